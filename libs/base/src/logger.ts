@@ -1,0 +1,18 @@
+/** Structured log: fields first, then a constant message that can be searched for. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  /** A logger that adds these fields to each of its lines. */
+  child(fields: object): Logger;
+}
+
+/** For code that must log nothing, such as most tests. */
+export const silentLogger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silentLogger,
+};

@@ -1,0 +1,12 @@
+/** The words of the audit log. */
+export const AUDIT_ACTIONS = ["create", "write", "delete", "login", "logout", "register"] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+export const AUDIT_RESOURCES = [
+  "user",
+  "api_key",
+  "session",
+  "ai_provider",
+  "ai_provider_key",
+] as const;
+export type AuditResource = (typeof AUDIT_RESOURCES)[number];

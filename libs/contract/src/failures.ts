@@ -1,0 +1,147 @@
+/**
+ * Every failure a client of our own API can see. The code is API: rename it and you break a client.
+ * Codes are `subject.reason` and are never reused. The reference page is generated from this table.
+ */
+type FailureRow = {
+  readonly status: number;
+  /** For people. No paths, hosts, SQL or keys. */
+  readonly message: string;
+  /** What the person can do about it; goes to the reference page. */
+  readonly remedy: string;
+};
+
+export const FAILURES = {
+  "request.invalid": {
+    status: 400,
+    message: "The request is not valid.",
+    remedy: "Correct the fields listed in `validations`.",
+  },
+  "request.too_large": {
+    status: 413,
+    message: "The request body is too large.",
+    remedy: "Send less than 1 MiB.",
+  },
+  "request.unauthenticated": {
+    status: 401,
+    message: "Sign in, or send a session token.",
+    remedy: "Run `atelier login`, or send a valid token in `Coder-Session-Token` or `Authorization: Bearer`.",
+  },
+  "request.csrf": {
+    status: 403,
+    message: "The request does not come from our own pages.",
+    remedy: "With a cookie, repeat the `atelier_csrf` cookie's value in the `X-CSRF-Token` header; or use a token header.",
+  },
+  "request.rate_limited": {
+    status: 429,
+    message: "You've been rate limited. Please try again later.",
+    remedy: "Wait for the seconds in `Retry-After`.",
+  },
+  "request.route_unknown": {
+    status: 404,
+    message: "No such route.",
+    remedy: "See the API reference for the routes that exist.",
+  },
+  "request.method_not_allowed": {
+    status: 405,
+    message: "This route does not take that method.",
+    remedy: "Use a method of the `Allow` header.",
+  },
+  "resource.not_found": {
+    status: 404,
+    message: "No such resource, or you may not see it.",
+    remedy: "Check the name. Ask an owner for access if it should exist.",
+  },
+  "setup.already_done": {
+    status: 409,
+    message: "The first user already exists.",
+    remedy: "Sign in. An owner can create more users.",
+  },
+  "login.refused": {
+    status: 401,
+    message: "Incorrect email or password.",
+    remedy: "Check both. An owner or user admin can set a new password.",
+  },
+  "login.throttled": {
+    status: 429,
+    message: "Too many attempts to sign in. Please try again later.",
+    remedy: "Wait for the seconds in `Retry-After`.",
+  },
+  "user.suspended": {
+    status: 403,
+    message: "Your account is suspended.",
+    remedy: "Ask an owner or user admin to activate it.",
+  },
+  "user.email_taken": {
+    status: 409,
+    message: "A user with this email already exists.",
+    remedy: "Use another email.",
+  },
+  "user.username_taken": {
+    status: 409,
+    message: "A user with this username already exists.",
+    remedy: "Use another username.",
+  },
+  "user.last_owner": {
+    status: 409,
+    message: "This is the last active owner.",
+    remedy: "Make somebody else an owner first.",
+  },
+  "user.self_forbidden": {
+    status: 409,
+    message: "You cannot do this to your own account.",
+    remedy: "Ask another administrator.",
+  },
+  "user.role_not_assignable": {
+    status: 403,
+    message: "You may not grant or take away this role.",
+    remedy: "Ask an owner.",
+  },
+  "user.password_wrong": {
+    status: 400,
+    message: "The old password is not right.",
+    remedy: "Send your present password as `old_password`.",
+  },
+  "api_token.name_taken": {
+    status: 409,
+    message: "You already have an API token of this name.",
+    remedy: "Use another name, or remove the old token.",
+  },
+  "api_token.scope_exceeds_yours": {
+    status: 403,
+    message: "A token cannot be given scopes that you do not have here.",
+    remedy: "Leave the scope out, or sign in with a wider session.",
+  },
+  "ai_provider.name_taken": {
+    status: 409,
+    message: "A model provider of this name already exists.",
+    remedy: "Use another name, or change the existing provider.",
+  },
+  "ai_provider.type_unsupported": {
+    status: 400,
+    message: "Model providers of this type are not supported yet.",
+    remedy: "Use type `openai`, `openai-compat` or `anthropic`.",
+  },
+  "server.unavailable": {
+    status: 503,
+    message: "The server cannot reach its database.",
+    remedy: "Try again shortly. An operator finds the cause in the server's log.",
+  },
+  "server.bug": {
+    status: 500,
+    message: "Something broke on our side.",
+    remedy: "Quote the request id to an operator, who finds the cause in the server's log.",
+  },
+} as const satisfies Record<string, FailureRow>;
+
+export type FailureCode = keyof typeof FAILURES;
+
+/** An expected failure. `detail` and `validations` reach the client: no secrets, no internals. */
+export type Failure<Code extends FailureCode = FailureCode> = {
+  readonly code: Code;
+  readonly detail?: string;
+  readonly validations?: readonly Validation[];
+  /** Seconds; becomes the `Retry-After` header. */
+  readonly retryAfterSeconds?: number;
+};
+
+export type Validation = { readonly field: string; readonly detail: string };

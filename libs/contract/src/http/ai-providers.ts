@@ -1,0 +1,185 @@
+/** Model providers: the upstreams that the gateway sends to, and the company's keys for them. */
+import { z } from "zod";
+import { endpoint } from "../endpoint.ts";
+import { NoParams, NoQuery, Timestamp } from "./common.ts";
+
+export const MODEL_PROVIDER_TYPES = [
+  "openai",
+  "anthropic",
+  "openai-compat",
+  "azure",
+  "bedrock",
+  "copilot",
+  "google",
+  "openrouter",
+  "vercel",
+] as const;
+export type ModelProviderType = (typeof MODEL_PROVIDER_TYPES)[number];
+
+/** The types that the gateway can serve; the others are refused at creation. */
+export const SUPPORTED_MODEL_PROVIDER_TYPES = [
+  "openai",
+  "anthropic",
+  "openai-compat",
+] as const satisfies readonly ModelProviderType[];
+
+export const MODEL_PROVIDER_NAME_PATTERN = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+/** The gateway's own listings live beside the providers' routes. */
+export const RESERVED_MODEL_PROVIDER_NAMES = [
+  "sessions",
+  "interceptions",
+  "models",
+  "clients",
+  "providers",
+  "serve",
+  "proxy",
+  "keys",
+] as const;
+export const MODEL_PROVIDER_KEYS_MAX = 5;
+
+export const ModelProviderName = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(MODEL_PROVIDER_NAME_PATTERN, "Lower-case letters and digits, with single hyphens between them.")
+  .refine(
+    (name) => !(RESERVED_MODEL_PROVIDER_NAMES as readonly string[]).includes(name),
+    "This name is reserved.",
+  );
+
+/** Absolute, http or https, no credentials, query or fragment. */
+export const BaseUrl = z
+  .string()
+  .max(2_048)
+  .superRefine((text, context) => {
+    const url = URL.canParse(text) ? new URL(text) : null;
+    if (url === null || !["http:", "https:"].includes(url.protocol)) {
+      context.addIssue({ code: "custom", message: "An absolute http or https URL." });
+    } else if (url.username !== "" || url.password !== "") {
+      context.addIssue({ code: "custom", message: "No user or password inside the URL." });
+    } else if (url.search !== "" || url.hash !== "") {
+      context.addIssue({ code: "custom", message: "No query or fragment." });
+    }
+  });
+
+export const ProviderKeyValue = z
+  .string()
+  .min(1, "A key is not empty.")
+  .max(8_192)
+  .refine((key) => key.trim() === key, "No white space around a key.")
+  .refine((key) => /^[\x21-\x7e]+$/.test(key), "Printable ASCII without spaces.");
+
+/** Type-specific settings. None exist for the supported types. */
+export const ModelProviderSettings = z.strictObject({});
+
+export const ModelProvider = z.object({
+  id: z.uuid(),
+  type: z.enum(MODEL_PROVIDER_TYPES),
+  name: z.string(),
+  display_name: z.string(),
+  enabled: z.boolean(),
+  base_url: z.string(),
+  api_keys: z.array(z.object({ id: z.uuid(), masked: z.string(), created_at: Timestamp })),
+  settings: z.record(z.string(), z.unknown()),
+  status: z.object({
+    /** `error`: the server that answered could not use the row; `warnings` say why. */
+    state: z.enum(["enabled", "disabled", "error"]),
+    warnings: z.array(z.string()),
+  }),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+});
+
+export const ModelProviderParams = z.strictObject({ provider: z.string().min(1).max(64) });
+
+export const listModelProviders = endpoint({
+  tag: "ai-providers",
+  summary: "List model providers by name",
+  method: "GET",
+  path: "/api/v2/ai/providers",
+  access: "ai_provider:read",
+  params: NoParams,
+  query: NoQuery,
+  body: null,
+  success: { status: 200, body: z.object({ providers: z.array(ModelProvider), count: z.int() }) },
+  failures: [],
+  audit: null,
+});
+
+export const createModelProvider = endpoint({
+  tag: "ai-providers",
+  summary: "Create a model provider",
+  method: "POST",
+  path: "/api/v2/ai/providers",
+  access: "ai_provider:create",
+  params: NoParams,
+  query: NoQuery,
+  body: z.strictObject({
+    type: z.enum(MODEL_PROVIDER_TYPES),
+    name: ModelProviderName,
+    display_name: z.string().trim().max(128).optional(),
+    base_url: BaseUrl,
+    api_keys: z.array(ProviderKeyValue).max(MODEL_PROVIDER_KEYS_MAX).optional(),
+    settings: ModelProviderSettings.optional(),
+    enabled: z.boolean().optional(),
+  }),
+  success: { status: 201, body: ModelProvider },
+  failures: ["ai_provider.name_taken", "ai_provider.type_unsupported"],
+  audit: { action: "create", resource: "ai_provider" },
+});
+
+export const getModelProvider = endpoint({
+  tag: "ai-providers",
+  summary: "One model provider, by id or name",
+  method: "GET",
+  path: "/api/v2/ai/providers/:provider",
+  access: "ai_provider:read",
+  params: ModelProviderParams,
+  query: NoQuery,
+  body: null,
+  success: { status: 200, body: ModelProvider },
+  failures: [],
+  audit: null,
+});
+
+export const updateModelProvider = endpoint({
+  tag: "ai-providers",
+  summary: "Change a model provider; `api_keys` is the complete list wanted",
+  method: "PATCH",
+  path: "/api/v2/ai/providers/:provider",
+  access: "ai_provider:update",
+  params: ModelProviderParams,
+  query: NoQuery,
+  body: z.strictObject({
+    display_name: z.string().trim().max(128).optional(),
+    base_url: BaseUrl.optional(),
+    enabled: z.boolean().optional(),
+    settings: ModelProviderSettings.optional(),
+    api_keys: z
+      .array(
+        z.union([
+          z.strictObject({ id: z.uuid() }),
+          z.strictObject({ api_key: ProviderKeyValue }),
+        ]),
+      )
+      .max(MODEL_PROVIDER_KEYS_MAX)
+      .optional(),
+  }),
+  success: { status: 200, body: ModelProvider },
+  failures: [],
+  audit: { action: "write", resource: "ai_provider" },
+});
+
+export const deleteModelProvider = endpoint({
+  tag: "ai-providers",
+  summary: "Delete a model provider; its records stay readable and its name is free again",
+  method: "DELETE",
+  path: "/api/v2/ai/providers/:provider",
+  access: "ai_provider:delete",
+  params: ModelProviderParams,
+  query: NoQuery,
+  body: null,
+  success: { status: 204, body: null },
+  failures: [],
+  audit: { action: "delete", resource: "ai_provider" },
+});

@@ -1,0 +1,33 @@
+/** Schemas that several endpoints share. */
+import { z } from "zod";
+
+export const NoParams = z.strictObject({});
+export const NoQuery = z.strictObject({});
+
+/** `me`, a user id, or a username. */
+export const UserRef = z.string().min(1).max(64);
+export const UserParams = z.strictObject({ user: UserRef });
+
+export const Timestamp = z.iso.datetime().meta({ format: "date-time" });
+
+/** Page size of ordinary lists. */
+export const LIMIT_DEFAULT = 50;
+export const LIMIT_MAX = 200;
+
+export function limitOf(defaultLimit: number, max: number): z.ZodDefault<z.ZodCoercedNumber> {
+  return z.coerce.number().int().min(1).max(max).default(defaultLimit);
+}
+
+/** Key paging: the id of the last item of the page before. */
+export const Paging = {
+  limit: limitOf(LIMIT_DEFAULT, LIMIT_MAX),
+  after_id: z.string().min(1).max(256).optional(),
+};
+
+export const Problem = z.object({
+  message: z.string(),
+  detail: z.string().optional(),
+  validations: z.array(z.object({ field: z.string(), detail: z.string() })).optional(),
+  code: z.string(),
+  request_id: z.string().optional(),
+});

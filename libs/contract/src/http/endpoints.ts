@@ -1,0 +1,21 @@
+/** All endpoints: what the server must implement and the reference describes. */
+import type { Endpoint } from "../endpoint.ts";
+import * as aiProviders from "./ai-providers.ts";
+import * as aiUsage from "./ai-usage.ts";
+import * as audit from "./audit.ts";
+import * as deployment from "./deployment.ts";
+import * as signIn from "./sign-in.ts";
+import * as users from "./users.ts";
+
+export const ENDPOINTS: readonly Endpoint[] = [
+  users,
+  signIn,
+  audit,
+  aiProviders,
+  aiUsage,
+  deployment,
+].flatMap((room) => Object.values(room).filter(isEndpoint));
+
+function isEndpoint(value: unknown): value is Endpoint {
+  return typeof value === "object" && value !== null && "method" in value && "path" in value;
+}

@@ -1,0 +1,127 @@
+/**
+ * What the gateway needs from the control plane, as ports. The gateway has no database: the control
+ * plane implements these on Postgres, tests implement them in memory (design.md §1).
+ */
+import type { Secret } from "@atelier/base/secret";
+import type { ModelProviderType } from "../http/ai-providers.ts";
+
+/** One of a model provider's own credentials. The order in a provider is the order of preference. */
+export type ProviderKey = {
+  readonly id: string;
+  readonly secret: Secret;
+  /** Masked form, fit for records and logs. */
+  readonly hint: string;
+};
+
+export type GatewayProvider = {
+  readonly id: string;
+  readonly name: string;
+  readonly type: ModelProviderType;
+  readonly baseUrl: string;
+  readonly keys: readonly ProviderKey[];
+  readonly enabled: boolean;
+};
+
+/** All providers at one moment. Never changes; a reload makes another one. */
+export type ProviderSnapshot = {
+  /** Grows with each reload of this process. */
+  readonly version: number;
+  readonly providers: ReadonlyMap<string, GatewayProvider>;
+};
+
+export interface ProviderSource {
+  /** The latest snapshot. A request keeps the one it began with, however long it streams. */
+  current(): ProviderSnapshot;
+}
+
+/** The person behind a request. */
+export type Caller = {
+  readonly userId: string;
+  readonly username: string;
+  readonly email: string;
+  readonly apiKeyId: string;
+};
+
+export type CallerAuthorization =
+  | { readonly kind: "authorized"; readonly caller: Caller }
+  /** Unknown, expired, revoked, suspended, or without the scope: the caller never learns which. */
+  | { readonly kind: "unauthorized" }
+  /** The token could not be checked. Never answered as "unauthorized": clients would sign out. */
+  | { readonly kind: "unavailable" };
+
+export interface CallerAuthorizer {
+  /** Answers at once from its cache where it can: this is on the hot path. */
+  authorize(token: string): CallerAuthorization | Promise<CallerAuthorization>;
+}
+
+export type CredentialKind = "centralized" | "byok";
+
+export type InterceptionStart = {
+  readonly id: string;
+  readonly caller: Caller;
+  readonly provider: { readonly type: string; readonly name: string };
+  /** As the client named it; empty when it named none. */
+  readonly model: string;
+  readonly client: string;
+  readonly clientSessionId: string | null;
+  readonly userAgent: string;
+  readonly correlatingToolCallId: string | null;
+  readonly credentialKind: CredentialKind;
+  readonly credentialHint: string;
+  readonly startedAt: Date;
+};
+
+export type RecordedTokens = {
+  readonly responseId: string;
+  readonly input: number;
+  readonly output: number;
+  readonly cacheReadInput: number;
+  readonly cacheWriteInput: number;
+  readonly extra: Readonly<Record<string, number>>;
+};
+
+export type RecordedPrompt = { readonly responseId: string; readonly prompt: string };
+
+export type RecordedToolCall = {
+  readonly responseId: string;
+  readonly toolCallId: string;
+  readonly tool: string;
+  /** JSON text, or the raw text of a free-form tool. */
+  readonly input: string;
+};
+
+export type RecordedThought = {
+  readonly source: "thinking" | "reasoning_summary" | "reasoning" | "commentary";
+  readonly content: string;
+};
+
+export type InterceptionErrorType =
+  | "overloaded"
+  | "rate_limited"
+  | "unauthorized"
+  | "bad_request"
+  | "server_error"
+  | "timeout"
+  | "unknown";
+
+export type InterceptionEnd = {
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  /** The key that served, where the company's keys were used. */
+  readonly credentialHint: string;
+  readonly error: { readonly type: InterceptionErrorType; readonly message: string } | null;
+  readonly tokens: readonly RecordedTokens[];
+  readonly prompts: readonly RecordedPrompt[];
+  readonly toolCalls: readonly RecordedToolCall[];
+  readonly thoughts: readonly RecordedThought[];
+};
+
+export interface InterceptionRecorder {
+  /** Resolves when the record is durable. Rejects when it cannot be: upstream is then not called. */
+  start(record: InterceptionStart): Promise<void>;
+  /** Takes the record and writes it soon, retrying while the database is away. Never throws. */
+  end(record: InterceptionEnd): void;
+  /** Resolves when everything taken is written, or rejects with the signal's reason. */
+  drain(signal: AbortSignal): Promise<void>;
+}
