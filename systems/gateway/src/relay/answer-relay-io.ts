@@ -1,0 +1,177 @@
+/**
+ * One answer on its way from a provider to a client: bytes as they come, with back-pressure, and an
+ * ending in every case. A stream that breaks off ends with its format's own error event; any other
+ * body that breaks off takes the client's connection with it, so that nobody mistakes it for whole.
+ */
+import type { Clock } from "@atelier/base/clock";
+import type { Logger } from "@atelier/base/logger";
+import { cutStreamEnding } from "@atelier/model-wire/cut-stream";
+import type { WireFormat } from "@atelier/model-wire/wire-format";
+import type { ServerResponse } from "node:http";
+import { FAILURE, toAnswer, type GatewayFailure } from "../failures/gateway-failure.ts";
+import { toAnswerHead, type AnswerHead } from "../headers/answer-headers.ts";
+import type {
+  UpstreamExchange,
+  UpstreamFailure,
+  UpstreamListener,
+} from "../upstream/upstream-client.ts";
+import { observeAnswer, type Observation } from "./observation-io.ts";
+import type { RelayEnding, RelayOutcome } from "./relay-outcome.ts";
+
+export type AnswerRelayOptions = {
+  readonly res: ServerResponse;
+  /** Null: the answer is relayed unobserved. */
+  readonly observedAs: WireFormat | null;
+  /** The shape of our own errors. */
+  readonly errorFormat: WireFormat | null;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called once, when the exchange is over for the client. */
+  onDone(outcome: RelayOutcome, observation: Observation | null): void;
+};
+
+/** A client that takes longer than this for one write is worth a log line (spec gateway 4.1.3). */
+const SLOW_CLIENT_MS = 500;
+
+export class AnswerRelay implements UpstreamListener {
+  readonly #options: AnswerRelayOptions;
+  #exchange: UpstreamExchange | null = null;
+  #head: AnswerHead | null = null;
+  #status: number | null = null;
+  #observation: Observation | null = null;
+  #isDone = false;
+
+  constructor(options: AnswerRelayOptions) {
+    this.#options = options;
+    options.res.on("close", () => this.#onClientClosed());
+    options.res.on("error", () => {}); // `close` follows.
+  }
+
+  /** Call right after sending: the exchange is what `cancel` and back-pressure act on. */
+  attach(exchange: UpstreamExchange): void {
+    this.#exchange = exchange;
+    // The client may have left, or the server begun to stop, while the exchange was made.
+    if (this.#isDone) exchange.cancel();
+  }
+
+  /** Ends the call with an answer of ours, without any exchange. */
+  refuse(failure: GatewayFailure): void {
+    this.#breakOff({ kind: "refused", cause: failure.message }, failure);
+  }
+
+  /** The client left before an exchange was made. */
+  abandon(): void {
+    if (!this.#isDone) this.#finish({ kind: "client_gone" });
+  }
+
+  /** This server stops: the client gets a proper ending. */
+  close(): void {
+    if (this.#isDone) return;
+    this.#exchange?.cancel();
+    this.#breakOff({ kind: "closing" }, FAILURE.shuttingDown);
+  }
+
+  head(status: number, rawHeaders: readonly string[]): void {
+    if (this.#isDone) return;
+    const { res, observedAs } = this.#options;
+    this.#status = status;
+    this.#head = toAnswerHead(rawHeaders);
+    if (observedAs !== null) this.#observation = observeAnswer(observedAs, this.#head);
+    res.writeHead(status, this.#head.headers);
+    // Streams may stay silent for long; the client learns at once that they began.
+    if (this.#head.isEventStream) res.flushHeaders();
+  }
+
+  data(chunk: Uint8Array): boolean {
+    if (this.#isDone) return true;
+    this.#observation?.push(chunk);
+    const { res } = this.#options;
+    if (res.write(chunk)) return true;
+    this.#resumeWhenDrained(chunk.byteLength);
+    return false;
+  }
+
+  end(): void {
+    if (this.#isDone) return;
+    if (this.#isWholeByFormat()) {
+      this.#options.res.end();
+      this.#finish({ kind: "complete" });
+    } else {
+      this.#breakOff(
+        { kind: "cut", cause: "the stream ended without its last event" },
+        FAILURE.upstreamUnreachable,
+      );
+    }
+  }
+
+  failed(failure: UpstreamFailure): void {
+    if (this.#isDone) return;
+    // The format's last event was sent: how the connection ended after it is nobody's concern.
+    if (this.#observation?.stream?.terminated === true) {
+      this.#options.res.end();
+      this.#finish({ kind: "complete" });
+      return;
+    }
+    const answer =
+      failure.kind === "timeout" ? FAILURE.upstreamTimeout : FAILURE.upstreamUnreachable;
+    this.#breakOff({ kind: failure.kind, cause: failure.cause }, answer);
+  }
+
+  #isWholeByFormat(): boolean {
+    const isFailure = this.#status !== null && this.#status >= 400;
+    if (isFailure || this.#head?.isEventStream !== true) return true;
+    return this.#observation === null || this.#observation.isTerminated() || this.#isCompressed();
+  }
+
+  /** Whether a compressed stream is whole is known only after its decoder has run. */
+  #isCompressed(): boolean {
+    return this.#head !== null && this.#head.contentEncoding !== "";
+  }
+
+  #breakOff(ending: RelayEnding, failure: GatewayFailure): void {
+    const { res, errorFormat, observedAs } = this.#options;
+    const stream = this.#observation?.stream ?? null;
+    if (!res.headersSent) {
+      const answer = toAnswer(errorFormat, failure);
+      res.writeHead(answer.status, answer.headers);
+      res.end(answer.body);
+    } else if (stream !== null && observedAs !== null) {
+      const message =
+        ending.kind === "closing"
+          ? "the gateway is shutting down"
+          : "the connection to the model provider was lost before the answer was complete";
+      res.end(cutStreamEnding(observedAs, stream, { message }));
+    } else {
+      res.destroy();
+    }
+    this.#finish(ending);
+  }
+
+  #onClientClosed(): void {
+    if (this.#isDone) return;
+    this.#exchange?.cancel();
+    // A client may hang up as soon as it has the last event.
+    const isWhole = this.#observation?.stream?.terminated === true;
+    this.#finish(isWhole ? { kind: "complete" } : { kind: "client_gone" });
+  }
+
+  #finish(ending: RelayEnding): void {
+    this.#isDone = true;
+    const outcome = {
+      ending,
+      status: this.#status,
+      contentType: this.#head?.contentType ?? "",
+    };
+    this.#options.onDone(outcome, this.#observation);
+  }
+
+  #resumeWhenDrained(bytes: number): void {
+    const { res, clock, log } = this.#options;
+    const waitsSinceMs = clock.monotonicMs();
+    res.once("drain", () => {
+      const waitedMs = Math.round(clock.monotonicMs() - waitsSinceMs);
+      if (waitedMs > SLOW_CLIENT_MS) log.warn({ waitedMs, bytes }, "slow client");
+      this.#exchange?.resume();
+    });
+  }
+}

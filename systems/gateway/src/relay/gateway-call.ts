@@ -1,0 +1,42 @@
+/** What serving one request needs: the gateway's parts, and what is known of the request. */
+import type { Clock } from "@atelier/base/clock";
+import type { Logger } from "@atelier/base/logger";
+import type { Random } from "@atelier/base/random";
+import type {
+  Caller,
+  GatewayProvider,
+  InterceptionRecorder,
+} from "@atelier/contract/rpc/gateway-ports";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { CallerToken } from "../callers/caller-token.ts";
+import type { GatewayPath } from "../routing/gateway-path.ts";
+import type { ProviderDialect, ProviderRoute } from "../routing/route-table.ts";
+import type { Upstream } from "../upstream/upstream-client.ts";
+import type { GatewayMetrics } from "./gateway-metrics.ts";
+
+export type RelayDeps = {
+  readonly recorder: InterceptionRecorder;
+  readonly metrics: GatewayMetrics;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly sendActorHeaders: boolean;
+  readonly bodySilenceMsMax: number;
+  /** Runs `close` if the server stops while the call is under way; the result ends that. */
+  onClosing(close: () => void): () => void;
+};
+
+export type GatewayCall = {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly caller: Caller;
+  readonly tokenMode: CallerToken["mode"];
+  readonly path: GatewayPath;
+  readonly provider: GatewayProvider;
+  readonly dialect: ProviderDialect;
+  readonly upstream: Upstream;
+};
+
+export type CallOf<Kind extends ProviderRoute["kind"]> = GatewayCall & {
+  readonly route: Extract<ProviderRoute, { kind: Kind }>;
+};

@@ -1,0 +1,50 @@
+/** What the gateway counts. Labels stay few: high-cardinality facts are in the records. */
+import type { Metrics } from "@atelier/host/metrics";
+
+type Labels<Name extends string> = Readonly<Partial<Record<Name, string | number>>>;
+type Counter<Name extends string> = { inc(labels: Labels<Name>, by?: number): void };
+type Gauge<Name extends string> = Counter<Name> & { dec(labels: Labels<Name>): void };
+type Histogram<Name extends string> = { observe(labels: Labels<Name>, value: number): void };
+
+export type GatewayMetrics = {
+  readonly interceptions: Counter<"provider" | "route" | "status" | "client">;
+  readonly underWay: Gauge<"provider" | "route">;
+  readonly durationSeconds: Histogram<"provider">;
+  readonly passthrough: Counter<"provider" | "route" | "method">;
+  readonly tokens: Counter<"provider" | "type">;
+  readonly refusals: Counter<"status">;
+};
+
+export function createGatewayMetrics(metrics: Metrics): GatewayMetrics {
+  return {
+    interceptions: metrics.counter(
+      "ai_gateway_interceptions_total",
+      "Bridged requests that ended, by outcome (completed or failed)",
+      ["provider", "route", "status", "client"],
+    ),
+    underWay: metrics.gauge("ai_gateway_interceptions_inflight", "Bridged requests under way", [
+      "provider",
+      "route",
+    ]),
+    durationSeconds: metrics.histogram(
+      "ai_gateway_interceptions_duration_seconds",
+      "Time from a bridged request's start record to its end",
+      ["provider"],
+      [0.5, 2, 5, 15, 30, 60, 120],
+    ),
+    passthrough: metrics.counter(
+      "ai_gateway_passthrough_total",
+      "Requests on routes that only pass through",
+      ["provider", "route", "method"],
+    ),
+    tokens: metrics.counter("ai_gateway_tokens_total", "Tokens that providers reported, by class", [
+      "provider",
+      "type",
+    ]),
+    refusals: metrics.counter(
+      "ai_gateway_refusals_total",
+      "Requests that the gateway answered itself, by status",
+      ["status"],
+    ),
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * One request on a route that only passes through: the credential is put in, and everything else
+ * goes both ways as it is (spec gateway 2.6). Not recorded as an interception.
+ */
+import { BODY_BYTES_MAX, FAILURE } from "../failures/gateway-failure.ts";
+import { forwardingHeaders, toUpstreamHeaders } from "../headers/upstream-headers.ts";
+import { formatOfRoute } from "../routing/route-table.ts";
+import { AnswerRelay } from "./answer-relay-io.ts";
+import { refuse } from "./answer-io.ts";
+import { chooseCredential } from "./choose-credential.ts";
+import type { CallOf, RelayDeps } from "./gateway-call.ts";
+import { readBody } from "./request-body-io.ts";
+
+/** Resolves when the exchange is over for the client. */
+export async function servePassthrough(
+  deps: RelayDeps,
+  call: CallOf<"passthrough">,
+): Promise<void> {
+  const { req, res, route, provider, path, upstream } = call;
+  const method = req.method ?? "GET";
+  const format =
+    formatOfRoute(path.route) ?? (call.dialect === "anthropic" ? "messages" : "chat_completions");
+  deps.metrics.passthrough.inc({ provider: provider.name, route: route.label, method });
+  const chosen = chooseCredential(call);
+  if (chosen === null) {
+    refuse(res, format, FAILURE.noCredential, deps.metrics);
+    return;
+  }
+  const limits = { bytesMax: BODY_BYTES_MAX, silenceMsMax: deps.bodySilenceMsMax };
+  const body = await readBody(req, limits);
+  if (!body.ok) {
+    if (body.failure === "client_gone") res.destroy();
+    else {
+      const failure = body.failure === "too_slow" ? FAILURE.bodyTimeout : FAILURE.bodyTooLarge;
+      refuse(res, format, failure, deps.metrics);
+    }
+    return;
+  }
+  const headers = toUpstreamHeaders(req.rawHeaders, chosen.credential);
+  headers.push(
+    ...forwardingHeaders({
+      headers: req.headers,
+      peer: req.socket.remoteAddress,
+      isTls: "encrypted" in req.socket,
+    }),
+  );
+  await new Promise<void>((resolve) => {
+    const relay = new AnswerRelay({
+      res,
+      observedAs: null,
+      errorFormat: format,
+      clock: deps.clock,
+      log: deps.log,
+      onDone: ({ ending }) => {
+        forgetClosing();
+        if (ending.kind !== "complete" && ending.kind !== "client_gone") {
+          deps.log.warn(
+            { provider: provider.name, route: route.label, ending },
+            "passthrough failed",
+          );
+        }
+        resolve();
+      },
+    });
+    const forgetClosing = deps.onClosing(() => relay.close());
+    relay.attach(
+      upstream.client.send(
+        {
+          method,
+          path: `${upstream.basePath}${route.upstreamPath}${path.query}`,
+          headers,
+          body: body.value.byteLength === 0 ? null : body.value,
+        },
+        relay,
+      ),
+    );
+  });
+}

@@ -1,0 +1,50 @@
+/**
+ * Reads a request's body whole, within a limit of bytes and of silence. Streaming it upstream would
+ * not do: the record of a request is durable before its provider hears of it.
+ */
+import { fail, ok, type Result } from "@atelier/base/result";
+import type { IncomingMessage } from "node:http";
+
+export type BodyMistake = "too_large" | "too_slow" | "client_gone";
+
+export type BodyLimits = {
+  readonly bytesMax: number;
+  /** Longest wait for the next byte, so that a trickling client cannot hold a place for ever. */
+  readonly silenceMsMax: number;
+};
+
+const NO_BODY = new Uint8Array(0);
+
+export function readBody(
+  req: IncomingMessage,
+  { bytesMax, silenceMsMax }: BodyLimits,
+): Promise<Result<Uint8Array, BodyMistake>> {
+  const declared = Number(req.headers["content-length"] ?? Number.NaN);
+  if (declared > bytesMax) return Promise.resolve(fail("too_large"));
+  if (declared === 0) return Promise.resolve(ok(NO_BODY));
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const settle = (outcome: Result<Uint8Array, BodyMistake>): void => {
+      req.socket.setTimeout(0);
+      req.off("data", onData).off("end", onEnd).off("close", onGone).off("timeout", onSilence);
+      // What still comes of a refused body is read and dropped, so that the answer can be sent.
+      req.resume();
+      resolve(outcome);
+    };
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes > bytesMax) settle(fail("too_large"));
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => {
+      const [only] = chunks;
+      settle(ok(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes)));
+    };
+    const onGone = (): void => settle(fail("client_gone"));
+    const onSilence = (): void => settle(fail("too_slow"));
+    req.socket.setTimeout(silenceMsMax);
+    req.on("data", onData).on("end", onEnd).on("close", onGone).on("timeout", onSilence);
+    req.on("error", () => {}); // A reset connection: `close` follows.
+  });
+}

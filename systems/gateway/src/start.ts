@@ -1,0 +1,78 @@
+/**
+ * The gateway: a governed way to every model provider. `startGateway()` is the system's only export.
+ *
+ * It has no database. Who may call, which providers exist and where records go come in as ports.
+ */
+import type { Clock } from "@atelier/base/clock";
+import type { Logger } from "@atelier/base/logger";
+import type { Random } from "@atelier/base/random";
+import type {
+  CallerAuthorizer,
+  InterceptionRecorder,
+  ProviderSource,
+} from "@atelier/contract/rpc/gateway-ports";
+import type { Metrics } from "@atelier/host/metrics";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { CallLimiter } from "./callers/call-limits.ts";
+import { GatewayServer } from "./relay/gateway-server-io.ts";
+import { createGatewayMetrics } from "./relay/gateway-metrics.ts";
+import { openUndiciUpstream } from "./upstream/undici-upstream-io.ts";
+import { UpstreamPools } from "./upstream/upstream-pools-io.ts";
+
+export type GatewayConfig = {
+  /** Whether callers may bring their own provider credentials. */
+  readonly allowByok: boolean;
+  /** Whether providers are told who the caller is. */
+  readonly sendActorHeaders: boolean;
+  /** Longest wait for a provider's answer to begin, and longest silence inside it. */
+  readonly upstreamTimeoutMs: number;
+  /** Longest silence while a request body arrives. */
+  readonly bodyTimeoutMs: number;
+  /** Requests per second of one API key; 0: no limit. */
+  readonly rateLimit: number;
+  /** Requests under way in this process; 0: no limit. */
+  readonly maxConcurrency: number;
+};
+
+export type GatewayDeps = {
+  readonly providers: ProviderSource;
+  readonly authorizer: CallerAuthorizer;
+  readonly recorder: InterceptionRecorder;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly config: GatewayConfig;
+};
+
+export interface Gateway extends AsyncDisposable {
+  /** `prefix` is the part of the path before `/<provider>/…`, such as `/api/v2/ai-gateway`. */
+  handle(req: IncomingMessage, res: ServerResponse, path: { readonly prefix: string }): void;
+  /**
+   * Takes no more requests and waits for those under way. When the signal aborts, the rest are
+   * ended properly: streams with their format's error event.
+   */
+  drain(signal: AbortSignal): Promise<void>;
+}
+
+export function startGateway(deps: GatewayDeps): Gateway {
+  const { config, clock, log } = deps;
+  const pools = new UpstreamPools({
+    log,
+    openClient: (origin) => openUndiciUpstream({ origin, silenceMsMax: config.upstreamTimeoutMs }),
+  });
+  const limiter = new CallLimiter(
+    { concurrencyMax: config.maxConcurrency, ratePerSecondMax: config.rateLimit },
+    clock,
+  );
+  const metrics = createGatewayMetrics(deps.metrics);
+  const server = new GatewayServer({ ...deps, metrics, pools, limiter });
+  return {
+    handle: (req, res, { prefix }) => server.handle(req, res, prefix),
+    drain: (signal) => server.drain(signal),
+    [Symbol.asyncDispose]: async () => {
+      await server.drain(AbortSignal.abort());
+      await pools[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/**
+ * One request to a model provider, as a port. Implementations relay bytes and nothing else: no
+ * retries, no redirects, no decompression, no environment.
+ */
+export type UpstreamCall = {
+  readonly method: string;
+  /** Path and query, ready to send. */
+  readonly path: string;
+  /** Raw pairs, without Host and Content-Length. */
+  readonly headers: readonly string[];
+  /** Null: the request has no body. */
+  readonly body: Uint8Array | null;
+};
+
+export type UpstreamFailure = {
+  /** `unreachable`: no connection. `cut`: it broke later. `timeout`: silence for too long. */
+  readonly kind: "unreachable" | "cut" | "timeout";
+  /** For logs and records; holds no credentials. */
+  readonly cause: string;
+};
+
+/** Told in this order: head, data*, then end or failed. After `cancel` nothing more is told. */
+export interface UpstreamListener {
+  head(status: number, rawHeaders: readonly string[]): void;
+  /** False: hold the rest until `resume`. */
+  data(chunk: Uint8Array): boolean;
+  end(): void;
+  failed(failure: UpstreamFailure): void;
+}
+
+export interface UpstreamExchange {
+  resume(): void;
+  /** Closes the exchange: the provider notices at once. */
+  cancel(): void;
+}
+
+export interface UpstreamClient {
+  send(call: UpstreamCall, listener: UpstreamListener): UpstreamExchange;
+  /** Resolves when the exchanges under way have ended and all connections are closed. */
+  close(): Promise<void>;
+}
+
+/** Where a provider is reached. */
+export type Upstream = {
+  readonly client: UpstreamClient;
+  /** The path of the base URL, without a slash at its end. */
+  readonly basePath: string;
+};

@@ -1,0 +1,65 @@
+/**
+ * One upstream client for each provider and origin. A client whose provider is gone or moved closes
+ * once its last exchange ends, however long that streams.
+ */
+import type { Logger } from "@atelier/base/logger";
+import type { GatewayProvider, ProviderSnapshot } from "@atelier/contract/rpc/gateway-ports";
+import type { Upstream, UpstreamClient } from "./upstream-client.ts";
+
+export type UpstreamPoolsDeps = {
+  readonly log: Logger;
+  openClient(origin: string): UpstreamClient;
+};
+
+export class UpstreamPools {
+  readonly #deps: UpstreamPoolsDeps;
+  readonly #clients = new Map<string, UpstreamClient>();
+  /** By provider object: a snapshot's providers never change. */
+  readonly #upstreams = new WeakMap<GatewayProvider, Upstream>();
+  #seenVersion = -1;
+
+  constructor(deps: UpstreamPoolsDeps) {
+    this.#deps = deps;
+  }
+
+  upstreamOf(provider: GatewayProvider, snapshot: ProviderSnapshot): Upstream {
+    if (snapshot.version > this.#seenVersion) this.#closeUnused(snapshot);
+    const known = this.#upstreams.get(provider);
+    if (known !== undefined) return known;
+    const url = new URL(provider.baseUrl);
+    const key = clientKey(provider.id, url);
+    let client = this.#clients.get(key);
+    if (client === undefined) {
+      client = this.#deps.openClient(url.origin);
+      this.#clients.set(key, client);
+    }
+    const upstream = { client, basePath: url.pathname.replace(/\/+$/, "") };
+    this.#upstreams.set(provider, upstream);
+    return upstream;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const clients = [...this.#clients.values()];
+    this.#clients.clear();
+    await Promise.all(clients.map((client) => client.close()));
+  }
+
+  #closeUnused(snapshot: ProviderSnapshot): void {
+    this.#seenVersion = snapshot.version;
+    const used = new Set<string>();
+    for (const { id, baseUrl } of snapshot.providers.values()) {
+      used.add(clientKey(id, new URL(baseUrl)));
+    }
+    for (const [key, client] of this.#clients) {
+      if (used.has(key)) continue;
+      this.#clients.delete(key);
+      client.close().catch((error: unknown) => {
+        this.#deps.log.warn({ error }, "closing an unused upstream client failed");
+      });
+    }
+  }
+}
+
+function clientKey(providerId: string, url: URL): string {
+  return `${providerId} ${url.origin}`;
+}
