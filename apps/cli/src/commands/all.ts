@@ -1,0 +1,75 @@
+/** All commands, in the order of the help. A command that is not here does not exist. */
+import type { CommandDefinition } from "../command.ts";
+import { aiClients } from "./ai-clients.ts";
+import { aiInterceptionsList } from "./ai-interceptions-list.ts";
+import { aiModels } from "./ai-models.ts";
+import { aiSessionsList } from "./ai-sessions-list.ts";
+import { aiSessionsShow } from "./ai-sessions-show.ts";
+import { auditList } from "./audit-list.ts";
+import { configShow } from "./config-show.ts";
+import { login } from "./login.ts";
+import { logout } from "./logout.ts";
+import { providersCreate } from "./providers-create.ts";
+import { providersDelete } from "./providers-delete.ts";
+import { providersDisable } from "./providers-disable.ts";
+import { providersEdit } from "./providers-edit.ts";
+import { providersEnable } from "./providers-enable.ts";
+import { providersKeysAdd } from "./providers-keys-add.ts";
+import { providersKeysRemove } from "./providers-keys-remove.ts";
+import { providersList } from "./providers-list.ts";
+import { providersShow } from "./providers-show.ts";
+import { server } from "./server.ts";
+import { sessionsList } from "./sessions-list.ts";
+import { sessionsRevoke } from "./sessions-revoke.ts";
+import { tokensCreate } from "./tokens-create.ts";
+import { tokensList } from "./tokens-list.ts";
+import { tokensRemove } from "./tokens-remove.ts";
+import { tokensView } from "./tokens-view.ts";
+import { usersActivate } from "./users-activate.ts";
+import { usersCreate } from "./users-create.ts";
+import { usersDelete } from "./users-delete.ts";
+import { usersEditRoles } from "./users-edit-roles.ts";
+import { usersList } from "./users-list.ts";
+import { usersResetPassword } from "./users-reset-password.ts";
+import { usersShow } from "./users-show.ts";
+import { usersSuspend } from "./users-suspend.ts";
+import { version } from "./version.ts";
+import { whoami } from "./whoami.ts";
+
+export const COMMANDS: readonly CommandDefinition[] = [
+  server,
+  login,
+  logout,
+  whoami,
+  usersList,
+  usersShow,
+  usersCreate,
+  usersDelete,
+  usersSuspend,
+  usersActivate,
+  usersEditRoles,
+  usersResetPassword,
+  tokensCreate,
+  tokensList,
+  tokensView,
+  tokensRemove,
+  sessionsList,
+  sessionsRevoke,
+  providersList,
+  providersShow,
+  providersCreate,
+  providersEdit,
+  providersEnable,
+  providersDisable,
+  providersDelete,
+  providersKeysAdd,
+  providersKeysRemove,
+  aiSessionsList,
+  aiSessionsShow,
+  aiInterceptionsList,
+  aiModels,
+  aiClients,
+  auditList,
+  configShow,
+  version,
+];

@@ -1,0 +1,194 @@
+/** What commands send and refuse to send: confirmation, pages, filters, secrets, lists of keys. */
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "node:test";
+import { ANN, cli, ID, SIGNED_IN, TIME, type Parsed } from "../cli-scene.test.ts";
+
+// What cannot be undone.
+
+test("deleting asks, takes no for an answer, and needs -y when nobody is there", async () => {
+  const api = { variables: SIGNED_IN, "DELETE /api/v2/users/:user": () => null } as const;
+  const yes = await cli(["users", "delete", "bob"], { ...api, answers: [true] });
+  assert.equal(yes.out, "Deleted user bob.\n");
+  const no = await cli(["users", "delete", "bob"], { ...api, answers: [false] });
+  assert.equal(no.exitCode, 1);
+  assert.deepEqual(no.requests, []);
+  for (const json of [[], ["--json"]]) {
+    const nobody = await cli(["users", "delete", "bob", ...json], api);
+    assert.equal(nobody.exitCode, 2);
+    assert.deepEqual(nobody.requests, []);
+  }
+  const forced = await cli(["users", "delete", "bob", "-y", "--json"], api);
+  assert.deepEqual(JSON.parse(forced.out), { deleted: "bob" });
+});
+
+test("--json asks nothing, although somebody is there", async () => {
+  const run = await cli(["users", "delete", "bob", "--json"], {
+    variables: SIGNED_IN,
+    answers: [true],
+  });
+  assert.equal(run.exitCode, 2);
+});
+
+// Lists, page after page.
+
+test("--all follows the pages to the end; --limit follows them as far as needed", async () => {
+  const everybody = Array.from({ length: 450 }, (_, index) => ({
+    ...ANN,
+    id: `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`,
+  }));
+  const pages = {
+    variables: SIGNED_IN,
+    "GET /api/v2/users": ({ query }: Parsed) => {
+      const start = everybody.findIndex(({ id }) => id === query["after_id"]) + 1;
+      return { users: everybody.slice(start, start + Number(query["limit"])), count: 450 };
+    },
+  };
+  const all = await cli(["users", "list", "--all", "--json"], pages);
+  assert.deepEqual(JSON.parse(all.out), { users: everybody, count: 450 });
+  assert.equal(all.requests.length, 3);
+  const some = await cli(["users", "list", "--limit", "250", "--json"], pages);
+  assert.equal((JSON.parse(some.out) as { users: unknown[] }).users.length, 250);
+  assert.equal(some.requests.length, 2);
+  const after = await cli(["users", "list", "--after", everybody[447]?.id ?? "", "--json"], pages);
+  assert.equal((JSON.parse(after.out) as { users: unknown[] }).users.length, 2);
+});
+
+test("a server that repeats its page does not keep us", async () => {
+  const run = await cli(["users", "list", "--all", "--json"], {
+    variables: SIGNED_IN,
+    "GET /api/v2/users": () => ({ users: Array.from({ length: 200 }, () => ANN), count: 9_999 }),
+  });
+  assert.equal(run.requests.length, 2);
+});
+
+test("filters become the search text of the API", async () => {
+  const queries: unknown[] = [];
+  await cli(["audit", "list", "--user", "ann", "--target", 'a "b" \\c', "--since", "24h"], {
+    variables: SIGNED_IN,
+    "GET /api/v2/audit": ({ query }) => {
+      queries.push(query["q"]);
+      return { audit_logs: [], count: 0 };
+    },
+  });
+  assert.deepEqual(queries, [
+    'username:ann resource_target:"a \\"b\\" \\\\c" date_from:2025-12-31T00:00:00.000Z',
+  ]);
+});
+
+// Tokens and keys.
+
+test("a new token's value is alone on stdout with --quiet, and in the document with --json", async () => {
+  const api = {
+    variables: SIGNED_IN,
+    "POST /api/v2/users/:user/keys/tokens": ({ body }: Parsed) => {
+      assert.deepEqual(body, { token_name: "ci", lifetime: "30d", scopes: ["ai_gateway:use"] });
+      return { key: "the-value", id: "k1", expires_at: TIME };
+    },
+  };
+  const words = "tokens create --name ci --lifetime 30d --scope ai_gateway:use".split(" ");
+  const quiet = await cli([...words, "--quiet"], api);
+  assert.deepEqual([quiet.out, quiet.err], ["the-value\n", ""]);
+  const json = await cli([...words, "--json"], api);
+  assert.equal((JSON.parse(json.out) as { key: string }).key, "the-value");
+  const people = await cli(words, api);
+  assert.match(people.out, /\n {2}the-value\n/);
+  assert.match(people.err, /not shown again/);
+});
+
+test("provider keys come from stdin, files or the command line, which is warned of", async () => {
+  const file = join(await mkdtemp(join(tmpdir(), "atelier-cli-")), "key");
+  await writeFile(file, "from-file\n");
+  const words = ["providers", "create", "main", "--type", "openai", "--api-key-stdin"];
+  const run = await cli([...words, "--api-key-file", file, "--api-key", "from-argv"], {
+    variables: SIGNED_IN,
+    stdin: "from-stdin\n",
+    "POST /api/v2/ai/providers": ({ body }) => {
+      assert.deepEqual(body, {
+        type: "openai",
+        name: "main",
+        base_url: "https://api.openai.com/v1",
+        api_keys: ["from-stdin", "from-file", "from-argv"],
+        enabled: true,
+      });
+      return PROVIDER;
+    },
+  });
+  await rm(join(file, ".."), { recursive: true });
+  assert.equal(run.exitCode, 0, run.err);
+  assert.match(run.err, /Warning: .*process lists/);
+  assert.match(run.out, /sk-a\.\.\.wxyz/);
+});
+
+test("adding and removing a key sends the complete list", async () => {
+  const kept = { id: PROVIDER.api_keys[0]?.id };
+  const bodies: unknown[] = [];
+  const api = {
+    variables: SIGNED_IN,
+    "GET /api/v2/ai/providers/:provider": () => PROVIDER,
+    "PATCH /api/v2/ai/providers/:provider": ({ body }: Parsed) => {
+      bodies.push(body);
+      return PROVIDER;
+    },
+  };
+  await cli(["providers", "keys", "add", "main", "--api-key-stdin"], { ...api, stdin: "k2" });
+  await cli(["providers", "keys", "remove", "main", kept.id ?? "", "-y"], api);
+  assert.deepEqual(bodies, [{ api_keys: [kept, { api_key: "k2" }] }, { api_keys: [] }]);
+  const unknown = await cli(["providers", "keys", "remove", "main", ID, "-y"], api);
+  assert.equal(unknown.exitCode, 4);
+});
+
+test("an empty secret on stdin is a mistake, not an empty password", async () => {
+  const words = ["users", "create", "--username", "bob", "--email", "b@example.com"];
+  const run = await cli([...words, "--password-stdin"], { variables: SIGNED_IN, stdin: "\n" });
+  assert.equal(run.exitCode, 2);
+  assert.deepEqual(run.requests, []);
+});
+
+test("two typed passwords that differ change nothing", async () => {
+  const words = ["users", "create", "--username", "bob", "--email", "b@example.com"];
+  const run = await cli(words, { variables: SIGNED_IN, answers: ["one", "two"] });
+  assert.equal(run.exitCode, 1);
+  assert.deepEqual(run.requests, []);
+});
+
+test("roles are set whole, or added to and taken from what is there", async () => {
+  const bodies: unknown[] = [];
+  const api = {
+    variables: SIGNED_IN,
+    "GET /api/v2/users/:user": () => ({ ...ANN, roles: ["user-admin"] }),
+    "PUT /api/v2/users/:user/roles": ({ body }: Parsed) => {
+      bodies.push(body);
+      return ANN;
+    },
+  };
+  const edit = (words: string) => cli(["users", "edit-roles", "bob", ...words.split(" ")], api);
+  await edit("--role member");
+  await edit("--role owner --role auditor");
+  await edit("--add auditor --add user-admin");
+  await edit("--remove user-admin");
+  assert.deepEqual(bodies, [
+    { roles: [] },
+    { roles: ["owner", "auditor"] },
+    { roles: ["user-admin", "auditor"] },
+    { roles: [] },
+  ]);
+});
+
+const PROVIDER = {
+  id: ID,
+  type: "openai",
+  name: "main",
+  display_name: "",
+  enabled: true,
+  base_url: "https://api.openai.com/v1",
+  api_keys: [
+    { id: "0b8f1f5e-1111-4a4a-8b8b-0a4c1f1e2d3c", masked: "sk-a...wxyz", created_at: TIME },
+  ],
+  settings: {},
+  status: { state: "enabled", warnings: [] },
+  created_at: TIME,
+  updated_at: TIME,
+};

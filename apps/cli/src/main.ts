@@ -1,0 +1,35 @@
+/** The process `atelier`: host, ports, exit code. What it does is in run-cli.ts. */
+import { systemClock } from "@atelier/base/system-clock";
+import { systemRandom } from "@atelier/base/system-random";
+import { EXIT_CODES } from "./cli-failure.ts";
+import { loadEnvironment } from "./config.ts";
+import { httpSend } from "./http-send.ts";
+import { terminalPrompts } from "./prompts.ts";
+import { runCli } from "./run-cli.ts";
+import { startServerProcess } from "./server-process.ts";
+import { processTerminal } from "./terminal.ts";
+
+const environment = loadEnvironment();
+const interrupted = new AbortController();
+let isServer = false;
+
+// The first Ctrl-C stops what waits; a second one ends a process that does not.
+process.on("SIGINT", () => {
+  if (isServer) return;
+  if (interrupted.signal.aborted) process.exit(EXIT_CODES.cancelled);
+  interrupted.abort();
+});
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  environment,
+  terminal: processTerminal(),
+  prompts: terminalPrompts(),
+  clock: systemClock,
+  random: systemRandom,
+  signal: interrupted.signal,
+  sendTo: (target) => httpSend(target, systemClock),
+  startServer: (words) => {
+    isServer = true;
+    return startServerProcess(words, environment.serverVariables);
+  },
+});
