@@ -1,0 +1,92 @@
+/**
+ * What one answer of a model provider shows of itself, in the words that all formats share.
+ *
+ * Everything taken from an answer is limited, because an answer is as long as its provider likes.
+ */
+import { type LooseObject, objectIn, textIn } from "./loose-json.ts";
+
+export type ObservedTokens = {
+  /** Without what was read from or written to a cache. */
+  readonly input: number;
+  readonly output: number;
+  readonly cacheReadInput: number;
+  readonly cacheWriteInput: number;
+  /** Parts of the counts above by name, and other counts. Zeros are left out. */
+  readonly extra: Readonly<Record<string, number>>;
+};
+
+export type ObservedToolCall = {
+  /** Empty when the provider gave none. */
+  readonly toolCallId: string;
+  readonly tool: string;
+  /** JSON text, or the raw text of a free-form tool. */
+  readonly input: string;
+};
+
+export type ObservedThought = {
+  readonly source: "thinking" | "reasoning_summary" | "reasoning" | "commentary";
+  readonly content: string;
+};
+
+/** The provider's error inside an answer. `type` is the provider's own word. */
+export type ObservedError = { readonly type: string; readonly message: string };
+
+export type Observation = {
+  /** Empty when the answer names none. */
+  readonly responseId: string;
+  /** The model that answered, which can differ from the one that was asked for. */
+  readonly model: string | null;
+  /** Null when the answer counts none. */
+  readonly tokens: ObservedTokens | null;
+  readonly toolCalls: readonly ObservedToolCall[];
+  readonly thoughts: readonly ObservedThought[];
+  readonly error: ObservedError | null;
+};
+
+/** Reads the events of one stream in one format. Never throws, whatever the events are. */
+export interface EventReader {
+  /** `data` is valid during the call only. */
+  readEvent(name: string, data: Uint8Array, isOversized: boolean): void;
+  /** The format's terminal event, or its error event, was read. */
+  isTerminated(): boolean;
+  /** What was seen so far. */
+  observation(): Observation;
+  /** Responses only: what the next event's sequence_number would be. */
+  nextSequenceNumber(): number;
+}
+
+/** Characters of one tool input, thought or error message; the rest is cut. A guess. */
+export const OBSERVED_TEXT_CHARS_MAX = 1_048_576;
+/** Tool calls, thoughts or choices of one answer; further ones are not kept. A guess. */
+export const OBSERVED_ITEMS_MAX = 1_000;
+
+export function cutText(text: string): string {
+  return text.slice(0, OBSERVED_TEXT_CHARS_MAX);
+}
+
+export function appendText(text: string, more: string): string {
+  return text.length < OBSERVED_TEXT_CHARS_MAX ? cutText(text + more) : text;
+}
+
+export function withoutZeros(counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0));
+}
+
+/**
+ * The error in an `error` member: an object with `type`, `code` and `message`, or only a text. Null
+ * when there is none.
+ */
+export function errorIn(value: unknown): ObservedError | null {
+  const text = textIn(value);
+  if (text !== null) return { type: "error", message: cutText(text) };
+  const error = objectIn(value);
+  return error === null ? null : describeError(error);
+}
+
+export function describeError(error: LooseObject): ObservedError {
+  const type = textIn(error["type"]);
+  const code = textIn(error["code"]);
+  // In an event of type `error` the type says nothing, and the code is what there is.
+  const word = type === null || type === "" || type === "error" ? code : type;
+  return { type: word ?? "error", message: cutText(textIn(error["message"]) ?? "") };
+}

@@ -1,0 +1,45 @@
+import type { Clock } from "@atelier/base/clock";
+
+type Sleeper = { readonly wakesAtMs: number; readonly wake: () => void };
+
+/** A clock that moves only when told to. Starts at 2026-01-01T00:00:00Z. */
+export class FakeClock implements Clock {
+  readonly #startMs = Date.UTC(2026, 0, 1);
+  #elapsedMs = 0;
+  #sleepers: Sleeper[] = [];
+
+  now(): Date {
+    return new Date(this.#startMs + this.#elapsedMs);
+  }
+
+  monotonicMs(): number {
+    return this.#elapsedMs;
+  }
+
+  sleep(delayMs: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const sleeper = { wakesAtMs: this.#elapsedMs + delayMs, wake: resolve };
+      this.#sleepers.push(sleeper);
+      const abort = (): void => {
+        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  /** Moves time forward, waking sleepers in order and letting each run before the next wakes. */
+  async advance(byMs: number): Promise<void> {
+    const targetMs = this.#elapsedMs + byMs;
+    for (;;) {
+      const next = this.#sleepers.toSorted((a, b) => a.wakesAtMs - b.wakesAtMs)[0];
+      if (next === undefined || targetMs < next.wakesAtMs) break;
+      this.#elapsedMs = next.wakesAtMs;
+      this.#sleepers = this.#sleepers.filter((sleeper) => sleeper !== next);
+      next.wake();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#elapsedMs = targetMs;
+  }
+}

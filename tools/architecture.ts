@@ -1,0 +1,91 @@
+/**
+ * The architecture as data. `npm run check` compares it with every import in the repository.
+ * A new edge is a design decision: give the reason in the commit that adds it.
+ */
+export type World = "neutral" | "node" | "browser";
+
+/** lib → where its code runs, and the libs it may import. */
+export const LIBS: Record<string, { readonly world: World; readonly uses: readonly string[] }> = {
+  base: { world: "neutral", uses: [] },
+  contract: { world: "neutral", uses: ["base"] },
+  "model-wire": { world: "neutral", uses: ["base"] },
+  database: { world: "node", uses: ["base"] },
+  host: { world: "node", uses: ["base"] },
+  testkit: { world: "node", uses: ["base", "database", "model-wire"] },
+};
+
+/** system → the libs it may import. Systems never import each other: they meet in `contract`. */
+export const SYSTEMS: Record<string, readonly string[]> = {
+  // No database: it could not query if it wanted to.
+  gateway: ["base", "contract", "host", "model-wire"],
+  "control-plane": ["base", "contract", "database", "host"],
+};
+
+/** app → the systems and libs it may import. Of a system, only what stands beside its rooms. */
+export const APPS: Record<string, readonly string[]> = {
+  server: ["base", "contract", "database", "host", "control-plane", "gateway"],
+  cli: ["base", "contract", "host"],
+};
+
+/** system → room → the rooms it may import. */
+export const ROOMS: Record<string, Record<string, readonly string[]>> = {
+  gateway: {
+    routing: [],
+    callers: [],
+    headers: ["callers", "routing"],
+    failures: [],
+    upstream: [],
+    relay: ["routing", "callers", "headers", "failures", "upstream"],
+  },
+  "control-plane": {
+    access: [],
+    audit: ["access"],
+    http: ["access", "audit"],
+    "audit-log": ["access", "audit", "http"],
+    vault: [],
+    deployment: ["access", "http"],
+    organizations: [],
+    users: ["access", "audit", "http", "organizations"],
+    "sign-in": ["access", "audit", "http", "users"],
+    "ai-providers": ["access", "audit", "http", "vault"],
+    "ai-usage": ["access", "http"],
+  },
+};
+
+/** role (the end of a file's name) → the roles it may import. Plain files are pure. */
+export const ROLES: Record<string, readonly string[]> = {
+  "": [""],
+  "-store": ["", "-store"],
+  "-actions": ["", "-store", "-actions"],
+  "-task": ["", "-store", "-actions"],
+  "-routes": ["", "-actions"],
+  /** Moves bytes over sockets, in systems that have no database. */
+  "-io": ["", "-io"],
+};
+
+/**
+ * table → the room whose stores write it, and the rooms whose stores may also read it. Lists show
+ * names beside ids, so many read `users`; nobody else writes it.
+ */
+export const TABLES: Record<
+  string,
+  { readonly owner: string; readonly readers: readonly string[] }
+> = {
+  organizations: { owner: "organizations", readers: [] },
+  users: { owner: "users", readers: ["access", "audit", "ai-usage", "sign-in"] },
+  api_keys: { owner: "sign-in", readers: ["access"] },
+  audit_events: { owner: "audit", readers: [] },
+  encryption_keys: { owner: "vault", readers: [] },
+  ai_providers: { owner: "ai-providers", readers: [] },
+  ai_provider_keys: { owner: "ai-providers", readers: [] },
+  ai_provider_changes: { owner: "ai-providers", readers: [] },
+  ai_interceptions: { owner: "ai-usage", readers: [] },
+  ai_token_usages: { owner: "ai-usage", readers: [] },
+  ai_user_prompts: { owner: "ai-usage", readers: [] },
+  ai_tool_usages: { owner: "ai-usage", readers: [] },
+  ai_model_thoughts: { owner: "ai-usage", readers: [] },
+  ai_sessions: { owner: "ai-usage", readers: [] },
+  ai_filter_values: { owner: "ai-usage", readers: [] },
+  replicas: { owner: "deployment", readers: ["ai-usage"] },
+  site_settings: { owner: "deployment", readers: [] },
+};

@@ -1,0 +1,78 @@
+/**
+ * `npm run simulate -- [--seed N] [--runs N] [name…]`: long random tests of what must hold for any
+ * input. Runs `simulate()` of every `*.simulation.ts` in libs and systems whose path contains one of
+ * the names. A failure prints the seed that repeats it.
+ */
+import { randomInt } from "node:crypto";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { listFiles, ROOT } from "./source-files.ts";
+
+/** What a simulation file exports. */
+type Simulation = {
+  readonly title: string;
+  readonly simulate: (options: SimulationOptions) => Promise<void>;
+};
+
+type SimulationOptions = {
+  readonly seed: number;
+  readonly runs: number;
+  readonly report: (line: string) => void;
+};
+
+const RUNS_VARIABLE = "ATELIER_SIMULATE_RUNS";
+/** Some seconds each. */
+const RUNS_DEFAULT = 100_000;
+const SEED_MAX = 2 ** 31;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    options: { seed: { type: "string" }, runs: { type: "string" } },
+    allowPositionals: true,
+  });
+  const seed = readCount("--seed", values.seed) ?? randomInt(SEED_MAX);
+  const runs =
+    readCount("--runs", values.runs) ??
+    readCount(RUNS_VARIABLE, process.env[RUNS_VARIABLE]) ??
+    RUNS_DEFAULT;
+  const files = listFiles(ROOT, ["{libs,systems}/*/src/**/*.simulation.ts"]).filter(
+    (file) => positionals.length === 0 || positionals.some((name) => file.includes(name)),
+  );
+  if (files.length === 0) throw new Error("no simulation has such a name");
+  let failed = 0;
+  for (const file of files) failed += (await run(file, seed, runs)) ? 0 : 1;
+  console.log(
+    `${files.length - failed} passed, ${failed} failed (seed ${seed}, ${runs} runs each)`,
+  );
+  return failed === 0 ? 0 : 1;
+}
+
+async function run(file: string, seed: number, runs: number): Promise<boolean> {
+  // The glob found it; the reachability check and its first call show that it exports these.
+  const { title, simulate } = (await import(join(ROOT, file))) as Simulation;
+  const startedMs = performance.now();
+  const seconds = (): string => ((performance.now() - startedMs) / 1_000).toFixed(1);
+  try {
+    await simulate({
+      seed,
+      runs,
+      report: (line) => console.log(`        ${line} (${seconds()} s)`),
+    });
+    console.log(`ok      ${title} (${seconds()} s)`);
+    return true;
+  } catch (error) {
+    console.error(`FAILED  ${title} (${seconds()} s)`, error);
+    console.error(`        repeat it: npm run simulate -- --seed ${seed} --runs ${runs} ${file}`);
+    return false;
+  }
+}
+
+function readCount(name: string, text: string | undefined): number | null {
+  if (text === undefined || text === "") return null;
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 0) throw new Error(`${name} is a whole number`);
+  return count;
+}
+
+process.exitCode = await main(process.argv.slice(2));
