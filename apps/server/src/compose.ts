@@ -1,0 +1,256 @@
+/**
+ * Builds the server from its parts and takes it apart again. Nothing else creates a collaborator.
+ *
+ * The end, in order: accept nothing more; let requests and streams finish, up to shutdown-timeout;
+ * end the other streams properly; write what is still to be recorded; stop the control plane, close
+ * the database.
+ */
+import type { Clock } from "@atelier/base/clock";
+import type { Logger } from "@atelier/base/logger";
+import type { Random } from "@atelier/base/random";
+import type { InterceptionRecorder } from "@atelier/contract/rpc/gateway-ports";
+import { startControlPlane, type ControlPlane } from "@atelier/control-plane/start";
+import type { Database } from "@atelier/database/database";
+import { startPubSub } from "@atelier/database/pub-sub";
+import { startGateway, type Gateway } from "@atelier/gateway/start";
+import { HttpDrain } from "@atelier/host/http-drain";
+import { createMetrics, type Metrics } from "@atelier/host/metrics";
+import { formatAddress } from "@atelier/host/option-value";
+import type { Address } from "@atelier/host/option";
+import { VERSION } from "@atelier/host/version";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { hostname } from "node:os";
+import type { ServerConfig } from "./config.ts";
+import { loadOrMakeEncryptionKey } from "./encryption-key-file.ts";
+import { createHttpServer, listen } from "./http-listener.ts";
+import { openStorage } from "./open-storage.ts";
+import { answerMetrics, answerText, Readiness, refuseUpgrade } from "./plain-answers.ts";
+import { targetOf } from "./request-target.ts";
+
+export type ServerDeps = {
+  readonly config: ServerConfig;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+};
+
+/** Longest silence while a gateway request's body arrives. A guess: slow uplinks pause for seconds. */
+const BODY_SILENCE_MS_MAX = 60_000;
+/** After the streams were told to end, for their last bytes to reach the clients. */
+const LAST_BYTES_MS = 500;
+/** For writing what the last requests left to be recorded. */
+const RECORD_MS_MAX = 3_000;
+
+/** Starts everything and resolves with the address that it serves. Put into `resources`, it ends. */
+export async function startServer(
+  deps: ServerDeps,
+  resources: AsyncDisposableStack,
+): Promise<Address> {
+  const { config, log, clock, random } = deps;
+  const metrics = createMetrics();
+  if (config.prometheusEnable && config.prometheusAddress !== null) {
+    await serveMetrics(config.prometheusAddress, { metrics, log }, resources);
+  }
+  const database = await openStorage(
+    { log, clock },
+    { ...config, connectionsMax: config.postgresConnectionsMax },
+    resources,
+  );
+  const { connection } = database;
+  const pubSub = resources.use(
+    startPubSub({ connection, applicationName: "atelier events" }, { clock, random, log }),
+  );
+  const controlPlane = resources.use(
+    await startControlPlane({
+      database,
+      pubSub,
+      clock,
+      random,
+      log,
+      metrics,
+      config: controlPlaneConfig(config, random),
+      version: VERSION,
+      hostname: hostname(),
+      optionRows: config.optionRows,
+    }),
+  );
+  resources.defer(() => finishRecording(controlPlane.recorder, deps));
+  const gateway = config.aiGatewayEnabled ? startOurGateway(deps, controlPlane, metrics) : null;
+  if (gateway !== null) resources.use(gateway);
+
+  const answer = answerer(deps, { controlPlane, gateway, metrics, database });
+  const server = createHttpServer(answer);
+  server.on("upgrade", refuseUpgrade);
+  const connections = new HttpDrain(server);
+  const address = await listen(server, config.httpAddress, "http-address");
+  logErrorsOf(server, log);
+  resources.defer(() => drain(deps, connections, gateway));
+  return address;
+}
+
+/** A connection that could not be accepted, for want of file descriptors, is no reason to end. */
+function logErrorsOf(server: Server, log: Logger): void {
+  server.on("error", (error) => log.error({ error }, "listener failed"));
+}
+
+function controlPlaneConfig(
+  config: ServerConfig,
+  random: Random,
+): Parameters<typeof startControlPlane>[0]["config"] {
+  const configuredKeys = config.externalTokenEncryptionKeys;
+  return {
+    accessUrl: config.accessUrl,
+    sessionDurationMs: config.sessionDurationMs,
+    defaultTokenLifetimeMs: config.defaultTokenLifetimeMs,
+    maxTokenLifetimeMs: config.maxTokenLifetimeMs,
+    auditRetentionMs: config.auditRetentionMs,
+    usageRetentionMs: config.aiGatewayRetentionMs,
+    logUsageRecords: config.aiGatewayStructuredLogging,
+    allowByok: config.aiGatewayAllowByok,
+    apiRateLimitPerMinute: config.apiRateLimit,
+    trustedProxies: config.trustedProxies,
+    encryptionKeys:
+      configuredKeys.length > 0
+        ? configuredKeys
+        : [loadOrMakeEncryptionKey(config.dataDir, random)],
+  };
+}
+
+function startOurGateway(deps: ServerDeps, controlPlane: ControlPlane, metrics: Metrics): Gateway {
+  const { config, clock, random, log } = deps;
+  return startGateway({
+    providers: controlPlane.providers,
+    authorizer: controlPlane.authorizer,
+    recorder: controlPlane.recorder,
+    clock,
+    random,
+    log,
+    metrics,
+    config: {
+      allowByok: config.aiGatewayAllowByok,
+      sendActorHeaders: config.aiGatewaySendActorHeaders,
+      upstreamTimeoutMs: config.aiGatewayUpstreamTimeoutMs,
+      bodyTimeoutMs: BODY_SILENCE_MS_MAX,
+      rateLimit: config.aiGatewayRateLimit,
+      maxConcurrency: config.aiGatewayMaxConcurrency,
+    },
+  });
+}
+
+type Parts = {
+  readonly controlPlane: ControlPlane;
+  readonly gateway: Gateway | null;
+  readonly metrics: Metrics;
+  readonly database: Database;
+};
+
+/** Hands each request to the part that answers it. Synchronous for the gateway: the hot path. */
+function answerer({ config, log, clock }: ServerDeps, parts: Parts) {
+  const { controlPlane, gateway, metrics, database } = parts;
+  const readiness = new Readiness(clock, () => database.pool.query("select 1"));
+  const areMetricsHere = config.prometheusEnable && config.prometheusAddress === null;
+  const answerLater = (work: Promise<void>, response: ServerResponse): void => {
+    work.catch((error: unknown) => {
+      log.error({ error }, "request crashed");
+      response.destroy();
+    });
+  };
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const target = targetOf(request.url ?? "");
+    if (target.kind === "gateway" && gateway !== null) gateway.handle(request, response, target);
+    else if (target.kind === "liveness") answerText(request, response, { status: 200, text: "OK" });
+    else if (target.kind === "readiness")
+      answerLater(answerReadiness(readiness, request, response), response);
+    else if (target.kind === "metrics" && areMetricsHere)
+      answerLater(answerMetrics(metrics, response), response);
+    else if (target.kind === "front_page")
+      answerText(request, response, { status: 200, text: FRONT_PAGE });
+    else controlPlane.handle(request, response);
+  };
+}
+
+const FRONT_PAGE = `Atelier ${VERSION} is running.
+
+API:      /api/v2/docs
+Health:   /healthz
+Gateway:  /api/v2/ai-gateway/<provider>/
+`;
+
+async function answerReadiness(
+  readiness: Readiness,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const isReady = await readiness.isReady();
+  const text = isReady ? "OK" : "The database does not answer.\n";
+  answerText(request, response, { status: isReady ? 200 : 503, text });
+}
+
+async function serveMetrics(
+  address: Address,
+  { metrics, log }: { readonly metrics: Metrics; readonly log: Logger },
+  resources: AsyncDisposableStack,
+): Promise<void> {
+  const server = createHttpServer((request, response) => {
+    if (targetOf(request.url ?? "").kind !== "metrics") {
+      answerText(request, response, { status: 404, text: "Metrics are at /metrics.\n" });
+      return;
+    }
+    answerMetrics(metrics, response).catch((error: unknown) => {
+      log.error({ error }, "metrics crashed");
+      response.destroy();
+    });
+  });
+  const bound = await listen(server, address, "prometheus-address");
+  logErrorsOf(server, log);
+  log.info({ url: `http://${formatAddress(bound)}/metrics` }, "serving metrics");
+  resources.defer(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+}
+
+async function drain(
+  { config, clock, log }: ServerDeps,
+  connections: HttpDrain,
+  gateway: Gateway | null,
+): Promise<void> {
+  const timeoutMs = config.shutdownTimeoutMs;
+  log.info({ connections: connections.openConnections, timeoutMs }, "draining requests");
+  const [{ cut }] = await Promise.all([
+    connections.drain(clock, timeoutMs + LAST_BYTES_MS),
+    gateway === null ? null : until(clock, timeoutMs, (signal) => gateway.drain(signal)),
+  ]);
+  if (cut > 0) log.warn({ connections: cut }, "connections cut at shutdown-timeout");
+}
+
+async function finishRecording(
+  recorder: InterceptionRecorder,
+  { clock, log }: ServerDeps,
+): Promise<void> {
+  try {
+    await until(clock, RECORD_MS_MAX, (signal) => recorder.drain(signal));
+  } catch (error) {
+    log.error({ error }, "records of the last gateway requests are lost");
+  }
+}
+
+/** Runs work with a signal that aborts after a while. */
+async function until(
+  clock: Clock,
+  timeoutMs: number,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const late = new AbortController();
+  const timer = new AbortController();
+  const timed = clock.sleep(timeoutMs, timer.signal).then(
+    () => late.abort(new Error("shutdown-timeout")),
+    () => {}, // The work was done in time.
+  );
+  try {
+    await work(late.signal);
+  } finally {
+    timer.abort(new Error("done"));
+    await timed;
+  }
+}

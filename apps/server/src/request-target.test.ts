@@ -1,0 +1,37 @@
+/** Who answers which path. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { targetOf } from "./request-target.ts";
+
+for (const [url, kind] of [
+  ["/api/v2/ai-gateway/openai/v1/models", "gateway"],
+  ["/api/v2/aibridge/anthropic/v1/messages?beta=true", "gateway"],
+  ["/api/v2/aibridge/sessions-two/v1/models", "gateway"],
+  ["/api/v2/aibridge/", "gateway"],
+  ["/api/v2/aibridge/sessions", "api"],
+  ["/api/v2/ai-gateway/interceptions?limit=1", "api"],
+  ["/api/v2/ai-gateway/sessions/some-id", "api"],
+  ["/api/v2/aibridge", "api"],
+  ["/api/v2/aibridges/openai", "api"],
+  ["/API/v2/aibridge/openai", "api"],
+  ["/healthz", "liveness"],
+  ["/healthz?probe=1", "liveness"],
+  ["/healthz/x", "api"],
+  ["/readyz", "readiness"],
+  ["/metrics", "metrics"],
+  ["/", "front_page"],
+  ["/?x=1", "front_page"],
+  ["*", "api"],
+  ["", "api"],
+] as const) {
+  test(`${url === "" ? "an empty target" : url} is answered by ${kind}`, () => {
+    assert.equal(targetOf(url).kind, kind);
+  });
+}
+
+test("the gateway learns which prefix stands before the provider's name", () => {
+  assert.deepEqual(targetOf("/api/v2/aibridge/openai/v1/models"), {
+    kind: "gateway",
+    prefix: "/api/v2/aibridge",
+  });
+});

@@ -1,0 +1,43 @@
+/**
+ * Which part of the server answers a request: decided by its path alone, before anything parses it.
+ *
+ * The AI gateway's routes begin with a model provider's name, and our own listings of what went
+ * through it live beside them; names that could collide are reserved (contract, ai-providers).
+ */
+import { RESERVED_MODEL_PROVIDER_NAMES } from "@atelier/contract/http/ai-providers";
+
+export type RequestTarget =
+  | { readonly kind: "gateway"; readonly prefix: string }
+  | { readonly kind: "front_page" | "liveness" | "readiness" | "metrics" | "api" };
+
+/** The newer name and the one that tools in the field use (design 2.1). */
+const GATEWAY_PREFIXES = ["/api/v2/ai-gateway", "/api/v2/aibridge"] as const;
+
+const RESERVED: ReadonlySet<string> = new Set(RESERVED_MODEL_PROVIDER_NAMES);
+
+export function targetOf(url: string): RequestTarget {
+  const path = pathOf(url);
+  for (const prefix of GATEWAY_PREFIXES) {
+    if (path.startsWith(`${prefix}/`)) {
+      const name = path.slice(prefix.length + 1).split("/", 1)[0] ?? "";
+      return RESERVED.has(name) ? { kind: "api" } : { kind: "gateway", prefix };
+    }
+  }
+  switch (path) {
+    case "/":
+      return { kind: "front_page" };
+    case "/healthz":
+      return { kind: "liveness" };
+    case "/readyz":
+      return { kind: "readiness" };
+    case "/metrics":
+      return { kind: "metrics" };
+    default:
+      return { kind: "api" };
+  }
+}
+
+function pathOf(url: string): string {
+  const end = url.search(/[?#]/);
+  return end === -1 ? url : url.slice(0, end);
+}
