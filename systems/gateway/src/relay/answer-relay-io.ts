@@ -5,7 +5,8 @@
  */
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
-import { cutStreamEnding } from "@atelier/model-wire/cut-stream";
+import { closeLastEvent, cutStreamEnding } from "@atelier/model-wire/cut-stream";
+import type { StreamObserver } from "@atelier/model-wire/observe-response";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
 import type { ServerResponse } from "node:http";
 import { FAILURE, toAnswer, type GatewayFailure } from "../failures/gateway-failure.ts";
@@ -93,39 +94,38 @@ export class AnswerRelay implements UpstreamListener {
 
   end(): void {
     if (this.#isDone) return;
-    if (this.#isWholeByFormat()) {
-      this.#options.res.end();
-      this.#finish({ kind: "complete" });
+    const stream = this.#endingStream();
+    // The last event may lack the empty line after it: only the end shows that it is whole.
+    if (stream?.end().outcome === "incomplete_stream") {
+      const cause = "the stream ended without its last event";
+      this.#breakOff({ kind: "cut", cause }, FAILURE.upstreamUnreachable);
     } else {
-      this.#breakOff(
-        { kind: "cut", cause: "the stream ended without its last event" },
-        FAILURE.upstreamUnreachable,
-      );
+      this.#complete(stream);
     }
   }
 
   failed(failure: UpstreamFailure): void {
     if (this.#isDone) return;
+    const stream = this.#endingStream();
     // The format's last event was sent: how the connection ended after it is nobody's concern.
-    if (this.#observation?.stream?.terminated === true) {
-      this.#options.res.end();
-      this.#finish({ kind: "complete" });
-      return;
-    }
+    if (stream?.terminated === true) return this.#complete(stream);
     const answer =
       failure.kind === "timeout" ? FAILURE.upstreamTimeout : FAILURE.upstreamUnreachable;
     this.#breakOff({ kind: failure.kind, cause: failure.cause }, answer);
   }
 
-  #isWholeByFormat(): boolean {
-    const isFailure = this.#status !== null && this.#status >= 400;
-    if (isFailure || this.#head?.isEventStream !== true) return true;
-    return this.#observation === null || this.#observation.isTerminated() || this.#isCompressed();
+  /** The stream whose last event must have come. Null for other answers, whose end HTTP tells. */
+  #endingStream(): StreamObserver | null {
+    const isRefusal = this.#status !== null && this.#status >= 400;
+    return isRefusal ? null : (this.#observation?.stream ?? null);
   }
 
-  /** Whether a compressed stream is whole is known only after its decoder has run. */
-  #isCompressed(): boolean {
-    return this.#head !== null && this.#head.contentEncoding !== "";
+  #complete(stream: StreamObserver | null): void {
+    const { res, observedAs } = this.#options;
+    // Some clients wait for line ends that some providers leave out.
+    if (stream !== null && observedAs !== null) res.end(closeLastEvent(observedAs, stream));
+    else res.end();
+    this.#finish({ kind: "complete" });
   }
 
   #breakOff(ending: RelayEnding, failure: GatewayFailure): void {

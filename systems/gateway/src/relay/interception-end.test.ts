@@ -57,7 +57,7 @@ const CASES: [name: string, outcome: RelayOutcome, observed: Partial<ObservedRes
   ["500", outcome({ kind: "complete" }, 500), {}, "server_error the model provider answered 500"],
   ["529", outcome({ kind: "complete" }, 529), {}, "overloaded the model provider answered 529"],
   ["overloaded inside the stream", outcome({ kind: "complete" }), { error: { type: "overloaded_error", message: "Overloaded" } }, "overloaded Overloaded"],
-  ["an unknown error inside the stream", outcome({ kind: "complete" }), { error: { type: "huh", message: "x" } }, "server_error x"],
+  ["an unknown error inside the stream", outcome({ kind: "complete" }), { error: { type: "huh", message: "x" } }, "unknown x"],
   ["a compressed stream without its last event", outcome({ kind: "complete" }), { outcome: "incomplete_stream" }, "server_error the answer broke off (the stream ended without its last event)"],
   ["HTML", outcome({ kind: "complete" }, 200, "text/html"), { error: { type: "x", message: "y" } }, "server_error the model provider answered text/html"],
   ["no content type", outcome({ kind: "complete" }, 200, ""), { error: { type: "x", message: "y" } }, "server_error the model provider answered without a type"],

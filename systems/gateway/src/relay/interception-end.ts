@@ -1,6 +1,6 @@
 /** What is recorded of an interception when it is over. Pure: the outcome and the observation decide. */
 import type { InterceptionEnd, InterceptionErrorType } from "@atelier/contract/rpc/gateway-ports";
-import { categorizeStatus } from "@atelier/model-wire/error-category";
+import { categorizeErrorType, categorizeStatus } from "@atelier/model-wire/error-category";
 import type { ObservedResponse } from "@atelier/model-wire/observe-response";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
 import type { RelayOutcome } from "./relay-outcome.ts";
@@ -75,35 +75,13 @@ function errorOf(
   if (observed !== null && observed.error !== null) {
     // An answer of a type that no model gives: its type says more than what is missing in it.
     return isModelAnswer(contentType)
-      ? error(typeOfInBandError(observed.error.type), observed.error.message)
+      ? error(categorizeErrorType(observed.error.type), observed.error.message)
       : error("server_error", `the model provider answered ${contentType || "without a type"}`);
   }
   if (observed?.outcome === "incomplete_stream") {
     return error("server_error", "the answer broke off (the stream ended without its last event)");
   }
   return null;
-}
-
-/** Errors inside an answer that began well: the providers' own words for them. */
-function typeOfInBandError(type: string): InterceptionErrorType {
-  switch (type) {
-    case "overloaded_error":
-      return "overloaded";
-    case "rate_limit_error":
-    case "rate_limit_exceeded":
-      return "rate_limited";
-    case "authentication_error":
-    case "permission_error":
-      return "unauthorized";
-    case "invalid_request_error":
-    case "not_found_error":
-    case "request_too_large":
-      return "bad_request";
-    case "timeout_error":
-      return "timeout";
-    default:
-      return "server_error";
-  }
 }
 
 function isModelAnswer(contentType: string): boolean {

@@ -19,8 +19,6 @@ import {
 
 export interface Observation {
   push(chunk: Uint8Array): void;
-  /** Whether the answer is whole, as far as its format can say. */
-  isTerminated(): boolean;
   /** For ending a cut stream in its own words. Null: its bytes cannot be continued. */
   readonly stream: StreamObserver | null;
   /** Once, after the last push. */
@@ -61,10 +59,6 @@ class StreamObservation implements Observation {
     this.stream.push(chunk);
   }
 
-  isTerminated(): boolean {
-    return this.stream.terminated;
-  }
-
   finish(): ObservedResponse {
     return this.stream.end();
   }
@@ -86,10 +80,6 @@ class BodyObservation implements Observation {
     else this.#chunks = [];
   }
 
-  isTerminated(): boolean {
-    return false; // HTTP says when a body is whole.
-  }
-
   finish(): ObservedResponse {
     if (this.#bytes > OBSERVED_BYTES_MAX) return UNSEEN;
     const [only] = this.#chunks;
@@ -104,10 +94,6 @@ class NoObservation implements Observation {
   readonly stream = null;
 
   push(): void {}
-
-  isTerminated(): boolean {
-    return true; // Unknown; then HTTP's word is all there is.
-  }
 
   finish(): ObservedResponse {
     return UNSEEN;
@@ -133,10 +119,6 @@ class DecodingObservation implements Observation {
 
   push(chunk: Uint8Array): void {
     if (!this.#decoder.destroyed) this.#decoder.write(chunk);
-  }
-
-  isTerminated(): boolean {
-    return this.#inner.isTerminated();
   }
 
   async finish(): Promise<ObservedResponse> {

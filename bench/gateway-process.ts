@@ -1,0 +1,49 @@
+/**
+ * Lane L0: the gateway alone, with its ports in memory and nothing recorded.
+ * Usage: gateway-process.ts <upstream port> <caller's token> <upstream key>
+ */
+import { silentLogger } from "@atelier/base/logger";
+import { Secret } from "@atelier/base/secret";
+import { systemClock } from "@atelier/base/system-clock";
+import { systemRandom } from "@atelier/base/system-random";
+import { startGateway } from "@atelier/gateway/start";
+import { createMetrics } from "@atelier/host/metrics";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+const [upstreamPort = "", token = "", key = ""] = process.argv.slice(2);
+const caller = { userId: "u", username: "bench", email: "", apiKeyId: "k" };
+const mock = {
+  id: "p",
+  name: "mock",
+  type: "openai" as const,
+  baseUrl: `http://127.0.0.1:${upstreamPort}/v1`,
+  keys: [{ id: "k", secret: new Secret(key), hint: "" }],
+  enabled: true,
+};
+const snapshot = { version: 1, providers: new Map([["mock", mock]]) };
+const gateway = startGateway({
+  providers: { current: () => snapshot },
+  authorizer: {
+    authorize: (got) => (got === token ? { kind: "authorized", caller } : { kind: "unauthorized" }),
+  },
+  recorder: { start: () => Promise.resolve(), end: () => {}, drain: () => Promise.resolve() },
+  clock: systemClock,
+  random: systemRandom,
+  log: silentLogger,
+  metrics: createMetrics(),
+  config: {
+    allowByok: true,
+    sendActorHeaders: false,
+    upstreamTimeoutMs: 600_000,
+    bodyTimeoutMs: 30_000,
+    rateLimit: 0,
+    maxConcurrency: 0,
+  },
+});
+const server = createServer((req, res) =>
+  gateway.handle(req, res, { prefix: "/api/v2/ai-gateway" }),
+);
+server.listen(0, "127.0.0.1", () => {
+  console.log(`port ${(server.address() as AddressInfo).port}`);
+});

@@ -1,0 +1,28 @@
+/** `npm run bench -- <name> [options]`: runs one benchmark and prints its table. */
+import { runGatewayBench } from "./gateway.ts";
+import { runUsageListingBench } from "./usage-listing.ts";
+
+const BENCHES: Record<
+  string,
+  { readonly title: string; run(args: readonly string[]): Promise<void> }
+> = {
+  gateway: {
+    title: "the gateway beside a bare node:http proxy, in one run",
+    run: (args) => runGatewayBench(args),
+  },
+  "usage-listing": {
+    title: "listing sessions with one million interceptions",
+    run: (args) => runUsageListingBench(args),
+  },
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const bench = BENCHES[name];
+if (bench === undefined) {
+  console.log("Usage: npm run bench -- <name> [options]\n");
+  for (const [each, { title }] of Object.entries(BENCHES))
+    console.log(`  ${each.padEnd(16)} ${title}`);
+  process.exitCode = name === "" || name === "--help" ? 0 : 2;
+} else {
+  await bench.run(args);
+}

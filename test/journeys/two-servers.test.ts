@@ -1,0 +1,59 @@
+/** Two servers on one Postgres: what changes on one holds on the other within two seconds. */
+import { setUpFirstUser, startRealServer } from "@atelier/testkit/real-server";
+import { startScriptedModel } from "@atelier/testkit/scripted-model";
+import { testDatabase } from "@atelier/testkit/test-database";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CENTRAL_KEY, createProvider } from "./gateway-world.ts";
+
+const WITHIN_MS = 2_000;
+/** Both must be able to open what either has sealed. */
+const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString("base64");
+
+test("a provider made on one serves on the other, a revoked token is refused on both", async () => {
+  await using database = await testDatabase();
+  await using model = await startScriptedModel({ apiKey: CENTRAL_KEY });
+  const options = {
+    postgresUrl: database.url,
+    args: ["--external-token-encryption-keys", ENCRYPTION_KEY],
+  };
+  // At once, on an empty database: both want to migrate it.
+  const [one, two] = await Promise.all([startRealServer(options), startRealServer(options)]);
+  await using _one = one;
+  await using _two = two;
+  const person = await setUpFirstUser(one);
+
+  const ask = (server: typeof one) =>
+    fetch(`${server.url}/api/v2/ai-gateway/openai/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${person.token}` },
+      body: JSON.stringify({ model: "m", messages: [{ role: "user", content: "hi" }] }),
+    }).then(async (answer) => ({ status: answer.status, text: await answer.text() }));
+
+  await createProvider(one, person, {
+    name: "openai",
+    type: "openai",
+    base_url: `${model.url}/v1`,
+  });
+  await within(
+    async () => (await ask(two)).status === 200,
+    "the provider serves on the other server",
+  );
+  assert.equal((await ask(one)).status, 200);
+
+  const revoked = await two.api("DELETE", "/api/v2/users/me/keys/test", { token: person.session });
+  assert.equal(revoked.status, 204);
+  await within(
+    async () => (await ask(one)).status === 403,
+    "the token is refused on the other server",
+  );
+  assert.equal((await ask(two)).status, 403);
+});
+
+async function within(holds: () => Promise<boolean>, what: string): Promise<void> {
+  const startedMs = performance.now();
+  while (!(await holds())) {
+    assert.ok(performance.now() - startedMs < WITHIN_MS, `${what} within ${WITHIN_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
