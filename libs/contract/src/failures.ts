@@ -24,12 +24,14 @@ export const FAILURES = {
   "request.unauthenticated": {
     status: 401,
     message: "Sign in, or send a session token.",
-    remedy: "Run `atelier login`, or send a valid token in `Coder-Session-Token` or `Authorization: Bearer`.",
+    remedy:
+      "Run `atelier login`, or send a valid token in `Coder-Session-Token` or `Authorization: Bearer`.",
   },
   "request.csrf": {
     status: 403,
     message: "The request does not come from our own pages.",
-    remedy: "With a cookie, repeat the `atelier_csrf` cookie's value in the `X-CSRF-Token` header; or use a token header.",
+    remedy:
+      "With a cookie, repeat the `atelier_csrf` cookie's value in the `X-CSRF-Token` header; or use a token header.",
   },
   "request.rate_limited": {
     status: 429,

@@ -72,8 +72,6 @@ export const ASSIGNABLE_ROLES: Readonly<Record<Role, readonly Role[]>> = {
 };
 
 /** A scope is a permission, `resource:*`, or `all` (also spelled `coder:all`, as other clients do). */
-export type Scope = Permission | `${string}:*` | "all" | "coder:all";
-
 export const SCOPES: readonly string[] = [
   "all",
   "coder:all",

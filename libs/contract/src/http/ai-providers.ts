@@ -41,7 +41,10 @@ export const ModelProviderName = z
   .string()
   .min(1)
   .max(64)
-  .regex(MODEL_PROVIDER_NAME_PATTERN, "Lower-case letters and digits, with single hyphens between them.")
+  .regex(
+    MODEL_PROVIDER_NAME_PATTERN,
+    "Lower-case letters and digits, with single hyphens between them.",
+  )
   .refine(
     (name) => !(RESERVED_MODEL_PROVIDER_NAMES as readonly string[]).includes(name),
     "This name is reserved.",
@@ -157,10 +160,7 @@ export const updateModelProvider = endpoint({
     settings: ModelProviderSettings.optional(),
     api_keys: z
       .array(
-        z.union([
-          z.strictObject({ id: z.uuid() }),
-          z.strictObject({ api_key: ProviderKeyValue }),
-        ]),
+        z.union([z.strictObject({ id: z.uuid() }), z.strictObject({ api_key: ProviderKeyValue })]),
       )
       .max(MODEL_PROVIDER_KEYS_MAX)
       .optional(),

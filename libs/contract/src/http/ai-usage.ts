@@ -186,7 +186,10 @@ export const getAiSession = endpoint({
     initiator: z.string().min(1).max(64).optional(),
   }),
   body: null,
-  success: { status: 200, body: z.object({ ...AiSession.shape, threads: z.array(AiThread), thread_count: z.int() }) },
+  success: {
+    status: 200,
+    body: z.object({ ...AiSession.shape, threads: z.array(AiThread), thread_count: z.int() }),
+  },
   failures: [],
   audit: null,
 });
@@ -234,4 +237,3 @@ const filterValues = (what: "models" | "clients" | "providers", summary: string)
 export const listUsedModels = filterValues("models", "Models seen, for filters");
 export const listUsedClients = filterValues("clients", "Clients seen, for filters");
 export const listUsedProviders = filterValues("providers", "Provider names seen, for filters");
-

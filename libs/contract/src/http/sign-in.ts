@@ -47,7 +47,7 @@ export const authMethods = endpoint({
   audit: null,
 });
 
-export const Session = z.object({
+export const UserSession = z.object({
   id: z.string(),
   /** The session this request was made with. */
   current: z.boolean(),
@@ -67,7 +67,7 @@ export const listSessions = endpoint({
   params: UserParams,
   query: z.strictObject(Paging),
   body: null,
-  success: { status: 200, body: z.object({ sessions: z.array(Session), count: z.int() }) },
+  success: { status: 200, body: z.object({ sessions: z.array(UserSession), count: z.int() }) },
   failures: [],
   audit: null,
 });

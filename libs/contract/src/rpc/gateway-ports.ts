@@ -1,6 +1,6 @@
 /**
  * What the gateway needs from the control plane, as ports. The gateway has no database: the control
- * plane implements these on Postgres, tests implement them in memory (design.md §1).
+ * plane implements these on Postgres, tests implement them in memory.
  */
 import type { Secret } from "@atelier/base/secret";
 import type { ModelProviderType } from "../http/ai-providers.ts";

@@ -1,0 +1,66 @@
+/** Reads who a credential belongs to, and which user a path means. Writes nothing. */
+import { ROLES, type Role } from "@atelier/contract/permissions";
+import type { Sql } from "@atelier/database/database";
+import { sql } from "kysely";
+import { secretMatches, type ApiKeyParts } from "./api-key.ts";
+import type { Principal, UserStatus } from "./principal.ts";
+
+/** Undefined: no such key, another secret, or its user is deleted. Expiry is the caller's to judge. */
+export async function findPrincipal(db: Sql, key: ApiKeyParts): Promise<Principal | undefined> {
+  const { rows } = await sql<PrincipalRow>`
+    select k.id, k.kind, k.hashed_secret, k.scopes, k.expires_at, k.lifetime_seconds,
+           u.id as user_id, u.username, u.email, u.roles, u.status
+    from api_keys k
+    join users u on u.id = k.user_id
+    where k.id = ${key.id} and u.deleted_at is null`.execute(db);
+  const [row] = rows;
+  return row !== undefined && secretMatches(key.secret, row.hashed_secret)
+    ? fromRow(row)
+    : undefined;
+}
+
+/** By id or, without regard to case, by username. Deleted users are not found. */
+export async function findUserId(db: Sql, ref: string): Promise<string | undefined> {
+  const { rows } = UUID.test(ref)
+    ? await sql<{ id: string }>`
+        select id from users where id = ${ref} and deleted_at is null`.execute(db)
+    : await sql<{ id: string }>`
+        select id from users where lower(username) = lower(${ref}) and deleted_at is null`.execute(
+        db,
+      );
+  return rows[0]?.id;
+}
+
+/** Usernames are shorter than this, so nobody can be mistaken for an id. */
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+type PrincipalRow = {
+  readonly id: string;
+  readonly kind: "session" | "token";
+  readonly hashed_secret: Uint8Array;
+  readonly scopes: readonly string[];
+  readonly expires_at: Date;
+  readonly lifetime_seconds: number;
+  readonly user_id: string;
+  readonly username: string;
+  readonly email: string;
+  readonly roles: readonly string[];
+  readonly status: UserStatus;
+};
+
+function fromRow(row: PrincipalRow): Principal {
+  return {
+    actor: {
+      userId: row.user_id,
+      username: row.username,
+      email: row.email,
+      roles: row.roles.filter((role): role is Role => (ROLES as readonly string[]).includes(role)),
+      scopes: row.scopes,
+      apiKeyId: row.id,
+      keyKind: row.kind,
+    },
+    userStatus: row.status,
+    expiresAt: row.expires_at,
+    lifetimeSeconds: row.lifetime_seconds,
+  };
+}

@@ -1,0 +1,341 @@
+import assert from "node:assert/strict";
+import { randomBytes, randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { Secret } from "@atelier/base/secret";
+import { systemClock } from "@atelier/base/system-clock";
+import { systemRandom } from "@atelier/base/system-random";
+import * as contract from "@atelier/contract/http/ai-providers";
+import type { Endpoint } from "@atelier/contract/endpoint";
+import { FAILURES } from "@atelier/contract/failures";
+import { testDatabase } from "@atelier/testkit/test-database";
+import { sql as text } from "kysely";
+import { z } from "zod";
+import type { AuditEntry } from "../audit/audit-trail.ts";
+import type { Route } from "../http/route.ts";
+import { registerEncryptionKeys, rotateEncryption } from "../vault/encryption-key-actions.ts";
+import { createVault } from "../vault/vault.ts";
+import { modelProviderRoutes } from "./model-provider-routes.ts";
+import {
+  loadProviderRows,
+  readProviderChanges,
+  SEALED_PROVIDER_KEYS,
+} from "./model-provider-store.ts";
+import { keySealedAt } from "./provider-snapshot.ts";
+
+const CANARY = "sk-canary-0123456789-abcdefghij";
+const CANARY_MASKED = "sk-c...ghij";
+const OPENAI = { type: "openai", name: "openai", base_url: "https://api.openai.com/v1" };
+
+/** Calls a route as the HTTP edge does: parses what goes in and cuts what comes out. */
+async function call(route: Route, request: Record<string, unknown>) {
+  const { endpoint, handler } = route;
+  const parts = {
+    params: endpoint.params.safeParse(request["params"] ?? {}),
+    query: endpoint.query.safeParse(request["query"] ?? {}),
+    body: (endpoint.body ?? z.undefined()).safeParse(request["body"]),
+  };
+  const isValid = parts.params.success && parts.query.success && parts.body.success;
+  if (!isValid) return { status: 400, code: "request.invalid", body: null, failure: null };
+  const values = { params: parts.params.data, query: parts.query.data, body: parts.body.data };
+  const outcome = await handler({ ...request, ...values } as never);
+  if (!outcome.ok) {
+    const { code } = outcome.failure;
+    return { status: FAILURES[code].status, code, body: null, failure: outcome.failure };
+  }
+  const body = endpoint.success.body?.parse(outcome.value) ?? null;
+  return { status: endpoint.success.status, code: null, body: body as never, failure: null };
+}
+
+type Wire = z.output<typeof contract.ModelProvider>;
+
+async function startApi() {
+  const database = await testDatabase();
+  const key = new Secret(randomBytes(32).toString("base64"));
+  const created = createVault([key]);
+  assert(created.ok);
+  const vault = created.value;
+  await registerEncryptionKeys({ database, clock: systemClock }, vault);
+  const errors = new Map<string, string>();
+  let refreshes = 0;
+  const status = {
+    errorOf: (id: string) => errors.get(id) ?? null,
+    refresh: async () => {
+      refreshes += 1;
+    },
+  };
+  const routes = modelProviderRoutes({
+    database,
+    vault,
+    clock: systemClock,
+    random: systemRandom,
+    status,
+  });
+  const entries: AuditEntry[] = [];
+  const audit = {
+    record: async (...[, entry]: [unknown, AuditEntry]) => {
+      entries.push(entry);
+    },
+    attempted: () => {},
+  };
+  const send = (endpoint: Endpoint, request: Record<string, unknown> = {}) => {
+    const route = routes.find((each) => each.endpoint === endpoint);
+    assert(route !== undefined);
+    return call(route, { audit, ...request });
+  };
+  return {
+    database,
+    vault,
+    key,
+    errors,
+    entries,
+    send,
+    refreshes: () => refreshes,
+    create: async (body: object): Promise<Wire> => {
+      const answer = await send(contract.createModelProvider, { body });
+      assert.equal(answer.status, 201, JSON.stringify(answer));
+      return answer.body as unknown as Wire;
+    },
+    async patch(provider: string, body: object) {
+      const answer = await send(contract.updateModelProvider, { params: { provider }, body });
+      return { ...answer, provider: answer.body as unknown as Wire };
+    },
+    async get(provider: string) {
+      const answer = await send(contract.getModelProvider, { params: { provider } });
+      return { ...answer, provider: answer.body as unknown as Wire };
+    },
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
+}
+
+test("a created provider is read back by id and by name, with masked keys only", async () => {
+  await using api = await startApi();
+  const body = { ...OPENAI, display_name: "Open AI", api_keys: [CANARY, "sk-second-key-value"] };
+  const created = await api.create(body);
+  assert.deepEqual(
+    { ...created, id: "", api_keys: created.api_keys.map((key) => key.masked) },
+    {
+      id: "",
+      type: "openai",
+      name: "openai",
+      display_name: "Open AI",
+      enabled: true,
+      base_url: OPENAI.base_url,
+      api_keys: [CANARY_MASKED, "sk...ue"],
+      settings: {},
+      status: { state: "enabled", warnings: [] },
+      created_at: created.created_at,
+      updated_at: created.created_at,
+    },
+  );
+  assert.deepEqual((await api.get(created.id)).provider, created);
+  assert.deepEqual((await api.get("openai")).provider, created);
+  const list = await api.send(contract.listModelProviders);
+  assert.deepEqual(list.body, { providers: [created], count: 1 });
+  assert.equal(api.refreshes(), 1);
+});
+
+test("the keys are tried in the order given, and new ones come last", async () => {
+  await using api = await startApi();
+  const created = await api.create({ ...OPENAI, api_keys: ["key-one", "key-two"] });
+  const [one, two] = created.api_keys;
+  const wanted = [{ api_key: "key-three" }, { id: two?.id }, { id: one?.id }];
+  await api.patch("openai", { api_keys: wanted });
+  const [row] = await loadProviderRows(api.database.sql);
+  const opened = row?.keys.map((key) => api.vault.open(key.sealed, keySealedAt(key.id)).reveal());
+  assert.deepEqual(opened, ["key-one", "key-two", "key-three"]);
+});
+
+const REFUSALS: [name: string, body: Record<string, unknown>, want: string][] = [
+  ["a taken name", { ...OPENAI }, "409 ai_provider.name_taken"],
+  ["a type without support", { ...OPENAI, name: "b", type: "bedrock" }, "400 ai_provider.type_unsupported"],
+  ["an unknown type", { ...OPENAI, name: "b", type: "nope" }, "400 request.invalid"],
+  ["a name in capitals", { ...OPENAI, name: "Open" }, "400 request.invalid"],
+  ["a reserved name", { ...OPENAI, name: "sessions" }, "400 request.invalid"],
+  ["no base URL", { type: "openai", name: "b" }, "400 request.invalid"],
+  ["a relative base URL", { ...OPENAI, name: "b", base_url: "/v1" }, "400 request.invalid"],
+  ["a key twice", { ...OPENAI, name: "b", api_keys: ["k", "k"] }, "400 request.invalid"],
+  ["an empty key", { ...OPENAI, name: "b", api_keys: [""] }, "400 request.invalid"],
+  ["a key with white space", { ...OPENAI, name: "b", api_keys: [" k"] }, "400 request.invalid"],
+  ["six keys", { ...OPENAI, name: "b", api_keys: ["a", "b", "c", "d", "e", "f"] }, "400 request.invalid"],
+  ["settings of another type", { ...OPENAI, name: "b", settings: { region: "x" } }, "400 request.invalid"],
+]; // prettier-ignore
+for (const [name, body, want] of REFUSALS) {
+  test(`creating with ${name} answers ${want} and changes nothing`, async () => {
+    await using api = await startApi();
+    await api.create(OPENAI);
+    const before = [api.entries.length, await readProviderChanges(api.database.sql)];
+    const answer = await api.send(contract.createModelProvider, { body });
+    assert.equal(`${answer.status} ${answer.code}`, want);
+    assert.deepEqual([api.entries.length, await readProviderChanges(api.database.sql)], before);
+    assert.equal(api.refreshes(), 1);
+  });
+}
+
+test("a patch changes what it names and keeps the rest", async () => {
+  await using api = await startApi();
+  const created = await api.create({ ...OPENAI, api_keys: [CANARY] });
+  const { provider } = await api.patch("openai", { enabled: false });
+  const { updated_at: updatedAt } = provider;
+  const status = { state: "disabled", warnings: [] };
+  assert.deepEqual(provider, { ...created, enabled: false, status, updated_at: updatedAt });
+  const renamed = await api.patch(created.id, {
+    base_url: "http://127.0.0.1:1",
+    display_name: "x",
+  });
+  assert.equal(renamed.provider.base_url, "http://127.0.0.1:1");
+  assert.equal(renamed.provider.api_keys.length, 1);
+});
+
+test("an empty patch says that a field is needed; bad key lists say which entry", async () => {
+  await using api = await startApi();
+  const created = await api.create({ ...OPENAI, api_keys: [CANARY] });
+  const id = created.api_keys[0]?.id;
+  const empty = await api.patch("openai", {});
+  assert.deepEqual(empty.failure, {
+    code: "request.invalid",
+    detail: "At least one field must be provided.",
+  });
+  for (const [apiKeys, field] of [
+    [[{ id: randomUUID() }], "api_keys.0"],
+    [[{ id }, { id }], "api_keys.1"],
+    [[{ api_key: "n" }, { api_key: "n" }], "api_keys.1"],
+    [[{ id }, { api_key: CANARY }], "api_keys.1"],
+  ] as const) {
+    const answer = await api.patch("openai", { api_keys: apiKeys });
+    assert.equal(answer.failure?.code, "request.invalid");
+    assert.equal(answer.failure?.validations?.[0]?.field, field);
+  }
+  assert.deepEqual((await api.get("openai")).provider, created);
+  assert.equal((await api.patch("openai", { api_keys: [{}] })).code, "request.invalid");
+  assert.equal((await api.patch("openai", { api_keys: [{ id, api_key: "x" }] })).code, "request.invalid"); // prettier-ignore
+  assert.equal((await api.patch("openai", { name: "other" })).code, "request.invalid");
+});
+
+test("an empty list of keys clears them", async () => {
+  await using api = await startApi();
+  await api.create({ ...OPENAI, api_keys: [CANARY] });
+  assert.deepEqual((await api.patch("openai", { api_keys: [] })).provider.api_keys, []);
+});
+
+test("a deleted provider is gone, its keys too, and its name is free", async () => {
+  await using api = await startApi();
+  const created = await api.create({ ...OPENAI, api_keys: [CANARY] });
+  const params = { provider: "openai" };
+  assert.equal((await api.send(contract.deleteModelProvider, { params })).status, 204);
+  assert.equal((await api.send(contract.deleteModelProvider, { params })).status, 404);
+  assert.equal((await api.get(created.id)).code, "resource.not_found");
+  assert.deepEqual(await loadProviderRows(api.database.sql), []);
+  const { rows } = await text`select id from ai_provider_keys`.execute(api.database.sql);
+  assert.deepEqual(rows, []);
+  assert.notEqual((await api.create(OPENAI)).id, created.id);
+});
+
+test("a malformed name is 400, an unknown one is 404", async () => {
+  await using api = await startApi();
+  assert.equal((await api.get("No_Such!")).code, "request.invalid");
+  assert.equal((await api.get("no-such")).code, "resource.not_found");
+  assert.equal((await api.patch("no-such", { enabled: true })).code, "resource.not_found");
+});
+
+test("what the latest snapshot could not use is reported", async () => {
+  await using api = await startApi();
+  const created = await api.create(OPENAI);
+  api.errors.set(created.id, "base URL: wrong");
+  const { provider } = await api.get("openai");
+  assert.deepEqual(provider.status, { state: "error", warnings: ["base URL: wrong"] });
+});
+
+test("each change is audited with its keys, masked, and counted for the other servers", async () => {
+  await using api = await startApi();
+  const created = await api.create({ ...OPENAI, api_keys: [CANARY] });
+  const first = created.api_keys[0]?.id ?? "";
+  const patched = await api.patch("openai", {
+    enabled: false,
+    api_keys: [{ api_key: "key-new-1" }],
+  });
+  const second = patched.provider.api_keys[0]?.id ?? "";
+  await api.send(contract.deleteModelProvider, { params: { provider: "openai" } });
+  const about = { provider_id: created.id, provider_name: "openai" };
+  const secret = { api_key: { secret: true } };
+  const provider = { resourceId: created.id, target: "openai" };
+  const key = (id: string, masked: string, action: string) =>
+    ({ resource: "ai_provider_key", resourceId: id, target: masked, additionalFields: about, diff: secret, action }); // prettier-ignore
+  assert.deepEqual(api.entries, [
+    {
+      ...provider,
+      diff: {
+        type: { old: null, new: "openai" },
+        name: { old: null, new: "openai" },
+        display_name: { old: null, new: "" },
+        enabled: { old: null, new: true },
+        base_url: { old: null, new: OPENAI.base_url },
+        api_keys: { secret: true },
+      },
+      additionalFields: { added: [first], removed: [], kept: [] },
+    },
+    key(first, CANARY_MASKED, "create"),
+    {
+      ...provider,
+      diff: { enabled: { old: true, new: false }, api_keys: { secret: true } },
+      additionalFields: { added: [second], removed: [first], kept: [] },
+    },
+    key(second, "k...1", "create"),
+    key(first, CANARY_MASKED, "delete"),
+    {
+      ...provider,
+      diff: {
+        type: { old: "openai", new: null },
+        name: { old: "openai", new: null },
+        display_name: { old: "", new: null },
+        enabled: { old: false, new: null },
+        base_url: { old: OPENAI.base_url, new: null },
+        api_keys: { secret: true },
+      },
+      additionalFields: { added: [], removed: [second], kept: [] },
+    },
+    key(second, "k...1", "delete"),
+  ]);
+  assert.equal(await readProviderChanges(api.database.sql), 4);
+});
+
+test("no table holds a key in clear", async () => {
+  await using api = await startApi();
+  await api.create({ ...OPENAI, api_keys: [CANARY] });
+  const { rows: tables } = await text<{ name: string }>`
+    select relname as name from pg_class
+    where relkind = 'r' and relnamespace = 'public'::regnamespace`.execute(api.database.sql);
+  assert(tables.length > 10);
+  for (const { name } of tables) {
+    const { rows } = await text<{ found: boolean }>`
+      select t::text like ${`%${CANARY.slice(3, 20)}%`}
+        or t::text like ${`%${Buffer.from(CANARY).toString("hex").slice(6, 40)}%`} as found
+      from ${text.table(name)} t`.execute(api.database.sql);
+    assert(!rows.some((row) => row.found), `${name} holds the key`);
+  }
+});
+
+test("keys open after a rotation of the encryption key", async () => {
+  await using api = await startApi();
+  await api.create({ ...OPENAI, api_keys: [CANARY] });
+  const newKey = new Secret(randomBytes(32).toString("base64"));
+  const deps = { database: api.database, clock: systemClock, columns: [SEALED_PROVIDER_KEYS] };
+  const rotated = await rotateEncryption(deps, { newKey, oldKeys: [api.key] }, () => {});
+  assert.equal(rotated.ok && rotated.value.rewrapped, 1);
+  const vault = createVault([newKey]);
+  const [row] = await loadProviderRows(api.database.sql);
+  assert(vault.ok && row?.keys[0] !== undefined);
+  const { id, sealed } = row.keys[0];
+  assert.equal(vault.value.open(sealed, keySealedAt(id)).reveal(), CANARY);
+});
+
+test("concurrent changes of one provider never make more than five keys", async () => {
+  await using api = await startApi();
+  const created = await api.create({ ...OPENAI, api_keys: ["a", "b", "c"] });
+  const kept = created.api_keys.map(({ id }) => ({ id }));
+  const changes = ["d", "e", "f"].map((letter) =>
+    api.patch("openai", { api_keys: [...kept, { api_key: letter }, { api_key: `${letter}2` }] }),
+  );
+  const answers = await Promise.all(changes);
+  assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200]); // prettier-ignore
+  assert.equal((await api.get("openai")).provider.api_keys.length, 5);
+});

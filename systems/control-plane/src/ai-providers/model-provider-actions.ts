@@ -1,0 +1,341 @@
+/**
+ * Administering model providers (spec gateway 11). Each change commits with its audit entries and
+ * with the notification that makes every server load it.
+ */
+import { maskCredential } from "@atelier/base/mask";
+import type { Clock } from "@atelier/base/clock";
+import type { Random } from "@atelier/base/random";
+import { fail, ok, type Result } from "@atelier/base/result";
+import type { Secret } from "@atelier/base/secret";
+import type { Failure } from "@atelier/contract/failures";
+import type { ModelProviderType } from "@atelier/contract/http/ai-providers";
+import type { Database, Sql } from "@atelier/database/database";
+import { publish } from "@atelier/database/pub-sub";
+import type { AuditDiff, AuditTrail } from "../audit/audit-trail.ts";
+import { assertMaySeal } from "../vault/encryption-key-actions.ts";
+import { VaultError, type Vault } from "../vault/vault.ts";
+import {
+  countProviderChange,
+  deleteModelProvider,
+  deleteModelProviderKeys,
+  findModelProvider,
+  insertModelProvider,
+  insertModelProviderKey,
+  listModelProviders,
+  listSealedKeys,
+  lockModelProvider,
+  updateModelProvider,
+  type SealedKeyRow,
+} from "./model-provider-store.ts";
+import {
+  isSupportedType,
+  parseModelProviderRef,
+  planKeys,
+  type KeyPlan,
+  type ModelProvider,
+  type ModelProviderKey,
+  type StoredKey,
+  type WantedKey,
+} from "./model-provider.ts";
+import { keySealedAt, PROVIDERS_CHANNEL, type ProviderStatus } from "./provider-snapshot.ts";
+
+export type ModelProviderDeps = {
+  readonly database: Database;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly status: ProviderStatus;
+};
+
+/** A provider with what this server makes of it: null, or why it is left out. */
+export type ReportedProvider = {
+  readonly provider: ModelProvider;
+  readonly error: string | null;
+};
+
+export type NewModelProvider = {
+  readonly type: ModelProviderType;
+  readonly name: string;
+  readonly displayName: string;
+  readonly baseUrl: string;
+  readonly apiKeys: readonly string[];
+  readonly enabled: boolean;
+};
+
+/** Absent fields stay as they are. */
+export type ModelProviderPatch = {
+  readonly displayName?: string | undefined;
+  readonly baseUrl?: string | undefined;
+  readonly enabled?: boolean | undefined;
+  readonly apiKeys?: readonly WantedKey[] | undefined;
+  /** The supported types have no settings, so that nothing of it is stored. */
+  readonly settings?: object | undefined;
+};
+
+export async function readModelProviders(
+  deps: ModelProviderDeps,
+): Promise<readonly ReportedProvider[]> {
+  const providers = await deps.database.readOnlyTransaction((sql) => listModelProviders(sql));
+  return providers.map((provider) => reported(deps, provider));
+}
+
+export async function readModelProvider(
+  deps: ModelProviderDeps,
+  refText: string,
+): Promise<Result<ReportedProvider, Failure<"request.invalid" | "resource.not_found">>> {
+  const found = await deps.database.readOnlyTransaction((sql) => find(sql, refText));
+  return found.ok ? ok(reported(deps, found.value)) : found;
+}
+
+export async function addModelProvider(
+  deps: ModelProviderDeps,
+  audit: AuditTrail,
+  wanted: NewModelProvider,
+): Promise<
+  Result<
+    ReportedProvider,
+    Failure<"request.invalid" | "ai_provider.name_taken" | "ai_provider.type_unsupported">
+  >
+> {
+  const { type, name, displayName, baseUrl, enabled } = wanted;
+  audit.attempted({ resourceId: null, target: name });
+  if (!isSupportedType(type)) {
+    const detail = `Type "${type}" is known, but the gateway cannot serve it yet.`;
+    return fail({ code: "ai_provider.type_unsupported", detail });
+  }
+  const plan = planKeys(
+    [],
+    wanted.apiKeys.map((key) => ({ api_key: key })),
+  );
+  if (!plan.ok) return fail({ code: "request.invalid", validations: plan.failure });
+  const now = deps.clock.now();
+  const id = deps.random.uuid();
+  const fields = { id, type, name, displayName, baseUrl, enabled, createdAt: now, updatedAt: now };
+  const added = await deps.database.transaction(async (sql) => {
+    if (!(await insertModelProvider(sql, fields))) return null;
+    const keys = await insertKeys(deps, sql, { providerId: id, secrets: plan.value.added });
+    const provider = { ...fields, keys };
+    await recordChange(sql, audit, {
+      before: null,
+      after: provider,
+      keys: { ...NO_KEYS, added: keys },
+    });
+    await announce(sql);
+    return provider;
+  });
+  if (added === null) return fail({ code: "ai_provider.name_taken" });
+  await deps.status.refresh();
+  return ok(reported(deps, added));
+}
+
+export async function changeModelProvider(
+  deps: ModelProviderDeps,
+  audit: AuditTrail,
+  { ref, patch }: { readonly ref: string; readonly patch: ModelProviderPatch },
+): Promise<Result<ReportedProvider, Failure<"request.invalid" | "resource.not_found">>> {
+  audit.attempted({ resourceId: null, target: ref });
+  if (Object.values(patch).every((value) => value === undefined)) {
+    return fail({ code: "request.invalid", detail: "At least one field must be provided." });
+  }
+  const changed = await deps.database.transaction(async (sql) => {
+    const found = await findForChange(sql, ref);
+    if (!found.ok) return found;
+    audit.attempted({ resourceId: found.value.id, target: found.value.name });
+    return applyPatch(deps, { sql, audit, before: found.value, patch });
+  });
+  if (!changed.ok) return changed;
+  await deps.status.refresh();
+  return ok(reported(deps, changed.value));
+}
+
+export async function dropModelProvider(
+  deps: ModelProviderDeps,
+  audit: AuditTrail,
+  ref: string,
+): Promise<Result<undefined, Failure<"request.invalid" | "resource.not_found">>> {
+  audit.attempted({ resourceId: null, target: ref });
+  const dropped = await deps.database.transaction(async (sql) => {
+    const found = await findForChange(sql, ref);
+    if (!found.ok) return found;
+    const { id, keys } = found.value;
+    // Nobody can use the keys of a deleted provider again, so they do not stay on the disk.
+    await deleteModelProviderKeys(sql, id, keys.map((key) => key.id)); // prettier-ignore
+    await deleteModelProvider(sql, id, deps.clock.now());
+    const change = { before: found.value, after: null, keys: { ...NO_KEYS, removed: keys } };
+    await recordChange(sql, audit, change);
+    await announce(sql);
+    return ok(undefined);
+  });
+  if (dropped.ok) await deps.status.refresh();
+  return dropped;
+}
+
+const NO_KEYS: KeyChange = { added: [], removed: [], kept: [] };
+
+type KeyChange = {
+  readonly added: readonly ModelProviderKey[];
+  readonly removed: readonly ModelProviderKey[];
+  readonly kept: readonly ModelProviderKey[];
+};
+
+function reported(deps: ModelProviderDeps, provider: ModelProvider): ReportedProvider {
+  return { provider, error: provider.enabled ? deps.status.errorOf(provider.id) : null };
+}
+
+async function find(
+  sql: Sql,
+  refText: string,
+): Promise<Result<ModelProvider, Failure<"request.invalid" | "resource.not_found">>> {
+  const ref = parseModelProviderRef(refText);
+  if (ref === null) {
+    const validations = [{ field: "provider", detail: "Neither an id nor a name of a provider." }];
+    return fail({ code: "request.invalid", validations });
+  }
+  const provider = await findModelProvider(sql, ref);
+  return provider === undefined ? fail({ code: "resource.not_found" }) : ok(provider);
+}
+
+/** Found, locked, and read again under the lock. */
+async function findForChange(sql: Sql, refText: string): ReturnType<typeof find> {
+  const found = await find(sql, refText);
+  if (!found.ok) return found;
+  await lockModelProvider(sql, found.value.id);
+  return find(sql, found.value.id);
+}
+
+async function applyPatch(
+  deps: ModelProviderDeps,
+  change: {
+    readonly sql: Sql;
+    readonly audit: AuditTrail;
+    readonly before: ModelProvider;
+    readonly patch: ModelProviderPatch;
+  },
+): Promise<Result<ModelProvider, Failure<"request.invalid">>> {
+  const { sql, audit, before, patch } = change;
+  let keys: KeyChange = { ...NO_KEYS, kept: before.keys };
+  if (patch.apiKeys !== undefined) {
+    const stored = await listSealedKeys(sql, [before.id]);
+    const plan = planKeys(stored.map((key) => opened(deps.vault, key)), patch.apiKeys); // prettier-ignore
+    if (!plan.ok) return fail({ code: "request.invalid", validations: plan.failure });
+    keys = await applyKeyPlan(deps, sql, { providerId: before.id, plan: plan.value });
+  }
+  const after: ModelProvider = {
+    ...before,
+    displayName: patch.displayName ?? before.displayName,
+    baseUrl: patch.baseUrl ?? before.baseUrl,
+    enabled: patch.enabled ?? before.enabled,
+    keys: [...keys.kept, ...keys.added],
+    updatedAt: deps.clock.now(),
+  };
+  await updateModelProvider(sql, after);
+  await recordChange(sql, audit, { before, after, keys });
+  await announce(sql);
+  return ok(after);
+}
+
+async function applyKeyPlan(
+  deps: ModelProviderDeps,
+  sql: Sql,
+  { providerId, plan }: { readonly providerId: string; readonly plan: KeyPlan },
+): Promise<KeyChange> {
+  const removedIds = plan.removed.map((key) => key.id);
+  await deleteModelProviderKeys(sql, providerId, removedIds);
+  const added = await insertKeys(deps, sql, { providerId, secrets: plan.added });
+  return { added, removed: plan.removed.map(withoutSecret), kept: plan.kept.map(withoutSecret) };
+}
+
+function withoutSecret({ id, masked, createdAt }: ModelProviderKey): ModelProviderKey {
+  return { id, masked, createdAt };
+}
+
+function opened(vault: Vault, { id, masked, createdAt, sealed }: SealedKeyRow): StoredKey {
+  try {
+    return { id, masked, createdAt, secret: vault.open(sealed, keySealedAt(id)) };
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    return { id, masked, createdAt, secret: null };
+  }
+}
+
+async function insertKeys(
+  deps: ModelProviderDeps,
+  sql: Sql,
+  { providerId, secrets }: { readonly providerId: string; readonly secrets: readonly Secret[] },
+): Promise<readonly ModelProviderKey[]> {
+  if (secrets.length > 0) await assertMaySeal(sql, deps.vault);
+  const keys: ModelProviderKey[] = [];
+  for (const secret of secrets) {
+    const id = deps.random.uuid();
+    const key = { id, masked: maskCredential(secret.reveal()), createdAt: deps.clock.now() };
+    const sealed = deps.vault.seal(secret.reveal(), keySealedAt(id));
+    await insertModelProviderKey(sql, providerId, { ...key, sealed });
+    keys.push(key);
+  }
+  return keys;
+}
+
+/** Other servers learn of it when the transaction commits. */
+async function announce(sql: Sql): Promise<void> {
+  await countProviderChange(sql);
+  await publish(sql, PROVIDERS_CHANNEL, "");
+}
+
+/** One entry for the provider, and one for each key that came or went. */
+async function recordChange(
+  sql: Sql,
+  audit: AuditTrail,
+  change: {
+    readonly before: ModelProvider | null;
+    readonly after: ModelProvider | null;
+    readonly keys: KeyChange;
+  },
+): Promise<void> {
+  const { before, after, keys } = change;
+  const provider = after ?? before;
+  if (provider === null) return;
+  const ids = (list: readonly ModelProviderKey[]): string[] => list.map((key) => key.id);
+  await audit.record(sql, {
+    resourceId: provider.id,
+    target: provider.name,
+    diff: diffOf(before, after, keys),
+    additionalFields: { added: ids(keys.added), removed: ids(keys.removed), kept: ids(keys.kept) },
+  });
+  const entryOf = (key: ModelProviderKey) => ({
+    resource: "ai_provider_key" as const,
+    resourceId: key.id,
+    target: key.masked,
+    additionalFields: { provider_id: provider.id, provider_name: provider.name },
+  });
+  const diff = { api_key: { secret: true } } as const;
+  for (const key of keys.added)
+    await audit.record(sql, { ...entryOf(key), diff, action: "create" });
+  for (const key of keys.removed)
+    await audit.record(sql, { ...entryOf(key), diff, action: "delete" });
+}
+
+function diffOf(
+  before: ModelProvider | null,
+  after: ModelProvider | null,
+  keys: KeyChange,
+): AuditDiff {
+  const old = auditedFields(before);
+  const changed = Object.entries(auditedFields(after))
+    .map(([field, value]) => [field, { old: old[field] ?? null, new: value }] as const)
+    .filter(([, diff]) => diff.old !== diff.new);
+  const haveKeysChanged = keys.added.length + keys.removed.length > 0;
+  return {
+    ...Object.fromEntries(changed),
+    ...(haveKeysChanged ? { api_keys: { secret: true as const } } : {}),
+  };
+}
+
+function auditedFields(provider: ModelProvider | null): Record<string, unknown> {
+  return {
+    type: provider?.type ?? null,
+    name: provider?.name ?? null,
+    display_name: provider?.displayName ?? null,
+    enabled: provider?.enabled ?? null,
+    base_url: provider?.baseUrl ?? null,
+  };
+}

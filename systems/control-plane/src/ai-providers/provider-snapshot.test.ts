@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { Secret } from "@atelier/base/secret";
+import { createVault, type Vault } from "../vault/vault.ts";
+import {
+  buildProviders,
+  haveAllFailed,
+  keySealedAt,
+  NO_PROVIDERS,
+  type ProviderRow,
+} from "./provider-snapshot.ts";
+
+const vault = newVault();
+
+function newVault(): Vault {
+  const created = createVault([new Secret(randomBytes(32).toString("base64"))]);
+  assert(created.ok);
+  return created.value;
+}
+
+function row(changes: Partial<ProviderRow> = {}): ProviderRow {
+  const sealed = vault.seal("sk-one", keySealedAt("k1"));
+  return {
+    id: "p1",
+    type: "openai",
+    name: "openai",
+    enabled: true,
+    baseUrl: "https://api.openai.com/v1",
+    keys: [{ id: "k1", sealed, masked: "s...e" }],
+    ...changes,
+  };
+}
+
+function build(rows: ProviderRow[], options: { isByokAllowed?: boolean } = {}) {
+  return buildProviders(rows, {
+    vault,
+    isByokAllowed: options.isByokAllowed ?? true,
+    previous: NO_PROVIDERS,
+  });
+}
+
+test("a row becomes a provider with its keys open and in order", () => {
+  const second = { id: "k2", sealed: vault.seal("sk-two", keySealedAt("k2")), masked: "m2" };
+  const built = build([row({ keys: [...row().keys, second] })]);
+  const provider = built.providers.get("openai");
+  assert.deepEqual(
+    provider?.keys.map((key) => [key.id, key.secret.reveal(), key.hint]),
+    [
+      ["k1", "sk-one", "s...e"],
+      ["k2", "sk-two", "m2"],
+    ],
+  );
+  assert.deepEqual(built.errors, []);
+});
+
+const ERRORS: [name: string, changes: Partial<ProviderRow>, byok: boolean, error: RegExp][] = [
+  ["a type without support", { type: "bedrock" }, true, /^unsupported provider type: "bedrock"$/],
+  ["a broken base URL", { baseUrl: "not a url" }, true, /^base URL: /],
+  ["a file as base URL", { baseUrl: "file:///etc/passwd" }, true, /^base URL: /],
+  ["no key where each caller may not bring one", { keys: [] }, false, /no api keys configured/],
+  [
+    "a key sealed elsewhere",
+    { keys: [{ id: "k9", sealed: vault.seal("x", keySealedAt("k1")), masked: "" }] },
+    true,
+    /^openai key pool: the value at ai_provider_keys\/sealed_key\/k9 does not open/,
+  ],
+  [
+    "a key under an unknown encryption key",
+    { keys: [{ id: "k1", sealed: newVault().seal("x", keySealedAt("k1")), masked: "" }] },
+    true,
+    /which this server does not have$/,
+  ],
+];
+for (const [name, changes, isByokAllowed, error] of ERRORS) {
+  test(`${name} leaves the row out and the others serve`, () => {
+    const bad = row({ id: "p2", name: "bad", ...changes });
+    const built = build([bad, row()], { isByokAllowed });
+    assert.deepEqual([...built.providers.keys()], ["openai"]);
+    assert.equal(built.errors.length, 1);
+    assert.equal(built.errors[0]?.row, bad);
+    assert.match(built.errors[0]?.error ?? "", error);
+    assert.equal(haveAllFailed([bad, row()], built), false);
+    assert.equal(haveAllFailed([bad], build([bad], { isByokAllowed })), true);
+  });
+}
+
+test("a provider without keys serves callers who bring their own", () => {
+  assert.deepEqual(build([row({ keys: [] })]).providers.get("openai")?.keys, []);
+});
+
+test("a disabled row is known, without keys and without complaints", () => {
+  const built = build([row({ enabled: false, keys: [], baseUrl: "?" })], { isByokAllowed: false });
+  assert.equal(built.providers.get("openai")?.enabled, false);
+  assert.deepEqual(built.errors, []);
+  assert.equal(haveAllFailed([row({ enabled: false })], NO_PROVIDERS), false);
+});
+
+test("an unchanged row keeps its object, a changed one does not", () => {
+  const rows = [row(), row({ id: "p2", name: "two" })];
+  const first = build(rows);
+  const options = { vault, isByokAllowed: true, previous: first };
+  const again = buildProviders([row({ keys: rows[0]?.keys ?? [] }), row({ id: "p2", name: "two", baseUrl: "https://x.example" })], options); // prettier-ignore
+  assert.equal(again.providers.get("openai"), first.providers.get("openai"));
+  assert.notEqual(again.providers.get("two"), first.providers.get("two"));
+  assert.equal(again.providers.get("two")?.baseUrl, "https://x.example");
+});

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock } from "@atelier/testkit/fake-clock";
+import { GroupCommit } from "./group-commit.ts";
+
+type Call = {
+  readonly items: readonly string[];
+  readonly succeed: () => void;
+  readonly crash: (error: Error) => void;
+};
+
+function start(limits: { inFlightMax?: number; batchMax?: number; waitingMax?: number } = {}) {
+  const clock = new FakeClock();
+  const calls: Call[] = [];
+  const late: string[] = [];
+  const group = new GroupCommit<string>({
+    write: (items) => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      calls.push({ items, succeed: resolve, crash: reject });
+      return promise;
+    },
+    onLate: (item) => late.push(item),
+    isRefusal: (error) => (error as Error).message === "refused",
+    clock,
+    batchMax: limits.batchMax ?? 3,
+    inFlightMax: limits.inFlightMax ?? 1,
+    waitingMax: limits.waitingMax ?? 10,
+    waitMsMax: 5_000,
+  });
+  return { group, clock, calls, late };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test("a lone write goes at once, what comes meanwhile goes together", async () => {
+  const { group, calls } = start();
+  const writes = ["a", "b", "c", "d", "e"].map((item) => group.write(item));
+  assert.deepEqual(calls.map(({ items }) => items), [["a"]]); // prettier-ignore
+  calls[0]?.succeed();
+  await writes[0];
+  await turn();
+  assert.deepEqual(calls[1]?.items, ["b", "c", "d"]);
+  calls[1].succeed();
+  await turn();
+  calls[2]?.succeed();
+  await Promise.all(writes);
+  assert.deepEqual(calls[2]?.items, ["e"]);
+});
+
+test("no more statements are in flight than allowed", async () => {
+  const { group, calls } = start({ inFlightMax: 2 });
+  const writes = ["a", "b", "c"].map((item) => group.write(item));
+  assert.deepEqual(calls.map(({ items }) => items), [["a"], ["b"]]); // prettier-ignore
+  calls[1]?.succeed();
+  await turn();
+  calls[0]?.succeed();
+  calls[2]?.succeed();
+  await Promise.all(writes);
+});
+
+test("a write that the database refuses fails alone", async () => {
+  const { group, calls } = start();
+  const first = group.write("a");
+  const others = [group.write("b"), group.write("bad"), group.write("c")];
+  const outcomes = Promise.allSettled(others);
+  calls[0]?.succeed();
+  await first;
+  await turn();
+  calls[1]?.crash(new Error("refused"));
+  await turn();
+  calls[2]?.succeed();
+  await turn();
+  calls[3]?.crash(new Error("refused"));
+  await turn();
+  calls[4]?.succeed();
+  const statuses = (await outcomes).map(({ status }) => status);
+  assert.deepEqual(statuses, ["fulfilled", "rejected", "fulfilled"]);
+  assert.deepEqual(calls.slice(1).map(({ items }) => items), [["b", "bad", "c"], ["b"], ["bad"], ["c"]]); // prettier-ignore
+});
+
+test("an unreachable database fails the whole batch", async () => {
+  const { group, calls } = start();
+  const writes = Promise.allSettled([group.write("a")]);
+  calls[0]?.crash(new Error("gone"));
+  assert.deepEqual((await writes).map(({ status }) => status), ["rejected"]); // prettier-ignore
+});
+
+test("after five seconds both the sent and the waiting are refused, and a late one is told", async () => {
+  const { group, clock, calls, late } = start();
+  const outcomes = Promise.allSettled([group.write("sent"), group.write("waiting")]);
+  await clock.advance(5_250);
+  const reasons = (await outcomes).map((outcome) => outcome.status);
+  assert.deepEqual(reasons, ["rejected", "rejected"]);
+  calls[0]?.succeed();
+  await turn();
+  assert.deepEqual(late, ["sent"]);
+  assert.equal(calls.length, 1, "the waiting one is never sent");
+});
+
+test("too many waiting are refused at once", async () => {
+  const { group, calls } = start({ waitingMax: 1 });
+  const first = group.write("a");
+  const second = group.write("b");
+  await assert.rejects(group.write("c"), /1 records wait/);
+  calls[0]?.succeed();
+  await first;
+  await turn();
+  calls[1]?.succeed();
+  await second;
+});
+
+test("nothing is written after the end", async () => {
+  const { group, calls } = start();
+  await group[Symbol.asyncDispose]();
+  await assert.rejects(group.write("a"), /shutting down/);
+  assert.equal(calls.length, 0);
+});

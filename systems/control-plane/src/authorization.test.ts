@@ -1,0 +1,314 @@
+/**
+ * Every endpoint, asked by everybody. What must come out is computed from the contract and the
+ * permission table; what a request needs besides stands in CASES, where a new endpoint is missed.
+ * Each answer is also searched for secrets, and each attempt must have left its audit row.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hash } from "@node-rs/argon2";
+import { systemRandom } from "@atelier/base/system-random";
+import type { Endpoint } from "@atelier/contract/endpoint";
+import { ENDPOINTS } from "@atelier/contract/http/endpoints";
+import { rolesAllow, type Role } from "@atelier/contract/permissions";
+import { drawApiKey } from "./access/api-key.ts";
+import {
+  PASSWORD,
+  SECRET_CANARY,
+  startTestControlPlane,
+  type Answer,
+  type TestControlPlane,
+} from "./control-plane-on-postgres-testkit.ts";
+import { assignedRoles } from "./users/user.ts";
+
+const CALLERS = {
+  nobody: null,
+  /** The target is the caller. */
+  self: [],
+  member: [],
+  auditor: ["auditor"],
+  "user-admin": ["user-admin"],
+  owner: ["owner"],
+  /** Everything by role, nothing by the token's scopes. */
+  "owner without scope": ["owner"],
+} as const satisfies Record<string, readonly Role[] | null>;
+type CallerName = keyof typeof CALLERS;
+
+type Person = {
+  readonly id: string;
+  readonly username: string;
+  readonly token: string;
+  readonly keyId: string;
+  readonly apiTokenId: string;
+};
+
+type World = TestControlPlane & {
+  readonly passwordHash: string;
+  readonly root: Person;
+  /** What must never be in an answer. */
+  readonly secrets: Set<string>;
+};
+
+type Case = {
+  readonly body?: (target: Person) => unknown;
+  /** Values of path parameters other than the user's and their keys'. */
+  readonly params?: (world: World) => Promise<Record<string, string>>;
+  /** Where the thing itself decides: the status for those who are admitted. */
+  readonly status?: number | Partial<Record<CallerName, number>>;
+  /** The answer is the one place where a new token is shown. */
+  readonly showsToken?: true;
+};
+
+const provider = async (world: World): Promise<Record<string, string>> => {
+  const body = providerBody();
+  const made = await world.call("POST", "/api/v2/ai/providers", { token: world.root.token, body });
+  assert.equal(made.status, 201, made.text);
+  return { provider: made.body.name };
+};
+
+/** Signed in is enough to read one's own usage, but the token needs the scope. */
+const READS_USAGE: Case = { status: { "owner without scope": 404 } };
+
+/** A case for each endpoint: `{}` when it needs nothing but the path. */
+const CASES: Readonly<Record<string, Case>> = {
+  "GET /api/v2/users/first": {},
+  "POST /api/v2/users/first": { body: newUserBody, status: 409 },
+  "GET /api/v2/users": {},
+  "POST /api/v2/users": { body: newUserBody },
+  "GET /api/v2/users/:user": {},
+  "PUT /api/v2/users/:user/profile": { body: () => ({ name: "New Name" }) },
+  "PUT /api/v2/users/:user/password": {
+    body: () => ({ old_password: PASSWORD, password: `${SECRET_CANARY}-new-password` }),
+  },
+  "PUT /api/v2/users/:user/roles": { body: () => ({ roles: ["auditor"] }) },
+  "PUT /api/v2/users/:user/status/suspend": {},
+  "PUT /api/v2/users/:user/status/activate": {},
+  "DELETE /api/v2/users/:user": {},
+  "POST /api/v2/users/validate-password": { body: () => ({ password: PASSWORD }) },
+  "GET /api/v2/users/roles": {},
+  "POST /api/v2/users/login": {
+    body: ({ username }) => ({ email: `${username}@example.com`, password: PASSWORD }),
+    showsToken: true,
+  },
+  "POST /api/v2/users/logout": {},
+  "GET /api/v2/users/authmethods": {},
+  "GET /api/v2/users/:user/sessions": {},
+  "DELETE /api/v2/users/:user/sessions/:session": {},
+  // A token acts as its user, so that not even an owner makes one for somebody else.
+  "POST /api/v2/users/:user/keys/tokens": {
+    body: () => ({ token_name: "ci" }),
+    status: { owner: 404 },
+    showsToken: true,
+  },
+  "GET /api/v2/users/:user/keys/tokens": {},
+  "GET /api/v2/users/:user/keys/:key": {},
+  "DELETE /api/v2/users/:user/keys/:key": {},
+  "GET /api/v2/auth/scopes": {},
+  "GET /api/v2/audit": {},
+  "GET /api/v2/buildinfo": {},
+  "GET /api/v2/deployment/config": {},
+  "GET /api/v2/ai/providers": {},
+  "POST /api/v2/ai/providers": { body: providerBody },
+  "GET /api/v2/ai/providers/:provider": { params: provider },
+  "PATCH /api/v2/ai/providers/:provider": {
+    params: provider,
+    body: () => ({ display_name: "New", api_keys: [{ api_key: `${SECRET_CANARY}-other-key` }] }),
+  },
+  "DELETE /api/v2/ai/providers/:provider": { params: provider },
+  "GET /api/v2/ai-gateway/sessions": READS_USAGE,
+  "GET /api/v2/ai-gateway/sessions/:session": {
+    params: async () => ({ session: "none" }),
+    status: 404,
+  },
+  "GET /api/v2/ai-gateway/interceptions": READS_USAGE,
+  "GET /api/v2/ai-gateway/models": READS_USAGE,
+  "GET /api/v2/ai-gateway/clients": READS_USAGE,
+  "GET /api/v2/ai-gateway/providers": READS_USAGE,
+};
+
+test("every endpoint of the contract is served, and every served endpoint has a case", async () => {
+  await using api = await startTestControlPlane();
+  const served = api.plane.routes.map(({ endpoint }) => nameOf(endpoint));
+  assert.deepEqual(served.toSorted(), ENDPOINTS.map(nameOf).toSorted());
+  assert.deepEqual(Object.keys(CASES).toSorted(), served.toSorted());
+});
+
+for (const endpoint of ENDPOINTS) {
+  const name = nameOf(endpoint);
+  test(`${name} answers everybody as the permission table says, and leaves its audit rows`, async () => {
+    await using world = await makeWorld();
+    const wanted = CASES[name];
+    assert.ok(wanted !== undefined, `${name} has a case`);
+    for (const caller of Object.keys(CALLERS) as CallerName[]) {
+      for (const path of [endpoint.path, ...(endpoint.aliases ?? [])]) {
+        const answer = await ask(world, { endpoint, path, caller, wanted });
+        assert.equal(
+          answer.status,
+          expectedStatus(endpoint, caller, wanted),
+          `${caller} ${answer.text}`,
+        );
+        await checkAudit(world, { endpoint, caller, answer });
+        checkSecrets(world, { wanted, caller, answer });
+      }
+    }
+  });
+}
+
+function nameOf({ method, path }: Endpoint): string {
+  return `${method} ${path}`;
+}
+
+function expectedStatus(endpoint: Endpoint, caller: CallerName, { status }: Case): number {
+  const { access } = endpoint;
+  const roles = CALLERS[caller];
+  if (access !== "public" && roles === null) return 401;
+  const isPermission = access !== "public" && access !== "signed_in";
+  if (isPermission) {
+    const isOwn = caller === "self" && endpoint.path.includes(":user");
+    const isAllowed =
+      caller !== "owner without scope" && rolesAllow(roles ?? [], access, { isOwn });
+    if (!isAllowed) return 404;
+  }
+  const special = typeof status === "number" ? status : status?.[caller];
+  return special ?? endpoint.success.status;
+}
+
+async function ask(
+  world: World,
+  request: {
+    readonly endpoint: Endpoint;
+    readonly path: string;
+    readonly caller: CallerName;
+    readonly wanted: Case;
+  },
+): Promise<Answer> {
+  const { endpoint, caller, wanted } = request;
+  const roles = CALLERS[caller];
+  const scopes = caller === "owner without scope" ? ["ai_gateway:use"] : ["all"];
+  const asking = roles === null ? null : await insertPerson(world, roles, scopes);
+  const target = caller === "self" && asking !== null ? asking : await insertPerson(world);
+  // Ending one's own session is a test of another endpoint.
+  const ending = caller === "self" ? await insertKey(world, target.id, "session") : target;
+  const params: Record<string, string> = {
+    user: target.id,
+    session: ending.keyId,
+    key: target.apiTokenId,
+    ...(await wanted.params?.(world)),
+  };
+  const path = request.path.replaceAll(/:(\w+)/g, (_, name: string) => params[name] ?? "");
+  return world.call(endpoint.method, path, {
+    token: asking?.token,
+    body: wanted.body?.(target),
+  });
+}
+
+async function checkAudit(
+  world: World,
+  asked: { readonly endpoint: Endpoint; readonly caller: CallerName; readonly answer: Answer },
+): Promise<void> {
+  const { endpoint, caller, answer } = asked;
+  const { rows } = await world.database.pool.query(
+    "select action, resource_type, status_code from audit_events where request_id = $1 order by time",
+    [answer.headers.get("x-request-id")],
+  );
+  // Strangers fill no log, unless they tried to sign in or have signed in.
+  const isKnown = caller !== "nobody" || answer.status === 201;
+  const isAudited = endpoint.audit !== null && isKnown && answer.status !== 409;
+  if (!isAudited) return assert.deepEqual(rows, []);
+  assert.ok(rows.length > 0, `${nameOf(endpoint)} by ${caller} leaves a row`);
+  for (const row of rows) assert.equal(row.status_code, answer.status);
+  if (answer.status >= 400) {
+    assert.deepEqual(rows, [
+      {
+        action: endpoint.audit?.action,
+        resource_type: endpoint.audit?.resource,
+        status_code: answer.status,
+      },
+    ]);
+  }
+  const words = rows.map(({ action, resource_type }) => `${action} ${resource_type}`);
+  const isTokenLogout = endpoint.audit?.action === "logout";
+  if (!isTokenLogout) {
+    assert.ok(words.includes(`${endpoint.audit?.action} ${endpoint.audit?.resource}`));
+  }
+}
+
+function checkSecrets(
+  world: World,
+  {
+    wanted,
+    answer,
+  }: { readonly wanted: Case; readonly caller: CallerName; readonly answer: Answer },
+): void {
+  for (const secret of world.secrets) {
+    assert.ok(!answer.text.includes(secret), `no secret in ${answer.text}`);
+  }
+  if (wanted.showsToken !== true) {
+    assert.doesNotMatch(answer.text, /[A-Za-z0-9]{10}-[A-Za-z0-9]{22}\b/);
+  }
+  assert.doesNotMatch(answer.text, /password_hash|hashed_secret|argon2|select |\.ts:|\bat \w+ \(/);
+}
+
+async function makeWorld(): Promise<World> {
+  const api = await startTestControlPlane();
+  const passwordHash = await hash(PASSWORD, { memoryCost: 1_024, timeCost: 2 });
+  const secrets = new Set([PASSWORD, SECRET_CANARY, passwordHash]);
+  const parts = { ...api, passwordHash, secrets };
+  return { ...parts, root: await insertPerson(parts, ["owner"]) };
+}
+
+type Place = Pick<World, "database" | "clock" | "passwordHash" | "secrets">;
+
+/** Straight into the database: hashing hundreds of passwords would take minutes. */
+async function insertPerson(
+  place: Place,
+  roles: readonly Role[] = [],
+  scopes: readonly string[] = ["all"],
+): Promise<Person> {
+  const id = systemRandom.uuid();
+  const username = `u${systemRandom.alphanumeric(12)}`;
+  const now = place.clock.now();
+  await place.database.pool.query(
+    `insert into users (id, email, username, password_hash, status, roles, created_at, updated_at)
+     values ($1, $2, $3, $4, 'active', $5, $6, $6)`,
+    [id, `${username}@example.com`, username, place.passwordHash, assignedRoles(roles), now],
+  );
+  const session = await insertKey(place, id, "session", scopes);
+  const apiToken = await insertKey(place, id, "token");
+  return { id, username, token: session.token, keyId: session.keyId, apiTokenId: apiToken.keyId };
+}
+
+async function insertKey(
+  { database, clock, secrets }: Place,
+  userId: string,
+  kind: "session" | "token",
+  scopes: readonly string[] = ["all"],
+): Promise<{ readonly keyId: string; readonly token: string }> {
+  const drawn = drawApiKey(systemRandom);
+  const token = drawn.token.reveal();
+  const { hashedSecret, id } = drawn;
+  const now = clock.now();
+  await database.pool.query(
+    `insert into api_keys (id, kind, user_id, hashed_secret, token_name, scopes, lifetime_seconds,
+       created_at, expires_at)
+     values ($1, $2, $3, $4, $1, $5, 3600, $6, $7)`,
+    [id, kind, userId, Buffer.from(hashedSecret), scopes, now, new Date(now.getTime() + 3_600_000)],
+  );
+  secrets.add(token.split("-")[1] ?? token);
+  secrets.add(Buffer.from(hashedSecret).toString("hex"));
+  secrets.add(Buffer.from(hashedSecret).toString("base64"));
+  return { keyId: id, token };
+}
+
+function newUserBody(): unknown {
+  const username = `n${systemRandom.alphanumeric(12)}`;
+  return { username, email: `${username}@example.com`, password: `${SECRET_CANARY}-password` };
+}
+
+function providerBody(): unknown {
+  return {
+    type: "openai",
+    name: `p-${systemRandom.alphanumeric(12).toLowerCase()}`,
+    base_url: "http://127.0.0.1:1/v1",
+    api_keys: [`x${SECRET_CANARY}-key-of-a-provider`],
+  };
+}

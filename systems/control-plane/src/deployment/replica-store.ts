@@ -1,0 +1,35 @@
+/** The servers that share this database, by their heartbeats. */
+import type { Sql } from "@atelier/database/database";
+import { sql } from "kysely";
+
+export type Replica = {
+  readonly id: string;
+  readonly hostname: string;
+  readonly version: string;
+  readonly startedAt: Date;
+};
+
+/** Without a heartbeat for this long, a replica counts as dead. */
+export const REPLICA_DEAD_AFTER_MS = 30_000;
+
+export async function heartbeat(db: Sql, replica: Replica, at: Date): Promise<void> {
+  await sql`
+    insert into replicas (id, hostname, version, started_at, heartbeat_at)
+    values (${replica.id}, ${replica.hostname}, ${replica.version}, ${replica.startedAt}, ${at})
+    on conflict (id) do update set heartbeat_at = excluded.heartbeat_at`.execute(db);
+}
+
+export async function listLiveReplicaIds(db: Sql, now: Date): Promise<readonly string[]> {
+  const since = new Date(now.getTime() - REPLICA_DEAD_AFTER_MS);
+  const { rows } = await sql<{ id: string }>`
+    select id from replicas where heartbeat_at > ${since} order by id`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
+export async function deleteReplica(db: Sql, id: string): Promise<void> {
+  await sql`delete from replicas where id = ${id}`.execute(db);
+}
+
+export async function deleteReplicasSilentSince(db: Sql, before: Date): Promise<void> {
+  await sql`delete from replicas where heartbeat_at < ${before}`.execute(db);
+}

@@ -1,0 +1,48 @@
+/** Says every few seconds that this server is alive, and forgets those that are long dead. */
+import type { Clock } from "@atelier/base/clock";
+import type { Logger } from "@atelier/base/logger";
+import type { Database } from "@atelier/database/database";
+import {
+  deleteReplica,
+  deleteReplicasSilentSince,
+  heartbeat,
+  type Replica,
+} from "./replica-store.ts";
+
+export type ReplicaDeps = {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+const HEARTBEAT_EVERY_MS = 5_000;
+const FORGET_AFTER_MS = 86_400_000;
+
+/** Runs until the signal, and takes the row away on an orderly end. */
+export async function keepReplica(
+  deps: ReplicaDeps,
+  replica: Replica,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for (;;) {
+      await beat(deps, replica);
+      await deps.clock.sleep(HEARTBEAT_EVERY_MS, signal);
+    }
+  } finally {
+    await deleteReplica(deps.database.sql, replica.id).catch((error: unknown) => {
+      deps.log.warn({ error }, "this replica's row stays until it is forgotten");
+    });
+  }
+}
+
+async function beat(deps: ReplicaDeps, replica: Replica): Promise<void> {
+  const now = deps.clock.now();
+  try {
+    await heartbeat(deps.database.sql, replica, now);
+    const forgottenSince = new Date(now.getTime() - FORGET_AFTER_MS);
+    await deleteReplicasSilentSince(deps.database.sql, forgottenSince);
+  } catch (error) {
+    deps.log.warn({ error }, "heartbeat of this replica failed");
+  }
+}

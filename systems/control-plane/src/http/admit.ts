@@ -1,0 +1,122 @@
+/**
+ * Everything that is decided about a request before its body is read: who asks, whether too often,
+ * whether from our own pages, about whom, and whether they may.
+ *
+ * Whoever may not touch a thing gets the answer for a thing that does not exist, so that names
+ * cannot be found out by asking.
+ */
+import { fail, ok, type Result } from "@atelier/base/result";
+import type { Endpoint } from "@atelier/contract/endpoint";
+import type { Failure } from "@atelier/contract/failures";
+import type { IncomingHttpHeaders } from "node:http";
+import { csrfTokenOf, equalsInConstantTime } from "../access/api-key.ts";
+import { may, type Actor } from "../access/actor.ts";
+import { presentedToken, type PresentedToken } from "./presented-token.ts";
+import { invalidRequest } from "./problem.ts";
+import type { RateLimit } from "./rate-limit.ts";
+import type { RequestAudit } from "./request-audit.ts";
+
+export type AdmitDeps = {
+  readonly rateLimit: RateLimit;
+  /** Null: this credential lets nobody in. */
+  readonly authenticate: (token: string) => Promise<Actor | null>;
+  /** By id or username; undefined when there is no such user. */
+  readonly findUserId: (ref: string) => Promise<string | undefined>;
+};
+
+export type Arrival = {
+  readonly endpoint: Endpoint;
+  readonly headers: IncomingHttpHeaders;
+  readonly params: unknown;
+  readonly ip: string;
+  readonly audit: RequestAudit | null;
+};
+
+export type Admitted = {
+  readonly actor: Actor | null;
+  readonly subjectId: string | null;
+  readonly params: Record<string, unknown>;
+};
+
+type Refusal = Failure<
+  | "request.unauthenticated"
+  | "request.rate_limited"
+  | "request.csrf"
+  | "request.invalid"
+  | "resource.not_found"
+>;
+
+const NOT_FOUND = fail({ code: "resource.not_found" } as const);
+
+export async function admit(deps: AdmitDeps, arrival: Arrival): Promise<Result<Admitted, Refusal>> {
+  const { endpoint, headers, audit } = arrival;
+  const presented = presentedToken(headers);
+  const actor = presented === null ? null : await deps.authenticate(presented.token);
+
+  const waitSeconds = deps.rateLimit.take(actor === null ? `ip:${arrival.ip}` : actor.userId);
+  if (waitSeconds !== null) {
+    return fail({ code: "request.rate_limited", retryAfterSeconds: waitSeconds });
+  }
+  if (isForged(endpoint, headers, presented)) return fail({ code: "request.csrf" });
+
+  const params = endpoint.params.safeParse(arrival.params);
+  if (endpoint.access === "public") {
+    return params.success
+      ? ok({ actor, subjectId: null, params: params.data })
+      : fail(invalidRequest(params.error));
+  }
+  if (actor === null) return fail({ code: "request.unauthenticated" });
+  audit?.actorIs(actor);
+  audit?.pathNames(
+    Object.values(arrival.params ?? {})
+      .map(String)
+      .at(-1) ?? "",
+  );
+  if (!params.success) return fail(invalidRequest(params.error));
+  return admitActor(deps, { endpoint, actor, params: params.data });
+}
+
+async function admitActor(
+  deps: AdmitDeps,
+  request: {
+    readonly endpoint: Endpoint;
+    readonly actor: Actor;
+    readonly params: Record<string, unknown>;
+  },
+): Promise<Result<Admitted, Refusal>> {
+  const { endpoint, actor, params } = request;
+  const ref = params["user"];
+  const subjectId = typeof ref === "string" ? await resolveUser(deps, actor, ref) : null;
+  if (subjectId === undefined) return NOT_FOUND;
+  const isAllowed =
+    endpoint.access === "signed_in" ||
+    endpoint.access === "public" ||
+    may(actor, endpoint.access, subjectId);
+  return isAllowed ? ok({ actor, subjectId, params }) : NOT_FOUND;
+}
+
+async function resolveUser(
+  deps: AdmitDeps,
+  actor: Actor,
+  ref: string,
+): Promise<string | undefined> {
+  return ref === "me" || ref === actor.userId ? actor.userId : deps.findUserId(ref);
+}
+
+/**
+ * Whether another site's page may have made the browser send this. A header with a credential
+ * proves the opposite; a cookie needs the CSRF token beside it. Browsers also say where an
+ * unsafe request comes from, which protects endpoints that need no credential, such as login.
+ */
+function isForged(
+  endpoint: Endpoint,
+  headers: IncomingHttpHeaders,
+  presented: PresentedToken | null,
+): boolean {
+  if (endpoint.method === "GET" || presented?.source === "header") return false;
+  if (headers["sec-fetch-site"] === "cross-site") return true;
+  // A public endpoint does nothing on the strength of the cookie.
+  if (presented === null || endpoint.access === "public") return false;
+  const given = headers["x-csrf-token"];
+  return typeof given !== "string" || !equalsInConstantTime(given, csrfTokenOf(presented.token));
+}

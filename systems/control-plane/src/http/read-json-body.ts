@@ -1,0 +1,38 @@
+/** Reads a request's JSON body, up to a limit. */
+import { fail, ok, type Result } from "@atelier/base/result";
+import type { Failure } from "@atelier/contract/failures";
+import type { IncomingMessage } from "node:http";
+
+export const BODY_BYTES_MAX = 1_048_576;
+
+/**
+ * Undefined when there is no body. The content type is not looked at: some clients send JSON under
+ * another name, and cross-site forms are refused before (see admit.ts). Throws when the client goes
+ * away half-way.
+ */
+export async function readJsonBody(
+  request: IncomingMessage,
+): Promise<Result<unknown, Failure<"request.too_large" | "request.invalid">>> {
+  if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX) {
+    return fail({ code: "request.too_large" });
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // Leaving the loop must not destroy the socket: the answer has yet to go out on it.
+  const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) return fail({ code: "request.too_large" });
+    chunks.push(chunk);
+  }
+  return bytes === 0 ? ok(undefined) : parseJson(Buffer.concat(chunks));
+}
+
+function parseJson(bytes: Buffer): Result<unknown, Failure<"request.invalid">> {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return ok(JSON.parse(text));
+  } catch {
+    return fail({ code: "request.invalid", detail: "The body is not valid JSON." });
+  }
+}

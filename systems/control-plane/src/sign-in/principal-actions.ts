@@ -1,0 +1,31 @@
+/** Who a presented credential lets in, and what being let in changes: sessions live on, users wake. */
+import type { Clock } from "@atelier/base/clock";
+import type { Database } from "@atelier/database/database";
+import { parseApiKey } from "../access/api-key.ts";
+import type { KeyUsage } from "../access/key-usage.ts";
+import { findPrincipal } from "../access/principal-store.ts";
+import { extendedExpiry, isAdmitted, type Principal } from "../access/principal.ts";
+import { activateDormantUser } from "../users/user-store.ts";
+import { extendSession } from "./api-key-store.ts";
+
+export type PrincipalDeps = {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly usage: KeyUsage;
+};
+
+/** Null: unknown, revoked, expired, or of a user who is suspended or deleted. */
+export async function authenticate(deps: PrincipalDeps, token: string): Promise<Principal | null> {
+  const key = parseApiKey(token);
+  if (key === null) return null;
+  const db = deps.database.sql;
+  const found = await findPrincipal(db, key);
+  const now = deps.clock.now();
+  if (found === undefined || !isAdmitted(found, now)) return null;
+  const { userId } = found.actor;
+  deps.usage.note({ keyId: key.id, userId, usedAt: now });
+  if (found.userStatus === "dormant") await activateDormantUser(db, userId, now);
+  const expiresAt = extendedExpiry(found, now);
+  if (expiresAt !== null) await extendSession(db, key.id, expiresAt);
+  return { ...found, userStatus: "active", expiresAt: expiresAt ?? found.expiresAt };
+}

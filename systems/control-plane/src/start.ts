@@ -1,0 +1,234 @@
+/**
+ * Starts the control plane: people, credentials, model providers, usage and audit, on Postgres. It
+ * listens nowhere: the process hands API requests over with `handle`, and gives the ports to the
+ * gateway. Disposing it ends the background work and closes what is under way.
+ */
+import type { Clock } from "@atelier/base/clock";
+import type { Logger } from "@atelier/base/logger";
+import type { Random } from "@atelier/base/random";
+import type { Secret } from "@atelier/base/secret";
+import type {
+  CallerAuthorizer,
+  InterceptionRecorder,
+  ProviderSource,
+} from "@atelier/contract/rpc/gateway-ports";
+import type { Database } from "@atelier/database/database";
+import type { PubSub } from "@atelier/database/pub-sub";
+import type { Metrics } from "@atelier/host/metrics";
+import { StartError } from "@atelier/host/start-error";
+import { Tasks } from "@atelier/host/tasks";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { CachedCallerAuthorizer } from "./access/caller-authorizer.ts";
+import { KeyUsage } from "./access/key-usage.ts";
+import { findUserId } from "./access/principal-store.ts";
+import { modelProviderRoutes } from "./ai-providers/model-provider-routes.ts";
+import { startProviderSnapshots } from "./ai-providers/provider-snapshot-task.ts";
+import { startOrphanTask } from "./ai-usage/interception-orphan-task.ts";
+import { createInterceptionRecorder } from "./ai-usage/interception-recorder-actions.ts";
+import { startUsageRetentionTask } from "./ai-usage/usage-retention-task.ts";
+import { usageRoutes } from "./ai-usage/usage-routes.ts";
+import { auditLogRoutes } from "./audit-log/audit-log-routes.ts";
+import { insertAuditEvent } from "./audit/audit-store.ts";
+import { deploymentRoutes, type OptionRow } from "./deployment/deployment-routes.ts";
+import { keepPartitions } from "./deployment/partition-task.ts";
+import type { Replica } from "./deployment/replica-store.ts";
+import { keepReplica } from "./deployment/replica-task.ts";
+import { getDeploymentId } from "./deployment/site-setting-store.ts";
+import { createApi } from "./http/api.ts";
+import type { TrustedProxies } from "./http/client-address.ts";
+import type { Route } from "./http/route.ts";
+import { deleteApiKeysOf } from "./sign-in/api-key-store.ts";
+import { apiTokenRoutes } from "./sign-in/api-token-routes.ts";
+import { keepKeys } from "./sign-in/key-upkeep-task.ts";
+import { LoginThrottle } from "./sign-in/login-throttle.ts";
+import { authenticate } from "./sign-in/principal-actions.ts";
+import { signInRoutes } from "./sign-in/sign-in-routes.ts";
+import { PasswordHasher } from "./users/password-hasher.ts";
+import { userRoutes } from "./users/user-routes.ts";
+import { registerEncryptionKeys } from "./vault/encryption-key-actions.ts";
+import { createVault, type Vault } from "./vault/vault.ts";
+
+export type ControlPlaneConfig = {
+  /** Where people reach this deployment. */
+  readonly accessUrl: string;
+  readonly sessionDurationMs: number;
+  readonly defaultTokenLifetimeMs: number;
+  readonly maxTokenLifetimeMs: number;
+  /** 0: the audit log is kept forever. */
+  readonly auditRetentionMs: number;
+  /** 0: usage records are kept forever. */
+  readonly usageRetentionMs: number;
+  /** Also write each usage record to the log, prompts included. */
+  readonly logUsageRecords: boolean;
+  /** Whether a provider without keys of its own can serve, with its callers' keys. */
+  readonly allowByok: boolean;
+  /** Base64 of 32 bytes each. The first encrypts. */
+  readonly encryptionKeys: readonly Secret[];
+  /** Per user or address. 0: no limit. */
+  readonly apiRateLimitPerMinute: number;
+  readonly trustedProxies: TrustedProxies;
+};
+
+export type ControlPlaneDeps = {
+  readonly database: Database;
+  readonly pubSub: PubSub;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly config: ControlPlaneConfig;
+  readonly version: string;
+  readonly hostname: string;
+  /** Every option with its value, secrets masked. */
+  readonly optionRows: readonly OptionRow[];
+};
+
+export interface ControlPlane extends AsyncDisposable {
+  /** Answers one request under `/api`. */
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  readonly providers: ProviderSource;
+  readonly authorizer: CallerAuthorizer;
+  readonly recorder: InterceptionRecorder;
+  /** What `handle` serves: for tests of the whole API. */
+  readonly routes: readonly Route[];
+}
+
+export async function startControlPlane(deps: ControlPlaneDeps): Promise<ControlPlane> {
+  const { database, pubSub, clock, random, log } = deps;
+  await using resources = new AsyncDisposableStack();
+  const tasks = resources.use(new Tasks(log));
+  const usage = new KeyUsage();
+  const loadPrincipal = (token: string) => authenticate({ database, clock, usage }, token);
+  const authorizer = resources.use(
+    new CachedCallerAuthorizer({ clock, log, usage, pubSub, loadPrincipal }),
+  );
+
+  const replicaId = random.uuid();
+  const models = await startModels(deps, { tasks, resources, replicaId });
+  const routes = [...(await peopleRoutes(deps, usage)), ...models.routes];
+  const api = resources.use(
+    await createApi(routes, {
+      clock,
+      random,
+      log,
+      insertAuditEvent,
+      sql: database.sql,
+      version: deps.version,
+      authenticate: async (token) => (await loadPrincipal(token))?.actor ?? null,
+      findUserId: (ref) => findUserId(database.sql, ref),
+      trustedProxies: deps.config.trustedProxies,
+      requestsPerMinuteMax: deps.config.apiRateLimitPerMinute,
+      observe: observer(deps.metrics),
+    }),
+  );
+  startUpkeep(deps, { tasks, usage, replicaId });
+
+  const owned = resources.move();
+  return {
+    handle: (request, response) => api.handle(request, response),
+    providers: models.providers,
+    authorizer,
+    recorder: models.recorder,
+    routes,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function peopleRoutes(deps: ControlPlaneDeps, usage: KeyUsage): Promise<readonly Route[]> {
+  const { database, clock, random, config, version, optionRows } = deps;
+  const accessUrl = config.accessUrl.replace(/\/+$/, "");
+  const hasher = new PasswordHasher();
+  const signInDeps = {
+    database,
+    clock,
+    random,
+    hasher,
+    usage,
+    throttle: new LoginThrottle(clock),
+    sessionDurationMs: config.sessionDurationMs,
+    tokenLifetimes: config,
+    isAccessUrlSecure: accessUrl.startsWith("https:"),
+  };
+  const deploymentId = await getDeploymentId(database.sql);
+  return [
+    ...userRoutes({ database, clock, random, hasher, revokeKeys: deleteApiKeysOf }),
+    ...signInRoutes(signInDeps),
+    ...apiTokenRoutes(signInDeps),
+    ...auditLogRoutes({ database }),
+    ...deploymentRoutes({ version, accessUrl, deploymentId, optionRows }),
+  ];
+}
+
+type Models = {
+  readonly providers: ProviderSource;
+  readonly recorder: InterceptionRecorder;
+  readonly routes: readonly Route[];
+};
+
+/** Model providers, and the record of what goes through the gateway. */
+async function startModels(
+  deps: ControlPlaneDeps,
+  parts: {
+    readonly tasks: Tasks;
+    readonly resources: AsyncDisposableStack;
+    readonly replicaId: string;
+  },
+): Promise<Models> {
+  const { database, pubSub, clock, random, log, metrics, config } = deps;
+  const { tasks, resources, replicaId } = parts;
+  const vault = await openVault(deps);
+  const { allowByok: isByokAllowed, usageRetentionMs, logUsageRecords: logRecords } = config;
+  const snapshotDeps = { database, pubSub, vault, clock, log, metrics, tasks, isByokAllowed };
+  const snapshots = await startProviderSnapshots(snapshotDeps);
+  const recorderDeps = { database, clock, random, log, metrics, replicaId, logRecords };
+  const recorder = resources.use(createInterceptionRecorder(recorderDeps));
+  startOrphanTask({ database, clock, random, log, replicaId, tasks });
+  startUsageRetentionTask({ database, clock, log, retentionMs: usageRetentionMs, tasks });
+  return {
+    providers: snapshots,
+    recorder,
+    routes: [
+      ...modelProviderRoutes({ database, vault, clock, random, status: snapshots }),
+      ...usageRoutes({ database }),
+    ],
+  };
+}
+
+/** Refuses to start with keys that are malformed, or without one that sealed something stored. */
+async function openVault({ database, clock, config }: ControlPlaneDeps): Promise<Vault> {
+  const vault = createVault(config.encryptionKeys);
+  if (!vault.ok) throw new StartError(vault.failure.join("\n"));
+  const registered = await registerEncryptionKeys({ database, clock }, vault.value);
+  if (!registered.ok) throw new StartError(registered.failure.join("\n"));
+  return vault.value;
+}
+
+function startUpkeep(
+  deps: ControlPlaneDeps,
+  parts: { readonly tasks: Tasks; readonly usage: KeyUsage; readonly replicaId: string },
+): void {
+  const { database, clock, log, hostname, version } = deps;
+  const { tasks, usage, replicaId } = parts;
+  const replica: Replica = { id: replicaId, hostname, version, startedAt: clock.now() };
+  const auditLog = {
+    table: "audit_events",
+    timeColumn: "time",
+    retentionMs: deps.config.auditRetentionMs,
+  };
+  tasks.run("heartbeat", (signal) => keepReplica({ database, clock, log }, replica, signal));
+  tasks.run("credentials", (signal) => keepKeys({ database, clock, log, usage }, signal));
+  tasks.run("partitions", (signal) => keepPartitions({ database, clock, log }, [auditLog], signal));
+}
+
+const SECONDS_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
+
+function observer(metrics: Metrics): Parameters<typeof createApi>[1]["observe"] {
+  const seconds = metrics.histogram(
+    "api_request_seconds",
+    "Time to answer a request of the API, by route and status",
+    ["method", "route", "status"],
+    SECONDS_BUCKETS,
+  );
+  return ({ method, route, status, durationMs }) =>
+    seconds.observe({ method, route, status: String(status) }, durationMs / 1_000);
+}
