@@ -1,4 +1,4 @@
-/** CPU time and memory of a process tree, from /proc. Linux only. */
+/** CPU time of a process tree, from /proc. Linux only. */
 import { readFileSync, readdirSync } from "node:fs";
 
 /** The kernel counts in these (getconf CLK_TCK is 100 on every Linux that Node runs on). */
@@ -7,14 +7,6 @@ const TICKS_PER_SECOND = 100;
 /** Milliseconds of user and system time of a process, its threads and its living children. */
 export function treeCpuMs(pid: number): number {
   return treeOf(pid).reduce((totalMs, each) => totalMs + cpuMs(each), 0);
-}
-
-/** Resident memory of the tree, in bytes. Shared pages count once for each process. */
-export function treeResidentBytes(pid: number): number {
-  return treeOf(pid).reduce((total, each) => {
-    const pages = Number(readText(`/proc/${each}/statm`).split(" ")[1] ?? 0);
-    return total + pages * 4_096;
-  }, 0);
 }
 
 function treeOf(pid: number): number[] {

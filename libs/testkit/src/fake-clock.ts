@@ -1,3 +1,4 @@
+/** Time for tests: it stands still until a test moves it. */
 import type { Clock } from "@atelier/base/clock";
 
 type Sleeper = { readonly wakesAtMs: number; readonly wake: () => void };

@@ -1,8 +1,7 @@
 /** Where a gateway request carries its caller's token (spec gateway 3.1). */
 import type { IncomingHttpHeaders } from "node:http";
 
-export const GOVERNANCE_TOKEN_HEADER = "x-coder-ai-governance-token";
-export const GOVERNANCE_REQUEST_ID_HEADER = "x-coder-ai-governance-request-id";
+const GOVERNANCE_TOKEN_HEADER = "x-coder-ai-governance-token";
 
 export type CallerToken = {
   readonly token: string;

@@ -1,6 +1,6 @@
 /**
  * One bridged request from socket to socket: read it, record its start, send the client's own bytes
- * upstream with the right credential, relay the answer, record its end (design.md §4).
+ * upstream with the right credential, relay the answer, record its end.
  */
 import type { InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
 import { detectClient, findClientSessionId } from "@atelier/model-wire/client-detection";
