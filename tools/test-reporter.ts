@@ -13,6 +13,9 @@ export type TestReport = {
 
 /** Prints nothing: the readable report is another reporter's. */
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  // Without the runner nobody waits for this process, and the run's Postgres is gone.
+  process.on("disconnect", () => process.exit(1));
+  process.channel?.unref();
   for await (const event of events) {
     const message = toReport(event);
     if (message !== null) process.send?.(message);

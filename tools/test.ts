@@ -124,7 +124,7 @@ async function runGroup(files: readonly string[], outcome: Outcome): Promise<voi
 }
 
 /** What the readable report says about tests that passed, and its own sums. */
-const PASSED_LINES = /^ *[✔ℹ] .*\n/gm;
+const PASSED_LINES = /^ *(✔ |ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ).*\n/gm;
 
 const TEST_FLAGS = [
   "--test",

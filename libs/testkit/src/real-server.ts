@@ -20,6 +20,8 @@ export type RealServer = AsyncDisposable & {
   readonly port: number;
   readonly child: ChildProcess;
   api(method: string, path: string, options?: ApiOptions): Promise<ApiAnswer>;
+  /** What it has logged so far. */
+  log(): string;
   /** Sends SIGTERM and resolves with the exit code. */
   stop(): Promise<number | null>;
 };
@@ -27,40 +29,35 @@ export type RealServer = AsyncDisposable & {
 export type ApiOptions = { readonly body?: unknown; readonly token?: string };
 
 export type RealServerOptions = {
-  /** Absent: the server's own embedded Postgres, in a directory that is deleted at the end. */
+  /** Absent: the server's own embedded Postgres. */
   readonly postgresUrl?: string;
+  /** Outlives the server. Absent: a directory of its own, which is deleted at the end. */
+  readonly dataDir?: string;
   readonly args?: readonly string[];
+  /** For secrets: the server warns of those among its arguments. */
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 const SERVER_MAIN = join(import.meta.dirname, "../../../apps/server/src/main.ts");
 
 export async function startRealServer(options: RealServerOptions = {}): Promise<RealServer> {
-  const dataDir = mkdtempSync(join(tmpdir(), "atelier-server-"));
-  const child = spawn(
-    process.execPath,
-    [
-      SERVER_MAIN,
-      "--http-address",
-      "127.0.0.1:0",
-      "--data-dir",
-      dataDir,
-      "--log-level",
-      "warn",
-      ...(options.postgresUrl === undefined ? [] : ["--postgres-url", options.postgresUrl]),
-      ...(options.args ?? []),
-    ],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "atelier-server-"));
+  const child = spawnServer(dataDir, options);
+  let log = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    log += text;
+    process.stderr.write(text);
+  });
+  // Its log is whole then, too.
+  const closed = once(child, "close");
   const stop = async (): Promise<number | null> => {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill("SIGTERM");
-      await once(child, "exit");
-    }
+    child.kill("SIGTERM");
+    await closed;
     return child.exitCode;
   };
   const dispose = async (): Promise<void> => {
     await stop();
-    rmSync(dataDir, { recursive: true, force: true });
+    if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
   };
   const url = await printedUrl(child);
   if (url === null) {
@@ -71,10 +68,19 @@ export async function startRealServer(options: RealServerOptions = {}): Promise<
     url,
     port: Number(new URL(url).port),
     child,
+    log: () => log,
     stop,
     api: (method, path, apiOptions) => callApi(url, method, path, apiOptions),
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+function spawnServer(dataDir: string, { postgresUrl, args = [], env }: RealServerOptions) {
+  const fixed = ["--http-address", "127.0.0.1:0", "--data-dir", dataDir, "--log-level", "warn"];
+  return spawn(process.execPath, [SERVER_MAIN, ...fixed, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ATELIER_POSTGRES_URL: postgresUrl, ...env },
+  });
 }
 
 /** Who set a fresh server up, and what they can sign requests with. */

@@ -1,0 +1,232 @@
+// npm run gen
+/** The tables as the migrations make them. Partitions and the migrations' own table are left out. */
+import type { ColumnType } from "kysely";
+
+/** A value that the database makes when an insert gives none. */
+type Generated<T> =
+  T extends ColumnType<infer Selected, infer Inserted, infer Updated>
+    ? ColumnType<Selected, Inserted | undefined, Updated>
+    : ColumnType<T, T | undefined, T>;
+/** A value that only the database makes. */
+type GeneratedAlways<T> = ColumnType<T, never, never>;
+/** Read as a value nobody has checked yet, written as text. */
+type Json = ColumnType<unknown, string, string>;
+type Timestamp = ColumnType<Date, Date | string, Date | string>;
+
+type AiFilterValuesRow = {
+  initiator_id: string;
+  kind: string;
+  value: string;
+};
+
+type AiInterceptionsRow = {
+  id: string;
+  started_at: Timestamp;
+  ended_at: Timestamp | null;
+  initiator_id: string;
+  api_key_id: string;
+  provider: string;
+  provider_name: string;
+  model: string;
+  client: string;
+  client_session_id: string | null;
+  session_id: string;
+  thread_parent_id: string | null;
+  thread_root_id: string | null;
+  credential_kind: string;
+  credential_hint: Generated<string>;
+  metadata: Generated<Json>;
+  error_type: string | null;
+  error_message: string | null;
+  replica_id: string;
+};
+
+type AiModelThoughtsRow = {
+  id: string;
+  started_at: Timestamp;
+  interception_id: string;
+  content: string;
+  source: string;
+  created_at: Timestamp;
+};
+
+type AiProviderChangesRow = {
+  only_row: Generated<boolean>;
+  version: number;
+};
+
+type AiProviderKeysRow = {
+  id: string;
+  provider_id: string;
+  position: GeneratedAlways<number>;
+  sealed_key: Buffer;
+  masked: string;
+  created_at: Timestamp;
+};
+
+type AiProvidersRow = {
+  id: string;
+  type: string;
+  name: string;
+  display_name: Generated<string>;
+  enabled: Generated<boolean>;
+  base_url: string;
+  sealed_settings: Buffer | null;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+  deleted_at: Timestamp | null;
+};
+
+type AiSessionsRow = {
+  initiator_id: string;
+  session_id: string;
+  client: string;
+  providers: string[];
+  provider_names: string[];
+  models: string[];
+  metadata: Generated<Json>;
+  started_at: Timestamp;
+  ended_at: Timestamp | null;
+  last_active_at: Timestamp;
+  threads: Generated<number>;
+  interceptions: Generated<number>;
+  errors: Generated<number>;
+  input_tokens: Generated<number>;
+  output_tokens: Generated<number>;
+  cache_read_input_tokens: Generated<number>;
+  cache_write_input_tokens: Generated<number>;
+  last_prompt: string | null;
+  last_prompt_at: Timestamp | null;
+};
+
+type AiTokenUsagesRow = {
+  id: string;
+  started_at: Timestamp;
+  interception_id: string;
+  provider_response_id: string;
+  input_tokens: number;
+  output_tokens: number;
+  cache_read_input_tokens: number;
+  cache_write_input_tokens: number;
+  metadata: Generated<Json>;
+  created_at: Timestamp;
+};
+
+type AiToolUsagesRow = {
+  id: string;
+  started_at: Timestamp;
+  interception_id: string;
+  initiator_id: string;
+  provider_response_id: string;
+  provider_tool_call_id: string;
+  tool: string;
+  input: string;
+  injected: Generated<boolean>;
+  server_url: string | null;
+  invocation_error: string | null;
+  metadata: Generated<Json>;
+  created_at: Timestamp;
+};
+
+type AiUserPromptsRow = {
+  id: string;
+  started_at: Timestamp;
+  interception_id: string;
+  provider_response_id: string;
+  prompt: string;
+  metadata: Generated<Json>;
+  created_at: Timestamp;
+};
+
+type ApiKeysRow = {
+  id: string;
+  kind: string;
+  user_id: string;
+  hashed_secret: Buffer;
+  token_name: Generated<string>;
+  scopes: string[];
+  lifetime_seconds: number;
+  created_at: Timestamp;
+  last_used_at: Timestamp | null;
+  expires_at: Timestamp;
+  ip_address: Generated<string>;
+  user_agent: Generated<string>;
+};
+
+type AuditEventsRow = {
+  id: string;
+  time: Timestamp;
+  user_id: string | null;
+  action: string;
+  resource_type: string;
+  resource_id: string | null;
+  resource_target: Generated<string>;
+  diff: Generated<Json>;
+  status_code: number;
+  additional_fields: Generated<Json>;
+  request_id: Generated<string>;
+  ip_address: Generated<string>;
+  user_agent: Generated<string>;
+};
+
+type EncryptionKeysRow = {
+  id: string;
+  created_at: Timestamp;
+  revoked_at: Timestamp | null;
+  test_sealed: Buffer;
+};
+
+type OrganizationsRow = {
+  id: Generated<string>;
+  name: string;
+  display_name: Generated<string>;
+  is_default: Generated<boolean>;
+  created_at: Generated<Timestamp>;
+};
+
+type ReplicasRow = {
+  id: string;
+  hostname: string;
+  version: string;
+  started_at: Timestamp;
+  heartbeat_at: Timestamp;
+};
+
+type SiteSettingsRow = {
+  key: string;
+  value: string;
+};
+
+type UsersRow = {
+  id: string;
+  email: string;
+  username: string;
+  name: Generated<string>;
+  password_hash: string | null;
+  status: string;
+  roles: Generated<string[]>;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+  last_seen_at: Timestamp | null;
+  deleted_at: Timestamp | null;
+};
+
+export type Schema = {
+  ai_filter_values: AiFilterValuesRow;
+  ai_interceptions: AiInterceptionsRow;
+  ai_model_thoughts: AiModelThoughtsRow;
+  ai_provider_changes: AiProviderChangesRow;
+  ai_provider_keys: AiProviderKeysRow;
+  ai_providers: AiProvidersRow;
+  ai_sessions: AiSessionsRow;
+  ai_token_usages: AiTokenUsagesRow;
+  ai_tool_usages: AiToolUsagesRow;
+  ai_user_prompts: AiUserPromptsRow;
+  api_keys: ApiKeysRow;
+  audit_events: AuditEventsRow;
+  encryption_keys: EncryptionKeysRow;
+  organizations: OrganizationsRow;
+  replicas: ReplicasRow;
+  site_settings: SiteSettingsRow;
+  users: UsersRow;
+};
