@@ -17,9 +17,9 @@ export class FakeClock implements Clock {
     return this.#elapsedMs;
   }
 
-  sleep(delayMs: number, signal: AbortSignal): Promise<void> {
+  async sleep(delayMs: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       const sleeper = { wakesAtMs: this.#elapsedMs + delayMs, wake: resolve };
       this.#sleepers.push(sleeper);
       const abort = (): void => {

@@ -14,7 +14,12 @@ export const ENDPOINTS: readonly Endpoint[] = [
   aiProviders,
   aiUsage,
   deployment,
-].flatMap((room) => Object.values(room).filter(isEndpoint));
+].flatMap((room) => Object.values(room).filter(isEndpoint).toSorted(byPath));
+
+/** As people look them up: a thing's own path, then what lies below it. */
+function byPath(a: Endpoint, b: Endpoint): number {
+  return a.path < b.path || (a.path === b.path && a.method < b.method) ? -1 : 1;
+}
 
 function isEndpoint(value: unknown): value is Endpoint {
   return typeof value === "object" && value !== null && "method" in value && "path" in value;
