@@ -33,9 +33,11 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     routing: [],
     callers: [],
     headers: ["callers", "routing"],
-    failures: [],
+    keys: [],
+    breaker: [],
+    failures: ["keys"],
     upstream: [],
-    relay: ["routing", "callers", "headers", "failures", "upstream"],
+    relay: ["routing", "callers", "headers", "keys", "breaker", "failures", "upstream"],
   },
   "control-plane": {
     access: [],

@@ -19,15 +19,17 @@ export type GatewayWorld = AsyncDisposable & {
   /** `…/api/v2/ai-gateway` */
   readonly gatewayUrl: string;
   readonly postgresUrl: string;
-  /** Sessions as the API lists them, once `count` interceptions have ended. */
+  /** As the API lists them, once so many have ended. */
   interceptions(count: number): Promise<any[]>; // oxlint-disable-line typescript/no-explicit-any
+  /** The one with this prompt, once it has ended. */
+  interceptionOf(prompt: string): Promise<any>; // oxlint-disable-line typescript/no-explicit-any
 };
 
-export async function startGatewayWorld(): Promise<GatewayWorld> {
+export async function startGatewayWorld(args: readonly string[] = []): Promise<GatewayWorld> {
   await using resources = new AsyncDisposableStack();
   const database = resources.use(await testDatabase());
   const model = resources.use(await startScriptedModel({ apiKey: CENTRAL_KEY }));
-  const server = resources.use(await startRealServer({ postgresUrl: database.url }));
+  const server = resources.use(await startRealServer({ postgresUrl: database.url, args }));
   const person = await setUpFirstUser(server);
   await createProvider(server, person, {
     name: "openai",
@@ -46,7 +48,14 @@ export async function startGatewayWorld(): Promise<GatewayWorld> {
     person,
     gatewayUrl: `${server.url}/api/v2/ai-gateway`,
     postgresUrl: database.url,
-    interceptions: (count) => endedInterceptions(server, person, count),
+    interceptions: (count) =>
+      endedInterceptions(server, person, (all) => (all.length >= count ? all : null)),
+    interceptionOf: (prompt) =>
+      endedInterceptions(
+        server,
+        person,
+        (all) => all.find((each) => each.user_prompts[0]?.prompt === prompt) ?? null,
+      ),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }
@@ -63,19 +72,22 @@ export async function createProvider(
   if (created.status !== 201) throw new Error(JSON.stringify(created.body));
 }
 
-async function endedInterceptions(
+/** Asks again until what is wanted is there. */
+async function endedInterceptions<Wanted>(
   server: RealServer,
   person: FirstUser,
-  count: number,
-): Promise<unknown[]> {
-  const deadline = performance.now() + 10_000;
+  // oxlint-disable-next-line typescript/no-explicit-any -- Answers of the API, as they come.
+  pick: (all: any[]) => Wanted | null,
+): Promise<Wanted> {
+  const deadlineMs = performance.now() + 10_000;
   for (;;) {
     const { body } = await server.api("GET", "/api/v2/ai-gateway/interceptions?limit=1000", {
       token: person.session,
     });
-    if (body.results.length >= count) return body.results;
-    if (performance.now() > deadline) {
-      throw new Error(`${body.results.length} of ${count} interceptions ended within 10 s`);
+    const wanted = pick(body.results);
+    if (wanted !== null) return wanted;
+    if (performance.now() > deadlineMs) {
+      throw new Error(`not within 10 s; ${body.results.length} interceptions have ended`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

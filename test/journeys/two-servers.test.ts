@@ -15,7 +15,7 @@ test("a provider made on one serves on the other, a revoked token is refused on 
   await using model = await startScriptedModel({ apiKey: CENTRAL_KEY });
   const options = {
     postgresUrl: database.url,
-    args: ["--external-token-encryption-keys", ENCRYPTION_KEY],
+    env: { ATELIER_EXTERNAL_TOKEN_ENCRYPTION_KEYS: ENCRYPTION_KEY },
   };
   // At once, on an empty database: both want to migrate it.
   const [one, two] = await Promise.all([startRealServer(options), startRealServer(options)]);
@@ -43,11 +43,9 @@ test("a provider made on one serves on the other, a revoked token is refused on 
 
   const revoked = await two.api("DELETE", "/api/v2/users/me/keys/test", { token: person.session });
   assert.equal(revoked.status, 204);
-  await within(
-    async () => (await ask(one)).status === 403,
-    "the token is refused on the other server",
-  );
-  assert.equal((await ask(two)).status, 403);
+  for (const server of [one, two]) {
+    await within(async () => (await ask(server)).status === 403, "the token is refused");
+  }
 });
 
 async function within(holds: () => Promise<boolean>, what: string): Promise<void> {

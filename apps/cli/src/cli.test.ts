@@ -129,6 +129,15 @@ test(
       ]);
       assert.equal(list.providers[0]?.api_keys.length, 2);
       const keyId = list.providers[0].api_keys[0]?.id ?? "";
+      for (const verb of ["disable", "reset", "enable"]) {
+        const done = await here(["providers", "keys", verb, "main", keyId]);
+        assert.equal(done.exitCode, 0, `${verb}: ${done.err}`);
+      }
+      const keys = await json<{ api_keys: { id: string; enabled: boolean }[]; count: number }>(
+        "providers keys list main".split(" "),
+      );
+      assert.deepEqual([keys.api_keys[0]?.id, keys.api_keys[0]?.enabled], [keyId, true]);
+      assert.match((await here(["providers", "status"])).out, /^main +enabled +2 /m);
       const removed = await here(["providers", "keys", "remove", "main", keyId, "-y"]);
       assert.equal(removed.exitCode, 0, removed.err);
       assert.equal((await here(["providers", "disable", "main"])).exitCode, 0);

@@ -6,7 +6,8 @@
 import { ok, type Result } from "@atelier/base/result";
 import { COUNT_MAX } from "@atelier/contract/http/ai-usage";
 import type { CliFailure } from "./cli-failure.ts";
-import { countOption, shown, switchOption, textOption, type Answer } from "./command.ts";
+import { countOption, shown, switchOption, textOption, type CommandOutcome } from "./command.ts";
+import { table, type Cell, type Column, type Look } from "./output/people.ts";
 
 /** `--all` ends here, and says so: what one person can read and one process can hold. */
 export const ITEMS_MAX = 100_000;
@@ -31,17 +32,19 @@ export type Collected<Item> = {
   readonly isComplete: boolean;
 };
 
+export type PageSource<Item> = {
+  /** The most that the server gives at once. */
+  readonly pageMax: number;
+  readonly load: (page: {
+    readonly limit: number;
+    readonly after: string | undefined;
+  }) => Promise<Result<{ readonly items: readonly Item[]; readonly count: number }, CliFailure>>;
+  readonly idOf: (item: Item) => string;
+};
+
 export async function collectPages<Item>(
   wanted: PagingInput,
-  source: {
-    /** The most that the server gives at once. */
-    readonly pageMax: number;
-    idOf(item: Item): string;
-    load(page: {
-      readonly limit: number;
-      readonly after: string | undefined;
-    }): Promise<Result<{ readonly items: readonly Item[]; readonly count: number }, CliFailure>>;
-  },
+  source: PageSource<Item>,
 ): Promise<Result<Collected<Item>, CliFailure>> {
   const itemsMax = wanted.all ? ITEMS_MAX : (wanted.limit ?? LIMIT_DEFAULT);
   const items: Item[] = [];
@@ -65,17 +68,38 @@ export async function collectPages<Item>(
   return ok({ items, count: count ?? 0, isComplete: isComplete || isCounted });
 }
 
-/** The answer of a list, in the API's shape for programs. */
-export function listAnswer<Item>(
-  page: Collected<Item>,
-  view: { readonly name: string; readonly empty: string; text(): string },
-): Answer {
-  const { items, count, isComplete } = page;
-  return shown({
-    json: { [view.name]: items, count },
-    text: () => (items.length === 0 ? view.empty : view.text()),
-    note: isComplete
-      ? null
-      : `Showing ${items.length} of ${count}. More: --limit <count> or --all.`,
-  });
+export type PagedTable<Item> = Pick<PageSource<Item>, "pageMax" | "load"> & {
+  /** What the API calls the list, and so do programs. */
+  readonly name: string;
+  readonly empty: string;
+  readonly columns: readonly Column[];
+  row(item: Item): readonly Cell[];
+};
+
+/** The answer of a list: a table for people, the API's shape for programs. */
+export async function pagedTable<Item extends { readonly id: string }>(
+  look: Look,
+  wanted: PagingInput,
+  list: PagedTable<Item>,
+): CommandOutcome {
+  const source = { pageMax: list.pageMax, load: list.load, idOf: (item: Item) => item.id };
+  const page = await collectPages(wanted, source);
+  if (!page.ok) return page;
+  const { items, count, isComplete } = page.value;
+  return ok(
+    shown({
+      json: { [list.name]: items, count },
+      text: () =>
+        items.length === 0
+          ? list.empty
+          : table(
+              look,
+              list.columns,
+              items.map((item) => list.row(item)),
+            ),
+      note: isComplete
+        ? null
+        : `Showing ${items.length} of ${count}. More: --limit <count> or --all.`,
+    }),
+  );
 }

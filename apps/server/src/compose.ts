@@ -76,7 +76,10 @@ export async function startServer(
   );
   resources.defer(() => finishRecording(controlPlane.recorder, deps));
   const gateway = config.aiGatewayEnabled ? startOurGateway(deps, controlPlane, metrics) : null;
-  if (gateway !== null) resources.use(gateway);
+  if (gateway !== null) {
+    resources.use(gateway);
+    controlPlane.observeGateway(gateway.health);
+  }
 
   const answer = answerer(deps, { controlPlane, gateway, metrics, database });
   const server = createHttpServer(answer);
@@ -131,6 +134,16 @@ function startOurGateway(deps: ServerDeps, controlPlane: ControlPlane, metrics: 
       sendActorHeaders: config.aiGatewaySendActorHeaders,
       upstreamTimeoutMs: config.aiGatewayUpstreamTimeoutMs,
       bodyTimeoutMs: BODY_SILENCE_MS_MAX,
+      keyAuthFailurePolicy: config.keyAuthFailurePolicy,
+      keyWaitMs: config.aiGatewayKeyWaitMs,
+      circuitBreaker: config.aiGatewayCircuitBreakerEnabled
+        ? {
+            failureThreshold: config.aiGatewayCircuitBreakerFailureThreshold,
+            intervalMs: config.aiGatewayCircuitBreakerIntervalMs,
+            openMs: config.aiGatewayCircuitBreakerTimeoutMs,
+            probesMax: config.aiGatewayCircuitBreakerMaxRequests,
+          }
+        : null,
       rateLimit: config.aiGatewayRateLimit,
       maxConcurrency: config.aiGatewayMaxConcurrency,
     },

@@ -34,6 +34,8 @@ export interface Metrics {
     labelNames: readonly Label[],
     buckets: readonly number[],
   ): Histogram<Label>;
+  /** Runs the work before each rendering: for what is counted only when somebody looks. */
+  onRender(work: () => void): void;
   /** All metrics in the text format of Prometheus. */
   render(): Promise<string>;
   readonly contentType: string;
@@ -47,6 +49,7 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const descriptions: MetricDescription[] = [];
+  const beforeRender: (() => void)[] = [];
   const define = (description: MetricDescription): { name: string; help: string } => {
     const { name, help, kind } = description;
     assert(/^[a-z][a-z0-9_]*$/.test(name), `${name} is a metric name`);
@@ -71,7 +74,13 @@ export function createMetrics(): Metrics {
       const options = { labelNames: labels, buckets: [...buckets], registers: [registry] };
       return new Histogram({ ...named, ...options });
     },
-    render: () => registry.metrics(),
+    onRender: (work) => {
+      beforeRender.push(work);
+    },
+    render: () => {
+      for (const work of beforeRender) work();
+      return registry.metrics();
+    },
     contentType: registry.contentType,
     describe: () => [...descriptions],
   };

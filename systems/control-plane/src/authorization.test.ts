@@ -65,6 +65,13 @@ const provider = async (world: World): Promise<Record<string, string>> => {
   return { provider: made.body.name };
 };
 
+const providerKey = async (world: World): Promise<Record<string, string>> => {
+  const params = await provider(world);
+  const path = `/api/v2/ai/providers/${params["provider"]}`;
+  const { body } = await world.call("GET", path, { token: world.root.token });
+  return { ...params, key: body.api_keys[0].id };
+};
+
 /** Signed in is enough to read one's own usage, but the token needs the scope. */
 const READS_USAGE: Case = { status: { "owner without scope": 404 } };
 
@@ -114,6 +121,11 @@ const CASES: Readonly<Record<string, Case>> = {
     body: () => ({ display_name: "New", api_keys: [{ api_key: `${SECRET_CANARY}-other-key` }] }),
   },
   "DELETE /api/v2/ai/providers/:provider": { params: provider },
+  "PATCH /api/v2/ai/providers/:provider/keys/:key": {
+    params: providerKey,
+    body: () => ({ enabled: false }),
+  },
+  "POST /api/v2/ai/providers/:provider/keys/:key/reset": { params: providerKey },
   "GET /api/v2/ai-gateway/sessions": READS_USAGE,
   "GET /api/v2/ai-gateway/sessions/:session": {
     params: async () => ({ session: "none" }),

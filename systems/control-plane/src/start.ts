@@ -9,6 +9,7 @@ import type { Random } from "@atelier/base/random";
 import type { Secret } from "@atelier/base/secret";
 import type {
   CallerAuthorizer,
+  GatewayHealth,
   InterceptionRecorder,
   ProviderSource,
 } from "@atelier/contract/rpc/gateway-ports";
@@ -21,7 +22,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { CachedCallerAuthorizer } from "./access/caller-authorizer.ts";
 import { KeyUsage } from "./access/key-usage.ts";
 import { findUserId } from "./access/principal-store.ts";
+import { LateGatewayHealth } from "./ai-providers/late-gateway-health.ts";
 import { modelProviderRoutes } from "./ai-providers/model-provider-routes.ts";
+import { obeyProviderKeyResets } from "./ai-providers/provider-key-reset.ts";
 import { startProviderSnapshots } from "./ai-providers/provider-snapshot-task.ts";
 import { startOrphanTask } from "./ai-usage/interception-orphan-task.ts";
 import { createInterceptionRecorder } from "./ai-usage/interception-recorder-actions.ts";
@@ -89,6 +92,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly providers: ProviderSource;
   readonly authorizer: CallerAuthorizer;
   readonly recorder: InterceptionRecorder;
+  /** Called once a gateway runs in this process: its keys and breakers are then reported. */
+  observeGateway(health: GatewayHealth): void;
   /** What `handle` serves: for tests of the whole API. */
   readonly routes: readonly Route[];
 }
@@ -129,6 +134,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     providers: models.providers,
     authorizer,
     recorder: models.recorder,
+    observeGateway: (health) => models.health.observe(health),
     routes,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -161,6 +167,7 @@ async function peopleRoutes(deps: ControlPlaneDeps, usage: KeyUsage): Promise<re
 
 type Models = {
   readonly providers: ProviderSource;
+  readonly health: LateGatewayHealth;
   readonly recorder: InterceptionRecorder;
   readonly routes: readonly Route[];
 };
@@ -180,15 +187,18 @@ async function startModels(
   const { allowByok: isByokAllowed, usageRetentionMs, logUsageRecords: logRecords } = config;
   const snapshotDeps = { database, pubSub, vault, clock, log, metrics, tasks, isByokAllowed };
   const snapshots = await startProviderSnapshots(snapshotDeps);
+  const health = new LateGatewayHealth();
+  resources.use(obeyProviderKeyResets(pubSub, { health, providers: snapshots }));
   const recorderDeps = { database, clock, random, log, metrics, replicaId, logRecords };
   const recorder = resources.use(createInterceptionRecorder(recorderDeps));
   startOrphanTask({ database, clock, random, log, replicaId, tasks });
   startUsageRetentionTask({ database, clock, log, retentionMs: usageRetentionMs, tasks });
   return {
     providers: snapshots,
+    health,
     recorder,
     routes: [
-      ...modelProviderRoutes({ database, vault, clock, random, status: snapshots }),
+      ...modelProviderRoutes({ database, vault, clock, random, status: snapshots, health }),
       ...usageRoutes({ database }),
     ],
   };

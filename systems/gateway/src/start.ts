@@ -8,14 +8,19 @@ import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type {
   CallerAuthorizer,
+  GatewayHealth,
   InterceptionRecorder,
   ProviderSource,
 } from "@atelier/contract/rpc/gateway-ports";
 import type { Metrics } from "@atelier/host/metrics";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { BreakerConfig } from "./breaker/circuit-breaker.ts";
 import { CallLimiter } from "./callers/call-limits.ts";
+import type { KeyAuthFailurePolicy } from "./keys/key-disposition.ts";
 import { GatewayServer } from "./relay/gateway-server-io.ts";
 import { createGatewayMetrics } from "./relay/gateway-metrics.ts";
+import { ProviderStates } from "./relay/provider-states.ts";
+import { observeStates } from "./relay/state-metrics.ts";
 import { openUndiciUpstream } from "./upstream/undici-upstream-io.ts";
 import { UpstreamPools } from "./upstream/upstream-pools-io.ts";
 
@@ -28,6 +33,12 @@ export type GatewayConfig = {
   readonly upstreamTimeoutMs: number;
   /** Longest silence while a request body arrives. */
   readonly bodyTimeoutMs: number;
+  /** What becomes of a key that a provider refuses. */
+  readonly keyAuthFailurePolicy: KeyAuthFailurePolicy;
+  /** Longest wait for a key that rests, when no other is left. 0: none. */
+  readonly keyWaitMs: number;
+  /** Null: no circuit breakers. */
+  readonly circuitBreaker: BreakerConfig | null;
   /** Requests per second of one API key; 0: no limit. */
   readonly rateLimit: number;
   /** Requests under way in this process; 0: no limit. */
@@ -46,6 +57,8 @@ export type GatewayDeps = {
 };
 
 export interface Gateway extends AsyncDisposable {
+  /** How keys and models of the providers do, as seen from here. */
+  readonly health: GatewayHealth;
   /** `prefix` is the part of the path before `/<provider>/…`, such as `/api/v2/ai-gateway`. */
   handle(req: IncomingMessage, res: ServerResponse, path: { readonly prefix: string }): void;
   /**
@@ -66,8 +79,11 @@ export function startGateway(deps: GatewayDeps): Gateway {
     clock,
   );
   const metrics = createGatewayMetrics(deps.metrics);
-  const server = new GatewayServer({ ...deps, metrics, pools, limiter });
+  const states = new ProviderStates(deps.providers, clock, config.circuitBreaker);
+  observeStates(deps.metrics, states);
+  const server = new GatewayServer({ ...deps, metrics, pools, limiter, states });
   return {
+    health: states,
     handle: (req, res, { prefix }) => server.handle(req, res, prefix),
     drain: (signal) => server.drain(signal),
     [Symbol.asyncDispose]: async () => {

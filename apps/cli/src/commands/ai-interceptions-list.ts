@@ -3,8 +3,8 @@ import { ok } from "@atelier/base/result";
 import { listInterceptions } from "@atelier/contract/http/ai-usage";
 import { signedIn } from "../cli.ts";
 import { defineCommand, textOption } from "../command.ts";
-import { compactNumber, orDash, since, table, type Cell } from "../output/people.ts";
-import { collectPages, listAnswer, PAGING_OPTIONS } from "../paging.ts";
+import { compactNumber, orDash, since, type Cell } from "../output/people.ts";
+import { pagedTable, PAGING_OPTIONS } from "../paging.ts";
 import { USAGE_FILTERS, usageQuery } from "../usage-filters.ts";
 
 export const aiInterceptionsList = defineCommand({
@@ -24,45 +24,35 @@ export const aiInterceptionsList = defineCommand({
     const api = await signedIn(cli);
     if (!api.ok) return api;
     const q = usageQuery(options, cli.look.now, options.session);
-    const page = await collectPages(options, {
+    return pagedTable(cli.look, options, {
+      name: "results",
+      empty: "No such interceptions.",
       pageMax: 1_000,
       load: async ({ limit, after }) => {
         const query = { q, limit, after_id: after };
         const answer = await api.value.call(listInterceptions, { query });
         return answer.ok ? ok({ items: answer.value.results, count: answer.value.count }) : answer;
       },
-      idOf: (interception) => interception.id,
+      columns: [
+        { title: "STARTED" },
+        { title: "USER" },
+        { title: "PROVIDER" },
+        { title: "MODEL" },
+        { title: "CLIENT" },
+        { title: "IN", align: "right" },
+        { title: "OUT", align: "right" },
+        { title: "ERROR" },
+      ],
+      row: (each): Cell[] => [
+        since(cli.look, each.started_at),
+        each.initiator.username,
+        each.provider_name,
+        each.model,
+        orDash(each.client),
+        compactNumber(each.token_usages.reduce((sum, use) => sum + use.input_tokens, 0)),
+        compactNumber(each.token_usages.reduce((sum, use) => sum + use.output_tokens, 0)),
+        each.error_type === null ? orDash(null) : { text: each.error_type, tone: "bad" },
+      ],
     });
-    if (!page.ok) return page;
-    return ok(
-      listAnswer(page.value, {
-        name: "results",
-        empty: "No such interceptions.",
-        text: () =>
-          table(
-            cli.look,
-            [
-              { title: "STARTED" },
-              { title: "USER" },
-              { title: "PROVIDER" },
-              { title: "MODEL" },
-              { title: "CLIENT" },
-              { title: "IN", align: "right" },
-              { title: "OUT", align: "right" },
-              { title: "ERROR" },
-            ],
-            page.value.items.map((each): Cell[] => [
-              since(cli.look, each.started_at),
-              each.initiator.username,
-              each.provider_name,
-              each.model,
-              orDash(each.client),
-              compactNumber(each.token_usages.reduce((sum, use) => sum + use.input_tokens, 0)),
-              compactNumber(each.token_usages.reduce((sum, use) => sum + use.output_tokens, 0)),
-              each.error_type === null ? orDash(null) : { text: each.error_type, tone: "bad" },
-            ]),
-          ),
-      }),
-    );
   },
 });

@@ -3,8 +3,8 @@ import { ok } from "@atelier/base/result";
 import { listAiSessions } from "@atelier/contract/http/ai-usage";
 import { signedIn } from "../cli.ts";
 import { defineCommand } from "../command.ts";
-import { compactNumber, orDash, since, table, type Cell } from "../output/people.ts";
-import { collectPages, listAnswer, PAGING_OPTIONS } from "../paging.ts";
+import { compactNumber, orDash, since, type Cell } from "../output/people.ts";
+import { pagedTable, PAGING_OPTIONS } from "../paging.ts";
 import { USAGE_FILTERS, usageQuery } from "../usage-filters.ts";
 
 export const aiSessionsList = defineCommand({
@@ -20,46 +20,36 @@ export const aiSessionsList = defineCommand({
     const api = await signedIn(cli);
     if (!api.ok) return api;
     const q = usageQuery(options, cli.look.now);
-    const page = await collectPages(options, {
+    return pagedTable(cli.look, options, {
+      name: "sessions",
+      empty: "No such sessions.",
       pageMax: 1_000,
       load: async ({ limit, after }) => {
         const query = { q, limit, after_session_id: after };
         const answer = await api.value.call(listAiSessions, { query });
         return answer.ok ? ok({ items: answer.value.sessions, count: answer.value.count }) : answer;
       },
-      idOf: (session) => session.id,
+      columns: [
+        { title: "ACTIVE" },
+        { title: "USER" },
+        { title: "CLIENT" },
+        { title: "MODELS" },
+        { title: "CALLS", align: "right" },
+        { title: "TOKENS", align: "right" },
+        { title: "ERRORS", align: "right" },
+        { title: "ID", isWhole: true },
+      ],
+      row: (session): Cell[] => [
+        since(cli.look, session.last_active_at),
+        session.initiator.username,
+        orDash(session.client),
+        session.models.join(", "),
+        String(session.interceptions),
+        compactNumber(tokensOf(session.token_usage_summary)),
+        session.errors === 0 ? "0" : { text: String(session.errors), tone: "bad" },
+        session.id,
+      ],
     });
-    if (!page.ok) return page;
-    return ok(
-      listAnswer(page.value, {
-        name: "sessions",
-        empty: "No such sessions.",
-        text: () =>
-          table(
-            cli.look,
-            [
-              { title: "ACTIVE" },
-              { title: "USER" },
-              { title: "CLIENT" },
-              { title: "MODELS" },
-              { title: "CALLS", align: "right" },
-              { title: "TOKENS", align: "right" },
-              { title: "ERRORS", align: "right" },
-              { title: "ID", isWhole: true },
-            ],
-            page.value.items.map((session): Cell[] => [
-              since(cli.look, session.last_active_at),
-              session.initiator.username,
-              orDash(session.client),
-              session.models.join(", "),
-              String(session.interceptions),
-              compactNumber(tokensOf(session.token_usage_summary)),
-              session.errors === 0 ? "0" : { text: String(session.errors), tone: "bad" },
-              session.id,
-            ]),
-          ),
-      }),
-    );
   },
 });
 

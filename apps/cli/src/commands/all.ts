@@ -15,9 +15,14 @@ import { providersDisable } from "./providers-disable.ts";
 import { providersEdit } from "./providers-edit.ts";
 import { providersEnable } from "./providers-enable.ts";
 import { providersKeysAdd } from "./providers-keys-add.ts";
+import { providersKeysDisable } from "./providers-keys-disable.ts";
+import { providersKeysEnable } from "./providers-keys-enable.ts";
+import { providersKeysList } from "./providers-keys-list.ts";
 import { providersKeysRemove } from "./providers-keys-remove.ts";
+import { providersKeysReset } from "./providers-keys-reset.ts";
 import { providersList } from "./providers-list.ts";
 import { providersShow } from "./providers-show.ts";
+import { providersStatus } from "./providers-status.ts";
 import { server } from "./server.ts";
 import { sessionsList } from "./sessions-list.ts";
 import { sessionsRevoke } from "./sessions-revoke.ts";
@@ -56,14 +61,19 @@ export const COMMANDS: readonly CommandDefinition[] = [
   sessionsList,
   sessionsRevoke,
   providersList,
+  providersStatus,
   providersShow,
   providersCreate,
   providersEdit,
   providersEnable,
   providersDisable,
   providersDelete,
+  providersKeysList,
   providersKeysAdd,
   providersKeysRemove,
+  providersKeysDisable,
+  providersKeysEnable,
+  providersKeysReset,
   aiSessionsList,
   aiSessionsShow,
   aiInterceptionsList,

@@ -4,8 +4,8 @@ import { AUDIT_ACTIONS, AUDIT_RESOURCES } from "@atelier/contract/audit-words";
 import { listAuditEvents } from "@atelier/contract/http/audit";
 import { signedIn } from "../cli.ts";
 import { choiceOption, defineCommand, textOption } from "../command.ts";
-import { faint, orDash, since, table, type Cell } from "../output/people.ts";
-import { collectPages, listAnswer, PAGING_OPTIONS } from "../paging.ts";
+import { faint, orDash, since, type Cell } from "../output/people.ts";
+import { pagedTable, PAGING_OPTIONS } from "../paging.ts";
 import { isoTimeOf, momentOption, searchQuery } from "../search-query.ts";
 
 export const auditList = defineCommand({
@@ -38,7 +38,9 @@ export const auditList = defineCommand({
       date_from: isoTimeOf(options.since, cli.look.now),
       date_to: isoTimeOf(options.until, cli.look.now),
     });
-    const page = await collectPages(options, {
+    return pagedTable(cli.look, options, {
+      name: "audit_logs",
+      empty: "No such audit events.",
       pageMax: 1_000,
       load: async ({ limit, after }) => {
         const query = { q, limit, after_id: after };
@@ -47,32 +49,20 @@ export const auditList = defineCommand({
           ? ok({ items: answer.value.audit_logs, count: answer.value.count })
           : answer;
       },
-      idOf: (event) => event.id,
+      columns: ["TIME", "USER", "ACTION", "THING", "NAME", "STATUS", "ADDRESS"].map((title) => ({
+        title,
+      })),
+      row: (event): Cell[] => [
+        since(cli.look, event.time),
+        event.user === null ? faint("nobody") : event.user.username,
+        event.action,
+        event.resource_type,
+        orDash(event.resource_target),
+        event.status_code < 400
+          ? String(event.status_code)
+          : { text: String(event.status_code), tone: "bad" },
+        orDash(event.ip),
+      ],
     });
-    if (!page.ok) return page;
-    return ok(
-      listAnswer(page.value, {
-        name: "audit_logs",
-        empty: "No such audit events.",
-        text: () =>
-          table(
-            cli.look,
-            ["TIME", "USER", "ACTION", "THING", "NAME", "STATUS", "ADDRESS"].map((title) => ({
-              title,
-            })),
-            page.value.items.map((event): Cell[] => [
-              since(cli.look, event.time),
-              event.user === null ? faint("nobody") : event.user.username,
-              event.action,
-              event.resource_type,
-              orDash(event.resource_target),
-              event.status_code < 400
-                ? String(event.status_code)
-                : { text: String(event.status_code), tone: "bad" },
-              orDash(event.ip),
-            ]),
-          ),
-      }),
-    );
   },
 });

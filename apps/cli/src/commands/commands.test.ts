@@ -185,10 +185,18 @@ const PROVIDER = {
   enabled: true,
   base_url: "https://api.openai.com/v1",
   api_keys: [
-    { id: "0b8f1f5e-1111-4a4a-8b8b-0a4c1f1e2d3c", masked: "sk-a...wxyz", created_at: TIME },
+    {
+      id: "0b8f1f5e-1111-4a4a-8b8b-0a4c1f1e2d3c",
+      masked: "sk-a...wxyz",
+      enabled: true,
+      state: "unknown",
+      last_error: null,
+      returns_at: null,
+      created_at: TIME,
+    },
   ],
   settings: {},
-  status: { state: "enabled", warnings: [] },
+  status: { state: "enabled", warnings: [], breakers: [] },
   created_at: TIME,
   updated_at: TIME,
 };

@@ -1,23 +1,7 @@
 /** `atelier providers enable`. */
-import { ok } from "@atelier/base/result";
-import { updateModelProvider } from "@atelier/contract/http/ai-providers";
-import { signedIn } from "../cli.ts";
-import { argument, defineCommand, shown } from "../command.ts";
-import { safe } from "../output/terminal-safe.ts";
+import { providerSwitchCommand } from "../provider-switch-command.ts";
 
-export const providersEnable = defineCommand({
-  name: "providers enable",
+export const providersEnable = providerSwitchCommand({
+  verb: "enable",
   summary: "Let the gateway send to a model provider",
-  examples: ["atelier providers enable openai"],
-  args: { provider: argument("its name or id") },
-  options: {},
-  run: async (cli, { args }) => {
-    const api = await signedIn(cli);
-    if (!api.ok) return api;
-    const body = { enabled: true };
-    const provider = await api.value.call(updateModelProvider, { params: args, body });
-    if (!provider.ok) return provider;
-    const { name } = provider.value;
-    return ok(shown({ json: provider.value, text: () => safe`Enabled model provider ${name}.` }));
-  },
 });

@@ -3,18 +3,16 @@ import { fail, ok } from "@atelier/base/result";
 import { getModelProvider, updateModelProvider } from "@atelier/contract/http/ai-providers";
 import { notFoundFailure } from "../cli-failure.ts";
 import { signedIn } from "../cli.ts";
-import { argument, defineCommand, shown } from "../command.ts";
+import { defineCommand, shown } from "../command.ts";
 import { confirmed, YES_OPTION } from "../confirmation.ts";
 import { providerFields } from "../output/provider-fields.ts";
+import { KEY_ARGUMENT, PROVIDER_ARGUMENT } from "../provider-switch-command.ts";
 
 export const providersKeysRemove = defineCommand({
   name: "providers keys remove",
   summary: "Take a key away from a model provider",
   examples: ["atelier providers keys remove openai 5c1e0f5c-8a54-4a37-9d4f-0c7a6c2a7f10"],
-  args: {
-    provider: argument("its name or id"),
-    key: argument("the key's id, from `atelier providers show`"),
-  },
+  args: { provider: PROVIDER_ARGUMENT, key: KEY_ARGUMENT },
   options: { yes: YES_OPTION },
   run: async (cli, { args, options }) => {
     const api = await signedIn(cli);

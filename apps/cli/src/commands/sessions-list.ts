@@ -4,8 +4,8 @@ import { LIMIT_MAX } from "@atelier/contract/http/common";
 import { listSessions } from "@atelier/contract/http/sign-in";
 import { signedIn } from "../cli.ts";
 import { defineCommand, textOption } from "../command.ts";
-import { orDash, since, table } from "../output/people.ts";
-import { collectPages, listAnswer, PAGING_OPTIONS } from "../paging.ts";
+import { orDash, since } from "../output/people.ts";
+import { pagedTable, PAGING_OPTIONS } from "../paging.ts";
 
 export const sessionsList = defineCommand({
   name: "sessions list",
@@ -20,41 +20,31 @@ export const sessionsList = defineCommand({
     const api = await signedIn(cli);
     if (!api.ok) return api;
     const params = { user: options.user ?? "me" };
-    const page = await collectPages(options, {
+    return pagedTable(cli.look, options, {
+      name: "sessions",
+      empty: "No sessions.",
       pageMax: LIMIT_MAX,
       load: async ({ limit, after }) => {
         const query = { limit, after_id: after };
         const answer = await api.value.call(listSessions, { params, query });
         return answer.ok ? ok({ items: answer.value.sessions, count: answer.value.count }) : answer;
       },
-      idOf: (session) => session.id,
+      columns: [
+        { title: "ID", isWhole: true },
+        { title: "LAST USED" },
+        { title: "EXPIRES" },
+        { title: "ADDRESS" },
+        { title: "PROGRAM" },
+        { title: "" },
+      ],
+      row: (session) => [
+        session.id,
+        since(cli.look, session.last_used_at),
+        since(cli.look, session.expires_at),
+        orDash(session.ip_address),
+        orDash(session.user_agent),
+        session.current ? "this one" : "",
+      ],
     });
-    if (!page.ok) return page;
-    return ok(
-      listAnswer(page.value, {
-        name: "sessions",
-        empty: "No sessions.",
-        text: () =>
-          table(
-            cli.look,
-            [
-              { title: "ID", isWhole: true },
-              { title: "LAST USED" },
-              { title: "EXPIRES" },
-              { title: "ADDRESS" },
-              { title: "PROGRAM" },
-              { title: "" },
-            ],
-            page.value.items.map((session) => [
-              session.id,
-              since(cli.look, session.last_used_at),
-              since(cli.look, session.expires_at),
-              orDash(session.ip_address),
-              orDash(session.user_agent),
-              session.current ? "this one" : "",
-            ]),
-          ),
-      }),
-    );
   },
 });

@@ -1,10 +1,9 @@
 /** `atelier tokens remove`. */
-import { ok } from "@atelier/base/result";
 import { deleteApiToken } from "@atelier/contract/http/sign-in";
-import { signedIn } from "../cli.ts";
-import { argument, defineCommand, shown, textOption } from "../command.ts";
-import { confirmed, YES_OPTION } from "../confirmation.ts";
+import { argument, defineCommand, textOption } from "../command.ts";
+import { YES_OPTION } from "../confirmation.ts";
 import { safe } from "../output/terminal-safe.ts";
+import { removeOnceSure } from "../removal.ts";
 
 export const tokensRemove = defineCommand({
   name: "tokens remove",
@@ -15,16 +14,14 @@ export const tokensRemove = defineCommand({
     user: textOption("--user <user>", "of this user; default: yourself"),
     yes: YES_OPTION,
   },
-  run: async (cli, { args, options }) => {
-    const api = await signedIn(cli);
-    if (!api.ok) return api;
-    const sure = await confirmed(cli, options.yes, `Revoke API token ${args.token}?`);
-    if (!sure.ok) return sure;
-    const params = { user: options.user ?? "me", key: args.token };
-    const deleted = await api.value.call(deleteApiToken, { params });
-    if (!deleted.ok) return deleted;
-    return ok(
-      shown({ json: { deleted: args.token }, text: () => safe`Revoked API token ${args.token}.` }),
-    );
-  },
+  run: (cli, { args, options }) =>
+    removeOnceSure(cli, options.yes, {
+      question: `Revoke API token ${args.token}?`,
+      remove: (api) => {
+        const params = { user: options.user ?? "me", key: args.token };
+        return api.call(deleteApiToken, { params });
+      },
+      json: { deleted: args.token },
+      text: safe`Revoked API token ${args.token}.`,
+    }),
 });

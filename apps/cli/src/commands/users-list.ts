@@ -5,9 +5,9 @@ import { listUsers, UserStatus } from "@atelier/contract/http/users";
 import { ROLES } from "@atelier/contract/permissions";
 import { signedIn } from "../cli.ts";
 import { choiceOption, defineCommand, textOption } from "../command.ts";
-import { orDash, since, table } from "../output/people.ts";
+import { orDash, since } from "../output/people.ts";
 import { rolesText, statusCell } from "../output/user-fields.ts";
-import { collectPages, listAnswer, PAGING_OPTIONS } from "../paging.ts";
+import { pagedTable, PAGING_OPTIONS } from "../paging.ts";
 
 export const usersList = defineCommand({
   name: "users list",
@@ -24,41 +24,31 @@ export const usersList = defineCommand({
     const api = await signedIn(cli);
     if (!api.ok) return api;
     const { search: q, status, role } = options;
-    const page = await collectPages(options, {
+    return pagedTable(cli.look, options, {
+      name: "users",
+      empty: "No such users.",
       pageMax: LIMIT_MAX,
       load: async ({ limit, after }) => {
         const query = { q, status, role, limit, after_id: after };
         const answer = await api.value.call(listUsers, { query });
         return answer.ok ? ok({ items: answer.value.users, count: answer.value.count }) : answer;
       },
-      idOf: (user) => user.id,
+      columns: [
+        { title: "USERNAME", isWhole: true },
+        { title: "EMAIL" },
+        { title: "NAME" },
+        { title: "ROLES" },
+        { title: "STATUS" },
+        { title: "LAST SEEN" },
+      ],
+      row: (user) => [
+        user.username,
+        user.email,
+        orDash(user.name),
+        rolesText(user.roles),
+        statusCell(user.status),
+        since(cli.look, user.last_seen_at),
+      ],
     });
-    if (!page.ok) return page;
-    return ok(
-      listAnswer(page.value, {
-        name: "users",
-        empty: "No such users.",
-        text: () =>
-          table(
-            cli.look,
-            [
-              { title: "USERNAME", isWhole: true },
-              { title: "EMAIL" },
-              { title: "NAME" },
-              { title: "ROLES" },
-              { title: "STATUS" },
-              { title: "LAST SEEN" },
-            ],
-            page.value.items.map((user) => [
-              user.username,
-              user.email,
-              orDash(user.name),
-              rolesText(user.roles),
-              statusCell(user.status),
-              since(cli.look, user.last_seen_at),
-            ]),
-          ),
-      }),
-    );
   },
 });

@@ -2,6 +2,7 @@
 import type { ModelProvider } from "@atelier/contract/http/ai-providers";
 import type { z } from "zod";
 import { faint, fields, orDash, since, table, type Cell, type Look } from "./people.ts";
+import { keyStateCell } from "./provider-keys.ts";
 
 type ProviderAnswer = z.output<typeof ModelProvider>;
 
@@ -26,8 +27,13 @@ export function providerFields(look: Look, provider: ProviderAnswer): string {
   if (provider.api_keys.length === 0) return text;
   const keys = table(
     look,
-    [{ title: "KEY" }, { title: "ADDED" }, { title: "ID", isWhole: true }],
-    provider.api_keys.map((key) => [key.masked, since(look, key.created_at), key.id]),
+    [{ title: "KEY" }, { title: "STATE" }, { title: "ADDED" }, { title: "ID", isWhole: true }],
+    provider.api_keys.map((key) => [
+      key.masked,
+      keyStateCell(key),
+      since(look, key.created_at),
+      key.id,
+    ]),
   );
   return `${text}\n\n${keys}`;
 }

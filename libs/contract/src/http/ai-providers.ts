@@ -75,6 +75,30 @@ export const ProviderKeyValue = z
 /** Type-specific settings. None exist for the supported types. */
 export const ModelProviderSettings = z.strictObject({});
 
+/** How a key does on the server that answered. `unknown`: it is not in service there. */
+export const PROVIDER_KEY_STATES = ["valid", "temporary", "permanent", "unknown"] as const;
+
+export const ModelProviderKey = z.object({
+  id: z.uuid(),
+  masked: z.string(),
+  /** False: taken out of service by an operator. */
+  enabled: z.boolean(),
+  state: z.enum(PROVIDER_KEY_STATES),
+  /** Why that server put it out of service last. Null: never since it started. */
+  last_error: z.object({ status: z.int(), message: z.string(), at: Timestamp }).nullable(),
+  /** When a `temporary` key is tried again. */
+  returns_at: Timestamp.nullable(),
+  created_at: Timestamp,
+});
+
+/** Of the server that answered: a circuit breaker that is not simply closed. */
+export const ModelProviderBreaker = z.object({
+  endpoint: z.string(),
+  model: z.string(),
+  state: z.enum(["open", "half_open"]),
+  retries_at: Timestamp,
+});
+
 export const ModelProvider = z.object({
   id: z.uuid(),
   type: z.enum(MODEL_PROVIDER_TYPES),
@@ -82,18 +106,23 @@ export const ModelProvider = z.object({
   display_name: z.string(),
   enabled: z.boolean(),
   base_url: z.string(),
-  api_keys: z.array(z.object({ id: z.uuid(), masked: z.string(), created_at: Timestamp })),
+  /** In the order in which they are tried. */
+  api_keys: z.array(ModelProviderKey),
   settings: z.record(z.string(), z.unknown()),
   status: z.object({
     /** `error`: the server that answered could not use the row; `warnings` say why. */
     state: z.enum(["enabled", "disabled", "error"]),
     warnings: z.array(z.string()),
+    breakers: z.array(ModelProviderBreaker),
   }),
   created_at: Timestamp,
   updated_at: Timestamp,
 });
 
 export const ModelProviderParams = z.strictObject({ provider: z.string().min(1).max(64) });
+export const ModelProviderKeyParams = ModelProviderParams.extend({
+  key: z.string().min(1).max(64),
+});
 
 export const listModelProviders = endpoint({
   tag: "ai-providers",
@@ -182,4 +211,32 @@ export const deleteModelProvider = endpoint({
   success: { status: 204, body: null },
   failures: [],
   audit: { action: "delete", resource: "ai_provider" },
+});
+
+export const updateModelProviderKey = endpoint({
+  tag: "ai-providers",
+  summary: "Take one key of a model provider out of service, or put it back",
+  method: "PATCH",
+  path: "/api/v2/ai/providers/:provider/keys/:key",
+  access: "ai_provider:update",
+  params: ModelProviderKeyParams,
+  query: NoQuery,
+  body: z.strictObject({ enabled: z.boolean() }),
+  success: { status: 200, body: ModelProvider },
+  failures: [],
+  audit: { action: "write", resource: "ai_provider_key" },
+});
+
+export const resetModelProviderKey = endpoint({
+  tag: "ai-providers",
+  summary: "Let every server try a key of a model provider again, whatever was wrong with it",
+  method: "POST",
+  path: "/api/v2/ai/providers/:provider/keys/:key/reset",
+  access: "ai_provider:update",
+  params: ModelProviderKeyParams,
+  query: NoQuery,
+  body: null,
+  success: { status: 204, body: null },
+  failures: [],
+  audit: { action: "write", resource: "ai_provider_key" },
 });

@@ -125,3 +125,37 @@ export interface InterceptionRecorder {
   /** Resolves when everything taken is written, or rejects with the signal's reason. */
   drain(signal: AbortSignal): Promise<void>;
 }
+
+/** Whether a key is worth trying (spec gateway 5.2): now, later, or not until an operator acts. */
+export type ProviderKeyState = "valid" | "temporary" | "permanent";
+
+/** How one key does, as this server sees it: each server makes its own experience. */
+export type ProviderKeyHealth = {
+  readonly keyId: string;
+  readonly state: ProviderKeyState;
+  /** Why it is or was out of service last. Null: never, since this server started. */
+  readonly lastError: {
+    readonly status: number;
+    readonly message: string;
+    readonly at: Date;
+  } | null;
+  /** When a `temporary` key is tried again. */
+  readonly returnsAt: Date | null;
+};
+
+/** A circuit breaker that is not simply closed. */
+export type BreakerHealth = {
+  /** The route as metrics name it. */
+  readonly endpoint: string;
+  readonly model: string;
+  readonly state: "open" | "half_open";
+  readonly retriesAt: Date;
+};
+
+/** What the control plane may ask of the gateway in its own process. */
+export interface GatewayHealth {
+  keysOf(providerId: string): readonly ProviderKeyHealth[];
+  breakersOf(providerId: string): readonly BreakerHealth[];
+  /** Puts a key back into service, whatever was wrong with it. */
+  resetKey(providerId: string, keyId: string): void;
+}

@@ -62,6 +62,7 @@ type AiProviderKeysRow = {
   sealed_key: Buffer;
   masked: string;
   created_at: Timestamp;
+  disabled_at: Timestamp | null;
 };
 
 type AiProvidersRow = {

@@ -14,6 +14,7 @@ import type { AuditEntry } from "../audit/audit-trail.ts";
 import type { Route } from "../http/route.ts";
 import { registerEncryptionKeys, rotateEncryption } from "../vault/encryption-key-actions.ts";
 import { createVault } from "../vault/vault.ts";
+import { LateGatewayHealth } from "./late-gateway-health.ts";
 import { modelProviderRoutes } from "./model-provider-routes.ts";
 import {
   loadProviderRows,
@@ -69,6 +70,7 @@ async function startApi() {
     clock: systemClock,
     random: systemRandom,
     status,
+    health: new LateGatewayHealth(),
   });
   const entries: AuditEntry[] = [];
   const audit = {
@@ -122,7 +124,7 @@ test("a created provider is read back by id and by name, with masked keys only",
       base_url: OPENAI.base_url,
       api_keys: [CANARY_MASKED, "sk...ue"],
       settings: {},
-      status: { state: "enabled", warnings: [] },
+      status: { state: "enabled", warnings: [], breakers: [] },
       created_at: created.created_at,
       updated_at: created.created_at,
     },
@@ -176,7 +178,7 @@ test("a patch changes what it names and keeps the rest", async () => {
   const created = await api.create({ ...OPENAI, api_keys: [CANARY] });
   const { provider } = await api.patch("openai", { enabled: false });
   const { updated_at: updatedAt } = provider;
-  const status = { state: "disabled", warnings: [] };
+  const status = { state: "disabled", warnings: [], breakers: [] };
   assert.deepEqual(provider, { ...created, enabled: false, status, updated_at: updatedAt });
   const renamed = await api.patch(created.id, {
     base_url: "http://127.0.0.1:1",
@@ -242,7 +244,8 @@ test("what the latest snapshot could not use is reported", async () => {
   const created = await api.create(OPENAI);
   api.errors.set(created.id, "base URL: wrong");
   const { provider } = await api.get("openai");
-  assert.deepEqual(provider.status, { state: "error", warnings: ["base URL: wrong"] });
+  const warnings = ["base URL: wrong"];
+  assert.deepEqual(provider.status, { state: "error", warnings, breakers: [] });
 });
 
 test("each change is audited with its keys, masked, and counted for the other servers", async () => {

@@ -9,6 +9,11 @@ import { fail, ok, type Result } from "@atelier/base/result";
 import type { Secret } from "@atelier/base/secret";
 import type { Failure } from "@atelier/contract/failures";
 import type { ModelProviderType } from "@atelier/contract/http/ai-providers";
+import type {
+  BreakerHealth,
+  GatewayHealth,
+  ProviderKeyHealth,
+} from "@atelier/contract/rpc/gateway-ports";
 import type { Database, Sql } from "@atelier/database/database";
 import { publish } from "@atelier/database/pub-sub";
 import type { AuditDiff, AuditTrail } from "../audit/audit-trail.ts";
@@ -45,12 +50,17 @@ export type ModelProviderDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly status: ProviderStatus;
+  readonly health: GatewayHealth;
 };
 
-/** A provider with what this server makes of it: null, or why it is left out. */
+/** A provider with what this server makes of it. */
 export type ReportedProvider = {
   readonly provider: ModelProvider;
+  /** Why it is left out. Null when it is not. */
   readonly error: string | null;
+  /** Of the keys in service here. */
+  readonly keys: readonly ProviderKeyHealth[];
+  readonly breakers: readonly BreakerHealth[];
 };
 
 export type NewModelProvider = {
@@ -178,8 +188,14 @@ type KeyChange = {
   readonly kept: readonly ModelProviderKey[];
 };
 
-function reported(deps: ModelProviderDeps, provider: ModelProvider): ReportedProvider {
-  return { provider, error: provider.enabled ? deps.status.errorOf(provider.id) : null };
+export function reported(deps: ModelProviderDeps, provider: ModelProvider): ReportedProvider {
+  const { id, enabled } = provider;
+  return {
+    provider,
+    error: enabled ? deps.status.errorOf(id) : null,
+    keys: deps.health.keysOf(id),
+    breakers: deps.health.breakersOf(id),
+  };
 }
 
 async function find(
@@ -196,7 +212,7 @@ async function find(
 }
 
 /** Found, locked, and read again under the lock. */
-async function findForChange(sql: Sql, refText: string): ReturnType<typeof find> {
+export async function findForChange(sql: Sql, refText: string): ReturnType<typeof find> {
   const found = await find(sql, refText);
   if (!found.ok) return found;
   await lockModelProvider(sql, found.value.id);
@@ -215,7 +231,7 @@ async function applyPatch(
   const { sql, audit, before, patch } = change;
   let keys: KeyChange = { ...NO_KEYS, kept: before.keys };
   if (patch.apiKeys !== undefined) {
-    const stored = await listSealedKeys(sql, [before.id]);
+    const stored = await listSealedKeys(sql, [before.id], { isEnabledOnly: false });
     const plan = planKeys(stored.map((key) => opened(deps.vault, key)), patch.apiKeys); // prettier-ignore
     if (!plan.ok) return fail({ code: "request.invalid", validations: plan.failure });
     keys = await applyKeyPlan(deps, sql, { providerId: before.id, plan: plan.value });
@@ -245,16 +261,18 @@ async function applyKeyPlan(
   return { added, removed: plan.removed.map(withoutSecret), kept: plan.kept.map(withoutSecret) };
 }
 
-function withoutSecret({ id, masked, createdAt }: ModelProviderKey): ModelProviderKey {
-  return { id, masked, createdAt };
+function withoutSecret(key: ModelProviderKey): ModelProviderKey {
+  const { id, masked, createdAt, disabledAt } = key;
+  return { id, masked, createdAt, disabledAt };
 }
 
-function opened(vault: Vault, { id, masked, createdAt, sealed }: SealedKeyRow): StoredKey {
+function opened(vault: Vault, key: SealedKeyRow): StoredKey {
+  const stored = withoutSecret(key);
   try {
-    return { id, masked, createdAt, secret: vault.open(sealed, keySealedAt(id)) };
+    return { ...stored, secret: vault.open(key.sealed, keySealedAt(key.id)) };
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
-    return { id, masked, createdAt, secret: null };
+    return { ...stored, secret: null };
   }
 }
 
@@ -270,13 +288,13 @@ async function insertKeys(
     const key = { id, masked: maskCredential(secret.reveal()), createdAt: deps.clock.now() };
     const sealed = deps.vault.seal(secret.reveal(), keySealedAt(id));
     await insertModelProviderKey(sql, providerId, { ...key, sealed });
-    keys.push(key);
+    keys.push({ ...key, disabledAt: null });
   }
   return keys;
 }
 
 /** Other servers learn of it when the transaction commits. */
-async function announce(sql: Sql): Promise<void> {
+export async function announce(sql: Sql): Promise<void> {
   await countProviderChange(sql);
   await publish(sql, PROVIDERS_CHANNEL, "");
 }

@@ -1,6 +1,7 @@
 /** Model providers over HTTP. Paths, schemas and permissions: libs/contract/src/http/ai-providers.ts. */
 import { ok } from "@atelier/base/result";
 import * as contract from "@atelier/contract/http/ai-providers";
+import type { BreakerHealth, ProviderKeyHealth } from "@atelier/contract/rpc/gateway-ports";
 import type { z } from "zod";
 import { route, type Route } from "../http/route.ts";
 import {
@@ -12,6 +13,8 @@ import {
   type ModelProviderDeps,
   type ReportedProvider,
 } from "./model-provider-actions.ts";
+import type { ModelProviderKey } from "./model-provider.ts";
+import { resetProviderKey, switchProviderKey } from "./provider-key-actions.ts";
 
 export function modelProviderRoutes(deps: ModelProviderDeps): Route[] {
   return [
@@ -43,10 +46,21 @@ export function modelProviderRoutes(deps: ModelProviderDeps): Route[] {
     route(contract.deleteModelProvider, ({ audit, params }) =>
       dropModelProvider(deps, audit, params.provider),
     ),
+
+    route(contract.updateModelProviderKey, async ({ audit, params, body }) => {
+      const wanted = { ref: params, isEnabled: body.enabled };
+      const switched = await switchProviderKey(deps, audit, wanted);
+      return switched.ok ? ok(toWire(switched.value)) : switched;
+    }),
+
+    route(contract.resetModelProviderKey, ({ audit, params }) =>
+      resetProviderKey(deps, audit, params),
+    ),
   ];
 }
 
-function toWire({ provider, error }: ReportedProvider): z.input<typeof contract.ModelProvider> {
+function toWire(reported: ReportedProvider): z.input<typeof contract.ModelProvider> {
+  const { provider, error, keys, breakers } = reported;
   const state = error !== null ? "error" : provider.enabled ? "enabled" : "disabled";
   return {
     id: provider.id,
@@ -55,14 +69,45 @@ function toWire({ provider, error }: ReportedProvider): z.input<typeof contract.
     display_name: provider.displayName,
     enabled: provider.enabled,
     base_url: provider.baseUrl,
-    api_keys: provider.keys.map(({ id, masked, createdAt }) => ({
-      id,
-      masked,
-      created_at: createdAt.toISOString(),
-    })),
+    api_keys: provider.keys.map((key) => {
+      const health = keys.find(({ keyId }) => keyId === key.id);
+      return keyToWire(key, key.disabledAt === null ? health : undefined);
+    }),
     settings: {},
-    status: { state, warnings: error === null ? [] : [error] },
+    status: {
+      state,
+      warnings: error === null ? [] : [error],
+      breakers: breakers.map(breakerToWire),
+    },
     created_at: provider.createdAt.toISOString(),
     updated_at: provider.updatedAt.toISOString(),
   };
+}
+
+function keyToWire(
+  key: ModelProviderKey,
+  health: ProviderKeyHealth | undefined,
+): z.input<typeof contract.ModelProviderKey> {
+  const lastError = health?.lastError ?? null;
+  return {
+    id: key.id,
+    masked: key.masked,
+    enabled: key.disabledAt === null,
+    state: health?.state ?? "unknown",
+    last_error:
+      lastError === null
+        ? null
+        : {
+            status: lastError.status,
+            message: lastError.message,
+            at: lastError.at.toISOString(),
+          },
+    returns_at: health?.returnsAt?.toISOString() ?? null,
+    created_at: key.createdAt.toISOString(),
+  };
+}
+
+function breakerToWire(breaker: BreakerHealth): z.input<typeof contract.ModelProviderBreaker> {
+  const { endpoint, model, state, retriesAt } = breaker;
+  return { endpoint, model, state, retries_at: retriesAt.toISOString() };
 }

@@ -74,11 +74,21 @@ export async function deleteModelProvider(sql: Sql, id: string, deletedAt: Date)
 export async function insertModelProviderKey(
   sql: Sql,
   providerId: string,
-  key: ModelProviderKey & { readonly sealed: Uint8Array },
+  key: Omit<ModelProviderKey, "disabledAt"> & { readonly sealed: Uint8Array },
 ): Promise<void> {
   await text`
     insert into ai_provider_keys (id, provider_id, sealed_key, masked, created_at)
     values (${key.id}, ${providerId}, ${key.sealed}, ${key.masked}, ${key.createdAt})`.execute(sql);
+}
+
+export async function updateModelProviderKey(
+  sql: Sql,
+  providerId: string,
+  key: Pick<ModelProviderKey, "id" | "disabledAt">,
+): Promise<void> {
+  await text`
+    update ai_provider_keys set disabled_at = ${key.disabledAt}
+    where provider_id = ${providerId} and id = ${key.id}`.execute(sql);
 }
 
 export async function deleteModelProviderKeys(
@@ -95,11 +105,14 @@ export async function deleteModelProviderKeys(
 export async function listSealedKeys(
   sql: Sql,
   providerIds: readonly string[],
+  { isEnabledOnly }: { readonly isEnabledOnly: boolean },
 ): Promise<readonly SealedKeyRow[]> {
   const { rows } = await text<SealedKeyRow>`
-    select id, provider_id as "providerId", masked, created_at as "createdAt", sealed_key as sealed
+    select id, provider_id as "providerId", masked, created_at as "createdAt",
+      disabled_at as "disabledAt", sealed_key as sealed
     from ai_provider_keys
     where provider_id = any(${providerIds}::uuid[])
+      and (disabled_at is null or not ${isEnabledOnly}::boolean)
     order by provider_id, position`.execute(sql);
   return rows;
 }
@@ -109,7 +122,7 @@ export type SealedKeyRow = ModelProviderKey & {
   readonly sealed: Uint8Array;
 };
 
-/** All providers with the keys of the enabled ones: the others' secrets are never loaded. */
+/** All providers with the keys that may serve: the secrets of what is disabled are never loaded. */
 export async function loadProviderRows(sql: Sql): Promise<readonly ProviderRow[]> {
   const { rows } = await text<Omit<ProviderRow, "keys">>`
     select id, type, name, enabled, base_url as "baseUrl"
@@ -117,7 +130,8 @@ export async function loadProviderRows(sql: Sql): Promise<readonly ProviderRow[]
     where deleted_at is null
     order by name`.execute(sql);
   const enabledIds = rows.filter((row) => row.enabled).map((row) => row.id);
-  const keys = enabledIds.length === 0 ? [] : await listSealedKeys(sql, enabledIds);
+  const keys =
+    enabledIds.length === 0 ? [] : await listSealedKeys(sql, enabledIds, { isEnabledOnly: true });
   const keysOf = Map.groupBy(keys, (key) => key.providerId);
   return rows.map((row) => ({ ...row, keys: keysOf.get(row.id) ?? [] }));
 }
@@ -185,7 +199,8 @@ type Row = {
 
 async function withKeys(sql: Sql, rows: readonly Row[]): Promise<readonly ModelProvider[]> {
   const { rows: keys } = await text<ModelProviderKey & { readonly providerId: string }>`
-    select id, provider_id as "providerId", masked, created_at as "createdAt"
+    select id, provider_id as "providerId", masked, created_at as "createdAt",
+      disabled_at as "disabledAt"
     from ai_provider_keys
     where provider_id = any(${rows.map((row) => row.id)}::uuid[])
     order by provider_id, position`.execute(sql);
@@ -197,10 +212,11 @@ async function withKeys(sql: Sql, rows: readonly Row[]): Promise<readonly ModelP
     displayName: row.display_name,
     enabled: row.enabled,
     baseUrl: row.base_url,
-    keys: (keysOf.get(row.id) ?? []).map(({ id, masked, createdAt }) => ({
+    keys: (keysOf.get(row.id) ?? []).map(({ id, masked, createdAt, disabledAt }) => ({
       id,
       masked,
       createdAt,
+      disabledAt,
     })),
     createdAt: row.created_at,
     updatedAt: row.updated_at,

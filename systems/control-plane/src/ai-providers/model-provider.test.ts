@@ -11,8 +11,9 @@ import {
 const ID_A = "0000000a-0000-4000-8000-000000000000";
 const ID_B = "0000000b-0000-4000-8000-000000000000";
 const createdAt = new Date(0);
-const A: StoredKey = { id: ID_A, masked: "a", createdAt, secret: new Secret("key-a") };
-const B: StoredKey = { id: ID_B, masked: "b", createdAt, secret: new Secret("key-b") };
+const always = { createdAt, disabledAt: null };
+const A: StoredKey = { ...always, id: ID_A, masked: "a", secret: new Secret("key-a") };
+const B: StoredKey = { ...always, id: ID_B, masked: "b", secret: new Secret("key-b") };
 
 const PLANS: [name: string, wanted: WantedKey[], added: string[], removed: string[], kept: string[]][] = [
   ["nothing wanted: all go", [], [], [ID_A, ID_B], []],

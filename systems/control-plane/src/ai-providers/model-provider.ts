@@ -28,6 +28,8 @@ export type ModelProviderKey = {
   readonly id: string;
   readonly masked: string;
   readonly createdAt: Date;
+  /** Set: an operator took it out of service. It keeps its place in the order. */
+  readonly disabledAt: Date | null;
 };
 
 /** How a path names a provider. A text can look like both an id and a name; the id then wins. */

@@ -9,7 +9,7 @@ import { sealedAt } from "../vault/sealed-column.ts";
 import { VaultError, type Vault } from "../vault/vault.ts";
 import { isSupportedType } from "./model-provider.ts";
 
-/** A stored provider; of a disabled one, `keys` is empty. */
+/** A stored provider with the keys that may serve; of a disabled one, `keys` is empty. */
 export type ProviderRow = {
   readonly id: string;
   readonly type: ModelProviderType;

@@ -4,6 +4,7 @@
  */
 import { errorBody, type GatewayProblem } from "@atelier/model-wire/error-body";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
+import type { KeysExhausted } from "../keys/key-pool.ts";
 
 export type GatewayFailure = GatewayProblem & {
   readonly retryAfterSeconds?: number;
@@ -44,11 +45,35 @@ export const FAILURE = {
   bodyTimeout: { status: 408, message: "the request body did not arrive in time" },
   bodyEncoding: { status: 415, message: "the request body's content encoding is not supported" },
   methodNotAllowed: { status: 405, message: "this route takes POST only", allow: "POST" },
+  traceRefused: {
+    status: 405,
+    message: "TRACE is not served: its answer would show the provider's key",
+    allow: "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
+  },
   background: { status: 501, message: "background requests are not supported" },
   notRecorded: { status: 500, message: "failed to record interception" },
   upstreamUnreachable: { status: 502, message: "could not reach the model provider" },
   upstreamTimeout: { status: 504, message: "the model provider did not answer in time" },
 } as const satisfies Record<string, GatewayFailure>;
+
+/** The circuit breaker refuses in the provider's place. */
+export function breakerOpen(retryInMs: number): GatewayFailure {
+  const retryAfterSeconds = Math.max(1, Math.ceil(retryInMs / 1_000));
+  return { status: 503, message: "circuit breaker is open", retryAfterSeconds };
+}
+
+/** Time heals the one; the other is the operator's to mend, and no use to repeat soon. */
+export function keysExhausted(exhausted: KeysExhausted): GatewayFailure {
+  if (exhausted.kind === "auth_failed") {
+    return {
+      status: 502,
+      type: "api_error",
+      message: "all configured keys failed authentication",
+    };
+  }
+  const retryAfterSeconds = Math.max(1, Math.ceil(exhausted.retryInMs / 1_000));
+  return { status: 429, message: "all configured keys are rate-limited", retryAfterSeconds };
+}
 
 export function routeUnknown(method: string, path: string): GatewayFailure {
   return { status: 404, message: `route not supported: ${method} ${path}` };

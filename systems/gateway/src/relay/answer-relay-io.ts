@@ -5,6 +5,7 @@
  */
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
+import type { InterceptionErrorType } from "@atelier/contract/rpc/gateway-ports";
 import { closeLastEvent, cutStreamEnding } from "@atelier/model-wire/cut-stream";
 import type { StreamObserver } from "@atelier/model-wire/observe-response";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
@@ -41,6 +42,8 @@ export class AnswerRelay implements UpstreamListener {
   #status: number | null = null;
   #observation: Observation | null = null;
   #isDone = false;
+  /** Made only where something waits for it. */
+  #overController: AbortController | null = null;
 
   constructor(options: AnswerRelayOptions) {
     this.#options = options;
@@ -55,9 +58,15 @@ export class AnswerRelay implements UpstreamListener {
     if (this.#isDone) exchange.cancel();
   }
 
-  /** Ends the call with an answer of ours, without any exchange. */
-  refuse(failure: GatewayFailure): void {
-    this.#breakOff({ kind: "refused", cause: failure.message }, failure);
+  /** Aborted when the call is over for the client. */
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Ends the call with an answer of ours in the provider's place. */
+  refuse(failure: GatewayFailure, errorType: InterceptionErrorType): void {
+    if (this.#isDone) return;
+    this.#breakOff({ kind: "refused", errorType, cause: failure.message }, failure);
   }
 
   /** The client left before an exchange was made. */
@@ -155,8 +164,15 @@ export class AnswerRelay implements UpstreamListener {
     this.#finish(isWhole ? { kind: "complete" } : { kind: "client_gone" });
   }
 
+  get #over(): AbortController {
+    this.#overController ??= new AbortController();
+    if (this.#isDone) this.#overController.abort();
+    return this.#overController;
+  }
+
   #finish(ending: RelayEnding): void {
     this.#isDone = true;
+    this.#overController?.abort();
     const outcome = {
       ending,
       status: this.#status,

@@ -4,30 +4,13 @@
  */
 import type { InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
 import { detectClient, findClientSessionId } from "@atelier/model-wire/client-detection";
-import {
-  readModelRequest,
-  type ModelRequest,
-  type RequestMistake,
-} from "@atelier/model-wire/read-request";
-import { fail, ok, type Result } from "@atelier/base/result";
-import {
-  BODY_BYTES_MAX,
-  FAILURE,
-  badBody,
-  type GatewayFailure,
-} from "../failures/gateway-failure.ts";
-import { actorHeaders, toUpstreamHeaders } from "../headers/upstream-headers.ts";
-import { AnswerRelay } from "./answer-relay-io.ts";
+import type { ModelRequest } from "@atelier/model-wire/read-request";
+import { FAILURE } from "../failures/gateway-failure.ts";
 import { refuse } from "./answer-io.ts";
+import { relayRecorded, type BridgedCall } from "./bridged-exchange-io.ts";
 import { chooseCredential, type ChosenCredential } from "./choose-credential.ts";
-import type { CallOf, RelayDeps } from "./gateway-call.ts";
-import { toInterceptionEnd } from "./interception-end.ts";
-import type { Observation } from "./observation-io.ts";
-import type { RelayOutcome } from "./relay-outcome.ts";
-import { readBody, type BodyMistake } from "./request-body-io.ts";
-import { decodeBody } from "./request-decoding-io.ts";
-
-type BridgedCall = CallOf<"bridged">;
+import type { RelayDeps } from "./gateway-call.ts";
+import { readBridgedBody } from "./model-request-io.ts";
 
 /** Recorded where a request names no model. */
 const MODEL_UNKNOWN = "unknown";
@@ -45,18 +28,14 @@ export async function serveBridged(deps: RelayDeps, call: BridgedCall): Promise<
     refuse(res, format, FAILURE.noCredential, deps.metrics);
     return;
   }
-  const limits = { bytesMax: BODY_BYTES_MAX, silenceMsMax: deps.bodySilenceMsMax };
-  const body = await readBody(req, limits);
-  if (!body.ok) {
-    refuseBody(deps, call, body.failure);
+  const read = await readBridgedBody(req, format, deps.bodySilenceMsMax);
+  if (!read.ok) {
+    if (read.failure === "client_gone") res.destroy();
+    else refuse(res, format, read.failure, deps.metrics);
     return;
   }
-  const request = await readRequest(call, body.value);
-  if (!request.ok) {
-    refuse(res, format, request.failure, deps.metrics);
-    return;
-  }
-  const start = toStart(deps, call, chosen, request.value);
+  const { request, body } = read.value;
+  const start = toStart(deps, call, chosen, request);
   try {
     await deps.recorder.start(start);
   } catch (error) {
@@ -64,108 +43,22 @@ export async function serveBridged(deps: RelayDeps, call: BridgedCall): Promise<
     refuse(res, format, FAILURE.notRecorded, deps.metrics);
     return;
   }
-  await relayRecorded(deps, call, { start, chosen, request: request.value, body: body.value });
-}
-
-type Recorded = {
-  readonly start: InterceptionStart;
-  readonly chosen: ChosenCredential;
-  readonly request: ModelRequest;
-  readonly body: Uint8Array;
-};
-
-function relayRecorded(deps: RelayDeps, call: BridgedCall, recorded: Recorded): Promise<void> {
-  const { provider, route, res } = call;
-  const labels = { provider: provider.name, route: route.label };
-  deps.metrics.underWay.inc(labels);
-  return new Promise((resolve) => {
-    const relay = new AnswerRelay({
-      res,
-      observedAs: route.format,
-      errorFormat: route.format,
-      clock: deps.clock,
-      log: deps.log,
-      onDone: (outcome, observation) => {
-        forgetClosing();
-        deps.metrics.underWay.dec(labels);
-        recordEnd(deps, call, recorded, { outcome, observation }).catch((error: unknown) => {
-          deps.log.error(
-            { error, interceptionId: recorded.start.id },
-            "observing an answer failed",
-          );
-        });
-        resolve();
-      },
-    });
-    const forgetClosing = deps.onClosing(() => relay.close());
-    if (res.destroyed) {
-      // The client left while the start was recorded: the provider need not hear of it.
-      relay.abandon();
-    } else if (recorded.request.background) {
-      relay.refuse(FAILURE.background);
-    } else {
-      relay.attach(call.upstream.client.send(toUpstreamCall(deps, call, recorded), relay));
-    }
-  });
-}
-
-function toUpstreamCall(deps: RelayDeps, call: BridgedCall, { chosen, body }: Recorded) {
-  const headers = toUpstreamHeaders(call.req.rawHeaders, chosen.credential);
-  if (deps.sendActorHeaders) headers.push(...actorHeaders(call.caller));
-  return {
-    method: "POST",
-    path: `${call.upstream.basePath}${call.route.upstreamPath}${call.path.query}`,
-    headers,
-    body,
-  };
-}
-
-async function recordEnd(
-  deps: RelayDeps,
-  call: BridgedCall,
-  { start, chosen, request }: Recorded,
-  { outcome, observation }: { outcome: RelayOutcome; observation: Observation | null },
-): Promise<void> {
-  const endedAt = deps.clock.now();
-  const observed = observation === null ? null : await observation.finish();
-  const end = toInterceptionEnd(
+  deps.log.debug(
     {
-      id: start.id,
-      format: call.route.format,
-      startedAt: start.startedAt,
-      endedAt,
-      credentialHint: chosen.hint,
-      prompt: request.prompt,
+      interceptionId: start.id,
+      provider: call.provider.name,
+      route: route.label,
+      streaming: request.stream,
+      credentialKind: chosen.kind,
+      credentialHint: chosen.kind === "byok" ? chosen.hint : KEY_PENDING,
     },
-    outcome,
-    observed,
+    "interception started",
   );
-  deps.recorder.end(end);
-  count(deps, call, start, end);
+  await relayRecorded(deps, call, { start, chosen, request, body });
 }
 
-function count(
-  { metrics, log }: RelayDeps,
-  { provider, route }: BridgedCall,
-  { id, client, startedAt }: InterceptionStart,
-  end: ReturnType<typeof toInterceptionEnd>,
-): void {
-  const status = end.error === null ? "completed" : "failed";
-  metrics.interceptions.inc({ provider: provider.name, route: route.label, status, client });
-  const durationMs = end.endedAt.getTime() - startedAt.getTime();
-  metrics.durationSeconds.observe({ provider: provider.name }, Math.max(0, durationMs) / 1_000);
-  for (const { input, output, cacheReadInput, cacheWriteInput } of end.tokens) {
-    const inc = (type: string, tokens: number): void => {
-      if (tokens > 0) metrics.tokens.inc({ provider: provider.name, type }, tokens);
-    };
-    inc("input", input);
-    inc("output", output);
-    inc("cache_read_input", cacheReadInput);
-    inc("cache_write_input", cacheWriteInput);
-  }
-  if (end.error === null) log.debug({ interceptionId: id, durationMs }, "interception ended");
-  else log.warn({ interceptionId: id, durationMs, error: end.error }, "interception failed");
-}
+/** In the log of a start that one of the company's keys will serve (spec gateway 5.7). */
+const KEY_PENDING = "<keypool-pending>";
 
 function toStart(
   { clock, random }: RelayDeps,
@@ -188,52 +81,8 @@ function toStart(
     userAgent: header("user-agent") ?? "",
     correlatingToolCallId: request.correlatingToolCallId,
     credentialKind: chosen.kind,
-    credentialHint: chosen.hint,
+    // Which of the company's keys serves is known once it has.
+    credentialHint: chosen.kind === "byok" ? chosen.hint : "",
     startedAt: clock.now(),
   };
-}
-
-async function readRequest(
-  { req, route }: BridgedCall,
-  body: Uint8Array,
-): Promise<Result<ModelRequest, GatewayFailure>> {
-  const encoding = req.headers["content-encoding"];
-  const decoded =
-    encoding === undefined ? ok(body) : await decodeBody(body, encoding, BODY_BYTES_MAX);
-  if (!decoded.ok) {
-    switch (decoded.failure) {
-      case "unknown_encoding":
-        return fail(FAILURE.bodyEncoding);
-      case "too_large":
-        return fail(FAILURE.bodyTooLarge);
-      case "malformed":
-        return fail(badBody("the request body does not match its content encoding"));
-    }
-  }
-  const request = readModelRequest(route.format, decoded.value);
-  return request.ok ? request : fail(badBody(describeMistake(request.failure)));
-}
-
-function describeMistake({ kind, offset }: RequestMistake): string {
-  switch (kind) {
-    case "empty":
-      return "the request body is empty";
-    case "not_an_object":
-      return "the request body is not a JSON object";
-    case "malformed":
-      return `the request body is not valid JSON (at byte ${offset})`;
-  }
-}
-
-function refuseBody(deps: RelayDeps, { res, route }: BridgedCall, mistake: BodyMistake): void {
-  switch (mistake) {
-    case "too_large":
-      refuse(res, route.format, FAILURE.bodyTooLarge, deps.metrics);
-      return;
-    case "too_slow":
-      refuse(res, route.format, FAILURE.bodyTimeout, deps.metrics);
-      return;
-    case "client_gone":
-      res.destroy();
-  }
 }

@@ -72,7 +72,7 @@ test("a start is recorded before the provider hears of it, and the end says what
     userAgent: "codex_cli_rs/1.0",
     correlatingToolCallId: null,
     credentialKind: "centralized",
-    credentialHint: "sk...al",
+    credentialHint: "",
   });
   const [end] = await gateway.ended(1);
   assert.deepEqual(

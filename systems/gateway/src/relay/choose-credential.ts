@@ -1,15 +1,18 @@
 /** Which credential serves a call: the caller's own, or one of the company's. */
 import type { CredentialKind } from "@atelier/contract/rpc/gateway-ports";
 import { findOwnCredential } from "../headers/own-credential.ts";
-import { keyCredential, type UpstreamCredential } from "../headers/upstream-headers.ts";
+import type { UpstreamCredential } from "../headers/upstream-headers.ts";
 import type { GatewayCall } from "./gateway-call.ts";
 
-export type ChosenCredential = {
-  readonly kind: CredentialKind;
-  /** Masked. */
-  readonly hint: string;
-  readonly credential: UpstreamCredential;
-};
+export type ChosenCredential =
+  /** Which key serves is known only once it has. */
+  | { readonly kind: Extract<CredentialKind, "centralized"> }
+  | {
+      readonly kind: Extract<CredentialKind, "byok">;
+      /** Masked. */
+      readonly hint: string;
+      readonly credential: UpstreamCredential;
+    };
 
 /** Null: there is none, so the provider is not called. */
 export function chooseCredential(call: GatewayCall): ChosenCredential | null {
@@ -17,8 +20,5 @@ export function chooseCredential(call: GatewayCall): ChosenCredential | null {
     const own = findOwnCredential(call.dialect, call.req.headers);
     if (own !== null) return { kind: "byok", ...own };
   }
-  const [key] = call.provider.keys;
-  if (key === undefined) return null;
-  const credential = keyCredential(call.dialect, key.secret.reveal());
-  return { kind: "centralized", hint: key.hint, credential };
+  return call.provider.keys.length === 0 ? null : { kind: "centralized" };
 }

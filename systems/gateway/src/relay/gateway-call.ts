@@ -9,10 +9,12 @@ import type {
 } from "@atelier/contract/rpc/gateway-ports";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallerToken } from "../callers/caller-token.ts";
+import type { KeyAuthFailurePolicy } from "../keys/key-disposition.ts";
 import type { GatewayPath } from "../routing/gateway-path.ts";
 import type { ProviderDialect, ProviderRoute } from "../routing/route-table.ts";
 import type { Upstream } from "../upstream/upstream-client.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
+import type { ProviderState } from "./provider-states.ts";
 
 export type RelayDeps = {
   readonly recorder: InterceptionRecorder;
@@ -22,6 +24,9 @@ export type RelayDeps = {
   readonly log: Logger;
   readonly sendActorHeaders: boolean;
   readonly bodySilenceMsMax: number;
+  readonly keyAuthFailurePolicy: KeyAuthFailurePolicy;
+  /** Longest wait for a key that rests, when no other is left. 0: none. */
+  readonly keyWaitMsMax: number;
   /** Runs `close` if the server stops while the call is under way; the result ends that. */
   onClosing(close: () => void): () => void;
 };
@@ -35,6 +40,7 @@ export type GatewayCall = {
   readonly provider: GatewayProvider;
   readonly dialect: ProviderDialect;
   readonly upstream: Upstream;
+  readonly state: ProviderState;
 };
 
 export type CallOf<Kind extends ProviderRoute["kind"]> = GatewayCall & {

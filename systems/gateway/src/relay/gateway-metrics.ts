@@ -13,6 +13,11 @@ export type GatewayMetrics = {
   readonly passthrough: Counter<"provider" | "route" | "method">;
   readonly tokens: Counter<"provider" | "type">;
   readonly refusals: Counter<"status">;
+  readonly keyTransitions: Counter<"provider" | "reason">;
+  readonly keyExhaustions: Counter<"provider" | "outcome">;
+  readonly failoverAttempts: Histogram<"provider">;
+  readonly breakerTrips: Counter<"provider" | "endpoint">;
+  readonly breakerRejects: Counter<"provider" | "endpoint">;
 };
 
 export function createGatewayMetrics(metrics: Metrics): GatewayMetrics {
@@ -45,6 +50,32 @@ export function createGatewayMetrics(metrics: Metrics): GatewayMetrics {
       "ai_gateway_refusals_total",
       "Requests that the gateway answered itself, by status",
       ["status"],
+    ),
+    keyTransitions: metrics.counter(
+      "ai_gateway_key_pool_state_transitions_total",
+      "Provider keys that went out of service, by reason",
+      ["provider", "reason"],
+    ),
+    keyExhaustions: metrics.counter(
+      "ai_gateway_key_pool_exhaustions_total",
+      "Calls for which no provider key was left, by outcome",
+      ["provider", "outcome"],
+    ),
+    failoverAttempts: metrics.histogram(
+      "ai_gateway_key_pool_failover_attempts",
+      "Keys tried for one bridged request",
+      ["provider"],
+      [1, 2, 3, 4, 5, 10, 25],
+    ),
+    breakerTrips: metrics.counter(
+      "ai_gateway_circuit_breaker_trips_total",
+      "Circuit breakers that opened",
+      ["provider", "endpoint"],
+    ),
+    breakerRejects: metrics.counter(
+      "ai_gateway_circuit_breaker_rejects_total",
+      "Requests that an open circuit breaker refused",
+      ["provider", "endpoint"],
     ),
   };
 }

@@ -14,6 +14,7 @@ const REFUSALS: [name: string, path: string, options: object, want: string, mess
   ["an unknown path", "/openai/v1/files", { method: "GET" }, "404 text/plain; charset=utf-8", /^route not supported: GET \/openai\/v1\/files$/],
   ["a disabled provider", "/off/v1/chat/completions", { body: CHAT_BODY }, "503 application/json", /provider_disabled: AI provider \\"off\\" is disabled/],
   ["a wrong method", CHAT, { method: "GET" }, "405 application/json", /POST only/],
+  ["a method that mirrors the key", "/openai/v1/models", { method: "TRACE" }, "405 application/json", /TRACE is not served/],
   ["path traversal", "/openai/v1/models/%2e%2e%2fadmin", { method: "GET" }, "400 text/plain; charset=utf-8", /not acceptable/],
   ["an empty body", CHAT, { body: "" }, "400 application/json", /body is empty/],
   ["a body that is not JSON", MESSAGES, { body: "{oops" }, "400 application/json", /not valid JSON/],

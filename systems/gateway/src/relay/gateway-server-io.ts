@@ -19,6 +19,7 @@ import type { CallLimiter } from "../callers/call-limits.ts";
 import { findCallerToken, type CallerToken } from "../callers/caller-token.ts";
 import { FAILURE, providerDisabled, routeUnknown } from "../failures/gateway-failure.ts";
 import type { GatewayFailure } from "../failures/gateway-failure.ts";
+import type { KeyAuthFailurePolicy } from "../keys/key-disposition.ts";
 import { parseGatewayPath, type GatewayPath } from "../routing/gateway-path.ts";
 import { formatOfRoute, matchProviderRoute, type ProviderDialect } from "../routing/route-table.ts";
 import type { UpstreamPools } from "../upstream/upstream-pools-io.ts";
@@ -27,6 +28,7 @@ import { serveBridged } from "./bridged-call-io.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { RelayDeps } from "./gateway-call.ts";
 import { servePassthrough } from "./passthrough-call-io.ts";
+import type { ProviderStates } from "./provider-states.ts";
 
 export type GatewayServerDeps = {
   readonly providers: ProviderSource;
@@ -38,10 +40,13 @@ export type GatewayServerDeps = {
   readonly metrics: GatewayMetrics;
   readonly pools: UpstreamPools;
   readonly limiter: CallLimiter;
+  readonly states: ProviderStates;
   readonly config: {
     readonly allowByok: boolean;
     readonly sendActorHeaders: boolean;
     readonly bodyTimeoutMs: number;
+    readonly keyAuthFailurePolicy: KeyAuthFailurePolicy;
+    readonly keyWaitMs: number;
   };
 };
 
@@ -73,6 +78,8 @@ export class GatewayServer {
       ...deps,
       sendActorHeaders: deps.config.sendActorHeaders,
       bodySilenceMsMax: deps.config.bodyTimeoutMs,
+      keyAuthFailurePolicy: deps.config.keyAuthFailurePolicy,
+      keyWaitMsMax: deps.config.keyWaitMs,
       onClosing: (close) => {
         this.#closers.add(close);
         return () => this.#closers.delete(close);
@@ -141,7 +148,7 @@ export class GatewayServer {
 
   /** Null: served. Else why not. */
   async #route({ req, res, path, found }: Arrived, caller: Caller): Promise<GatewayFailure | null> {
-    const { providers, pools, log } = this.#deps;
+    const { providers, pools, states, log } = this.#deps;
     const snapshot = providers.current();
     const provider = snapshot.providers.get(path.providerName);
     const dialect = provider === undefined ? undefined : DIALECTS[provider.type];
@@ -162,6 +169,7 @@ export class GatewayServer {
       provider,
       dialect,
       upstream,
+      state: states.stateOf(provider, snapshot),
     };
     if (route.kind === "bridged") await serveBridged(this.#relayDeps, { ...call, route });
     else await servePassthrough(this.#relayDeps, { ...call, route });

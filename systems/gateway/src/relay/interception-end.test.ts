@@ -50,7 +50,7 @@ const CASES: [name: string, outcome: RelayOutcome, observed: Partial<ObservedRes
   ["cut", outcome({ kind: "cut", cause: "E" }), {}, "server_error the answer broke off (E)"],
   ["client gone", outcome({ kind: "client_gone" }), {}, "unknown the client went away before the answer was complete"],
   ["stopping", outcome({ kind: "closing" }), {}, "unknown the server was stopped before the answer was complete"],
-  ["refused by us", outcome({ kind: "refused", cause: "no" }, null), null, "bad_request no"],
+  ["refused by us", outcome({ kind: "refused", errorType: "rate_limited", cause: "no" }, null), null, "rate_limited no"],
   ["401", outcome({ kind: "complete" }, 401), { error: { type: "authentication_error", message: "bad key" } }, "unauthorized bad key"],
   ["429 without a readable body", outcome({ kind: "complete" }, 429), {}, "rate_limited the model provider answered 429"],
   ["400", outcome({ kind: "complete" }, 400), {}, "bad_request the model provider answered 400"],

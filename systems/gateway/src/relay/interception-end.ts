@@ -60,7 +60,7 @@ function errorOf(
     case "cut":
       return error("server_error", `the answer broke off (${ending.cause})`);
     case "refused":
-      return error("bad_request", ending.cause);
+      return error(ending.errorType, ending.cause);
     case "client_gone":
       return error("unknown", "the client went away before the answer was complete");
     case "closing":

@@ -3,12 +3,19 @@
  * goes both ways as it is (spec gateway 2.6). Not recorded as an interception.
  */
 import { BODY_BYTES_MAX, FAILURE } from "../failures/gateway-failure.ts";
-import { forwardingHeaders, toUpstreamHeaders } from "../headers/upstream-headers.ts";
+import {
+  forwardingHeaders,
+  toUpstreamHeaders,
+  type UpstreamCredential,
+} from "../headers/upstream-headers.ts";
 import { formatOfRoute } from "../routing/route-table.ts";
+import type { UpstreamCall } from "../upstream/upstream-client.ts";
 import { AnswerRelay } from "./answer-relay-io.ts";
 import { refuse } from "./answer-io.ts";
 import { chooseCredential } from "./choose-credential.ts";
 import type { CallOf, RelayDeps } from "./gateway-call.ts";
+import { KeyFailover } from "./key-failover-io.ts";
+import { bodyFailure } from "./model-request-io.ts";
 import { readBody } from "./request-body-io.ts";
 
 /** Resolves when the exchange is over for the client. */
@@ -21,29 +28,38 @@ export async function servePassthrough(
   const format =
     formatOfRoute(path.route) ?? (call.dialect === "anthropic" ? "messages" : "chat_completions");
   deps.metrics.passthrough.inc({ provider: provider.name, route: route.label, method });
+  if (method === "TRACE") {
+    refuse(res, format, FAILURE.traceRefused, deps.metrics);
+    return;
+  }
   const chosen = chooseCredential(call);
   if (chosen === null) {
     refuse(res, format, FAILURE.noCredential, deps.metrics);
     return;
   }
-  const limits = { bytesMax: BODY_BYTES_MAX, silenceMsMax: deps.bodySilenceMsMax };
-  const body = await readBody(req, limits);
+  const body = await readBody(req, {
+    bytesMax: BODY_BYTES_MAX,
+    silenceMsMax: deps.bodySilenceMsMax,
+  });
   if (!body.ok) {
-    if (body.failure === "client_gone") res.destroy();
-    else {
-      const failure = body.failure === "too_slow" ? FAILURE.bodyTimeout : FAILURE.bodyTooLarge;
-      refuse(res, format, failure, deps.metrics);
-    }
+    const failure = bodyFailure(body.failure);
+    if (failure === "client_gone") res.destroy();
+    else refuse(res, format, failure, deps.metrics);
     return;
   }
-  const headers = toUpstreamHeaders(req.rawHeaders, chosen.credential);
-  headers.push(
-    ...forwardingHeaders({
-      headers: req.headers,
-      peer: req.socket.remoteAddress,
-      isTls: "encrypted" in req.socket,
-    }),
-  );
+  const toUpstreamCall = (credential: UpstreamCredential): UpstreamCall => ({
+    method,
+    path: `${upstream.basePath}${route.upstreamPath}${path.query}`,
+    headers: [
+      ...toUpstreamHeaders(req.rawHeaders, credential),
+      ...forwardingHeaders({
+        headers: req.headers,
+        peer: req.socket.remoteAddress,
+        isTls: "encrypted" in req.socket,
+      }),
+    ],
+    body: body.value.byteLength === 0 ? null : body.value,
+  });
   await new Promise<void>((resolve) => {
     const relay = new AnswerRelay({
       res,
@@ -63,16 +79,10 @@ export async function servePassthrough(
       },
     });
     const forgetClosing = deps.onClosing(() => relay.close());
-    relay.attach(
-      upstream.client.send(
-        {
-          method,
-          path: `${upstream.basePath}${route.upstreamPath}${path.query}`,
-          headers,
-          body: body.value.byteLength === 0 ? null : body.value,
-        },
-        relay,
-      ),
-    );
+    if (chosen.kind === "byok") {
+      relay.attach(upstream.client.send(toUpstreamCall(chosen.credential), relay));
+    } else {
+      new KeyFailover(deps, call, { relay, format, toUpstreamCall }).tryNext();
+    }
   });
 }

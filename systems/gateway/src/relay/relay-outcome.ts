@@ -1,4 +1,6 @@
 /** How a relayed exchange ended. */
+import type { InterceptionErrorType } from "@atelier/contract/rpc/gateway-ports";
+
 export type RelayEnding =
   /** The whole answer went to the client. */
   | { readonly kind: "complete" }
@@ -9,7 +11,11 @@ export type RelayEnding =
   /** The answer broke off, or ended without its format's last event. */
   | { readonly kind: "cut"; readonly cause: string }
   /** The gateway answered itself, after the start was recorded. */
-  | { readonly kind: "refused"; readonly cause: string }
+  | {
+      readonly kind: "refused";
+      readonly errorType: InterceptionErrorType;
+      readonly cause: string;
+    }
   | { readonly kind: "client_gone" }
   /** This server stops. */
   | { readonly kind: "closing" };

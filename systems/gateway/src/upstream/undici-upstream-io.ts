@@ -105,7 +105,8 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler {
 const CANCELLED = new Error("the exchange was cancelled");
 
 function toFailure(error: Error, hasHead: boolean): UpstreamFailure {
-  const code = "code" in error ? String(error.code) : error.name;
+  // Its parser's errors have a code that is undefined.
+  const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
   const cause = `${code}: ${error.message}`;
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
     return { kind: "timeout", cause };

@@ -1,0 +1,133 @@
+/**
+ * A circuit breaker for each endpoint and model of one provider (spec gateway 6). It opens after so many
+ * failures in a row, so that a provider in trouble is not asked again and again, and lets a few requests
+ * through after a while to see whether it recovered.
+ *
+ * Only the provider's own trouble counts: a client's faults and a client that leaves count for nothing.
+ */
+import type { Clock } from "@atelier/base/clock";
+import type { BreakerHealth } from "@atelier/contract/rpc/gateway-ports";
+
+export type BreakerConfig = {
+  /** Failures in a row that open it. */
+  readonly failureThreshold: number;
+  /** The count of failures starts anew this often while it is closed. */
+  readonly intervalMs: number;
+  /** How long it stays open before it lets requests through again. */
+  readonly openMs: number;
+  /** Requests that are let through then; as many successes in a row close it. */
+  readonly probesMax: number;
+};
+
+export type BreakerVerdict =
+  | { readonly kind: "admitted"; readonly ticket: BreakerTicket }
+  | { readonly kind: "rejected"; readonly retryInMs: number };
+
+/** Of an admitted request; given back exactly once. */
+export type BreakerTicket = { readonly generation: number };
+
+export type BreakerOutcome = "success" | "failure" | "neutral";
+
+type State =
+  | { readonly kind: "closed"; failures: number; countsUntilMs: number }
+  | { readonly kind: "open"; readonly untilMs: number }
+  | { readonly kind: "half_open"; underWay: number; successes: number };
+
+export class CircuitBreaker {
+  readonly #config: BreakerConfig;
+  readonly #clock: Clock;
+  #state: State;
+  /** Outcomes of requests from before the last change of state say nothing of this one. */
+  #generation = 0;
+
+  constructor(config: BreakerConfig, clock: Clock) {
+    this.#config = config;
+    this.#clock = clock;
+    this.#state = this.#closed();
+  }
+
+  /** Whether there is nothing worth remembering. */
+  get isIdle(): boolean {
+    return this.#state.kind === "closed" && this.#state.failures === 0;
+  }
+
+  admit(): BreakerVerdict {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#state.kind === "open" && nowMs >= this.#state.untilMs) {
+      this.#become({ kind: "half_open", underWay: 0, successes: 0 });
+    }
+    const state = this.#state;
+    if (state.kind === "open") return { kind: "rejected", retryInMs: state.untilMs - nowMs };
+    if (state.kind === "half_open") {
+      // The probes under way will tell soon.
+      if (state.underWay + state.successes >= this.#config.probesMax) {
+        return { kind: "rejected", retryInMs: 0 };
+      }
+      state.underWay += 1;
+    }
+    return { kind: "admitted", ticket: { generation: this.#generation } };
+  }
+
+  /** True if this opened it. */
+  report({ generation }: BreakerTicket, outcome: BreakerOutcome): boolean {
+    if (generation !== this.#generation) return false;
+    const state = this.#state;
+    if (state.kind === "half_open") return this.#reportProbe(state, outcome);
+    if (state.kind === "open" || outcome === "neutral") return false;
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs >= state.countsUntilMs) {
+      state.failures = 0;
+      state.countsUntilMs = nowMs + this.#config.intervalMs;
+    }
+    if (outcome === "success") {
+      state.failures = 0;
+      return false;
+    }
+    state.failures += 1;
+    if (state.failures < this.#config.failureThreshold) return false;
+    this.#open();
+    return true;
+  }
+
+  /** Null: closed. */
+  health(endpoint: string, model: string): BreakerHealth | null {
+    const state = this.#state;
+    if (state.kind === "closed") return null;
+    const now = this.#clock.now();
+    const waitMs =
+      state.kind === "open" ? Math.max(0, state.untilMs - this.#clock.monotonicMs()) : 0;
+    return { endpoint, model, state: state.kind, retriesAt: new Date(now.getTime() + waitMs) };
+  }
+
+  #reportProbe(state: Extract<State, { kind: "half_open" }>, outcome: BreakerOutcome): boolean {
+    state.underWay -= 1;
+    if (outcome === "failure") {
+      this.#open();
+      return true;
+    }
+    if (outcome === "success") state.successes += 1;
+    if (state.successes >= this.#config.probesMax) this.#become(this.#closed());
+    return false;
+  }
+
+  #open(): void {
+    this.#become({ kind: "open", untilMs: this.#clock.monotonicMs() + this.#config.openMs });
+  }
+
+  #closed(): State {
+    const countsUntilMs = this.#clock.monotonicMs() + this.#config.intervalMs;
+    return { kind: "closed", failures: 0, countsUntilMs };
+  }
+
+  #become(state: State): void {
+    this.#state = state;
+    this.#generation += 1;
+  }
+}
+
+/** The statuses that tell of a provider in trouble; 529 is Anthropic's word for overloaded. */
+const FAILURE_STATUSES: ReadonlySet<number> = new Set([429, 503, 504, 529]);
+
+export function outcomeOfStatus(status: number): BreakerOutcome {
+  return FAILURE_STATUSES.has(status) ? "failure" : "success";
+}

@@ -1,0 +1,54 @@
+/**
+ * What a provider's answer says about the key it was asked with (spec gateway 5.3, 5.8). Only answers
+ * about the credential count: a fault of the request or of the provider benches no key.
+ */
+
+/**
+ * What becomes of a key that the provider refuses. `cooldown`: a 401 rests it for a minute, because
+ * providers refuse good keys now and then, and a 403 is about the request, so it goes to the client.
+ * `permanent`: a 401 or 403 takes it out of service until an operator acts.
+ */
+export type KeyAuthFailurePolicy = "cooldown" | "permanent";
+
+export type KeyDisposition =
+  /** Nothing about the key: the answer is the client's. */
+  | { readonly kind: "keep" }
+  | {
+      readonly kind: "rest";
+      readonly reason: "rate_limited" | "unauthorized";
+      /** Null: the provider did not say. */
+      readonly retryAfterMs: number | null;
+    }
+  | { readonly kind: "reject"; readonly reason: "unauthorized" | "forbidden" };
+
+export function judgeKey(
+  status: number,
+  rawHeaders: readonly string[],
+  policy: KeyAuthFailurePolicy,
+): KeyDisposition {
+  if (status === 429) {
+    return { kind: "rest", reason: "rate_limited", retryAfterMs: readRetryAfterMs(rawHeaders) };
+  }
+  if (status === 401) {
+    return policy === "permanent"
+      ? { kind: "reject", reason: "unauthorized" }
+      : { kind: "rest", reason: "unauthorized", retryAfterMs: null };
+  }
+  if (status === 403 && policy === "permanent") return { kind: "reject", reason: "forbidden" };
+  return { kind: "keep" };
+}
+
+/**
+ * Milliseconds from `retry-after-ms` (decimal), else from `Retry-After` in whole seconds. Null: neither
+ * is there, or it is a date: clocks differ too much to trust one for a rest of seconds.
+ */
+export function readRetryAfterMs(rawHeaders: readonly string[]): number | null {
+  let seconds: number | null = null;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]?.toLowerCase();
+    const value = rawHeaders[i + 1]?.trim() ?? "";
+    if (name === "retry-after-ms" && /^\d+(?:\.\d+)?$/.test(value)) return Math.ceil(Number(value));
+    if (name === "retry-after" && /^\d+$/.test(value)) seconds = Number(value);
+  }
+  return seconds === null ? null : seconds * 1_000;
+}

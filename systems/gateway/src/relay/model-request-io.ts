@@ -1,0 +1,79 @@
+/** The body of a bridged request, and what a model's request says of itself. */
+import { fail, ok, type Result } from "@atelier/base/result";
+import {
+  readModelRequest,
+  type ModelRequest,
+  type RequestMistake,
+} from "@atelier/model-wire/read-request";
+import type { WireFormat } from "@atelier/model-wire/wire-format";
+import type { IncomingMessage } from "node:http";
+import {
+  BODY_BYTES_MAX,
+  FAILURE,
+  badBody,
+  type GatewayFailure,
+} from "../failures/gateway-failure.ts";
+import { readBody, type BodyMistake } from "./request-body-io.ts";
+import { decodeBody } from "./request-decoding-io.ts";
+
+export type BridgedBody = {
+  /** As the client sent it. */
+  readonly body: Uint8Array;
+  readonly request: ModelRequest;
+};
+
+/** `client_gone`: there is nobody to answer. */
+export async function readBridgedBody(
+  req: IncomingMessage,
+  format: WireFormat,
+  silenceMsMax: number,
+): Promise<Result<BridgedBody, GatewayFailure | "client_gone">> {
+  const read = await readBody(req, { bytesMax: BODY_BYTES_MAX, silenceMsMax });
+  if (!read.ok) return fail(bodyFailure(read.failure));
+  const request = await readRequest(req, format, read.value);
+  return request.ok ? ok({ body: read.value, request: request.value }) : request;
+}
+
+export function bodyFailure(mistake: BodyMistake): GatewayFailure | "client_gone" {
+  switch (mistake) {
+    case "too_large":
+      return FAILURE.bodyTooLarge;
+    case "too_slow":
+      return FAILURE.bodyTimeout;
+    case "client_gone":
+      return "client_gone";
+  }
+}
+
+async function readRequest(
+  req: IncomingMessage,
+  format: WireFormat,
+  body: Uint8Array,
+): Promise<Result<ModelRequest, GatewayFailure>> {
+  const encoding = req.headers["content-encoding"];
+  const decoded =
+    encoding === undefined ? ok(body) : await decodeBody(body, encoding, BODY_BYTES_MAX);
+  if (!decoded.ok) {
+    switch (decoded.failure) {
+      case "unknown_encoding":
+        return fail(FAILURE.bodyEncoding);
+      case "too_large":
+        return fail(FAILURE.bodyTooLarge);
+      case "malformed":
+        return fail(badBody("the request body does not match its content encoding"));
+    }
+  }
+  const request = readModelRequest(format, decoded.value);
+  return request.ok ? request : fail(badBody(describeMistake(request.failure)));
+}
+
+function describeMistake({ kind, offset }: RequestMistake): string {
+  switch (kind) {
+    case "empty":
+      return "the request body is empty";
+    case "not_an_object":
+      return "the request body is not a JSON object";
+    case "malformed":
+      return `the request body is not valid JSON (at byte ${offset})`;
+  }
+}

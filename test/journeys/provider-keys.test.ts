@@ -1,0 +1,95 @@
+/** An operator and a provider key that the provider refuses, on two servers over one Postgres. */
+import { setUpFirstUser, startRealServer, type RealServer } from "@atelier/testkit/real-server";
+import { startScriptedModel } from "@atelier/testkit/scripted-model";
+import { testDatabase } from "@atelier/testkit/test-database";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CENTRAL_KEY } from "./gateway-world.ts";
+
+const WITHIN_MS = 2_000;
+const REFUSED_KEY = "sk-refused-0123456789abcdef";
+/** Both servers must be able to open what either has sealed. */
+const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString("base64");
+const PROVIDER_PATH = "/api/v2/ai/providers/openai";
+
+test("a refused key is seen, left out, and tried again on all servers after a reset", async () => {
+  await using database = await testDatabase();
+  await using model = await startScriptedModel({ apiKey: CENTRAL_KEY });
+  const options = {
+    postgresUrl: database.url,
+    args: ["--key-auth-failure-policy", "permanent"],
+    env: { ATELIER_EXTERNAL_TOKEN_ENCRYPTION_KEYS: ENCRYPTION_KEY },
+  };
+  await using one = await startRealServer(options);
+  await using two = await startRealServer(options);
+  const person = await setUpFirstUser(one);
+  const { session: token } = person;
+  const made = await one.api("POST", "/api/v2/ai/providers", {
+    token,
+    body: {
+      type: "openai",
+      name: "openai",
+      base_url: `${model.url}/v1`,
+      api_keys: [REFUSED_KEY, CENTRAL_KEY],
+    },
+  });
+  assert.equal(made.status, 201);
+  const keyPath = `${PROVIDER_PATH}/keys/${made.body.api_keys[0].id}`;
+
+  /** What the provider was shown for one request. */
+  const keysTried = async (server: RealServer): Promise<(string | undefined)[]> => {
+    const before = model.requests.length;
+    const answer = await fetch(`${server.url}/api/v2/ai-gateway/openai/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${person.token}` },
+      body: JSON.stringify({ model: "m", messages: [{ role: "user", content: "hi" }] }),
+    });
+    await answer.text();
+    if (answer.status !== 200) return [];
+    return model.requests
+      .slice(before)
+      .map((each) => each.header("authorization")?.replace("Bearer ", ""));
+  };
+  const states = async (server: RealServer): Promise<(string | number | null)[][]> => {
+    const { body } = await server.api("GET", PROVIDER_PATH, { token });
+    const keys = body.api_keys as {
+      readonly enabled: boolean;
+      readonly state: string;
+      readonly last_error: { readonly status: number } | null;
+    }[];
+    return keys.map((key) => [
+      key.enabled ? key.state : "disabled",
+      key.last_error?.status ?? null,
+    ]);
+  };
+  const both = [REFUSED_KEY, CENTRAL_KEY];
+
+  assert.deepEqual(await keysTried(one), both, "the next key serves the same request");
+  await within(async () => (await keysTried(two)).length === 2, "the other server learns alone");
+  for (const server of [one, two]) {
+    assert.deepEqual(await states(server), [["permanent", 401], ["valid", null]]); // prettier-ignore
+    assert.deepEqual(await keysTried(server), [CENTRAL_KEY]);
+  }
+
+  assert.equal((await two.api("POST", `${keyPath}/reset`, { token })).status, 204);
+  assert.deepEqual(await keysTried(two), both);
+  await within(async () => (await states(one))[0]?.[0] === "valid", "the reset is heard");
+  assert.deepEqual(await keysTried(one), both);
+
+  const switched = await one.api("PATCH", keyPath, { token, body: { enabled: false } });
+  assert.equal(switched.status, 200);
+  assert.deepEqual((await states(one))[0], ["disabled", null]);
+  // Neither server asks with it, although a reset would have made it worth trying.
+  assert.equal((await one.api("POST", `${keyPath}/reset`, { token })).status, 204);
+  assert.deepEqual(await keysTried(one), [CENTRAL_KEY]);
+  await within(async () => (await states(two))[0]?.[0] === "disabled", "the other one knows");
+  assert.deepEqual(await keysTried(two), [CENTRAL_KEY]);
+});
+
+async function within(holds: () => Promise<boolean>, what: string): Promise<void> {
+  const startedMs = performance.now();
+  while (!(await holds())) {
+    assert.ok(performance.now() - startedMs < WITHIN_MS, `${what} within ${WITHIN_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
