@@ -20,6 +20,7 @@ const mock = {
   baseUrl: `http://127.0.0.1:${upstreamPort}/v1`,
   keys: [{ id: "k", secret: new Secret(key), hint: "" }],
   enabled: true,
+  apiVersion: null,
 };
 const snapshot = { version: 1, providers: new Map([["mock", mock]]) };
 const gateway = startGateway({

@@ -121,7 +121,7 @@ export const FAILURES = {
   "ai_provider.type_unsupported": {
     status: 400,
     message: "Model providers of this type are not supported yet.",
-    remedy: "Use type `openai`, `openai-compat` or `anthropic`.",
+    remedy: "Use another type. Most services have an API like OpenAI's: type `openai-compat`.",
   },
   "server.unavailable": {
     status: 503,

@@ -122,6 +122,60 @@ test("provider keys come from stdin, files or the command line, which is warned 
   assert.match(run.out, /sk-a\.\.\.wxyz/);
 });
 
+test("a new provider's address is its type's own, where it has one", async () => {
+  const bodies: unknown[] = [];
+  const api = {
+    variables: SIGNED_IN,
+    "POST /api/v2/ai/providers": ({ body }: Parsed) => {
+      bodies.push(body);
+      return { ...PROVIDER, settings: { api_version: "2024-10-21" } };
+    },
+  };
+  const create = ["providers", "create", "main", "--type"];
+  await cli([...create, "google", "--api-key-stdin"], { ...api, stdin: "k" });
+  // Nobody is asked for a key that the type does not take.
+  await cli([...create, "copilot"], { ...api, answers: [] });
+  const azure = [...create, "azure", "--api-key-stdin"];
+  const lost = await cli(azure, { ...api, stdin: "k" });
+  assert.deepEqual([lost.exitCode, lost.requests], [2, []]);
+  const url = "https://ours.openai.azure.com/openai/deployments/gpt";
+  const versioned = [...azure, "--base-url", url, "--api-version", "2024-10-21"];
+  const run = await cli(versioned, { ...api, stdin: "k" });
+  assert.match(run.out, /API version +2024-10-21/);
+  const base = { name: "main", api_keys: ["k"], enabled: true };
+  assert.deepEqual(bodies, [
+    {
+      ...base,
+      type: "google",
+      base_url: "https://generativelanguage.googleapis.com/v1beta/openai",
+    },
+    {
+      ...base,
+      type: "copilot",
+      base_url: "https://api.individual.githubcopilot.com",
+      api_keys: [],
+    },
+    { ...base, type: "azure", base_url: url, settings: { api_version: "2024-10-21" } },
+  ]);
+});
+
+test("a provider's API version is changed, and taken away by an empty one", async () => {
+  const bodies: unknown[] = [];
+  const api = {
+    variables: SIGNED_IN,
+    "PATCH /api/v2/ai/providers/:provider": ({ body }: Parsed) => {
+      bodies.push(body);
+      return PROVIDER;
+    },
+  };
+  await cli(["providers", "edit", "main", "--api-version", "preview"], api);
+  await cli(["providers", "edit", "main", "--api-version", ""], api);
+  assert.deepEqual(bodies, [
+    { settings: { api_version: "preview" } },
+    { settings: { api_version: null } },
+  ]);
+});
+
 test("adding and removing a key sends the complete list", async () => {
   const kept = { id: PROVIDER.api_keys[0]?.id };
   const bodies: unknown[] = [];

@@ -12,6 +12,7 @@ export function providerFields(look: Look, provider: ProviderAnswer): string {
     ["Type", provider.type],
     ["Display name", orDash(provider.display_name)],
     ["Base URL", provider.base_url],
+    ...apiVersionField(provider),
     ["State", stateCell(provider.status.state)],
     ...provider.status.warnings.map((warning): [string, Cell] => [
       "Warning",
@@ -36,6 +37,10 @@ export function providerFields(look: Look, provider: ProviderAnswer): string {
     ]),
   );
   return `${text}\n\n${keys}`;
+}
+
+function apiVersionField({ settings }: ProviderAnswer): [string, Cell][] {
+  return settings.api_version === undefined ? [] : [["API version", settings.api_version]];
 }
 
 export function keyCount({ api_keys: keys }: ProviderAnswer): string {

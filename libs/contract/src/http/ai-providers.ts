@@ -21,7 +21,29 @@ export const SUPPORTED_MODEL_PROVIDER_TYPES = [
   "openai",
   "anthropic",
   "openai-compat",
+  "azure",
+  "copilot",
+  "google",
+  "openrouter",
+  "vercel",
 ] as const satisfies readonly ModelProviderType[];
+
+/** Types whose callers always bring their own credential: they take no keys of ours. */
+export const KEYLESS_MODEL_PROVIDER_TYPES = [
+  "copilot",
+] as const satisfies readonly ModelProviderType[];
+
+/** Of the types that have one address for everybody (spec gateway 2.3). */
+export const MODEL_PROVIDER_DEFAULT_BASE_URLS: Readonly<
+  Partial<Record<ModelProviderType, string>>
+> = {
+  openai: "https://api.openai.com/v1",
+  anthropic: "https://api.anthropic.com",
+  copilot: "https://api.individual.githubcopilot.com",
+  google: "https://generativelanguage.googleapis.com/v1beta/openai",
+  openrouter: "https://openrouter.ai/api/v1",
+  vercel: "https://ai-gateway.vercel.sh/v1",
+};
 
 export const MODEL_PROVIDER_NAME_PATTERN = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 /** The gateway's own listings live beside the providers' routes. */
@@ -72,8 +94,28 @@ export const ProviderKeyValue = z
   .refine((key) => key.trim() === key, "No white space around a key.")
   .refine((key) => /^[\x21-\x7e]+$/.test(key), "Printable ASCII without spaces.");
 
-/** Type-specific settings. None exist for the supported types. */
-export const ModelProviderSettings = z.strictObject({});
+/** What a provider's type can be told beside its address and keys. */
+export const ModelProviderSettings = z.strictObject({
+  /** Goes as the query's `api-version` with requests that name none. */
+  api_version: z
+    .string()
+    .max(64)
+    .regex(/^[A-Za-z0-9._-]+$/, "Such as `2024-10-21` or `2025-04-01-preview`.")
+    .optional(),
+});
+export type ModelProviderSettings = z.output<typeof ModelProviderSettings>;
+export type ModelProviderSettingName = keyof ModelProviderSettings;
+
+/** Which settings a type has; all others are refused for it. */
+export const MODEL_PROVIDER_SETTING_NAMES: Readonly<
+  Partial<Record<ModelProviderType, readonly ModelProviderSettingName[]>>
+> = { azure: ["api_version"] };
+
+/** Merged into the stored ones: absent settings stay, `null` takes one away. */
+export const ModelProviderSettingsPatch = z.strictObject({
+  api_version: ModelProviderSettings.shape.api_version.nullable(),
+});
+export type ModelProviderSettingsPatch = z.output<typeof ModelProviderSettingsPatch>;
 
 /** How a key does on the server that answered. `unknown`: it is not in service there. */
 export const PROVIDER_KEY_STATES = ["valid", "temporary", "permanent", "unknown"] as const;
@@ -108,7 +150,8 @@ export const ModelProvider = z.object({
   base_url: z.string(),
   /** In the order in which they are tried. */
   api_keys: z.array(ModelProviderKey),
-  settings: z.record(z.string(), z.unknown()),
+  /** Not strict: a server may know more settings than its client. */
+  settings: z.object(ModelProviderSettings.shape),
   status: z.object({
     /** `error`: the server that answered could not use the row; `warnings` say why. */
     state: z.enum(["enabled", "disabled", "error"]),
@@ -186,7 +229,7 @@ export const updateModelProvider = endpoint({
     display_name: z.string().trim().max(128).optional(),
     base_url: BaseUrl.optional(),
     enabled: z.boolean().optional(),
-    settings: ModelProviderSettings.optional(),
+    settings: ModelProviderSettingsPatch.optional(),
     api_keys: z
       .array(
         z.union([z.strictObject({ id: z.uuid() }), z.strictObject({ api_key: ProviderKeyValue })]),

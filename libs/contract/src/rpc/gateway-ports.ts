@@ -20,6 +20,8 @@ export type GatewayProvider = {
   readonly baseUrl: string;
   readonly keys: readonly ProviderKey[];
   readonly enabled: boolean;
+  /** Added to the query of requests that name none. Null: nothing is added. */
+  readonly apiVersion: string | null;
 };
 
 /** All providers at one moment. Never changes; a reload makes another one. */

@@ -20,11 +20,15 @@ import {
   loadProviderRows,
   readProviderChanges,
   SEALED_PROVIDER_KEYS,
+  SEALED_PROVIDER_SETTINGS,
 } from "./model-provider-store.ts";
+import { openSettings } from "./provider-settings.ts";
 import { keySealedAt } from "./provider-snapshot.ts";
 
 const CANARY = "sk-canary-0123456789-abcdefghij";
 const CANARY_MASKED = "sk-c...ghij";
+const AZURE = { type: "azure", name: "azure", base_url: "https://ours.openai.azure.com/openai/v1" };
+const COPILOT = { type: "copilot", name: "copilot", base_url: "https://api.githubcopilot.com" };
 const OPENAI = { type: "openai", name: "openai", base_url: "https://api.openai.com/v1" };
 
 /** Calls a route as the HTTP edge does: parses what goes in and cuts what comes out. */
@@ -159,7 +163,11 @@ const REFUSALS: [name: string, body: Record<string, unknown>, want: string][] = 
   ["an empty key", { ...OPENAI, name: "b", api_keys: [""] }, "400 request.invalid"],
   ["a key with white space", { ...OPENAI, name: "b", api_keys: [" k"] }, "400 request.invalid"],
   ["six keys", { ...OPENAI, name: "b", api_keys: ["a", "b", "c", "d", "e", "f"] }, "400 request.invalid"],
-  ["settings of another type", { ...OPENAI, name: "b", settings: { region: "x" } }, "400 request.invalid"],
+  ["settings of Azure for another type", { ...OPENAI, name: "b", settings: { api_version: "v1" } }, "400 request.invalid"],
+  ["an API version that is none", { ...AZURE, settings: { api_version: "a&b=c" } }, "400 request.invalid"],
+  ["no API version", { ...AZURE, settings: { api_version: null } }, "400 request.invalid"],
+  ["keys of ours for Copilot", { ...COPILOT, api_keys: ["k"] }, "400 request.invalid"],
+  ["unknown settings", { ...OPENAI, name: "b", settings: { region: "x" } }, "400 request.invalid"],
 ]; // prettier-ignore
 for (const [name, body, want] of REFUSALS) {
   test(`creating with ${name} answers ${want} and changes nothing`, async () => {
@@ -186,6 +194,76 @@ test("a patch changes what it names and keeps the rest", async () => {
   });
   assert.equal(renamed.provider.base_url, "http://127.0.0.1:1");
   assert.equal(renamed.provider.api_keys.length, 1);
+});
+
+test("every supported type can be created, without any key", async () => {
+  await using api = await startApi();
+  for (const type of contract.SUPPORTED_MODEL_PROVIDER_TYPES) {
+    const baseUrl = contract.MODEL_PROVIDER_DEFAULT_BASE_URLS[type] ?? AZURE.base_url;
+    const created = await api.create({ type, name: type, base_url: baseUrl });
+    assert.deepEqual([created.type, created.base_url, created.settings], [type, baseUrl, {}]);
+  }
+});
+
+test("settings are merged, kept by other changes, audited, and sealed where they are stored", async () => {
+  await using api = await startApi();
+  const created = await api.create({ ...AZURE, settings: { api_version: "2024-10-21" } });
+  assert.deepEqual(created.settings, { api_version: "2024-10-21" });
+  const settingsOf = async () => {
+    const [row] = await loadProviderRows(api.database.sql);
+    assert(row !== undefined);
+    return openSettings(api.vault, row);
+  };
+  assert.deepEqual(await settingsOf(), { api_version: "2024-10-21" });
+  const { rows } = await text`select sealed_settings from ai_providers`.execute(api.database.sql);
+  assert.doesNotMatch(Buffer.from((rows[0] as { sealed_settings: Buffer }).sealed_settings).toString("latin1"), /2024/); // prettier-ignore
+  await api.patch("azure", { display_name: "x" });
+  await api.patch("azure", { settings: {} });
+  assert.deepEqual(await settingsOf(), { api_version: "2024-10-21" });
+  await api.patch("azure", { settings: { api_version: "preview" } });
+  assert.deepEqual((await api.get("azure")).provider.settings, { api_version: "preview" });
+  assert.deepEqual(await settingsOf(), { api_version: "preview" });
+  await api.patch("azure", { settings: { api_version: null } });
+  assert.deepEqual((await api.get("azure")).provider.settings, {});
+  assert.deepEqual(await settingsOf(), {});
+  assert.deepEqual(
+    api.entries.flatMap(({ diff }) => (diff?.["api_version"] ? [diff["api_version"]] : [])),
+    [
+      { old: null, new: "2024-10-21" },
+      { old: "2024-10-21", new: "preview" },
+      { old: "preview", new: null },
+    ],
+  );
+});
+
+test("what a type does not take is refused of a patch too, with the field's name", async () => {
+  await using api = await startApi();
+  await api.create(OPENAI);
+  await api.create(COPILOT);
+  const before = await readProviderChanges(api.database.sql);
+  const version = await api.patch("openai", { settings: { api_version: "v1" } });
+  assert.deepEqual(version.failure, {
+    code: "request.invalid",
+    validations: [
+      {
+        field: "settings.api_version",
+        detail: 'Providers of type "openai" have no such setting.',
+      },
+    ],
+  });
+  const key = await api.patch("copilot", { api_keys: [{ api_key: "k" }] });
+  assert.equal(key.failure?.validations?.[0]?.field, "api_keys");
+  assert.equal((await api.patch("copilot", { api_keys: [] })).status, 200);
+  assert.equal(await readProviderChanges(api.database.sql), before + 1);
+});
+
+test("settings under a lost encryption key read as none, and can be entered again", async () => {
+  await using api = await startApi();
+  const { id } = await api.create({ ...AZURE, settings: { api_version: "v1" } });
+  await text`update ai_providers set sealed_settings = ${Buffer.alloc(120, 1)}`.execute(api.database.sql); // prettier-ignore
+  assert.deepEqual((await api.get(id)).provider.settings, {});
+  const { provider } = await api.patch(id, { settings: { api_version: "v2" } });
+  assert.deepEqual(provider.settings, { api_version: "v2" });
 });
 
 test("an empty patch says that a field is needed; bad key lists say which entry", async () => {
@@ -317,18 +395,24 @@ test("no table holds a key in clear", async () => {
   }
 });
 
-test("keys open after a rotation of the encryption key", async () => {
+test("keys and settings open after a rotation of the encryption key", async () => {
   await using api = await startApi();
   await api.create({ ...OPENAI, api_keys: [CANARY] });
+  await api.create({ ...AZURE, settings: { api_version: "v1" } });
   const newKey = new Secret(randomBytes(32).toString("base64"));
-  const deps = { database: api.database, clock: systemClock, columns: [SEALED_PROVIDER_KEYS] };
+  const deps = {
+    database: api.database,
+    clock: systemClock,
+    columns: [SEALED_PROVIDER_KEYS, SEALED_PROVIDER_SETTINGS],
+  };
   const rotated = await rotateEncryption(deps, { newKey, oldKeys: [api.key] }, () => {});
-  assert.equal(rotated.ok && rotated.value.rewrapped, 1);
+  assert.equal(rotated.ok && rotated.value.rewrapped, 2);
   const vault = createVault([newKey]);
-  const [row] = await loadProviderRows(api.database.sql);
-  assert(vault.ok && row?.keys[0] !== undefined);
+  const [azure, row] = await loadProviderRows(api.database.sql);
+  assert(vault.ok && azure !== undefined && row?.keys[0] !== undefined);
   const { id, sealed } = row.keys[0];
   assert.equal(vault.value.open(sealed, keySealedAt(id)).reveal(), CANARY);
+  assert.deepEqual(openSettings(vault.value, azure), { api_version: "v1" });
 });
 
 test("concurrent changes of one provider never make more than five keys", async () => {

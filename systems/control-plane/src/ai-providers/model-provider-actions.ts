@@ -7,8 +7,12 @@ import type { Clock } from "@atelier/base/clock";
 import type { Random } from "@atelier/base/random";
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { Secret } from "@atelier/base/secret";
-import type { Failure } from "@atelier/contract/failures";
-import type { ModelProviderType } from "@atelier/contract/http/ai-providers";
+import type { Failure, Validation } from "@atelier/contract/failures";
+import type {
+  ModelProviderSettings,
+  ModelProviderSettingsPatch,
+  ModelProviderType,
+} from "@atelier/contract/http/ai-providers";
 import type {
   BreakerHealth,
   GatewayHealth,
@@ -33,6 +37,7 @@ import {
   type SealedKeyRow,
 } from "./model-provider-store.ts";
 import {
+  isKeyless,
   isSupportedType,
   parseModelProviderRef,
   planKeys,
@@ -42,6 +47,7 @@ import {
   type StoredKey,
   type WantedKey,
 } from "./model-provider.ts";
+import { checkSettings, mergeSettings, sealSettings, settingsOrNone } from "./provider-settings.ts";
 import { keySealedAt, PROVIDERS_CHANNEL, type ProviderStatus } from "./provider-snapshot.ts";
 
 export type ModelProviderDeps = {
@@ -56,6 +62,7 @@ export type ModelProviderDeps = {
 /** A provider with what this server makes of it. */
 export type ReportedProvider = {
   readonly provider: ModelProvider;
+  readonly settings: ModelProviderSettings;
   /** Why it is left out. Null when it is not. */
   readonly error: string | null;
   /** Of the keys in service here. */
@@ -69,6 +76,7 @@ export type NewModelProvider = {
   readonly displayName: string;
   readonly baseUrl: string;
   readonly apiKeys: readonly string[];
+  readonly settings: ModelProviderSettings;
   readonly enabled: boolean;
 };
 
@@ -78,8 +86,7 @@ export type ModelProviderPatch = {
   readonly baseUrl?: string | undefined;
   readonly enabled?: boolean | undefined;
   readonly apiKeys?: readonly WantedKey[] | undefined;
-  /** The supported types have no settings, so that nothing of it is stored. */
-  readonly settings?: object | undefined;
+  readonly settings?: ModelProviderSettingsPatch | undefined;
 };
 
 export async function readModelProviders(
@@ -113,23 +120,24 @@ export async function addModelProvider(
     const detail = `Type "${type}" is known, but the gateway cannot serve it yet.`;
     return fail({ code: "ai_provider.type_unsupported", detail });
   }
-  const plan = planKeys(
-    [],
-    wanted.apiKeys.map((key) => ({ api_key: key })),
-  );
-  if (!plan.ok) return fail({ code: "request.invalid", validations: plan.failure });
+  const apiKeys = wanted.apiKeys.map((key) => ({ api_key: key }));
+  const mistakes = checkByType(type, { apiKeys, settings: wanted.settings });
+  const plan = planKeys([], apiKeys);
+  if (!plan.ok) mistakes.push(...plan.failure);
+  if (!plan.ok || mistakes.length > 0) {
+    return fail({ code: "request.invalid", validations: mistakes });
+  }
   const now = deps.clock.now();
   const id = deps.random.uuid();
-  const fields = { id, type, name, displayName, baseUrl, enabled, createdAt: now, updatedAt: now };
   const added = await deps.database.transaction(async (sql) => {
+    const sealedSettings = await sealedForStore(deps, sql, { id, settings: wanted.settings });
+    const times = { createdAt: now, updatedAt: now };
+    const fields = { id, type, name, displayName, baseUrl, enabled, sealedSettings, ...times };
     if (!(await insertModelProvider(sql, fields))) return null;
     const keys = await insertKeys(deps, sql, { providerId: id, secrets: plan.value.added });
     const provider = { ...fields, keys };
-    await recordChange(sql, audit, {
-      before: null,
-      after: provider,
-      keys: { ...NO_KEYS, added: keys },
-    });
+    const change = { before: null, after: provider, keys: { ...NO_KEYS, added: keys } };
+    await recordChange(deps, { sql, audit }, change);
     await announce(sql);
     return provider;
   });
@@ -172,7 +180,7 @@ export async function dropModelProvider(
     await deleteModelProviderKeys(sql, id, keys.map((key) => key.id)); // prettier-ignore
     await deleteModelProvider(sql, id, deps.clock.now());
     const change = { before: found.value, after: null, keys: { ...NO_KEYS, removed: keys } };
-    await recordChange(sql, audit, change);
+    await recordChange(deps, { sql, audit }, change);
     await announce(sql);
     return ok(undefined);
   });
@@ -192,6 +200,7 @@ export function reported(deps: ModelProviderDeps, provider: ModelProvider): Repo
   const { id, enabled } = provider;
   return {
     provider,
+    settings: settingsOrNone(deps.vault, provider),
     error: enabled ? deps.status.errorOf(id) : null,
     keys: deps.health.keysOf(id),
     breakers: deps.health.breakersOf(id),
@@ -229,6 +238,8 @@ async function applyPatch(
   },
 ): Promise<Result<ModelProvider, Failure<"request.invalid">>> {
   const { sql, audit, before, patch } = change;
+  const mistakes = checkByType(before.type, patch);
+  if (mistakes.length > 0) return fail({ code: "request.invalid", validations: mistakes });
   let keys: KeyChange = { ...NO_KEYS, kept: before.keys };
   if (patch.apiKeys !== undefined) {
     const stored = await listSealedKeys(sql, [before.id], { isEnabledOnly: false });
@@ -236,8 +247,14 @@ async function applyPatch(
     if (!plan.ok) return fail({ code: "request.invalid", validations: plan.failure });
     keys = await applyKeyPlan(deps, sql, { providerId: before.id, plan: plan.value });
   }
+  let { sealedSettings } = before;
+  if (patch.settings !== undefined) {
+    const settings = mergeSettings(settingsOrNone(deps.vault, before), patch.settings);
+    sealedSettings = await sealedForStore(deps, sql, { id: before.id, settings });
+  }
   const after: ModelProvider = {
     ...before,
+    sealedSettings,
     displayName: patch.displayName ?? before.displayName,
     baseUrl: patch.baseUrl ?? before.baseUrl,
     enabled: patch.enabled ?? before.enabled,
@@ -245,9 +262,32 @@ async function applyPatch(
     updatedAt: deps.clock.now(),
   };
   await updateModelProvider(sql, after);
-  await recordChange(sql, audit, { before, after, keys });
+  await recordChange(deps, { sql, audit }, { before, after, keys });
   await announce(sql);
   return ok(after);
+}
+
+/** What the provider's type does not take. */
+function checkByType(
+  type: ModelProviderType,
+  { apiKeys = [], settings = {} }: Pick<ModelProviderPatch, "apiKeys" | "settings">,
+): Validation[] {
+  const mistakes = [...checkSettings(type, settings)];
+  if (isKeyless(type) && apiKeys.length > 0) {
+    const detail = `Callers of type "${type}" always bring their own credential.`;
+    mistakes.push({ field: "api_keys", detail });
+  }
+  return mistakes;
+}
+
+async function sealedForStore(
+  { vault }: ModelProviderDeps,
+  sql: Sql,
+  { id, settings }: { readonly id: string; readonly settings: ModelProviderSettings },
+): Promise<Uint8Array | null> {
+  const sealed = sealSettings(vault, id, settings);
+  if (sealed !== null) await assertMaySeal(sql, vault);
+  return sealed;
 }
 
 async function applyKeyPlan(
@@ -301,8 +341,8 @@ export async function announce(sql: Sql): Promise<void> {
 
 /** One entry for the provider, and one for each key that came or went. */
 async function recordChange(
-  sql: Sql,
-  audit: AuditTrail,
+  { vault }: ModelProviderDeps,
+  { sql, audit }: { readonly sql: Sql; readonly audit: AuditTrail },
   change: {
     readonly before: ModelProvider | null;
     readonly after: ModelProvider | null;
@@ -316,7 +356,7 @@ async function recordChange(
   await audit.record(sql, {
     resourceId: provider.id,
     target: provider.name,
-    diff: diffOf(before, after, keys),
+    diff: diffOf(auditedFields(vault, before), auditedFields(vault, after), keys),
     additionalFields: { added: ids(keys.added), removed: ids(keys.removed), kept: ids(keys.kept) },
   });
   const entryOf = (key: ModelProviderKey) => ({
@@ -333,13 +373,12 @@ async function recordChange(
 }
 
 function diffOf(
-  before: ModelProvider | null,
-  after: ModelProvider | null,
+  before: Readonly<Record<string, unknown>>,
+  after: Readonly<Record<string, unknown>>,
   keys: KeyChange,
 ): AuditDiff {
-  const old = auditedFields(before);
-  const changed = Object.entries(auditedFields(after))
-    .map(([field, value]) => [field, { old: old[field] ?? null, new: value }] as const)
+  const changed = Object.entries(after)
+    .map(([field, value]) => [field, { old: before[field] ?? null, new: value }] as const)
     .filter(([, diff]) => diff.old !== diff.new);
   const haveKeysChanged = keys.added.length + keys.removed.length > 0;
   return {
@@ -348,12 +387,15 @@ function diffOf(
   };
 }
 
-function auditedFields(provider: ModelProvider | null): Record<string, unknown> {
+/** The same fields for each provider and for none. */
+function auditedFields(vault: Vault, provider: ModelProvider | null): Record<string, unknown> {
+  const settings = provider === null ? {} : settingsOrNone(vault, provider);
   return {
     type: provider?.type ?? null,
     name: provider?.name ?? null,
     display_name: provider?.displayName ?? null,
     enabled: provider?.enabled ?? null,
     base_url: provider?.baseUrl ?? null,
+    api_version: settings.api_version ?? null,
   };
 }

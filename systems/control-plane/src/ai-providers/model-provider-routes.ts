@@ -25,8 +25,8 @@ export function modelProviderRoutes(deps: ModelProviderDeps): Route[] {
 
     route(contract.createModelProvider, async ({ audit, body }) => {
       const { type, name, base_url: baseUrl, display_name: displayName = "" } = body;
-      const { api_keys: apiKeys = [], enabled = true } = body;
-      const wanted = { type, name, displayName, baseUrl, apiKeys, enabled };
+      const { api_keys: apiKeys = [], settings = {}, enabled = true } = body;
+      const wanted = { type, name, displayName, baseUrl, apiKeys, settings, enabled };
       const added = await addModelProvider(deps, audit, wanted);
       return added.ok ? ok(toWire(added.value)) : added;
     }),
@@ -60,7 +60,7 @@ export function modelProviderRoutes(deps: ModelProviderDeps): Route[] {
 }
 
 function toWire(reported: ReportedProvider): z.input<typeof contract.ModelProvider> {
-  const { provider, error, keys, breakers } = reported;
+  const { provider, settings, error, keys, breakers } = reported;
   const state = error !== null ? "error" : provider.enabled ? "enabled" : "disabled";
   return {
     id: provider.id,
@@ -73,7 +73,7 @@ function toWire(reported: ReportedProvider): z.input<typeof contract.ModelProvid
       const health = keys.find(({ keyId }) => keyId === key.id);
       return keyToWire(key, key.disabledAt === null ? health : undefined);
     }),
-    settings: {},
+    settings,
     status: {
       state,
       warnings: error === null ? [] : [error],

@@ -9,7 +9,7 @@ import type { ProviderRow } from "./provider-snapshot.ts";
 /** By name. */
 export async function listModelProviders(sql: Sql): Promise<readonly ModelProvider[]> {
   const { rows } = await text<Row>`
-    select id, type, name, display_name, enabled, base_url, created_at, updated_at
+    select id, type, name, display_name, enabled, base_url, sealed_settings, created_at, updated_at
     from ai_providers
     where deleted_at is null
     order by name`.execute(sql);
@@ -21,7 +21,7 @@ export async function findModelProvider(
   ref: ModelProviderRef,
 ): Promise<ModelProvider | undefined> {
   const { rows } = await text<Row>`
-    select id, type, name, display_name, enabled, base_url, created_at, updated_at
+    select id, type, name, display_name, enabled, base_url, sealed_settings, created_at, updated_at
     from ai_providers
     where deleted_at is null and (id = ${ref.id}::uuid or name = ${ref.name}::text)
     order by id = ${ref.id}::uuid desc nulls last
@@ -42,10 +42,13 @@ export async function insertModelProvider(
 ): Promise<boolean> {
   // `do nothing`, because catching a unique violation would leave the transaction aborted.
   const { rows } = await text`
-    insert into ai_providers (id, type, name, display_name, enabled, base_url, created_at, updated_at)
+    insert into ai_providers (
+      id, type, name, display_name, enabled, base_url, sealed_settings, created_at, updated_at
+    )
     values (
       ${provider.id}, ${provider.type}, ${provider.name}, ${provider.displayName},
-      ${provider.enabled}, ${provider.baseUrl}, ${provider.createdAt}, ${provider.updatedAt}
+      ${provider.enabled}, ${provider.baseUrl}, ${provider.sealedSettings}, ${provider.createdAt},
+      ${provider.updatedAt}
     )
     on conflict (name) where deleted_at is null do nothing
     returning id`.execute(sql);
@@ -54,12 +57,16 @@ export async function insertModelProvider(
 
 export async function updateModelProvider(
   sql: Sql,
-  provider: Pick<ModelProvider, "id" | "displayName" | "enabled" | "baseUrl" | "updatedAt">,
+  provider: Pick<
+    ModelProvider,
+    "id" | "displayName" | "enabled" | "baseUrl" | "sealedSettings" | "updatedAt"
+  >,
 ): Promise<void> {
   await text`
     update ai_providers
     set display_name = ${provider.displayName}, enabled = ${provider.enabled},
-      base_url = ${provider.baseUrl}, updated_at = ${provider.updatedAt}
+      base_url = ${provider.baseUrl}, sealed_settings = ${provider.sealedSettings},
+      updated_at = ${provider.updatedAt}
     where id = ${provider.id} and deleted_at is null`.execute(sql);
 }
 
@@ -122,10 +129,11 @@ export type SealedKeyRow = ModelProviderKey & {
   readonly sealed: Uint8Array;
 };
 
-/** All providers with the keys that may serve: the secrets of what is disabled are never loaded. */
+/** All providers with settings and keys that may serve: the secrets of what is disabled are never loaded. */
 export async function loadProviderRows(sql: Sql): Promise<readonly ProviderRow[]> {
   const { rows } = await text<Omit<ProviderRow, "keys">>`
-    select id, type, name, enabled, base_url as "baseUrl"
+    select id, type, name, enabled, base_url as "baseUrl",
+      case when enabled then sealed_settings end as "sealedSettings"
     from ai_providers
     where deleted_at is null
     order by name`.execute(sql);
@@ -193,6 +201,7 @@ type Row = {
   readonly display_name: string;
   readonly enabled: boolean;
   readonly base_url: string;
+  readonly sealed_settings: Buffer | null;
   readonly created_at: Date;
   readonly updated_at: Date;
 };
@@ -218,6 +227,7 @@ async function withKeys(sql: Sql, rows: readonly Row[]): Promise<readonly ModelP
       createdAt,
       disabledAt,
     })),
+    sealedSettings: row.sealed_settings,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }));

@@ -6,6 +6,7 @@ import { fail, ok, type Result } from "@atelier/base/result";
 import { Secret } from "@atelier/base/secret";
 import type { Validation } from "@atelier/contract/failures";
 import {
+  KEYLESS_MODEL_PROVIDER_TYPES,
   MODEL_PROVIDER_NAME_PATTERN,
   SUPPORTED_MODEL_PROVIDER_TYPES,
   type ModelProviderType,
@@ -20,6 +21,8 @@ export type ModelProvider = {
   readonly baseUrl: string;
   /** In the order in which they are tried. */
   readonly keys: readonly ModelProviderKey[];
+  /** Null: none. */
+  readonly sealedSettings: Uint8Array | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 };
@@ -46,6 +49,11 @@ export function parseModelProviderRef(text: string): ModelProviderRef | null {
 
 export function isSupportedType(type: ModelProviderType): boolean {
   return (SUPPORTED_MODEL_PROVIDER_TYPES as readonly string[]).includes(type);
+}
+
+/** Whether callers must bring their own credential, because the service takes no others. */
+export function isKeyless(type: ModelProviderType): boolean {
+  return (KEYLESS_MODEL_PROVIDER_TYPES as readonly string[]).includes(type);
 }
 
 /** An entry of the wanted list: a key to keep, or one to insert. */

@@ -38,6 +38,7 @@ function start() {
     type: "openai",
     baseUrl: "https://models.example",
     keys: [],
+    apiVersion: null,
     enabled: true,
   };
   const subscribers = new Map<string, Subscriber>();

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { Secret } from "@atelier/base/secret";
 import { createVault, type Vault } from "../vault/vault.ts";
+import { sealSettings } from "./provider-settings.ts";
 import {
   buildProviders,
   haveAllFailed,
@@ -27,6 +28,7 @@ function row(changes: Partial<ProviderRow> = {}): ProviderRow {
     name: "openai",
     enabled: true,
     baseUrl: "https://api.openai.com/v1",
+    sealedSettings: null,
     keys: [{ id: "k1", sealed, masked: "s...e" }],
     ...changes,
   };
@@ -66,6 +68,12 @@ const ERRORS: [name: string, changes: Partial<ProviderRow>, byok: boolean, error
     /^openai key pool: the value at ai_provider_keys\/sealed_key\/k9 does not open/,
   ],
   [
+    "settings under an unknown encryption key",
+    { type: "azure", sealedSettings: sealSettings(newVault(), "p2", { api_version: "v1" }) },
+    true,
+    /^azure settings: the value at ai_providers\/sealed_settings\/p2 /,
+  ],
+  [
     "a key under an unknown encryption key",
     { keys: [{ id: "k1", sealed: newVault().seal("x", keySealedAt("k1")), masked: "" }] },
     true,
@@ -84,6 +92,30 @@ for (const [name, changes, isByokAllowed, error] of ERRORS) {
     assert.equal(haveAllFailed([bad], build([bad], { isByokAllowed })), true);
   });
 }
+
+test("the API version of the settings reaches the gateway, and a change of it makes a new object", () => {
+  const { keys } = row();
+  const azure = (version: string) =>
+    row({ keys, sealedSettings: sealSettings(vault, "p1", { api_version: version }) });
+  const first = build([azure("v1")]);
+  assert.equal(first.providers.get("openai")?.apiVersion, "v1");
+  const options = { vault, isByokAllowed: true, previous: first };
+  const again = buildProviders([azure("v2")], options);
+  assert.equal(again.providers.get("openai")?.apiVersion, "v2");
+  const without = buildProviders([row({ keys })], { ...options, previous: again });
+  assert.equal(without.providers.get("openai")?.apiVersion, null);
+});
+
+test("settings that this version does not know are passed over", () => {
+  const stored = { api_version: "v1", region: "x" };
+  const later = row({ sealedSettings: sealSettings(vault, "p1", stored) });
+  assert.equal(build([later]).providers.get("openai")?.apiVersion, "v1");
+});
+
+test("a type that takes no keys is served without any, whatever the operator allows", () => {
+  const copilot = row({ type: "copilot", keys: [] });
+  assert.deepEqual(build([copilot], { isByokAllowed: false }).errors, []);
+});
 
 test("a provider without keys serves callers who bring their own", () => {
   assert.deepEqual(build([row({ keys: [] })]).providers.get("openai")?.keys, []);

@@ -7,15 +7,17 @@ import { BaseUrl, type ModelProviderType } from "@atelier/contract/http/ai-provi
 import type { GatewayProvider, ProviderKey } from "@atelier/contract/rpc/gateway-ports";
 import { sealedAt } from "../vault/sealed-column.ts";
 import { VaultError, type Vault } from "../vault/vault.ts";
-import { isSupportedType } from "./model-provider.ts";
+import { isKeyless, isSupportedType } from "./model-provider.ts";
+import { openSettings } from "./provider-settings.ts";
 
-/** A stored provider with the keys that may serve; of a disabled one, `keys` is empty. */
+/** A stored provider with what may serve: of a disabled one, there are neither keys nor settings. */
 export type ProviderRow = {
   readonly id: string;
   readonly type: ModelProviderType;
   readonly name: string;
   readonly enabled: boolean;
   readonly baseUrl: string;
+  readonly sealedSettings: Uint8Array | null;
   readonly keys: readonly {
     readonly id: string;
     readonly sealed: Uint8Array;
@@ -91,16 +93,23 @@ function buildProvider(
   { vault, isByokAllowed }: Omit<BuildOptions, "previous">,
 ): Result<GatewayProvider, string> {
   const { id, name, type, baseUrl, enabled } = row;
+  const served = { id, name, type, baseUrl, enabled };
   // Known by name, so that the gateway can say "disabled" instead of "unknown".
-  if (!enabled) return ok({ id, name, type, baseUrl, enabled, keys: [] });
+  if (!enabled) return ok({ ...served, keys: [], apiVersion: null });
   if (!isSupportedType(type)) return fail(`unsupported provider type: "${type}"`);
   const url = BaseUrl.safeParse(baseUrl);
   if (!url.success) return fail(`base URL: ${url.error.issues[0]?.message ?? "not valid"}`);
-  if (row.keys.length === 0 && !isByokAllowed) {
+  if (row.keys.length === 0 && !isByokAllowed && !isKeyless(type)) {
     return fail(`${type} provider has no api keys configured and BYOK is not enabled`);
   }
-  const keys = openKeys(row, vault);
-  return keys.ok ? ok({ id, name, type, baseUrl, enabled, keys: keys.value }) : keys;
+  try {
+    const { api_version: apiVersion = null } = openSettings(vault, row);
+    const keys = openKeys(row, vault);
+    return keys.ok ? ok({ ...served, keys: keys.value, apiVersion }) : keys;
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    return fail(`${type} settings: ${error.message}`);
+  }
 }
 
 function openKeys(row: ProviderRow, vault: Vault): Result<readonly ProviderKey[], string> {
@@ -124,10 +133,15 @@ function isSameRow(a: ProviderRow, b: ProviderRow): boolean {
     a.name === b.name &&
     a.enabled === b.enabled &&
     a.baseUrl === b.baseUrl &&
+    areSameBytes(a.sealedSettings, b.sealedSettings) &&
     a.keys.length === b.keys.length &&
     a.keys.every((key, index) => {
       const other = b.keys[index];
-      return other?.id === key.id && Buffer.compare(other.sealed, key.sealed) === 0;
+      return other?.id === key.id && areSameBytes(other.sealed, key.sealed);
     })
   );
+}
+
+function areSameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
 }

@@ -3,12 +3,13 @@ import { test } from "node:test";
 import {
   actorHeaders,
   forwardingHeaders,
-  keyCredential,
+  toCredential,
   toUpstreamHeaders,
 } from "./upstream-headers.ts";
+import { providerKindOf } from "../routing/provider-kinds.ts";
 import { findOwnCredential } from "./own-credential.ts";
 
-const KEY = keyCredential("openai", "sk-central");
+const KEY = toCredential("authorization", "sk-central");
 
 test("a client's headers go upstream as they are: order, case, repeats", () => {
   const raw = ["User-Agent", "x/1", "anthropic-beta", "a,b", "X-Custom", "1", "x-custom", "2"];
@@ -47,9 +48,13 @@ test("a Connection header cannot take the credential out", () => {
   assert.deepEqual(sent, ["authorization", "Bearer sk-central"]);
 });
 
-test("a key goes where its provider looks for it", () => {
-  assert.deepEqual(keyCredential("anthropic", "k"), { header: "x-api-key", value: "k" });
-  assert.deepEqual(keyCredential("openai", "k"), { header: "authorization", value: "Bearer k" });
+test("only in an authorization header a credential stands behind the word Bearer", () => {
+  assert.deepEqual(toCredential("x-api-key", "k"), { header: "x-api-key", value: "k" });
+  assert.deepEqual(toCredential("api-key", "k"), { header: "api-key", value: "k" });
+  assert.deepEqual(toCredential("authorization", "k"), {
+    header: "authorization",
+    value: "Bearer k",
+  });
 });
 
 test("the actor is told by id and name", () => {
@@ -86,15 +91,25 @@ test("the chain of hops grows by the peer", () => {
   ]);
 });
 
-for (const { name, dialect, headers, want } of [
-  { name: "an OpenAI bearer", dialect: "openai", headers: { authorization: "Bearer sk-mine-0123456789abcdef" }, want: "authorization Bearer sk-mine-0123456789abcdef sk-m...cdef" },
-  { name: "no x-api-key for OpenAI", dialect: "openai", headers: { "x-api-key": "k" }, want: null },
-  { name: "an Anthropic API key before a bearer", dialect: "anthropic", headers: { "x-api-key": "sk-ant", authorization: "Bearer b" }, want: "x-api-key sk-ant s...t" },
-  { name: "an Anthropic bearer", dialect: "anthropic", headers: { authorization: "Bearer oauth1" }, want: "authorization Bearer oauth1 o...1" },
-  { name: "nothing", dialect: "anthropic", headers: {}, want: null },
+for (const { name, type, headers, want } of [
+  { name: "an OpenAI bearer", type: "openai", headers: { authorization: "Bearer sk-mine-0123456789abcdef" }, want: "authorization Bearer sk-mine-0123456789abcdef sk-m...cdef" },
+  { name: "no x-api-key for OpenAI", type: "openai", headers: { "x-api-key": "k" }, want: null },
+  { name: "no api-key for OpenAI", type: "openai", headers: { "api-key": "k" }, want: null },
+  { name: "no basic authorization", type: "openai", headers: { authorization: "Basic abc" }, want: null },
+  { name: "an Anthropic API key before a bearer", type: "anthropic", headers: { "x-api-key": "sk-ant", authorization: "Bearer b" }, want: "x-api-key sk-ant s...t" },
+  { name: "an Anthropic bearer behind a blank API key", type: "anthropic", headers: { "x-api-key": " ", authorization: "Bearer oauth1" }, want: "authorization Bearer oauth1 o...1" },
+  { name: "no api-key for Anthropic", type: "anthropic", headers: { "api-key": "k" }, want: null },
+  { name: "nothing", type: "anthropic", headers: {}, want: null },
+  { name: "an Azure API key before a bearer", type: "azure", headers: { "api-key": "azure1", authorization: "Bearer entra1" }, want: "api-key azure1 a...1" },
+  { name: "an Azure bearer", type: "azure", headers: { authorization: "Bearer entra1" }, want: "authorization Bearer entra1 e...1" },
+  { name: "no x-api-key for Azure", type: "azure", headers: { "x-api-key": "k" }, want: null },
+  { name: "a Copilot bearer", type: "copilot", headers: { authorization: "Bearer copi1" }, want: "authorization Bearer copi1 c...1" },
+  { name: "no Copilot API key", type: "copilot", headers: { "x-api-key": "k", "api-key": "k" }, want: null },
 ] as const) {
   test(`own credential: ${name}`, () => {
-    const own = findOwnCredential(dialect, headers);
+    const kind = providerKindOf(type);
+    assert(kind !== null);
+    const own = findOwnCredential(kind, headers);
     const got = own === null ? null : `${own.credential.header} ${own.credential.value} ${own.hint}`;
     assert.equal(got, want);
   });

@@ -5,7 +5,7 @@
  * Headers travel as raw pairs (name, value, name, value …), so that order, case and repeats stay.
  */
 import type { Caller } from "@atelier/contract/rpc/gateway-ports";
-import type { ProviderDialect } from "../routing/route-table.ts";
+import type { CredentialHeader } from "../routing/provider-kinds.ts";
 
 /** Lower-case names that never go upstream. */
 const DROPPED: ReadonlySet<string> = new Set([
@@ -50,7 +50,7 @@ const DROPPED: ReadonlySet<string> = new Set([
 const ACTOR_PREFIX = "x-ai-bridge-actor";
 
 export type UpstreamCredential = {
-  readonly header: "authorization" | "x-api-key";
+  readonly header: CredentialHeader;
   /** The whole header value. */
   readonly value: string;
 };
@@ -100,11 +100,9 @@ export function forwardingHeaders(request: {
   return made;
 }
 
-/** The header that a key goes into. */
-export function keyCredential(dialect: ProviderDialect, key: string): UpstreamCredential {
-  return dialect === "anthropic"
-    ? { header: "x-api-key", value: key }
-    : { header: "authorization", value: `Bearer ${key}` };
+/** A key or token as it stands in its header. */
+export function toCredential(header: CredentialHeader, secret: string): UpstreamCredential {
+  return { header, value: header === "authorization" ? `Bearer ${secret}` : secret };
 }
 
 /** Names that the client's own Connection header marks as the connection's. Null: none. */

@@ -12,6 +12,7 @@ import {
   type UpstreamCredential,
 } from "../headers/upstream-headers.ts";
 import type { UpstreamCall } from "../upstream/upstream-client.ts";
+import { toUpstreamTarget } from "../upstream/upstream-target.ts";
 import { AnswerRelay } from "./answer-relay-io.ts";
 import { breakerOutcome } from "./breaker-outcome.ts";
 import type { ChosenCredential } from "./choose-credential.ts";
@@ -109,6 +110,7 @@ function relayAnswer(
       failover = new KeyFailover(deps, call, {
         relay,
         format: route.format,
+        keyHeader: chosen.keyHeader,
         toUpstreamCall: (credential) => toUpstreamCall(deps, call, recorded, credential),
       });
       failover.tryNext();
@@ -123,10 +125,11 @@ function toUpstreamCall(
   credential: UpstreamCredential,
 ): UpstreamCall {
   const headers = toUpstreamHeaders(call.req.rawHeaders, credential);
-  if (deps.sendActorHeaders) headers.push(...actorHeaders(call.caller));
+  if (deps.sendActorHeaders && call.providerKind.isToldActor)
+    headers.push(...actorHeaders(call.caller));
   return {
     method: "POST",
-    path: `${call.upstream.basePath}${call.route.upstreamPath}${call.path.query}`,
+    path: toUpstreamTarget(call.upstream, call.route.upstreamPath, call.path.query),
     headers,
     body,
   };

@@ -2,11 +2,15 @@
 import type { CredentialKind } from "@atelier/contract/rpc/gateway-ports";
 import { findOwnCredential } from "../headers/own-credential.ts";
 import type { UpstreamCredential } from "../headers/upstream-headers.ts";
+import type { CredentialHeader } from "../routing/provider-kinds.ts";
 import type { GatewayCall } from "./gateway-call.ts";
 
 export type ChosenCredential =
   /** Which key serves is known only once it has. */
-  | { readonly kind: Extract<CredentialKind, "centralized"> }
+  | {
+      readonly kind: Extract<CredentialKind, "centralized">;
+      readonly keyHeader: CredentialHeader;
+    }
   | {
       readonly kind: Extract<CredentialKind, "byok">;
       /** Masked. */
@@ -17,8 +21,11 @@ export type ChosenCredential =
 /** Null: there is none, so the provider is not called. */
 export function chooseCredential(call: GatewayCall): ChosenCredential | null {
   if (call.tokenMode === "byok") {
-    const own = findOwnCredential(call.dialect, call.req.headers);
+    const own = findOwnCredential(call.providerKind, call.req.headers);
     if (own !== null) return { kind: "byok", ...own };
   }
-  return call.provider.keys.length === 0 ? null : { kind: "centralized" };
+  const { keyHeader } = call.providerKind;
+  return keyHeader === null || call.provider.keys.length === 0
+    ? null
+    : { kind: "centralized", keyHeader };
 }

@@ -11,7 +11,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallerToken } from "../callers/caller-token.ts";
 import type { KeyAuthFailurePolicy } from "../keys/key-disposition.ts";
 import type { GatewayPath } from "../routing/gateway-path.ts";
-import type { ProviderDialect, ProviderRoute } from "../routing/route-table.ts";
+import type { ProviderKind } from "../routing/provider-kinds.ts";
+import type { ProviderRoute } from "../routing/route-table.ts";
 import type { Upstream } from "../upstream/upstream-client.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { ProviderState } from "./provider-states.ts";
@@ -38,7 +39,7 @@ export type GatewayCall = {
   readonly tokenMode: CallerToken["mode"];
   readonly path: GatewayPath;
   readonly provider: GatewayProvider;
-  readonly dialect: ProviderDialect;
+  readonly providerKind: ProviderKind;
   readonly upstream: Upstream;
   readonly state: ProviderState;
 };

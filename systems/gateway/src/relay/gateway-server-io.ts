@@ -6,7 +6,6 @@
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
-import type { ModelProviderType } from "@atelier/contract/http/ai-providers";
 import type {
   Caller,
   CallerAuthorizer,
@@ -21,7 +20,8 @@ import { FAILURE, providerDisabled, routeUnknown } from "../failures/gateway-fai
 import type { GatewayFailure } from "../failures/gateway-failure.ts";
 import type { KeyAuthFailurePolicy } from "../keys/key-disposition.ts";
 import { parseGatewayPath, type GatewayPath } from "../routing/gateway-path.ts";
-import { formatOfRoute, matchProviderRoute, type ProviderDialect } from "../routing/route-table.ts";
+import { providerKindOf } from "../routing/provider-kinds.ts";
+import { formatOfRoute, matchProviderRoute } from "../routing/route-table.ts";
 import type { UpstreamPools } from "../upstream/upstream-pools-io.ts";
 import { refuse } from "./answer-io.ts";
 import { serveBridged } from "./bridged-call-io.ts";
@@ -48,13 +48,6 @@ export type GatewayServerDeps = {
     readonly keyAuthFailurePolicy: KeyAuthFailurePolicy;
     readonly keyWaitMs: number;
   };
-};
-
-/** How each supported type of provider speaks. Other types are never in a snapshot. */
-const DIALECTS: Partial<Record<ModelProviderType, ProviderDialect>> = {
-  openai: "openai",
-  "openai-compat": "openai",
-  anthropic: "anthropic",
 };
 
 type Arrived = {
@@ -151,10 +144,10 @@ export class GatewayServer {
     const { providers, pools, states, log } = this.#deps;
     const snapshot = providers.current();
     const provider = snapshot.providers.get(path.providerName);
-    const dialect = provider === undefined ? undefined : DIALECTS[provider.type];
+    const providerKind = provider === undefined ? null : providerKindOf(provider.type);
     if (provider !== undefined && !provider.enabled) return providerDisabled(provider.name);
-    const route = dialect === undefined ? null : matchProviderRoute(dialect, path);
-    if (provider === undefined || dialect === undefined || route === null) {
+    const route = providerKind === null ? null : matchProviderRoute(providerKind.routes, path);
+    if (provider === undefined || providerKind === null || route === null) {
       const shown = `/${path.providerName}${path.route}`;
       log.warn({ method: req.method, path: shown }, "route not supported");
       return routeUnknown(req.method ?? "", shown);
@@ -167,7 +160,7 @@ export class GatewayServer {
       tokenMode: found.mode,
       path,
       provider,
-      dialect,
+      providerKind,
       upstream,
       state: states.stateOf(provider, snapshot),
     };

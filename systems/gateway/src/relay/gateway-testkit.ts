@@ -75,7 +75,16 @@ export function provider(
   overrides: Partial<GatewayProvider> = {},
 ): GatewayProvider {
   const keys = [{ id: "k1", secret: new Secret("sk-central"), hint: "sk...al" }];
-  return { id: `id-${name}`, name, type, baseUrl, keys, enabled: true, ...overrides };
+  return {
+    id: `id-${name}`,
+    name,
+    type,
+    baseUrl,
+    keys,
+    enabled: true,
+    apiVersion: null,
+    ...overrides,
+  };
 }
 
 export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {

@@ -7,8 +7,9 @@ import { maskCredential } from "@atelier/base/mask";
 import type { ProviderKey } from "@atelier/contract/rpc/gateway-ports";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
 import { keysExhausted } from "../failures/gateway-failure.ts";
-import { keyCredential, type UpstreamCredential } from "../headers/upstream-headers.ts";
+import { toCredential, type UpstreamCredential } from "../headers/upstream-headers.ts";
 import { judgeKey } from "../keys/key-disposition.ts";
+import type { CredentialHeader } from "../routing/provider-kinds.ts";
 import type { UpstreamCall } from "../upstream/upstream-client.ts";
 import type { AnswerRelay } from "./answer-relay-io.ts";
 import { Attempt, type SetAside } from "./attempt-io.ts";
@@ -20,6 +21,8 @@ const TIMER_SLACK_MS = 5;
 export type FailoverOptions = {
   readonly relay: AnswerRelay;
   readonly format: WireFormat;
+  /** Where a key goes. */
+  readonly keyHeader: CredentialHeader;
   /** The call as it goes upstream with this credential. */
   toUpstreamCall(credential: UpstreamCredential): UpstreamCall;
 };
@@ -46,7 +49,7 @@ export class KeyFailover {
   /** Begins; also goes on with the next key. */
   tryNext(): void {
     const { relay, format } = this.#options;
-    const { state, provider, dialect, upstream } = this.#call;
+    const { state, provider, upstream } = this.#call;
     const key = state.keys.next(provider.keys, this.#tried);
     if (key === null) {
       this.#waitOrGiveUp();
@@ -62,7 +65,8 @@ export class KeyFailover {
       mayFailOver: () => state.keys.next(provider.keys, this.#tried) !== null,
       onSetAside: (aside) => this.#onSetAside(key, aside),
     });
-    const upstreamCall = this.#options.toUpstreamCall(keyCredential(dialect, key.secret.reveal()));
+    const credential = toCredential(this.#options.keyHeader, key.secret.reveal());
+    const upstreamCall = this.#options.toUpstreamCall(credential);
     const exchange = upstream.client.send(upstreamCall, attempt);
     attempt.attach(exchange);
     relay.attach(exchange);

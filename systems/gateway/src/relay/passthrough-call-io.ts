@@ -10,6 +10,7 @@ import {
 } from "../headers/upstream-headers.ts";
 import { formatOfRoute } from "../routing/route-table.ts";
 import type { UpstreamCall } from "../upstream/upstream-client.ts";
+import { toUpstreamTarget } from "../upstream/upstream-target.ts";
 import { AnswerRelay } from "./answer-relay-io.ts";
 import { refuse } from "./answer-io.ts";
 import { chooseCredential } from "./choose-credential.ts";
@@ -25,8 +26,7 @@ export async function servePassthrough(
 ): Promise<void> {
   const { req, res, route, provider, path, upstream } = call;
   const method = req.method ?? "GET";
-  const format =
-    formatOfRoute(path.route) ?? (call.dialect === "anthropic" ? "messages" : "chat_completions");
+  const format = formatOfRoute(path.route) ?? call.providerKind.errorFormat;
   deps.metrics.passthrough.inc({ provider: provider.name, route: route.label, method });
   if (method === "TRACE") {
     refuse(res, format, FAILURE.traceRefused, deps.metrics);
@@ -49,7 +49,7 @@ export async function servePassthrough(
   }
   const toUpstreamCall = (credential: UpstreamCredential): UpstreamCall => ({
     method,
-    path: `${upstream.basePath}${route.upstreamPath}${path.query}`,
+    path: toUpstreamTarget(upstream, route.upstreamPath, path.query),
     headers: [
       ...toUpstreamHeaders(req.rawHeaders, credential),
       ...forwardingHeaders({
@@ -82,7 +82,8 @@ export async function servePassthrough(
     if (chosen.kind === "byok") {
       relay.attach(upstream.client.send(toUpstreamCall(chosen.credential), relay));
     } else {
-      new KeyFailover(deps, call, { relay, format, toUpstreamCall }).tryNext();
+      const { keyHeader } = chosen;
+      new KeyFailover(deps, call, { relay, format, keyHeader, toUpstreamCall }).tryNext();
     }
   });
 }

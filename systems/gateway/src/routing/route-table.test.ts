@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatOfRoute, matchProviderRoute, type ProviderDialect } from "./route-table.ts";
+import {
+  ANTHROPIC_ROUTES,
+  COPILOT_ROUTES,
+  formatOfRoute,
+  matchProviderRoute,
+  OPENAI_ROUTES,
+} from "./route-table.ts";
 
-const CASES: [dialect: ProviderDialect, route: string, want: string | null][] = [
+const TABLES = { openai: OPENAI_ROUTES, anthropic: ANTHROPIC_ROUTES, copilot: COPILOT_ROUTES };
+
+const CASES: [table: keyof typeof TABLES, route: string, want: string | null][] = [
   ["openai", "/v1/chat/completions", "bridged chat_completions /chat/completions"],
   ["openai", "/v1/responses", "bridged responses /responses"],
   ["openai", "/v1/responses/resp_1", "passthrough /responses/ /responses/resp_1"],
@@ -24,11 +32,27 @@ const CASES: [dialect: ProviderDialect, route: string, want: string | null][] = 
   ["anthropic", "/api/event_logging/batch", "passthrough /api/event_logging/ /api/event_logging/batch"],
   ["anthropic", "/api/event_logging", "passthrough /api/event_logging /api/event_logging"],
   ["anthropic", "/v1/organizations", null],
+  ["copilot", "/chat/completions", "bridged chat_completions /chat/completions"],
+  ["copilot", "/responses", "bridged responses /responses"],
+  ["copilot", "/v1/messages", "bridged messages /v1/messages"],
+  ["copilot", "/models", "passthrough /models /models"],
+  ["copilot", "/models/session", "passthrough /models/ /models/session"],
+  ["copilot", "/agents", "passthrough /agents /agents"],
+  ["copilot", "/agents/swe/jobs", "passthrough /agents/ /agents/swe/jobs"],
+  ["copilot", "/mcp", "passthrough /mcp /mcp"],
+  ["copilot", "/mcp/readonly", "passthrough /mcp/ /mcp/readonly"],
+  ["copilot", "/.well-known/oauth-protected-resource/mcp", "passthrough /.well-known/ /.well-known/oauth-protected-resource/mcp"],
+  ["copilot", "/_ping", "passthrough /_ping /_ping"],
+  ["copilot", "/auto", "passthrough /auto /auto"],
+  ["copilot", "/v1/chat/completions", null],
+  ["copilot", "/_pings", null],
+  ["copilot", "/agentsx", null],
+  ["copilot", "/user/seats", null],
 ]; // prettier-ignore
 
-for (const [dialect, route, want] of CASES) {
-  test(`${dialect} ${route} is ${want ?? "not a route"}`, () => {
-    const match = matchProviderRoute(dialect, { route, rawRoute: route });
+for (const [table, route, want] of CASES) {
+  test(`${table} ${route} is ${want ?? "not a route"}`, () => {
+    const match = matchProviderRoute(TABLES[table], { route, rawRoute: route });
     const got =
       match === null
         ? null
@@ -40,7 +64,7 @@ for (const [dialect, route, want] of CASES) {
 }
 
 test("the upstream gets the client's own spelling", () => {
-  const match = matchProviderRoute("openai", {
+  const match = matchProviderRoute(OPENAI_ROUTES, {
     route: "/v1/models/a b",
     rawRoute: "/v1/models/a%20b",
   });

@@ -16,10 +16,7 @@ export type ProviderRoute =
     }
   | { readonly kind: "passthrough"; readonly label: string; readonly upstreamPath: string };
 
-/** How credentials reach the provider, and how its errors look. */
-export type ProviderDialect = "openai" | "anthropic";
-
-type RouteTable = {
+export type RouteTable = {
   /** Stands on both sides for OpenAI formats: the base URL holds it too, so it is not sent twice. */
   readonly prefix: string;
   readonly bridged: Readonly<Record<string, WireFormat>>;
@@ -27,13 +24,13 @@ type RouteTable = {
   readonly passthrough: readonly string[];
 };
 
-const OPENAI: RouteTable = {
+export const OPENAI_ROUTES: RouteTable = {
   prefix: "/v1",
   bridged: { "/chat/completions": "chat_completions", "/responses": "responses" },
   passthrough: ["/conversations", "/conversations/", "/models", "/models/", "/responses/"],
 };
 
-const ANTHROPIC: RouteTable = {
+export const ANTHROPIC_ROUTES: RouteTable = {
   prefix: "",
   bridged: { "/v1/messages": "messages" },
   passthrough: [
@@ -46,17 +43,32 @@ const ANTHROPIC: RouteTable = {
   ],
 };
 
-export const ROUTE_TABLES: Readonly<Record<ProviderDialect, RouteTable>> = {
-  openai: OPENAI,
-  anthropic: ANTHROPIC,
+/** A subtree's own root is listed beside it: clients leave out the slash at its end. */
+export const COPILOT_ROUTES: RouteTable = {
+  prefix: "",
+  bridged: {
+    "/chat/completions": "chat_completions",
+    "/responses": "responses",
+    "/v1/messages": "messages",
+  },
+  passthrough: [
+    "/models",
+    "/models/",
+    "/agents",
+    "/agents/",
+    "/mcp",
+    "/mcp/",
+    "/.well-known/",
+    "/_ping",
+    "/auto",
+  ],
 };
 
-/** Null: this dialect has no such route. `route` is for matching, `rawRoute` goes upstream. */
+/** Null: the table has no such route. `route` is for matching, `rawRoute` goes upstream. */
 export function matchProviderRoute(
-  dialect: ProviderDialect,
+  table: RouteTable,
   { route, rawRoute }: { readonly route: string; readonly rawRoute: string },
 ): ProviderRoute | null {
-  const table = ROUTE_TABLES[dialect];
   if (!route.startsWith(`${table.prefix}/`)) return null;
   const path = route.slice(table.prefix.length);
   const upstreamPath = rawRoute.slice(table.prefix.length);

@@ -45,4 +45,6 @@ export type Upstream = {
   readonly client: UpstreamClient;
   /** The path of the base URL, without a slash at its end. */
   readonly basePath: string;
+  /** Goes as the query's `api-version` where the client sent none. Null: nothing does. */
+  readonly apiVersion: string | null;
 };

@@ -33,7 +33,8 @@ export class UpstreamPools {
       client = this.#deps.openClient(url.origin);
       this.#clients.set(key, client);
     }
-    const upstream = { client, basePath: url.pathname.replace(/\/+$/, "") };
+    const basePath = url.pathname.replace(/\/+$/, "");
+    const upstream = { client, basePath, apiVersion: provider.apiVersion };
     this.#upstreams.set(provider, upstream);
     return upstream;
   }
