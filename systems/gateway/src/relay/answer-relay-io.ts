@@ -115,12 +115,15 @@ export class AnswerRelay implements UpstreamListener {
 
   failed(failure: UpstreamFailure): void {
     if (this.#isDone) return;
+    const { log } = this.#options;
     const stream = this.#endingStream();
     // The format's last event was sent: how the connection ended after it is nobody's concern.
     if (stream?.terminated === true) return this.#complete(stream);
     const answer =
       failure.kind === "timeout" ? FAILURE.upstreamTimeout : FAILURE.upstreamUnreachable;
-    this.#breakOff({ kind: failure.kind, cause: failure.cause }, answer);
+    const { kind, cause, detail } = failure;
+    log.warn({ kind, cause, detail }, "exchange with a model provider failed");
+    this.#breakOff({ kind, cause }, answer);
   }
 
   /** The stream whose last event must have come. Null for other answers, whose end HTTP tells. */

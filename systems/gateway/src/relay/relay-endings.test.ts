@@ -132,7 +132,10 @@ test("a provider that cannot be reached answers 502", async () => {
   assert.equal(got.status, 502);
   assert.doesNotMatch(got.body.toString(), /127\.0\.0\.1|ECONN/);
   const [end] = await gateway.ended(1);
-  assert.equal(end!.error?.type, "server_error");
+  assert.deepEqual(end!.error, {
+    type: "server_error",
+    message: "the model provider could not be reached (ECONNREFUSED)",
+  });
 });
 
 test("a provider's error goes to the client as it is, and is recorded by kind", async () => {

@@ -107,11 +107,11 @@ const CANCELLED = new Error("the exchange was cancelled");
 function toFailure(error: Error, hasHead: boolean): UpstreamFailure {
   // Its parser's errors have a code that is undefined.
   const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
-  const cause = `${code}: ${error.message}`;
+  const said = { cause: code, detail: error.message };
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
-    return { kind: "timeout", cause };
+    return { kind: "timeout", ...said };
   }
-  return { kind: hasHead ? "cut" : "unreachable", cause };
+  return { kind: hasHead ? "cut" : "unreachable", ...said };
 }
 
 /** HTTP/1 gives flat pairs as buffers or text; HTTP/2 gives an object. */

@@ -15,8 +15,10 @@ export type UpstreamCall = {
 export type UpstreamFailure = {
   /** `unreachable`: no connection. `cut`: it broke later. `timeout`: silence for too long. */
   readonly kind: "unreachable" | "cut" | "timeout";
-  /** For logs and records; holds no credentials. */
+  /** A code, for records that the caller may read. */
   readonly cause: string;
+  /** For the log only: names hosts and ports. */
+  readonly detail: string;
 };
 
 /** Told in this order: head, data*, then end or failed. After `cancel` nothing more is told. */
