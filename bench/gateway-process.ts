@@ -43,6 +43,7 @@ const gateway = startGateway({
     circuitBreaker: null,
     rateLimit: 0,
     maxConcurrency: 0,
+    maxConcurrencyPerUser: 0,
   },
 });
 const server = createServer((req, res) =>

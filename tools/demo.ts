@@ -2,7 +2,7 @@
  * `npm run demo`: the server with a scripted model behind it, a person, two providers and a token,
  * and the lines to paste. Nothing in it needs a key or leaves the machine.
  */
-import { callApi, printedUrl } from "@atelier/testkit/real-server";
+import { callApi, printedUrl, type ApiOptions } from "@atelier/testkit/real-server";
 import { startScriptedModel } from "@atelier/testkit/scripted-model";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -26,42 +26,49 @@ const server = spawn(
     "warn",
     ...process.argv.slice(2),
   ],
-  { stdio: ["ignore", "pipe", "inherit"] },
+  // Out of the terminal's reach: two signals, one of them from here, would mean "at once".
+  { stdio: ["ignore", "pipe", "inherit"], detached: true },
 );
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  // A terminal sends it to both; a supervisor only to this process. The server ends once either way.
+const exited = once(server, "exit");
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => server.kill("SIGTERM"));
 }
 const url = await printedUrl(server);
-if (url !== null) {
-  const token = await setUp(url);
-  print(url, token);
+let isSetUp = false;
+try {
+  if (url !== null) print(url, await setUp(url));
+  isSetUp = true;
+} catch (error) {
+  console.error(`${String(error)}\nTo begin anew, delete .data/demo.`);
+  server.kill("SIGTERM");
 }
-const [code] = (await once(server, "exit")) as [number | null];
-process.exitCode = code ?? 1;
+const [code] = (await exited) as [number | null];
+process.exitCode = isSetUp ? (code ?? 1) : 1;
 
 /** Everything may exist from an earlier demo; the model's address and the token are new each time. */
 async function setUp(base: string): Promise<string> {
-  const first = await callApi(base, "POST", "/api/v2/users/first", { body: PERSON });
-  if (first.status !== 201 && first.status !== 409) throw new Error(JSON.stringify(first.body));
+  const api = async (method: string, path: string, options: ApiOptions, fine?: number) => {
+    const answer = await callApi(base, method, `/api/v2${path}`, options);
+    if (answer.status < 300 || answer.status === fine) return answer;
+    throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  };
+  await api("POST", "/users/first", { body: PERSON }, 409);
   const { email, password } = PERSON;
-  const login = await callApi(base, "POST", "/api/v2/users/login", { body: { email, password } });
+  const login = await api("POST", "/users/login", { body: { email, password } });
   const token: string = login.body.session_token;
   for (const [name, base_url] of [
     ["openai", `${model.url}/v1`],
     ["anthropic", model.url],
   ] as const) {
     const provider = { name, type: name, base_url, api_keys: [DEMO_KEY] };
-    const made = await callApi(base, "POST", "/api/v2/ai/providers", { body: provider, token });
+    const made = await api("POST", "/ai/providers", { body: provider, token }, 409);
     if (made.status === 409) {
-      await callApi(base, "PATCH", `/api/v2/ai/providers/${name}`, { body: { base_url }, token });
-    } else if (made.status !== 201) {
-      throw new Error(JSON.stringify(made.body));
+      const body = { base_url, enabled: true, api_keys: [{ api_key: DEMO_KEY }] };
+      await api("PATCH", `/ai/providers/${name}`, { body, token });
     }
   }
-  await callApi(base, "DELETE", "/api/v2/users/me/keys/demo", { token });
-  const body = { token_name: "demo" };
-  const made = await callApi(base, "POST", "/api/v2/users/me/keys/tokens", { body, token });
+  await api("DELETE", "/users/me/keys/demo", { token }, 404);
+  const made = await api("POST", "/users/me/keys/tokens", { body: { token_name: "demo" }, token });
   return made.body.key;
 }
 

@@ -146,6 +146,7 @@ function startOurGateway(deps: ServerDeps, controlPlane: ControlPlane, metrics: 
         : null,
       rateLimit: config.aiGatewayRateLimit,
       maxConcurrency: config.aiGatewayMaxConcurrency,
+      maxConcurrencyPerUser: config.aiGatewayMaxConcurrencyPerUser,
     },
   });
 }

@@ -160,6 +160,16 @@ export const OPTIONS = [
     description: "Most gateway requests under way in this server. 0 means no limit.",
   },
   {
+    name: "ai-gateway-max-concurrency-per-user",
+    kind: "int",
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    group: "AI gateway",
+    description:
+      "Gateway requests that one person may have under way at once in this server. Further ones are answered 429. 0 means no limit.",
+  },
+  {
     name: "ai-gateway-rate-limit",
     kind: "int",
     default: 0,

@@ -43,6 +43,8 @@ export type GatewayConfig = {
   readonly rateLimit: number;
   /** Requests under way in this process; 0: no limit. */
   readonly maxConcurrency: number;
+  /** Of them, one person's; 0: no limit. */
+  readonly maxConcurrencyPerUser: number;
 };
 
 export type GatewayDeps = {
@@ -75,7 +77,11 @@ export function startGateway(deps: GatewayDeps): Gateway {
     openClient: (origin) => openUndiciUpstream({ origin, silenceMsMax: config.upstreamTimeoutMs }),
   });
   const limiter = new CallLimiter(
-    { concurrencyMax: config.maxConcurrency, ratePerSecondMax: config.rateLimit },
+    {
+      concurrencyMax: config.maxConcurrency,
+      concurrencyPerUserMax: config.maxConcurrencyPerUser,
+      ratePerSecondMax: config.rateLimit,
+    },
     clock,
   );
   const metrics = createGatewayMetrics(deps.metrics);

@@ -31,6 +31,11 @@ export const FAILURE = {
     message: "You've been rate limited. Please try again later.",
     retryAfterSeconds: 1,
   },
+  tooManyOfUser: {
+    status: 429,
+    message: "You have too many requests under way at once. Please wait for one of them to end.",
+    retryAfterSeconds: 1,
+  },
   overloaded: {
     status: 503,
     message: "The AI Gateway has reached its limit of concurrent requests. Please try again later.",

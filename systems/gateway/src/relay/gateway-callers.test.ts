@@ -61,6 +61,25 @@ test("a token that cannot be checked is never called wrong", async () => {
   assert.equal(got.status, 503);
 });
 
+test("one person's requests at once are limited with 429", async () => {
+  const release = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  await using busy = await startTestGateway({
+    upstream: (_req, res) => {
+      reached.resolve();
+      release.promise.then(() => answerJson(res, 200, CHAT_ANSWER), rethrow);
+    },
+    config: { maxConcurrencyPerUser: 1 },
+  });
+  const first = busy.send(CHAT, { body: CHAT_BODY });
+  await reached.promise;
+  const second = await busy.send(CHAT, { body: CHAT_BODY });
+  assert.deepEqual([second.status, second.headers["retry-after"]], [429, "1"]);
+  release.resolve();
+  assert.equal((await first).status, 200);
+  assert.equal((await busy.send(CHAT, { body: CHAT_BODY })).status, 200);
+});
+
 test("limits answer 429 for a key and 503 for the whole", async () => {
   await using limited = await startTestGateway({
     upstream: (_req, res) => answerJson(res, 200, CHAT_ANSWER),

@@ -14,7 +14,7 @@ import type {
 } from "@atelier/contract/rpc/gateway-ports";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { CallLimiter } from "../callers/call-limits.ts";
+import type { CallLimiter, LimitVerdict } from "../callers/call-limits.ts";
 import { findCallerToken, type CallerToken } from "../callers/caller-token.ts";
 import { FAILURE, providerDisabled, routeUnknown } from "../failures/gateway-failure.ts";
 import type { GatewayFailure } from "../failures/gateway-failure.ts";
@@ -56,6 +56,12 @@ type Arrived = {
   readonly path: GatewayPath;
   readonly format: WireFormat | null;
   readonly found: CallerToken;
+};
+
+const LIMIT_FAILURES: Readonly<Record<Exclude<LimitVerdict, "admitted">, GatewayFailure>> = {
+  too_many_at_once: FAILURE.overloaded,
+  too_many_of_user: FAILURE.tooManyOfUser,
+  too_many_per_second: FAILURE.rateLimited,
 };
 
 export class GatewayServer {
@@ -124,14 +130,14 @@ export class GatewayServer {
       return refuse(res, format, failure, metrics);
     }
     if (this.#isDraining) return refuse(res, format, FAILURE.shuttingDown, metrics);
-    const verdict = limiter.admit(authorization.caller.apiKeyId);
-    if (verdict === "too_many_at_once") return refuse(res, format, FAILURE.overloaded, metrics);
-    if (verdict === "too_many_per_second") return refuse(res, format, FAILURE.rateLimited, metrics);
+    const { caller } = authorization;
+    const verdict = limiter.admit(caller);
+    if (verdict !== "admitted") return refuse(res, format, LIMIT_FAILURES[verdict], metrics);
     try {
-      const refused = await this.#route(arrived, authorization.caller);
+      const refused = await this.#route(arrived, caller);
       if (refused !== null) refuse(res, format, refused, metrics);
     } finally {
-      limiter.release();
+      limiter.release(caller);
       if (limiter.underWay === 0) {
         for (const resolve of this.#idleWaiters) resolve();
         this.#idleWaiters.clear();

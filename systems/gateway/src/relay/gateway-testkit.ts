@@ -131,6 +131,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       circuitBreaker: null,
       rateLimit: 0,
       maxConcurrency: 0,
+      maxConcurrencyPerUser: 0,
       ...options.config,
     },
   });
