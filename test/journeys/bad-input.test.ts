@@ -390,6 +390,14 @@ test("the API refuses what is malformed, too large or too much", async () => {
     await world.server.api("GET", `/api/v2/users/${"a".repeat(10_000)}`, { token: session }),
     await world.server.api("GET", "/api/v2/users/me", { token: "a-b" }),
     await world.server.api("GET", `${GATEWAY}/sessions?q=model:"x`, { token: session }),
+    // Postgres stores none of these.
+    await world.server.api("GET", "/api/v2/users/a%00", { token: session }),
+    await world.server.api("GET", `${GATEWAY}/sessions?q=model:%00`, { token: session }),
+    await world.server.api("POST", "/api/v2/users/login", { body: { email: "\0", password: "x" } }),
+    await world.server.api("PUT", "/api/v2/users/me/profile", {
+      token: session,
+      body: { name: "\ud800" },
+    }),
   ];
   for (const { headers, body } of refusals) {
     assert.equal(body.request_id, headers.get("x-request-id"));
@@ -405,6 +413,10 @@ test("the API refuses what is malformed, too large or too much", async () => {
       "400 request.invalid",
       "400 request.invalid",
       "401 request.unauthenticated",
+      "400 request.invalid",
+      "400 request.invalid",
+      "400 request.invalid",
+      "400 request.invalid",
       "400 request.invalid",
     ],
   );

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { test } from "node:test";
+import { newClient } from "@atelier/database/database";
 import { setUpFirstUser, startRealServer } from "@atelier/testkit/real-server";
 import { startScriptedModel } from "@atelier/testkit/scripted-model";
 import { says } from "@atelier/testkit/scripted-model-reply";
@@ -99,6 +100,7 @@ async function startWorld() {
     });
   const held = resources.move();
   return {
+    database,
     model,
     road,
     server,
@@ -180,6 +182,53 @@ test("Postgres goes and comes back", async () => {
   await server.api("DELETE", "/api/v2/users/me/keys/test", { token: person.session });
   await until(async () => (await chat()).startsWith("403 "), 2_000);
 });
+
+test("a database that takes no connections, as in maintenance, costs no record", async () => {
+  await using world = await startWorld();
+  const { database, model, server, person, gateway, chat } = world;
+  const { promise: release, resolve: goOn } = Promise.withResolvers<void>();
+  model.enqueue(says("a long story", { pause: { afterBytes: 200, until: release } }));
+  const body = { stream: true, model: "through-maintenance" };
+  const underWay = await gateway("chat/completions", { body });
+  await using closed = await closeDatabase(database);
+  await until(async () => (await server.api("GET", "/readyz")).status === 503);
+  const answer = await server.api("GET", "/api/v2/users/me", { token: person.session });
+  assert.deepEqual([answer.status, answer.body.code], [503, "server.unavailable"]);
+  assert.match(await chat(), /^500 .*failed to record interception/);
+  goOn();
+  await underWay.text();
+  await until(async () => server.log().includes("recording is retried"));
+  await closed.open();
+  await until(async () => (await chat()).startsWith("200 "));
+  await until(async () => {
+    const listed = await server.api("GET", `${GATEWAY}/interceptions?q=model:${body.model}`, {
+      token: person.session,
+    });
+    return listed.status === 200 && listed.body.count === 1;
+  });
+  assert.doesNotMatch(server.log(), /lost \{"interception_id/);
+});
+
+/** Ends its connections and takes no new ones, until it is opened or the test is over. */
+async function closeDatabase({ connection }: TestDatabase) {
+  const admin = newClient({ ...connection, database: "postgres" }, "atelier tests");
+  await admin.connect();
+  const name = connection.database;
+  const open = async (): Promise<void> => {
+    await admin.query(`alter database ${name} allow_connections true`);
+  };
+  await admin.query(`alter database ${name} allow_connections false`);
+  await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", [
+    name,
+  ]);
+  return {
+    open,
+    async [Symbol.asyncDispose]() {
+      await open();
+      await admin.end();
+    },
+  };
+}
 
 test("a database that falls silent holds up nobody for long", async () => {
   await using world = await startWorld();

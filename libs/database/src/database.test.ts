@@ -160,11 +160,14 @@ test("an absent database is told from a wrong statement", async () => {
     { connection: { host: "127.0.0.1", port: 1 }, expected: true },
     { connection: { host: "/nowhere" }, expected: true },
     { connection: { host: "name.invalid" }, expected: true },
-    { connection: { database: "absent" }, expected: false },
+    { connection: { database: "absent" }, expected: true },
+    { connection: { user: "nobody" }, expected: true },
+    { connection: { options: "-c default_transaction_read_only=on" }, expected: true },
     { connection: {}, expected: false },
   ]) {
     await using other = open({ ...database.connection, ...connection });
-    const error = await failureOf(other.pool.query("select nonsense"));
+    const statement = expected ? "create table a ()" : "select nonsense";
+    const error = await failureOf(other.pool.query(statement));
     assert.equal(isDatabaseUnavailable(error), expected, String(error));
     assert.equal(isDatabaseUnavailable(new Error("load users", { cause: error })), expected);
   }

@@ -135,20 +135,33 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 const CAUSES_MAX = 5;
 const NETWORK_SYSCALLS: ReadonlySet<string> = new Set(["connect", "read", "write", "getaddrinfo"]);
 
-/** SQLSTATEs (Postgres' documentation, appendix A), and the code of a connection that died in silence. */
+/**
+ * SQLSTATEs (Postgres' documentation, appendix A), and the code of a connection that died in silence.
+ * Also those of a server that is there and lets nobody in or write: while it is maintained, restored,
+ * or still a standby, and while a password is changed.
+ */
 const UNAVAILABLE_STATES: ReadonlySet<string> = new Set([
   "08000", // connection_exception
   "08001", // sqlclient_unable_to_establish_sqlconnection
   "08003", // connection_does_not_exist
   "08004", // sqlserver_rejected_establishment_of_sqlconnection
   "08006", // connection_failure
+  "08P01", // protocol_violation: what connection poolers answer for a server that is away
+  "25006", // read_only_sql_transaction
+  "28000", // invalid_authorization_specification
+  "28P01", // invalid_password
+  "3D000", // invalid_catalog_name
   "53000", // insufficient_resources
   "53100", // disk_full
   "53200", // out_of_memory
   "53300", // too_many_connections
+  "53400", // configuration_limit_exceeded
+  "55000", // object_not_in_prerequisite_state: the database takes no connections
   "57P01", // admin_shutdown
   "57P02", // crash_shutdown
   "57P03", // cannot_connect_now
+  "57P04", // database_dropped
+  "57P05", // idle_session_timeout
   "58000", // system_error
   "58030", // io_error
   "ERR_DATABASE_SILENT",

@@ -173,6 +173,18 @@ test("in a database outage whoever was known within the hour is served, others a
   assert.deepEqual(await authorizer.authorize(TOKEN), { kind: "unavailable" });
 });
 
+test("a database that is silent counts as away after 3 s", async () => {
+  const { authorizer, clock, gates } = setUp();
+  await authorizer.authorize(TOKEN);
+  await clock.advance(10_000);
+  gates.push(() => {}); // From now on loads wait.
+  const known = authorizer.authorize(TOKEN);
+  const stranger = authorizer.authorize(OTHER);
+  await clock.advance(3_000);
+  assert.deepEqual(await known, AUTHORIZED);
+  assert.deepEqual(await stranger, { kind: "unavailable" });
+});
+
 test("whoever was revoked before an outage is not served in it", async () => {
   const { authorizer, state, listener } = setUp();
   await authorizer.authorize(TOKEN);

@@ -26,6 +26,8 @@ const REFUSALS_MAX = 10_000;
 const FRESH_MS = 10_000;
 const FRESH_WITHOUT_MESSAGES_MS = 1_000;
 const REFUSED_MS = 1_000;
+/** A database that is silent counts as away: whoever waits for it holds a connection. */
+const LOAD_MS_MAX = 3_000;
 const SERVED_IN_OUTAGE_MS = 3_600_000;
 
 const UNAUTHORIZED: CallerAuthorization = { kind: "unauthorized" };
@@ -115,7 +117,7 @@ export class CachedCallerAuthorizer implements CallerAuthorizer, Disposable {
     const generation = this.#generation;
     const loadedMs = this.#deps.clock.monotonicMs();
     try {
-      const principal = await this.#deps.loadPrincipal(token);
+      const principal = await this.#loadInTime(token);
       const isCurrent = generation === this.#generation;
       if (principal === null) {
         if (isCurrent) this.#refusedMs.set(digest, loadedMs);
@@ -127,6 +129,18 @@ export class CachedCallerAuthorizer implements CallerAuthorizer, Disposable {
       return this.#answer(known);
     } catch (error) {
       return this.#answerInOutage(digest, error);
+    }
+  }
+
+  async #loadInTime(token: string): Promise<Principal | null> {
+    const timer = new AbortController();
+    const late = this.#deps.clock.sleep(LOAD_MS_MAX, timer.signal).then(() => {
+      throw new Error(`no answer from the database for ${LOAD_MS_MAX} ms`);
+    });
+    try {
+      return await Promise.race([this.#deps.loadPrincipal(token), late]);
+    } finally {
+      timer.abort(new Error("loaded"));
     }
   }
 

@@ -210,6 +210,20 @@ const REFUSALS: readonly {
     status: 400,
     code: "request.invalid",
   },
+  // Postgres can store neither, so that they would end as bugs.
+  { name: "NUL in the path", path: `${PATH}%00`, status: 400, code: "request.invalid" },
+  {
+    name: "NUL in the body",
+    body: String.raw`{"name":"a\u0000"}`,
+    status: 400,
+    code: "request.invalid",
+  },
+  {
+    name: "half a surrogate pair in the body",
+    body: String.raw`{"name":"\ud800"}`,
+    status: 400,
+    code: "request.invalid",
+  },
   {
     name: "a path part that is too long",
     path: `/api/v2/things/${"x".repeat(3_000)}`,

@@ -37,6 +37,7 @@ export interface Api extends AsyncDisposable {
 const USER_AGENT_LENGTH_MAX = 256;
 /** Session ids of clients are up to 512 characters, and grow threefold when percent-encoded. */
 const PATH_PART_LENGTH_MAX = 1_536;
+const URL_INVALID: Failure = { code: "request.invalid", detail: "The URL is not valid." };
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 
 export async function createApi(routes: readonly Route[], deps: ApiDeps): Promise<Api> {
@@ -46,13 +47,17 @@ export async function createApi(routes: readonly Route[], deps: ApiDeps): Promis
     routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX },
     frameworkErrors: (_error, request, reply) => {
       setSecurityHeaders(request, reply);
-      sendProblem(reply, { code: "request.invalid", detail: "The URL is not valid." });
+      sendProblem(reply, URL_INVALID);
     },
   });
   // Bodies are read in serveEndpoint(), after the caller is known to be allowed to send them.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
-  app.addHook("onRequest", async (request, reply) => setSecurityHeaders(request, reply));
+  app.addHook("onRequest", async (request, reply) => {
+    setSecurityHeaders(request, reply);
+    // Postgres has no such character, so nothing that is named by it exists.
+    if (request.url.includes("%00")) return sendProblem(reply, URL_INVALID);
+  });
   app.setErrorHandler((error, request, reply) =>
     sendProblem(reply, crashFailure(deps.log, error, request.id)),
   );

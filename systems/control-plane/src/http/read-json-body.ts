@@ -28,10 +28,17 @@ export async function readJsonBody(
   return bytes === 0 ? ok(undefined) : parseJson(Buffer.concat(chunks));
 }
 
+/** Postgres stores no NUL and no half of a surrogate pair, though JSON can spell both. */
+function requireStorable(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  if (value.includes("\0") || !value.isWellFormed()) throw new Error("text that cannot be stored");
+  return value;
+}
+
 function parseJson(bytes: Buffer): Result<unknown, Failure<"request.invalid">> {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return ok(JSON.parse(text));
+    return ok(JSON.parse(text, (_key, value: unknown) => requireStorable(value)));
   } catch {
     return fail({ code: "request.invalid", detail: "The body is not valid JSON." });
   }

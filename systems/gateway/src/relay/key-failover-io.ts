@@ -6,6 +6,7 @@
 import { maskCredential } from "@atelier/base/mask";
 import type { ProviderKey } from "@atelier/contract/rpc/gateway-ports";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
+import type { IncomingHttpHeaders } from "node:http";
 import { keysExhausted } from "../failures/gateway-failure.ts";
 import { toCredential, type UpstreamCredential } from "../headers/upstream-headers.ts";
 import { judgeKey } from "../keys/key-disposition.ts";
@@ -61,7 +62,11 @@ export class KeyFailover {
     const attempt = new Attempt({
       listener: relay,
       format,
-      judge: (status, headers) => judgeKey(status, headers, this.#deps.keyAuthFailurePolicy),
+      judge: (status, headers) =>
+        // A wrong account named by the client is refused with 401 too, and must not cost the key.
+        status === 401 && namesAccount(this.#call.req.headers)
+          ? { kind: "keep" }
+          : judgeKey(status, headers, this.#deps.keyAuthFailurePolicy),
       mayFailOver: () => state.keys.next(provider.keys, this.#tried) !== null,
       onSetAside: (aside) => this.#onSetAside(key, aside),
     });
@@ -115,4 +120,8 @@ export class KeyFailover {
 /** Providers repeat the key in their refusals, masked their way or not at all. */
 function withoutKey(message: string, { secret }: ProviderKey): string {
   return message.replaceAll(secret.reveal(), maskCredential(secret.reveal()));
+}
+
+function namesAccount(headers: IncomingHttpHeaders): boolean {
+  return headers["openai-organization"] !== undefined || headers["openai-project"] !== undefined;
 }

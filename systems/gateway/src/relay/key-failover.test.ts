@@ -198,6 +198,14 @@ test("one's own key makes one call, and its 429 comes with the provider's Retry-
   assert.deepEqual([got.status, got.headers["retry-after"], calls], [429, "9", ["sk-key-9"]]);
 });
 
+test("a client that names a wrong account gets the 401, and the key stays", async () => {
+  await using world = await worldOf([refuses(401), fine]);
+  const headers = { "OpenAI-Organization": "org-of-somebody-else" };
+  const got = await world.send(CHAT, { body: CHAT_BODY, headers });
+  assert.deepEqual([got.status, world.calls], [401, ["k1"]]);
+  assert.deepEqual(healthOf(world, CHAT), ["k1 valid", "k2 valid"]);
+});
+
 test("a stream that begins with an overload error goes to the next key, and the client never knows", async () => {
   await using world = await worldOf([streams(OVERLOADED), streams(MESSAGE_START + MESSAGE_REST)]);
   const got = await world.send(MESSAGES, { body: MESSAGES_BODY });
