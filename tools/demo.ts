@@ -92,8 +92,8 @@ Codex:
 
 What was recorded:
 
-  npx atelier login ${base} --email ${PERSON.email}
-  npx atelier ai sessions list
+  npm run atelier -- login ${base} --email ${PERSON.email}
+  npm run atelier -- ai sessions list
 
 Ctrl-C ends it. Its data stays in .data/demo.
 `);

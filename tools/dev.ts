@@ -18,11 +18,12 @@ const server = spawn(
     ...DEFAULTS,
     ...process.argv.slice(2),
   ],
-  { stdio: "inherit" },
+  // Out of the terminal's reach: the watcher passes signals on, and two would mean "at once".
+  { stdio: "inherit", detached: true },
 );
-// A terminal tells both of us; a supervisor tells only this process.
-process.on("SIGINT", () => {});
-process.on("SIGTERM", () => server.kill("SIGTERM"));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => server.kill("SIGTERM"));
+}
 server.on("exit", (code) => {
   process.exitCode = code ?? 1;
 });
