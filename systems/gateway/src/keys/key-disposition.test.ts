@@ -17,8 +17,16 @@ const CASES: [status: number, cooldown: KeyDisposition, permanent: KeyDispositio
 ];
 for (const [status, cooldown, permanent] of CASES) {
   test(`an answer ${status} is judged by the policy`, () => {
-    assert.deepEqual(judgeKey(status, [], "cooldown"), cooldown);
-    assert.deepEqual(judgeKey(status, [], "permanent"), permanent);
+    const isAccountNamed = false;
+    assert.deepEqual(judgeKey(status, [], { policy: "cooldown", isAccountNamed }), cooldown);
+    assert.deepEqual(judgeKey(status, [], { policy: "permanent", isAccountNamed }), permanent);
+  });
+}
+
+for (const policy of ["cooldown", "permanent"] as const) {
+  test(`a 401 says nothing of the key where the client names an account (${policy})`, () => {
+    assert.deepEqual(judgeKey(401, [], { policy, isAccountNamed: true }), KEEP);
+    assert.deepEqual(judgeKey(429, [], { policy, isAccountNamed: true }), REST);
   });
 }
 

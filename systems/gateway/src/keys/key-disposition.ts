@@ -21,15 +21,21 @@ export type KeyDisposition =
     }
   | { readonly kind: "reject"; readonly reason: "unauthorized" | "forbidden" };
 
+export type KeyTrial = {
+  readonly policy: KeyAuthFailurePolicy;
+  /** A wrong account that the client names is refused with 401 too, and must not cost the key. */
+  readonly isAccountNamed: boolean;
+};
+
 export function judgeKey(
   status: number,
   rawHeaders: readonly string[],
-  policy: KeyAuthFailurePolicy,
+  { policy, isAccountNamed }: KeyTrial,
 ): KeyDisposition {
   if (status === 429) {
     return { kind: "rest", reason: "rate_limited", retryAfterMs: readRetryAfterMs(rawHeaders) };
   }
-  if (status === 401) {
+  if (status === 401 && !isAccountNamed) {
     return policy === "permanent"
       ? { kind: "reject", reason: "unauthorized" }
       : { kind: "rest", reason: "unauthorized", retryAfterMs: null };

@@ -78,9 +78,8 @@ export class Attempt implements UpstreamListener {
       this.#phase = { kind: "refused", disposition, status };
       return;
     }
-    const { isEventStream, contentEncoding } = toAnswerHead(rawHeaders);
-    const isReadableStream = status < 300 && isEventStream && contentEncoding === "";
-    if (isReadableStream && this.#options.mayFailOver()) {
+    // The listener reads the head again: only where another key is left is it worth reading here.
+    if (status < 300 && this.#options.mayFailOver() && isReadableStream(rawHeaders)) {
       this.#phase = { kind: "held", status, rawHeaders };
     } else {
       this.#phase = { kind: "released" };
@@ -95,8 +94,9 @@ export class Attempt implements UpstreamListener {
       if (this.#bytes < REFUSAL_BYTES_MAX) this.#keep(chunk);
       return true;
     }
+    if (phase.kind === "waiting") return true; // No data comes before a head.
     this.#keep(chunk);
-    return phase.kind === "held" ? this.#decideHeld(phase) : true;
+    return this.#decideHeld(phase);
   }
 
   end(): void {
@@ -150,6 +150,11 @@ export class Attempt implements UpstreamListener {
     const message = said?.message ?? `the model provider answered ${status}`;
     this.#options.onSetAside({ kind: "refused", disposition, status, message });
   }
+}
+
+function isReadableStream(rawHeaders: readonly string[]): boolean {
+  const { isEventStream, contentEncoding } = toAnswerHead(rawHeaders);
+  return isEventStream && contentEncoding === "";
 }
 
 /** Up to the first empty line, in either way to end lines. Null: it is not whole yet. */

@@ -18,7 +18,7 @@ import { breakerOutcome } from "./breaker-outcome.ts";
 import type { ChosenCredential } from "./choose-credential.ts";
 import type { CallOf, RelayDeps } from "./gateway-call.ts";
 import { toInterceptionEnd } from "./interception-end.ts";
-import { KeyFailover } from "./key-failover-io.ts";
+import { sendWith } from "./key-failover-io.ts";
 import type { Observation } from "./observation-io.ts";
 import type { RelayOutcome } from "./relay-outcome.ts";
 
@@ -44,22 +44,20 @@ export async function relayRecorded(
   deps.metrics.underWay.inc(labels);
   const ended = await relayAnswer(deps, call, { recorded, verdict });
   deps.metrics.underWay.dec(labels);
-  // The client has its answer: what is left needs nobody to wait for it.
-  recordEnd(deps, call, recorded, ended)
-    .catch((error: unknown): BreakerOutcome => {
+  // The client has its answer already. A server that stops waits until the end is handed over.
+  const outcome = await recordEnd(deps, call, recorded, ended).catch(
+    (error: unknown): BreakerOutcome => {
       deps.log.error({ error, interceptionId: recorded.start.id }, "observing an answer failed");
       return "neutral";
-    })
-    .then((outcome) => {
-      if (breaker === null || verdict?.kind !== "admitted") return;
-      if (breaker.report(verdict.ticket, outcome)) {
-        const endpoint = route.label;
-        deps.metrics.breakerTrips.inc({ provider: provider.name, endpoint });
-        const { model } = recorded.start;
-        deps.log.info({ provider: provider.name, endpoint, model }, "circuit breaker opened");
-      }
-    })
-    .catch((error: unknown) => deps.log.error({ error }, "reporting to a circuit breaker failed"));
+    },
+  );
+  if (breaker === null || verdict?.kind !== "admitted") return;
+  if (breaker.report(verdict.ticket, outcome)) {
+    const endpoint = route.label;
+    deps.metrics.breakerTrips.inc({ provider: provider.name, endpoint });
+    const { model } = recorded.start;
+    deps.log.info({ provider: provider.name, endpoint, model }, "circuit breaker opened");
+  }
 }
 
 type Ended = {
@@ -78,7 +76,7 @@ function relayAnswer(
   const { route, res, provider } = call;
   const { chosen } = recorded;
   return new Promise((resolve) => {
-    let failover: KeyFailover | null = null;
+    let failover: ReturnType<typeof sendWith> = null;
     const relay = new AnswerRelay({
       res,
       observedAs: route.format,
@@ -103,17 +101,12 @@ function relayAnswer(
     } else if (verdict?.kind === "rejected") {
       deps.metrics.breakerRejects.inc({ provider: provider.name, endpoint: route.label });
       relay.refuse(breakerOpen(verdict.retryInMs), "server_error");
-    } else if (chosen.kind === "byok") {
-      const upstreamCall = toUpstreamCall(deps, call, recorded, chosen.credential);
-      relay.attach(call.upstream.client.send(upstreamCall, relay));
     } else {
-      failover = new KeyFailover(deps, call, {
+      failover = sendWith(deps, call, chosen, {
         relay,
         format: route.format,
-        keyHeader: chosen.keyHeader,
         toUpstreamCall: (credential) => toUpstreamCall(deps, call, recorded, credential),
       });
-      failover.tryNext();
     }
   });
 }

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { type IncomingMessage } from "node:http";
 import { test } from "node:test";
-import { CALLER, TOKEN, answerJson, rethrow, startTestGateway } from "./gateway-testkit.ts";
+import {
+  CALLER,
+  TOKEN,
+  answerJson,
+  rethrow,
+  startTestGateway,
+  type TestGatewayOptions,
+} from "./gateway-testkit.ts";
 import { CHAT, CHAT_BODY, CHAT_ANSWER } from "./gateway-traffic-testkit.ts";
 
 test("one's own key goes up instead of the company's, and is recorded masked", async () => {
@@ -61,21 +68,32 @@ test("a token that cannot be checked is never called wrong", async () => {
   assert.equal(got.status, 503);
 });
 
-test("one person's requests at once are limited with 429", async () => {
-  const release = Promise.withResolvers<void>();
+/** An upstream that holds its answers until it is told to release them. */
+function holdAnswers() {
+  const released = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<void>();
-  await using busy = await startTestGateway({
-    upstream: (_req, res) => {
-      reached.resolve();
-      release.promise.then(() => answerJson(res, 200, CHAT_ANSWER), rethrow);
-    },
-    config: { maxConcurrencyPerUser: 1 },
-  });
+  return {
+    /** Resolves when the first request has arrived. */
+    reached: reached.promise,
+    release: () => released.resolve(),
+    options: (config: TestGatewayOptions["config"] = {}): TestGatewayOptions => ({
+      config,
+      upstream: (_req, res) => {
+        reached.resolve();
+        released.promise.then(() => answerJson(res, 200, CHAT_ANSWER), rethrow);
+      },
+    }),
+  };
+}
+
+test("one person's requests at once are limited with 429", async () => {
+  const held = holdAnswers();
+  await using busy = await startTestGateway(held.options({ maxConcurrencyPerUser: 1 }));
   const first = busy.send(CHAT, { body: CHAT_BODY });
-  await reached.promise;
+  await held.reached;
   const second = await busy.send(CHAT, { body: CHAT_BODY });
   assert.deepEqual([second.status, second.headers["retry-after"]], [429, "1"]);
-  release.resolve();
+  held.release();
   assert.equal((await first).status, 200);
   assert.equal((await busy.send(CHAT, { body: CHAT_BODY })).status, 200);
 });
@@ -89,19 +107,12 @@ test("limits answer 429 for a key and 503 for the whole", async () => {
   const second = await limited.send(CHAT, { body: CHAT_BODY });
   assert.deepEqual([second.status, second.headers["retry-after"]], [429, "1"]);
 
-  const release = Promise.withResolvers<void>();
-  const reached = Promise.withResolvers<void>();
-  await using busy = await startTestGateway({
-    upstream: (_req, res) => {
-      reached.resolve();
-      release.promise.then(() => answerJson(res, 200, CHAT_ANSWER), rethrow);
-    },
-    config: { maxConcurrency: 1 },
-  });
+  const held = holdAnswers();
+  await using busy = await startTestGateway(held.options({ maxConcurrency: 1 }));
   const first = busy.send(CHAT, { body: CHAT_BODY });
-  await reached.promise;
+  await held.reached;
   assert.equal((await busy.send(CHAT, { body: CHAT_BODY })).status, 503);
-  release.resolve();
+  held.release();
   assert.equal((await first).status, 200);
 });
 

@@ -6,32 +6,53 @@
 import { maskCredential } from "@atelier/base/mask";
 import type { ProviderKey } from "@atelier/contract/rpc/gateway-ports";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
-import type { IncomingHttpHeaders } from "node:http";
 import { keysExhausted } from "../failures/gateway-failure.ts";
+import { namesAccount } from "../headers/named-account.ts";
 import { toCredential, type UpstreamCredential } from "../headers/upstream-headers.ts";
-import { judgeKey } from "../keys/key-disposition.ts";
+import { judgeKey, type KeyTrial } from "../keys/key-disposition.ts";
 import type { CredentialHeader } from "../routing/provider-kinds.ts";
 import type { UpstreamCall } from "../upstream/upstream-client.ts";
 import type { AnswerRelay } from "./answer-relay-io.ts";
 import { Attempt, type SetAside } from "./attempt-io.ts";
+import type { ChosenCredential } from "./choose-credential.ts";
 import type { GatewayCall, RelayDeps } from "./gateway-call.ts";
 
 /** Timers fire a little early at times: a key that rests for one more millisecond is not usable yet. */
 const TIMER_SLACK_MS = 5;
 
-export type FailoverOptions = {
+export type SendOptions = {
   readonly relay: AnswerRelay;
   readonly format: WireFormat;
-  /** Where a key goes. */
-  readonly keyHeader: CredentialHeader;
   /** The call as it goes upstream with this credential. */
   toUpstreamCall(credential: UpstreamCredential): UpstreamCall;
+};
+
+/** With the caller's own credential once; else with the company's keys. Null: with the former. */
+export function sendWith(
+  deps: RelayDeps,
+  call: GatewayCall,
+  chosen: ChosenCredential,
+  options: SendOptions,
+): KeyFailover | null {
+  if (chosen.kind === "byok") {
+    const upstreamCall = options.toUpstreamCall(chosen.credential);
+    options.relay.attach(call.upstream.client.send(upstreamCall, options.relay));
+    return null;
+  }
+  const failover = new KeyFailover(deps, call, { ...options, keyHeader: chosen.keyHeader });
+  failover.tryNext();
+  return failover;
+}
+
+type FailoverOptions = SendOptions & {
+  /** Where a key goes. */
+  readonly keyHeader: CredentialHeader;
 };
 
 /** Of a refusal's message, as operators see it, in UTF-16 units. */
 const SHOWN_LENGTH_MAX = 500;
 
-export class KeyFailover {
+class KeyFailover {
   /** Of the key that served, or that was tried last. Empty: none was. */
   hint = "";
   attempts = 0;
@@ -39,12 +60,15 @@ export class KeyFailover {
   readonly #call: GatewayCall;
   readonly #options: FailoverOptions;
   readonly #tried = new Set<string>();
+  readonly #trial: KeyTrial;
   #hasWaited = false;
 
   constructor(deps: RelayDeps, call: GatewayCall, options: FailoverOptions) {
     this.#deps = deps;
     this.#call = call;
     this.#options = options;
+    const isAccountNamed = namesAccount(call.req.headers);
+    this.#trial = { policy: deps.keyAuthFailurePolicy, isAccountNamed };
   }
 
   /** Begins; also goes on with the next key. */
@@ -62,11 +86,7 @@ export class KeyFailover {
     const attempt = new Attempt({
       listener: relay,
       format,
-      judge: (status, headers) =>
-        // A wrong account named by the client is refused with 401 too, and must not cost the key.
-        status === 401 && namesAccount(this.#call.req.headers)
-          ? { kind: "keep" }
-          : judgeKey(status, headers, this.#deps.keyAuthFailurePolicy),
+      judge: (status, headers) => judgeKey(status, headers, this.#trial),
       mayFailOver: () => state.keys.next(provider.keys, this.#tried) !== null,
       onSetAside: (aside) => this.#onSetAside(key, aside),
     });
@@ -120,8 +140,4 @@ export class KeyFailover {
 /** Providers repeat the key in their refusals, masked their way or not at all. */
 function withoutKey(message: string, { secret }: ProviderKey): string {
   return message.replaceAll(secret.reveal(), maskCredential(secret.reveal()));
-}
-
-function namesAccount(headers: IncomingHttpHeaders): boolean {
-  return headers["openai-organization"] !== undefined || headers["openai-project"] !== undefined;
 }

@@ -15,7 +15,7 @@ import { AnswerRelay } from "./answer-relay-io.ts";
 import { refuse } from "./answer-io.ts";
 import { chooseCredential } from "./choose-credential.ts";
 import type { CallOf, RelayDeps } from "./gateway-call.ts";
-import { KeyFailover } from "./key-failover-io.ts";
+import { sendWith } from "./key-failover-io.ts";
 import { bodyFailure } from "./model-request-io.ts";
 import { readBody } from "./request-body-io.ts";
 
@@ -79,11 +79,6 @@ export async function servePassthrough(
       },
     });
     const forgetClosing = deps.onClosing(() => relay.close());
-    if (chosen.kind === "byok") {
-      relay.attach(upstream.client.send(toUpstreamCall(chosen.credential), relay));
-    } else {
-      const { keyHeader } = chosen;
-      new KeyFailover(deps, call, { relay, format, keyHeader, toUpstreamCall }).tryNext();
-    }
+    sendWith(deps, call, chosen, { relay, format, toUpstreamCall });
   });
 }
