@@ -11,6 +11,7 @@ export const LIBS: Record<string, { readonly world: World; readonly uses: readon
   "model-wire": { world: "neutral", uses: ["base"] },
   database: { world: "node", uses: ["base"] },
   host: { world: "node", uses: ["base"] },
+  tunnel: { world: "node", uses: ["base", "contract"] },
   testkit: { world: "node", uses: ["base", "database", "model-wire"] },
 };
 
@@ -18,13 +19,16 @@ export const LIBS: Record<string, { readonly world: World; readonly uses: readon
 export const SYSTEMS: Record<string, readonly string[]> = {
   // No database: it could not query if it wanted to.
   gateway: ["base", "contract", "host", "model-wire"],
-  "control-plane": ["base", "contract", "database", "host"],
+  "control-plane": ["base", "contract", "database", "host", "tunnel"],
+  // Runs on people's machines: small, and nothing of the server.
+  "workspace-agent": ["base", "contract", "tunnel"],
 };
 
 /** app → the systems and libs it may import. Of a system, only what stands beside its rooms. */
 export const APPS: Record<string, readonly string[]> = {
   server: ["base", "contract", "database", "host", "control-plane", "gateway"],
-  cli: ["base", "contract", "host"],
+  cli: ["base", "contract", "host", "workspace-agent"],
+  "workspace-agent": ["base", "contract", "host", "workspace-agent"],
 };
 
 /** system → room → the rooms it may import. */
@@ -51,6 +55,15 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     "sign-in": ["access", "audit", "http", "users"],
     "ai-providers": ["access", "audit", "http", "vault"],
     "ai-usage": ["access", "http"],
+  },
+  "workspace-agent": {
+    effects: [],
+    processes: ["effects"],
+    files: ["effects"],
+    terminals: [],
+    git: [],
+    ports: [],
+    machine: [],
   },
 };
 
