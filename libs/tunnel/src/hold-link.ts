@@ -1,0 +1,151 @@
+/**
+ * The dialling side: a workspace agent that keeps one link to the server for as long as it runs. It
+ * dials again after every break, at once the first time and then ever less often, with jitter so that
+ * a server that comes back is not stormed. Only a refusal that no retry can change ends it.
+ */
+import type { Clock } from "@atelier/base/clock";
+import { VERSION_HEADER } from "./link-handshake.ts";
+import type { Logger } from "@atelier/base/logger";
+import type { Random } from "@atelier/base/random";
+import type { Secret } from "@atelier/base/secret";
+import {
+  LINK_PROTOCOL_VERSION,
+  type WorkspaceServices,
+} from "@atelier/contract/rpc/workspace/services";
+import { WebSocket } from "ws";
+import { answerOverSocket } from "./link.ts";
+
+export type HoldLinkOptions = {
+  /** `ws:` or `wss:`, with the path of the link. */
+  readonly url: URL;
+  readonly token: Secret;
+  readonly agentVersion: string;
+  readonly services: WorkspaceServices;
+  /** Called at each change. */
+  onState?(state: LinkState): void;
+};
+
+export type LinkState =
+  | { readonly kind: "connected" }
+  | { readonly kind: "waiting"; readonly reason: string; readonly retryInMs: number };
+
+/** Why an agent gives up: nothing that it could do by itself would help. */
+export type LinkRefusal = {
+  readonly kind: "token_refused" | "version_refused";
+  readonly message: string;
+};
+
+const DIAL_MS_MAX = 10_000;
+const BACKOFF_FIRST_MS = 250;
+const BACKOFF_MAX_MS = 15_000;
+/** A link that held this long starts the backoff anew. */
+const STEADY_MS = 10_000;
+
+/** Runs until the signal aborts (null) or the server refuses for good. */
+export async function holdLink(
+  options: HoldLinkOptions,
+  deps: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
+  signal: AbortSignal,
+): Promise<LinkRefusal | null> {
+  const { clock, log, random } = deps;
+  let failures = 0;
+  while (!signal.aborted) {
+    const startedMs = clock.monotonicMs();
+    const dialled = await dial(options, signal);
+    let reason: string;
+    if (dialled.kind === "open") {
+      log.info({ server: options.url.host }, "connected");
+      options.onState?.({ kind: "connected" });
+      const link = answerOverSocket(dialled.socket, options.services, deps);
+      const close = (): void => link.close();
+      signal.addEventListener("abort", close, { once: true });
+      if (signal.aborted) close();
+      await link.closed;
+      signal.removeEventListener("abort", close);
+      reason = "the connection was lost";
+      if (clock.monotonicMs() - startedMs >= STEADY_MS) failures = 0;
+    } else if (dialled.kind === "refused") {
+      return dialled.refusal;
+    } else {
+      reason = dialled.reason;
+    }
+    if (signal.aborted) break;
+    const retryInMs = backoffMs(failures, random);
+    failures += 1;
+    log.warn({ reason, retryInMs }, "not connected");
+    options.onState?.({ kind: "waiting", reason, retryInMs });
+    try {
+      await clock.sleep(retryInMs, signal);
+    } catch {
+      break; // Told to stop.
+    }
+  }
+  return null;
+}
+
+/** Full jitter: anything between nothing and the step's limit. */
+function backoffMs(failures: number, random: Random): number {
+  const limitMs = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures, 16));
+  // 4 hex digits of a random uuid: a fraction that a test can know.
+  const fraction = Number.parseInt(random.uuid().slice(0, 4), 16) / 0x1_00_00;
+  return Math.round(limitMs * fraction);
+}
+
+type Dialled =
+  | { readonly kind: "open"; readonly socket: WebSocket }
+  | { readonly kind: "unreachable"; readonly reason: string }
+  | { readonly kind: "refused"; readonly refusal: LinkRefusal };
+
+async function dial(
+  { url, token, agentVersion }: HoldLinkOptions,
+  signal: AbortSignal,
+): Promise<Dialled> {
+  const socket = new WebSocket(url, {
+    headers: {
+      authorization: `Bearer ${token.reveal()}`,
+      [VERSION_HEADER]: `${LINK_PROTOCOL_VERSION.major}.${LINK_PROTOCOL_VERSION.minor}`,
+      "user-agent": `atelier-workspace-agent/${agentVersion}`,
+    },
+    handshakeTimeout: DIAL_MS_MAX,
+    perMessageDeflate: false,
+    followRedirects: true,
+    maxPayload: 0,
+  });
+  const stop = (): void => socket.terminate();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await new Promise<Dialled>((resolve) => {
+      socket.once("open", () => resolve({ kind: "open", socket }));
+      socket.on("error", (error) => resolve({ kind: "unreachable", reason: error.message }));
+      socket.once("unexpected-response", (request, response) => {
+        const status = response.statusCode ?? 0;
+        let said = "";
+        response.setEncoding("utf8");
+        response.on("data", (text: string) => {
+          if (said.length < 1_000) said += text;
+        });
+        response.once("close", () => {
+          request.destroy();
+          resolve(judgeRefusal(status, said));
+        });
+      });
+    });
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function judgeRefusal(status: number, said: string): Dialled {
+  const text = said.trim();
+  if (status === 401 || status === 403) {
+    const message = "The server refused the token. Create a new one for this workspace.";
+    return { kind: "refused", refusal: { kind: "token_refused", message } };
+  }
+  if (status === 426) {
+    return { kind: "refused", refusal: { kind: "version_refused", message: text } };
+  }
+  return {
+    kind: "unreachable",
+    reason: `the server answered ${status}${text === "" ? "" : `: ${text}`}`,
+  };
+}
