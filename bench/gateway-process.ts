@@ -33,6 +33,7 @@ const gateway = startGateway({
   random: systemRandom,
   log: silentLogger,
   metrics: createMetrics(),
+  tracer: null,
   config: {
     allowByok: true,
     sendActorHeaders: false,
@@ -44,6 +45,9 @@ const gateway = startGateway({
     rateLimit: 0,
     maxConcurrency: 0,
     maxConcurrencyPerUser: 0,
+    metricsByUser: false,
+    sendTraceHeaders: false,
+    dumpDir: null,
   },
 });
 const server = createServer((req, res) =>

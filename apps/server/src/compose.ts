@@ -15,6 +15,7 @@ import { startPubSub } from "@atelier/database/pub-sub";
 import { startGateway, type Gateway } from "@atelier/gateway/start";
 import { HttpDrain } from "@atelier/host/http-drain";
 import { createMetrics, type Metrics } from "@atelier/host/metrics";
+import { startTracing, type Tracing } from "@atelier/host/tracing";
 import { formatAddress } from "@atelier/host/option-value";
 import type { Address } from "@atelier/host/option";
 import { VERSION } from "@atelier/host/version";
@@ -26,6 +27,7 @@ import { createHttpServer, listen } from "./http-listener.ts";
 import { openStorage } from "./open-storage.ts";
 import { answerMetrics, answerText, Readiness, refuseUpgrade } from "./plain-answers.ts";
 import { targetOf } from "./request-target.ts";
+import { traceHeadersOf } from "./trace-options.ts";
 
 export type ServerDeps = {
   readonly config: ServerConfig;
@@ -51,6 +53,7 @@ export async function startServer(
   if (config.prometheusEnable && config.prometheusAddress !== null) {
     await serveMetrics(config.prometheusAddress, { metrics, log }, resources);
   }
+  const tracing = await openTracing(deps, resources);
   const database = await openStorage(
     { log, clock },
     { ...config, connectionsMax: config.postgresConnectionsMax },
@@ -75,7 +78,9 @@ export async function startServer(
     }),
   );
   resources.defer(() => finishRecording(controlPlane.recorder, deps));
-  const gateway = config.aiGatewayEnabled ? startOurGateway(deps, controlPlane, metrics) : null;
+  const gateway = config.aiGatewayEnabled
+    ? startOurGateway(deps, { controlPlane, metrics, tracing })
+    : null;
   if (gateway !== null) {
     resources.use(gateway);
     controlPlane.observeGateway(gateway.health);
@@ -119,7 +124,29 @@ function controlPlaneConfig(
   };
 }
 
-function startOurGateway(deps: ServerDeps, controlPlane: ControlPlane, metrics: Metrics): Gateway {
+/** Null: tracing is switched off. */
+async function openTracing(
+  { config, log, clock, random }: ServerDeps,
+  resources: AsyncDisposableStack,
+): Promise<Tracing | null> {
+  if (config.tracing === null) return null;
+  const { headers: text, ...options } = config.tracing;
+  const headers = text === null ? {} : (traceHeadersOf(text.reveal()) ?? {});
+  const tracing = await startTracing({ ...options, headers }, { log, clock, random });
+  log.info({ endpoint: options.endpoint }, "sending traces");
+  return resources.use(tracing);
+}
+
+type GatewayParts = {
+  readonly controlPlane: ControlPlane;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing | null;
+};
+
+function startOurGateway(
+  deps: ServerDeps,
+  { controlPlane, metrics, tracing }: GatewayParts,
+): Gateway {
   const { config, clock, random, log } = deps;
   return startGateway({
     providers: controlPlane.providers,
@@ -129,6 +156,7 @@ function startOurGateway(deps: ServerDeps, controlPlane: ControlPlane, metrics: 
     random,
     log,
     metrics,
+    tracer: tracing?.tracer ?? null,
     config: {
       allowByok: config.aiGatewayAllowByok,
       sendActorHeaders: config.aiGatewaySendActorHeaders,
@@ -147,6 +175,9 @@ function startOurGateway(deps: ServerDeps, controlPlane: ControlPlane, metrics: 
       rateLimit: config.aiGatewayRateLimit,
       maxConcurrency: config.aiGatewayMaxConcurrency,
       maxConcurrencyPerUser: config.aiGatewayMaxConcurrencyPerUser,
+      metricsByUser: config.aiGatewayMetricsByUser,
+      sendTraceHeaders: config.aiGatewaySendTraceHeaders,
+      dumpDir: config.aiGatewayDumpDir,
     },
   });
 }

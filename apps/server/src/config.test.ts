@@ -5,6 +5,7 @@ import { environmentNamesOf, propertyOf } from "@atelier/host/option";
 import { defaultOf } from "@atelier/host/option-value";
 import { OPTIONS, parseConfig, type ConfigInputs, type ServerConfig } from "./config.ts";
 import { helpText, mistakesText, readyText } from "./start-texts.ts";
+import { traceHeadersOf } from "./trace-options.ts";
 
 function configOf(inputs: Partial<ConfigInputs> = {}): ServerConfig {
   const config = parseConfig({ argv: [], env: {}, readFile: () => "", ...inputs });
@@ -57,6 +58,46 @@ for (const [variable, value, property, expected] of [
     assert.deepEqual(configOf({ env: { [variable]: value } })[property], expected);
   });
 }
+
+test("tracing is off, and its options make sense together when it is on", () => {
+  const env = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318/",
+    OTEL_EXPORTER_OTLP_HEADERS: "x-key=a%20b, x-other = c=d",
+    OTEL_SERVICE_NAME: "ours",
+  };
+  assert.equal(configOf({ env }).tracing, null);
+  const { tracing } = configOf({ env, argv: ["--trace-enable", "--trace-sampling-ratio", "0.25"] });
+  assert.deepEqual(
+    { ...tracing, headers: traceHeadersOf(tracing?.headers?.reveal() ?? "") },
+    {
+      endpoint: "http://collector:4318",
+      headers: { "x-key": "a b", "x-other": "c=d" },
+      samplingRatio: 0.25,
+      serviceName: "ours",
+    },
+  );
+  assert.equal(configOf({ argv: ["--trace-enable"] }).tracing?.endpoint, "http://127.0.0.1:4318");
+});
+
+for (const [option, value] of [
+  ["trace-sampling-ratio", "1.5"],
+  ["trace-sampling-ratio", "half"],
+  ["trace-headers", "no header"],
+  ["trace-headers", "a=%zz"],
+  ["trace-endpoint", "collector:4318"],
+] as const) {
+  test(`${option} ${value} is a mistake`, () => {
+    assert.match(mistakesOf({ argv: [`--${option}`, value] }).join(), new RegExp(option));
+  });
+}
+
+test("the dump directory is found from where the server starts", () => {
+  assert.equal(configOf().aiGatewayDumpDir, null);
+  assert.equal(
+    configOf({ env: { CODER_AIBRIDGE_DUMP_DIR: "dumps" } }).aiGatewayDumpDir,
+    `${process.cwd()}/dumps`,
+  );
+});
 
 test("the database's URL is a secret, also from its older variable", () => {
   const env = { CODER_PG_CONNECTION_URL: "postgres://user:hunter2@host/db" };

@@ -12,6 +12,7 @@ import { parseOptions } from "@atelier/host/options";
 import { readFileSync } from "node:fs";
 import { BlockList, isIP } from "node:net";
 import { resolve } from "node:path";
+import { TRACE_OPTIONS, tracingOf, type TracingConfig, type TraceValue } from "./trace-options.ts";
 
 const ENCRYPTION_KEY_BYTES = 32;
 
@@ -272,6 +273,32 @@ export const OPTIONS = [
       "Longest wait for a model provider's answer to begin, and longest silence within it. A stream that keeps sending has no limit.",
   },
   {
+    name: "ai-gateway-metrics-by-user",
+    kind: "bool",
+    default: false,
+    group: "AI gateway",
+    description:
+      "Tell users apart in the gateway's metrics, by the label initiator_id. With many people these become very many series.",
+  },
+  {
+    name: "ai-gateway-dump-dir",
+    kind: "string",
+    default: null,
+    defaultText: "nothing is written",
+    aliases: ["CODER_AIBRIDGE_DUMP_DIR"],
+    group: "AI gateway",
+    description:
+      "Directory for copies of all requests to model providers and their answers, to look into trouble. Prompts and answers stand there word for word, credentials masked. Nothing is ever deleted from it.",
+  },
+  {
+    name: "ai-gateway-send-trace-headers",
+    kind: "bool",
+    default: false,
+    group: "AI gateway",
+    description:
+      "Tell model providers which trace a request belongs to, in the header traceparent. Needs trace-enable. Clients' own trace headers never reach providers.",
+  },
+  {
     name: "log-format",
     kind: "choice",
     default: "human",
@@ -303,6 +330,7 @@ export const OPTIONS = [
     description:
       "Where metrics are served. Empty means the http-address, where everybody who reaches the server can read them.",
   },
+  ...TRACE_OPTIONS,
   {
     name: "shutdown-timeout",
     kind: "duration",
@@ -332,12 +360,14 @@ const ENVIRONMENT_OF_OTHERS = [
 
 export type ServerConfig = Omit<
   OptionValues<typeof OPTIONS>,
-  "accessUrl" | "proxyTrustedOrigins"
+  "accessUrl" | "proxyTrustedOrigins" | TraceValue
 > & {
   /** As given, or how the server is reached from its own machine. */
   readonly accessUrl: string;
   readonly givenAccessUrl: string | null;
   readonly trustedProxies: BlockList;
+  /** Null: nothing is traced. */
+  readonly tracing: TracingConfig | null;
   /** The options as people see them, secrets masked. */
   readonly optionRows: readonly OptionRow[];
   /** Allowed, but not wise. For the log. */
@@ -373,6 +403,8 @@ export function parseConfig(inputs: ConfigInputs): Result<ServerConfig, readonly
       accessUrl,
       givenAccessUrl: givenUrl,
       dataDir: resolve(values.dataDir),
+      aiGatewayDumpDir: values.aiGatewayDumpDir === null ? null : resolve(values.aiGatewayDumpDir),
+      tracing: tracingOf(parsed.value.values),
       trustedProxies: blockListOf(proxyTrustedOrigins),
       optionRows: describeOptions(OPTIONS, parsed.value).map((row) =>
         row.name === "access-url" ? { ...row, value: accessUrl } : row,

@@ -2,8 +2,8 @@
  * Metrics for Prometheus. One registry per process, made by the app and handed to each system.
  *
  * Our metrics begin with `atelier_`; the process's own keep their usual names (`process_…`,
- * `nodejs_…`), which ready-made dashboards expect. Labels have few values: never a user, a key or
- * anything that a client chooses freely.
+ * `nodejs_…`), which ready-made dashboards expect. Labels have few values: never a key, and what a
+ * client chooses freely only with a limit.
  */
 import { assert } from "@atelier/base/assert";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";

@@ -13,14 +13,20 @@ import type {
   ProviderSource,
 } from "@atelier/contract/rpc/gateway-ports";
 import type { Metrics } from "@atelier/host/metrics";
+import type { Tracer } from "@opentelemetry/api";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BreakerConfig } from "./breaker/circuit-breaker.ts";
 import { CallLimiter } from "./callers/call-limits.ts";
+import { CallDumper } from "./dump/call-dumper-io.ts";
 import type { KeyAuthFailurePolicy } from "./keys/key-disposition.ts";
+import { ModelLabels } from "./labels/model-labels.ts";
+import { callObservers } from "./relay/call-observers-io.ts";
 import { GatewayServer } from "./relay/gateway-server-io.ts";
 import { createGatewayMetrics } from "./relay/gateway-metrics.ts";
+import { InterceptionMetrics } from "./relay/interception-metrics.ts";
 import { ProviderStates } from "./relay/provider-states.ts";
 import { observeStates } from "./relay/state-metrics.ts";
+import { CallTracer } from "./tracing/call-tracer.ts";
 import { openUndiciUpstream } from "./upstream/undici-upstream-io.ts";
 import { UpstreamPools } from "./upstream/upstream-pools-io.ts";
 
@@ -45,6 +51,12 @@ export type GatewayConfig = {
   readonly maxConcurrency: number;
   /** Of them, one person's; 0: no limit. */
   readonly maxConcurrencyPerUser: number;
+  /** Whether users are a label of metrics. */
+  readonly metricsByUser: boolean;
+  /** Whether providers are told which trace a request belongs to. */
+  readonly sendTraceHeaders: boolean;
+  /** Where requests to providers and their answers are written. Null: nowhere. */
+  readonly dumpDir: string | null;
 };
 
 export type GatewayDeps = {
@@ -55,6 +67,8 @@ export type GatewayDeps = {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Null: nothing is traced. */
+  readonly tracer: Tracer | null;
   readonly config: GatewayConfig;
 };
 
@@ -85,9 +99,31 @@ export function startGateway(deps: GatewayDeps): Gateway {
     clock,
   );
   const metrics = createGatewayMetrics(deps.metrics);
-  const states = new ProviderStates(deps.providers, clock, config.circuitBreaker);
-  observeStates(deps.metrics, states);
-  const server = new GatewayServer({ ...deps, metrics, pools, limiter, states });
+  const labels = new ModelLabels();
+  const interceptions = new InterceptionMetrics({
+    metrics,
+    labels,
+    isByUser: config.metricsByUser,
+  });
+  deps.metrics.onRender(() => interceptions.flush());
+  const states = new ProviderStates({ ...deps, breakerConfig: config.circuitBreaker });
+  observeStates(deps.metrics, states, labels);
+  const dumper =
+    config.dumpDir === null ? null : new CallDumper({ ...deps, directory: config.dumpDir });
+  const tracer =
+    deps.tracer === null
+      ? null
+      : new CallTracer({ tracer: deps.tracer, tellsProviders: config.sendTraceHeaders });
+  const observe = callObservers({ tracer, dumper });
+  const server = new GatewayServer({
+    ...deps,
+    metrics,
+    interceptions,
+    pools,
+    limiter,
+    states,
+    observe,
+  });
   return {
     health: states,
     handle: (req, res, { prefix }) => server.handle(req, res, prefix),
@@ -95,6 +131,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
     [Symbol.asyncDispose]: async () => {
       await server.drain(AbortSignal.abort());
       await pools[Symbol.asyncDispose]();
+      await dumper?.[Symbol.asyncDispose]();
     },
   };
 }

@@ -33,16 +33,26 @@ type State =
   | { readonly kind: "open"; readonly untilMs: number }
   | { readonly kind: "half_open"; underWay: number; successes: number };
 
+export type BreakerState = State["kind"];
+
+export type BreakerChange = { readonly from: BreakerState; readonly to: BreakerState };
+
 export class CircuitBreaker {
   readonly #config: BreakerConfig;
   readonly #clock: Clock;
+  readonly #onChange: (change: BreakerChange) => void;
   #state: State;
   /** Outcomes of requests from before the last change of state say nothing of this one. */
   #generation = 0;
 
-  constructor(config: BreakerConfig, clock: Clock) {
+  constructor(
+    config: BreakerConfig,
+    clock: Clock,
+    onChange: (change: BreakerChange) => void = () => {},
+  ) {
     this.#config = config;
     this.#clock = clock;
+    this.#onChange = onChange;
     this.#state = this.#closed();
   }
 
@@ -66,6 +76,10 @@ export class CircuitBreaker {
       state.underWay += 1;
     }
     return { kind: "admitted", ticket: { generation: this.#generation } };
+  }
+
+  get state(): BreakerState {
+    return this.#state.kind;
   }
 
   /** True if this opened it. */
@@ -120,8 +134,10 @@ export class CircuitBreaker {
   }
 
   #become(state: State): void {
+    const from = this.#state.kind;
     this.#state = state;
     this.#generation += 1;
+    this.#onChange({ from, to: state.kind });
   }
 }
 

@@ -44,6 +44,10 @@ const DROPPED: ReadonlySet<string> = new Set([
   "x-forwarded-host",
   "x-forwarded-proto",
   "x-forwarded-port",
+  // Whose trace a request belongs to is the provider's business only where an operator says so.
+  "traceparent",
+  "tracestate",
+  "baggage",
 ]);
 
 /** A client's copy would let it speak to the provider as somebody else. */

@@ -12,6 +12,7 @@ import type { WireFormat } from "@atelier/model-wire/wire-format";
 import type { ServerResponse } from "node:http";
 import { FAILURE, toAnswer, type GatewayFailure } from "../failures/gateway-failure.ts";
 import { toAnswerHead, type AnswerHead } from "../headers/answer-headers.ts";
+import type { CallTiming } from "../timing/call-timing.ts";
 import type {
   UpstreamExchange,
   UpstreamFailure,
@@ -27,10 +28,14 @@ export type AnswerRelayOptions = {
   /** The shape of our own errors. */
   readonly errorFormat: WireFormat | null;
   readonly clock: Clock;
+  readonly timing: CallTiming;
   readonly log: Logger;
   /** Called once, when the exchange is over for the client. */
   onDone(outcome: RelayOutcome, observation: Observation | null): void;
 };
+
+/** Where the time went (docs/observability.md). A provider's own stands beside it. */
+const SERVER_TIMING = "Server-Timing";
 
 /** A client that takes longer than this for one write is worth a log line (spec gateway 4.1.3). */
 const SLOW_CLIENT_MS = 500;
@@ -83,10 +88,11 @@ export class AnswerRelay implements UpstreamListener {
 
   head(status: number, rawHeaders: readonly string[]): void {
     if (this.#isDone) return;
-    const { res, observedAs } = this.#options;
+    const { res, observedAs, timing } = this.#options;
     this.#status = status;
     this.#head = toAnswerHead(rawHeaders);
     if (observedAs !== null) this.#observation = observeAnswer(observedAs, this.#head);
+    this.#head.headers.push(SERVER_TIMING, timing.header());
     res.writeHead(status, this.#head.headers);
     // Streams may stay silent for long; the client learns at once that they began.
     if (this.#head.isEventStream) res.flushHeaders();
@@ -141,11 +147,11 @@ export class AnswerRelay implements UpstreamListener {
   }
 
   #breakOff(ending: RelayEnding, failure: GatewayFailure): void {
-    const { res, errorFormat, observedAs } = this.#options;
+    const { res, errorFormat, observedAs, timing } = this.#options;
     const stream = this.#observation?.stream ?? null;
     if (!res.headersSent) {
       const answer = toAnswer(errorFormat, failure);
-      res.writeHead(answer.status, answer.headers);
+      res.writeHead(answer.status, { ...answer.headers, [SERVER_TIMING]: timing.header() });
       res.end(answer.body);
     } else if (stream !== null && observedAs !== null) {
       const message =

@@ -10,6 +10,7 @@ import { refuse } from "./answer-io.ts";
 import { relayRecorded, type BridgedCall } from "./bridged-exchange-io.ts";
 import { chooseCredential, type ChosenCredential } from "./choose-credential.ts";
 import type { RelayDeps } from "./gateway-call.ts";
+import { logInterceptionStarted } from "./interception-log.ts";
 import { readBridgedBody } from "./model-request-io.ts";
 
 /** Recorded where a request names no model. */
@@ -35,30 +36,27 @@ export async function serveBridged(deps: RelayDeps, call: BridgedCall): Promise<
     return;
   }
   const { request, body } = read.value;
+  call.timing.mark("body");
   const start = toStart(deps, call, chosen, request);
+  call.observer?.understood(start, request);
   try {
     await deps.recorder.start(start);
   } catch (error) {
+    call.observer?.recorded(false);
     deps.log.error({ error, interceptionId: start.id }, "recording an interception failed");
     refuse(res, format, FAILURE.notRecorded, deps.metrics);
     return;
   }
-  deps.log.debug(
-    {
-      interceptionId: start.id,
-      provider: call.provider.name,
-      route: route.label,
-      streaming: request.stream,
-      credentialKind: chosen.kind,
-      credentialHint: chosen.kind === "byok" ? chosen.hint : KEY_PENDING,
-    },
-    "interception started",
-  );
+  call.timing.mark("record");
+  call.observer?.recorded(true);
+  logInterceptionStarted(deps.log, {
+    start,
+    chosen,
+    route: route.label,
+    streaming: request.stream,
+  });
   await relayRecorded(deps, call, { start, chosen, request, body });
 }
-
-/** In the log of a start that one of the company's keys will serve (spec gateway 5.7). */
-const KEY_PENDING = "<keypool-pending>";
 
 function toStart(
   { clock, random }: RelayDeps,

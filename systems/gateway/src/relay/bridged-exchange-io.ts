@@ -2,7 +2,7 @@
  * A bridged request whose start is recorded: through the circuit breaker, with the caller's own
  * credential or the company's keys, to the provider and back, and its end into the record.
  */
-import type { InterceptionEnd, InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
+import type { InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
 import type { ModelRequest } from "@atelier/model-wire/read-request";
 import type { BreakerOutcome, BreakerVerdict } from "../breaker/circuit-breaker.ts";
 import { FAILURE, breakerOpen } from "../failures/gateway-failure.ts";
@@ -18,6 +18,8 @@ import { breakerOutcome } from "./breaker-outcome.ts";
 import type { ChosenCredential } from "./choose-credential.ts";
 import type { CallOf, RelayDeps } from "./gateway-call.ts";
 import { toInterceptionEnd } from "./interception-end.ts";
+import { logInterceptionEnded } from "./interception-log.ts";
+import type { InterceptionSeries } from "./interception-metrics.ts";
 import { sendWith } from "./key-failover-io.ts";
 import type { Observation } from "./observation-io.ts";
 import type { RelayOutcome } from "./relay-outcome.ts";
@@ -37,27 +39,22 @@ export async function relayRecorded(
   call: BridgedCall,
   recorded: Recorded,
 ): Promise<void> {
-  const { provider, route, state } = call;
-  const labels = { provider: provider.name, route: route.label };
+  const { route, state } = call;
+  const series = deps.interceptions.seriesOf(recorded.start, route.label);
   const breaker = state.breakers?.breakerOf(route.label, recorded.start.model) ?? null;
   const verdict = breaker?.admit() ?? null;
-  deps.metrics.underWay.inc(labels);
-  const ended = await relayAnswer(deps, call, { recorded, verdict });
-  deps.metrics.underWay.dec(labels);
+  series.began();
+  const ended = await relayAnswer(deps, call, { recorded, verdict, series });
+  series.relayed();
   // The client has its answer already. A server that stops waits until the end is handed over.
-  const outcome = await recordEnd(deps, call, recorded, ended).catch(
+  const outcome = await recordEnd(deps, call, recorded, { ...ended, series }).catch(
     (error: unknown): BreakerOutcome => {
       deps.log.error({ error, interceptionId: recorded.start.id }, "observing an answer failed");
       return "neutral";
     },
   );
   if (breaker === null || verdict?.kind !== "admitted") return;
-  if (breaker.report(verdict.ticket, outcome)) {
-    const endpoint = route.label;
-    deps.metrics.breakerTrips.inc({ provider: provider.name, endpoint });
-    const { model } = recorded.start;
-    deps.log.info({ provider: provider.name, endpoint, model }, "circuit breaker opened");
-  }
+  if (breaker.report(verdict.ticket, outcome)) deps.metrics.breakerTrips.inc(series.breakerLabels);
 }
 
 type Ended = {
@@ -67,11 +64,17 @@ type Ended = {
   readonly hint: string;
 };
 
+type Relayed = {
+  readonly recorded: Recorded;
+  readonly verdict: BreakerVerdict | null;
+  readonly series: InterceptionSeries;
+};
+
 /** Resolves when the exchange is over for the client. */
 function relayAnswer(
   deps: RelayDeps,
   call: BridgedCall,
-  { recorded, verdict }: { readonly recorded: Recorded; readonly verdict: BreakerVerdict | null },
+  { recorded, verdict, series }: Relayed,
 ): Promise<Ended> {
   const { route, res, provider } = call;
   const { chosen } = recorded;
@@ -82,6 +85,7 @@ function relayAnswer(
       observedAs: route.format,
       errorFormat: route.format,
       clock: deps.clock,
+      timing: call.timing,
       log: deps.log,
       onDone: (outcome, observation) => {
         forgetClosing();
@@ -99,7 +103,7 @@ function relayAnswer(
     } else if (recorded.request.background) {
       relay.refuse(FAILURE.background, "bad_request");
     } else if (verdict?.kind === "rejected") {
-      deps.metrics.breakerRejects.inc({ provider: provider.name, endpoint: route.label });
+      deps.metrics.breakerRejects.inc(series.breakerLabels);
       relay.refuse(breakerOpen(verdict.retryInMs), "server_error");
     } else {
       failover = sendWith(deps, call, chosen, {
@@ -133,7 +137,7 @@ async function recordEnd(
   deps: RelayDeps,
   call: BridgedCall,
   { start, chosen, request }: Recorded,
-  { outcome, observation, hint }: Ended,
+  { outcome, observation, hint, series }: Ended & { readonly series: InterceptionSeries },
 ): Promise<BreakerOutcome> {
   const endedAt = deps.clock.now();
   const observed = observation === null ? null : await observation.finish();
@@ -150,29 +154,9 @@ async function recordEnd(
     observed,
   );
   deps.recorder.end(end);
-  count(deps, call, start, end);
+  series.ended(end, start);
+  call.observer?.ended(end, observed);
+  const { label: route } = call.route;
+  logInterceptionEnded(deps.log, { start, chosen, route, streaming: request.stream }, end);
   return breakerOutcome(outcome, end, chosen.kind);
-}
-
-function count(
-  { metrics, log }: RelayDeps,
-  { provider, route }: BridgedCall,
-  { id, client, startedAt }: InterceptionStart,
-  end: InterceptionEnd,
-): void {
-  const status = end.error === null ? "completed" : "failed";
-  metrics.interceptions.inc({ provider: provider.name, route: route.label, status, client });
-  const durationMs = end.endedAt.getTime() - startedAt.getTime();
-  metrics.durationSeconds.observe({ provider: provider.name }, Math.max(0, durationMs) / 1_000);
-  for (const { input, output, cacheReadInput, cacheWriteInput } of end.tokens) {
-    const inc = (type: string, tokens: number): void => {
-      if (tokens > 0) metrics.tokens.inc({ provider: provider.name, type }, tokens);
-    };
-    inc("input", input);
-    inc("output", output);
-    inc("cache_read_input", cacheReadInput);
-    inc("cache_write_input", cacheWriteInput);
-  }
-  if (end.error === null) log.debug({ interceptionId: id, durationMs }, "interception ended");
-  else log.warn({ interceptionId: id, durationMs, error: end.error }, "interception failed");
 }

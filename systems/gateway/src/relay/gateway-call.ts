@@ -10,16 +10,20 @@ import type {
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallerToken } from "../callers/caller-token.ts";
 import type { KeyAuthFailurePolicy } from "../keys/key-disposition.ts";
+import type { CallObserver } from "../observers/call-observer.ts";
 import type { GatewayPath } from "../routing/gateway-path.ts";
 import type { ProviderKind } from "../routing/provider-kinds.ts";
 import type { ProviderRoute } from "../routing/route-table.ts";
+import type { CallTiming } from "../timing/call-timing.ts";
 import type { Upstream } from "../upstream/upstream-client.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
+import type { InterceptionMetrics } from "./interception-metrics.ts";
 import type { ProviderState } from "./provider-states.ts";
 
 export type RelayDeps = {
   readonly recorder: InterceptionRecorder;
   readonly metrics: GatewayMetrics;
+  readonly interceptions: InterceptionMetrics;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -42,6 +46,9 @@ export type GatewayCall = {
   readonly providerKind: ProviderKind;
   readonly upstream: Upstream;
   readonly state: ProviderState;
+  readonly timing: CallTiming;
+  /** Null: nobody looks. What it sees of the upstream, it sees by itself. */
+  readonly observer: CallObserver | null;
 };
 
 export type CallOf<Kind extends ProviderRoute["kind"]> = GatewayCall & {

@@ -2,39 +2,55 @@
 import type { Metrics } from "@atelier/host/metrics";
 
 type Labels<Name extends string> = Readonly<Partial<Record<Name, string | number>>>;
-type Counter<Name extends string> = { inc(labels: Labels<Name>, by?: number): void };
-type Gauge<Name extends string> = Counter<Name> & { dec(labels: Labels<Name>): void };
-type Histogram<Name extends string> = { observe(labels: Labels<Name>, value: number): void };
+type Counter<Name extends string> = {
+  inc(labels: Labels<Name>, by?: number): void;
+  /** The same counter with its labels made once. */
+  labels(labels: Labels<Name>): { inc(by?: number): void };
+};
+type Gauge<Name extends string> = { labels(labels: Labels<Name>): { inc(by?: number): void } };
+type Histogram<Name extends string> = {
+  observe(labels: Labels<Name>, value: number): void;
+  labels(labels: Labels<Name>): { observe(value: number): void };
+};
 
 export type GatewayMetrics = {
-  readonly interceptions: Counter<"provider" | "route" | "status" | "client">;
-  readonly underWay: Gauge<"provider" | "route">;
-  readonly durationSeconds: Histogram<"provider">;
+  readonly interceptions: Counter<
+    "provider" | "model" | "status" | "route" | "method" | "initiator_id" | "client"
+  >;
+  readonly underWay: Gauge<"provider" | "model" | "route">;
+  readonly durationSeconds: Histogram<"provider" | "model">;
   readonly passthrough: Counter<"provider" | "route" | "method">;
-  readonly tokens: Counter<"provider" | "type">;
+  readonly prompts: Counter<"provider" | "model" | "initiator_id" | "client">;
+  readonly tokens: Counter<"provider" | "model" | "type" | "initiator_id" | "client">;
+  readonly toolSelections: Counter<"provider" | "model" | "name">;
   readonly refusals: Counter<"status">;
   readonly keyTransitions: Counter<"provider" | "reason">;
   readonly keyExhaustions: Counter<"provider" | "outcome">;
   readonly failoverAttempts: Histogram<"provider">;
-  readonly breakerTrips: Counter<"provider" | "endpoint">;
-  readonly breakerRejects: Counter<"provider" | "endpoint">;
+  readonly breakerTrips: Counter<"provider" | "endpoint" | "model">;
+  readonly breakerRejects: Counter<"provider" | "endpoint" | "model">;
 };
 
 export function createGatewayMetrics(metrics: Metrics): GatewayMetrics {
+  return { ...createUseMetrics(metrics), ...createTroubleMetrics(metrics) };
+}
+
+function createUseMetrics(metrics: Metrics) {
   return {
     interceptions: metrics.counter(
       "ai_gateway_interceptions_total",
       "Bridged requests that ended, by outcome (completed or failed)",
-      ["provider", "route", "status", "client"],
+      ["provider", "model", "status", "route", "method", "initiator_id", "client"],
     ),
     underWay: metrics.gauge("ai_gateway_interceptions_inflight", "Bridged requests under way", [
       "provider",
+      "model",
       "route",
     ]),
     durationSeconds: metrics.histogram(
       "ai_gateway_interceptions_duration_seconds",
       "Time from a bridged request's start record to its end",
-      ["provider"],
+      ["provider", "model"],
       [0.5, 2, 5, 15, 30, 60, 120],
     ),
     passthrough: metrics.counter(
@@ -42,10 +58,28 @@ export function createGatewayMetrics(metrics: Metrics): GatewayMetrics {
       "Requests on routes that only pass through",
       ["provider", "route", "method"],
     ),
-    tokens: metrics.counter("ai_gateway_tokens_total", "Tokens that providers reported, by class", [
+    prompts: metrics.counter(
+      "ai_gateway_prompts_total",
+      "Prompts of people in bridged requests that were answered",
+      ["provider", "model", "initiator_id", "client"],
+    ),
+    tokens: metrics.counter("ai_gateway_tokens_total", "Tokens that providers reported, by type", [
       "provider",
+      "model",
       "type",
+      "initiator_id",
+      "client",
     ]),
+    toolSelections: metrics.counter(
+      "ai_gateway_non_injected_tool_selections_total",
+      "Calls that models made of the clients' own tools",
+      ["provider", "model", "name"],
+    ),
+  };
+}
+
+function createTroubleMetrics(metrics: Metrics) {
+  return {
     refusals: metrics.counter(
       "ai_gateway_refusals_total",
       "Requests that the gateway answered itself, by status",
@@ -70,12 +104,12 @@ export function createGatewayMetrics(metrics: Metrics): GatewayMetrics {
     breakerTrips: metrics.counter(
       "ai_gateway_circuit_breaker_trips_total",
       "Circuit breakers that opened",
-      ["provider", "endpoint"],
+      ["provider", "endpoint", "model"],
     ),
     breakerRejects: metrics.counter(
       "ai_gateway_circuit_breaker_rejects_total",
       "Requests that an open circuit breaker refused",
-      ["provider", "endpoint"],
+      ["provider", "endpoint", "model"],
     ),
   };
 }

@@ -22,10 +22,14 @@ import type { KeyAuthFailurePolicy } from "../keys/key-disposition.ts";
 import { parseGatewayPath, type GatewayPath } from "../routing/gateway-path.ts";
 import { providerKindOf } from "../routing/provider-kinds.ts";
 import { formatOfRoute, matchProviderRoute } from "../routing/route-table.ts";
+import { observedUpstream } from "../observers/observed-upstream.ts";
+import { CallTiming } from "../timing/call-timing.ts";
 import type { UpstreamPools } from "../upstream/upstream-pools-io.ts";
 import { refuse } from "./answer-io.ts";
 import { serveBridged } from "./bridged-call-io.ts";
+import type { ObserveCall } from "./call-observers-io.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
+import type { InterceptionMetrics } from "./interception-metrics.ts";
 import type { RelayDeps } from "./gateway-call.ts";
 import { servePassthrough } from "./passthrough-call-io.ts";
 import type { ProviderStates } from "./provider-states.ts";
@@ -41,6 +45,8 @@ export type GatewayServerDeps = {
   readonly pools: UpstreamPools;
   readonly limiter: CallLimiter;
   readonly states: ProviderStates;
+  readonly interceptions: InterceptionMetrics;
+  readonly observe: ObserveCall;
   readonly config: {
     readonly allowByok: boolean;
     readonly sendActorHeaders: boolean;
@@ -122,6 +128,7 @@ export class GatewayServer {
   async #serve(arrived: Arrived): Promise<void> {
     const { authorizer, limiter, metrics } = this.#deps;
     const { res, format, found } = arrived;
+    const timing = new CallTiming(this.#deps.clock);
     const asked = authorizer.authorize(found.token);
     const authorization = asked instanceof Promise ? await asked : asked;
     if (authorization.kind !== "authorized") {
@@ -133,8 +140,9 @@ export class GatewayServer {
     const { caller } = authorization;
     const verdict = limiter.admit(caller);
     if (verdict !== "admitted") return refuse(res, format, LIMIT_FAILURES[verdict], metrics);
+    timing.mark("auth");
     try {
-      const refused = await this.#route(arrived, caller);
+      const refused = await this.#route(arrived, caller, timing);
       if (refused !== null) refuse(res, format, refused, metrics);
     } finally {
       limiter.release(caller);
@@ -146,8 +154,12 @@ export class GatewayServer {
   }
 
   /** Null: served. Else why not. */
-  async #route({ req, res, path, found }: Arrived, caller: Caller): Promise<GatewayFailure | null> {
-    const { providers, pools, states, log } = this.#deps;
+  async #route(
+    { req, res, path, found }: Arrived,
+    caller: Caller,
+    timing: CallTiming,
+  ): Promise<GatewayFailure | null> {
+    const { providers, pools, states, log, observe } = this.#deps;
     const snapshot = providers.current();
     const provider = snapshot.providers.get(path.providerName);
     const providerKind = provider === undefined ? null : providerKindOf(provider.type);
@@ -159,6 +171,7 @@ export class GatewayServer {
       return routeUnknown(req.method ?? "", shown);
     }
     const upstream = pools.upstreamOf(provider, snapshot);
+    const observer = observe?.({ req, caller, provider, path: path.rawRoute }, route.kind) ?? null;
     const call = {
       req,
       res,
@@ -167,11 +180,17 @@ export class GatewayServer {
       path,
       provider,
       providerKind,
-      upstream,
+      upstream: observer === null ? upstream : observedUpstream(upstream, observer),
       state: states.stateOf(provider, snapshot),
+      timing,
+      observer,
     };
-    if (route.kind === "bridged") await serveBridged(this.#relayDeps, { ...call, route });
-    else await servePassthrough(this.#relayDeps, { ...call, route });
+    try {
+      if (route.kind === "bridged") await serveBridged(this.#relayDeps, { ...call, route });
+      else await servePassthrough(this.#relayDeps, { ...call, route });
+    } finally {
+      observer?.closed(res.headersSent ? res.statusCode : null);
+    }
     return null;
   }
 }

@@ -1,5 +1,5 @@
 /** A gateway on real sockets with its ports in memory, and an upstream made of a request handler. For tests only. */
-import { silentLogger } from "@atelier/base/logger";
+import { silentLogger, type Logger } from "@atelier/base/logger";
 import { Secret } from "@atelier/base/secret";
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
@@ -11,6 +11,7 @@ import type {
   InterceptionStart,
 } from "@atelier/contract/rpc/gateway-ports";
 import { createMetrics } from "@atelier/host/metrics";
+import type { Tracer } from "@opentelemetry/api";
 import { once } from "node:events";
 import {
   createServer,
@@ -38,6 +39,8 @@ export type TestGateway = AsyncDisposable & {
   readonly port: number;
   readonly gateway: Gateway;
   readonly recorded: Recorded;
+  /** The lines of a metric with our prefix, sorted, for those with a value. */
+  metricLines(name: string): Promise<string[]>;
   /** Resolves when as many interceptions have ended. */
   ended(count: number): Promise<InterceptionEnd[]>;
   send(path: string, options?: SendOptions): Promise<Answer>;
@@ -65,6 +68,8 @@ export type TestGatewayOptions = {
   readonly config?: Partial<GatewayConfig>;
   readonly authorize?: (token: string) => CallerAuthorization | Promise<CallerAuthorization>;
   readonly recordStart?: (start: InterceptionStart) => Promise<void>;
+  readonly log?: Logger;
+  readonly tracer?: Tracer;
   readonly providers?: (upstreamUrl: string) => readonly GatewayProvider[];
 };
 
@@ -98,6 +103,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     ],
     1,
   );
+  const metrics = createMetrics();
   const gateway = startGateway({
     providers: { current: () => snapshot },
     authorizer: {
@@ -119,8 +125,9 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     },
     clock: systemClock,
     random: systemRandom,
-    log: silentLogger,
-    metrics: createMetrics(),
+    log: options.log ?? silentLogger,
+    metrics,
+    tracer: options.tracer ?? null,
     config: {
       allowByok: true,
       sendActorHeaders: false,
@@ -132,6 +139,9 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       rateLimit: 0,
       maxConcurrency: 0,
       maxConcurrencyPerUser: 0,
+      metricsByUser: false,
+      sendTraceHeaders: false,
+      dumpDir: null,
       ...options.config,
     },
   });
@@ -141,6 +151,10 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     port: server.port,
     gateway,
     recorded,
+    metricLines: async (name) => {
+      const lines = (await metrics.render()).split("\n");
+      return lines.filter((line) => line.startsWith(`atelier_ai_gateway_${name}`)).toSorted();
+    },
     ended: async (count) => {
       while (recorded.ends.length < count) {
         await new Promise<void>((resolve) => waiters.add(resolve));

@@ -47,6 +47,7 @@ export async function servePassthrough(
     else refuse(res, format, failure, deps.metrics);
     return;
   }
+  call.timing.mark("body");
   const toUpstreamCall = (credential: UpstreamCredential): UpstreamCall => ({
     method,
     path: toUpstreamTarget(upstream, route.upstreamPath, path.query),
@@ -66,6 +67,7 @@ export async function servePassthrough(
       observedAs: null,
       errorFormat: format,
       clock: deps.clock,
+      timing: call.timing,
       log: deps.log,
       onDone: ({ ending }) => {
         forgetClosing();

@@ -3,6 +3,7 @@
  * trouble. Shared by all callers, and kept across reloads for as long as the provider exists.
  */
 import type { Clock } from "@atelier/base/clock";
+import type { Logger } from "@atelier/base/logger";
 import type {
   BreakerHealth,
   GatewayHealth,
@@ -11,7 +12,7 @@ import type {
   ProviderSnapshot,
   ProviderSource,
 } from "@atelier/contract/rpc/gateway-ports";
-import { BreakerSet } from "../breaker/breaker-set.ts";
+import { BreakerSet, type BreakerStateChange } from "../breaker/breaker-set.ts";
 import type { BreakerConfig } from "../breaker/circuit-breaker.ts";
 import { KeyPool } from "../keys/key-pool.ts";
 
@@ -26,19 +27,30 @@ export type ProviderReport = {
   readonly name: string;
   readonly keys: readonly ProviderKeyHealth[];
   readonly breakers: readonly BreakerHealth[];
+  readonly breakerStates: ReturnType<BreakerSet["states"]>;
+};
+
+export type ProviderStatesDeps = {
+  readonly providers: ProviderSource;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Null: circuit breakers are switched off. */
+  readonly breakerConfig: BreakerConfig | null;
 };
 
 export class ProviderStates implements GatewayHealth {
   readonly #source: ProviderSource;
   readonly #clock: Clock;
   readonly #breakerConfig: BreakerConfig | null;
+  readonly #log: Logger;
   readonly #states = new Map<string, ProviderState>();
   #seenVersion = -1;
 
-  constructor(source: ProviderSource, clock: Clock, breakerConfig: BreakerConfig | null) {
-    this.#source = source;
+  constructor({ providers, clock, breakerConfig, log }: ProviderStatesDeps) {
+    this.#source = providers;
     this.#clock = clock;
     this.#breakerConfig = breakerConfig;
+    this.#log = log;
   }
 
   stateOf(provider: GatewayProvider, snapshot: ProviderSnapshot): ProviderState {
@@ -47,8 +59,7 @@ export class ProviderStates implements GatewayHealth {
     if (known !== undefined) return known;
     const state = {
       keys: new KeyPool(this.#clock),
-      breakers:
-        this.#breakerConfig === null ? null : new BreakerSet(this.#breakerConfig, this.#clock),
+      breakers: this.#makeBreakers(provider.name),
     };
     this.#states.set(provider.id, state);
     return state;
@@ -60,6 +71,7 @@ export class ProviderStates implements GatewayHealth {
       name: provider.name,
       keys: this.#healthOf(provider),
       breakers: this.breakersOf(provider.id),
+      breakerStates: this.#states.get(provider.id)?.breakers?.states() ?? [],
     }));
   }
 
@@ -75,6 +87,14 @@ export class ProviderStates implements GatewayHealth {
 
   resetKey(providerId: string, keyId: string): void {
     this.#states.get(providerId)?.keys.reset(keyId);
+  }
+
+  #makeBreakers(provider: string): BreakerSet | null {
+    if (this.#breakerConfig === null) return null;
+    const onChange = (change: BreakerStateChange): void => {
+      this.#log.info({ provider, ...change }, "circuit breaker state change");
+    };
+    return new BreakerSet(this.#breakerConfig, this.#clock, onChange);
   }
 
   #healthOf({ id, keys }: GatewayProvider): readonly ProviderKeyHealth[] {

@@ -1,30 +1,51 @@
-/** Keys by state and open circuit breakers, counted when somebody looks. */
+/** Keys by state and circuit breakers, counted when somebody looks. */
 import type { Metrics } from "@atelier/host/metrics";
+import type { BreakerState } from "../breaker/circuit-breaker.ts";
+import type { ModelLabels } from "../labels/model-labels.ts";
 import type { ProviderStates } from "./provider-states.ts";
 
 const STATES = ["valid", "temporary", "permanent"] as const;
+const BREAKER_VALUES: Readonly<Record<BreakerState, number>> = {
+  closed: 0,
+  half_open: 0.5,
+  open: 1,
+};
 
-export function observeStates(metrics: Metrics, states: ProviderStates): void {
+export function observeStates(metrics: Metrics, states: ProviderStates, labels: ModelLabels): void {
   const keys = metrics.gauge(
     "ai_gateway_key_pool_state",
     "Provider keys by state, as this server sees them",
     ["provider", "state"],
   );
-  const breakers = metrics.gauge(
+  const breakersOpen = metrics.gauge(
     "ai_gateway_circuit_breakers_open",
     "Circuit breakers that are open or half open",
     ["provider"],
   );
+  const breakers = metrics.gauge(
+    "ai_gateway_circuit_breaker_state",
+    "Circuit breakers in use: 0 closed, 0.5 half open, 1 open",
+    ["provider", "endpoint", "model"],
+  );
   metrics.onRender(() => {
     // Providers and their names come and go.
     keys.reset();
+    breakersOpen.reset();
     breakers.reset();
     for (const provider of states.all()) {
       for (const state of STATES) {
         const count = provider.keys.filter((key) => key.state === state).length;
         keys.set({ provider: provider.name, state }, count);
       }
-      breakers.set({ provider: provider.name }, provider.breakers.length);
+      breakersOpen.set({ provider: provider.name }, provider.breakers.length);
+      // Models that share the label "other" show the worst of them, so the worst comes last.
+      const ordered = provider.breakerStates
+        .map(({ endpoint, model, state }) => ({ endpoint, model, value: BREAKER_VALUES[state] }))
+        .toSorted((a, b) => a.value - b.value);
+      for (const { endpoint, model, value } of ordered) {
+        const label = labels.modelOf(provider.name, model);
+        breakers.set({ provider: provider.name, endpoint, model: label }, value);
+      }
     }
   });
 }
