@@ -9,7 +9,7 @@ export type GatewayProblem = {
   readonly status: number;
   /** The format's own word for the kind of problem; by default what fits the status. */
   readonly type?: string;
-  /** OpenAI formats only; by default what fits the status. */
+  /** In OpenAI formats by default what fits the status, in messages by default none. */
   readonly code?: string;
   /** For the client: no hosts, paths or secrets. */
   readonly message: string;
@@ -33,8 +33,9 @@ function openaiBody({ status, message, type, code }: GatewayProblem): object {
   };
 }
 
-function anthropicBody({ status, message, type }: GatewayProblem): object {
-  return { type: "error", error: { type: type ?? anthropicType(status), message } };
+function anthropicBody({ status, message, type, code }: GatewayProblem): object {
+  const error = { type: type ?? anthropicType(status), message };
+  return { type: "error", error: code === undefined ? error : { ...error, code } };
 }
 
 /** OpenAI's guide "Error codes" names the codes; the types are what its API answers. */

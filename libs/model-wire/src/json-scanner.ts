@@ -72,6 +72,32 @@ export function listElements(body: Uint8Array, slice: Slice): readonly Slice[] {
   return elements;
 }
 
+/** A member with its name as it is read; null for a name with wrong escapes. */
+export type NamedMember = {
+  readonly name: string | null;
+  readonly key: Slice;
+  readonly value: Slice;
+};
+
+/** All members of the object at `slice`, in their order; empty when something else is there. */
+export function listMembers(body: Uint8Array, slice: Slice): readonly NamedMember[] {
+  if (body[slice.start] !== OPEN_BRACE) return [];
+  const walker = new Walker(body);
+  const members: NamedMember[] = [];
+  let at = walker.skipWhiteSpace(slice.start + 1);
+  while (at < slice.end && body[at] === QUOTE) {
+    const key = { start: at, end: walker.valueEnd(at, 2) };
+    if (key.end === MALFORMED) return [];
+    const start = walker.skipWhiteSpace(walker.skipWhiteSpace(key.end) + 1);
+    const value = { start, end: walker.valueEnd(start, 2) };
+    if (value.end === MALFORMED) return [];
+    members.push({ name: readText(body, key), key, value });
+    at = walker.skipWhiteSpace(value.end);
+    if (body[at] === COMMA) at = walker.skipWhiteSpace(at + 1);
+  }
+  return members;
+}
+
 /** The raw value at `path` (member names; array positions, -1 is the last), or null without one. */
 export function findMember(body: Uint8Array, path: readonly (string | number)[]): Slice | null {
   const walker = new Walker(body);
