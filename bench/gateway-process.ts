@@ -21,6 +21,7 @@ const mock = {
   keys: [{ id: "k", secret: new Secret(key), hint: "" }],
   enabled: true,
   apiVersion: null,
+  bedrock: null,
 };
 const snapshot = { version: 1, providers: new Map([["mock", mock]]) };
 const gateway = startGateway({

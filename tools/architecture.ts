@@ -46,6 +46,8 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     observers: ["upstream"],
     tracing: ["observers", "upstream"],
     dump: ["labels", "observers", "upstream"],
+    // An upstream client as any other: the relay sends to it without knowing of AWS.
+    bedrock: ["upstream"],
     relay: [
       "routing",
       "callers",

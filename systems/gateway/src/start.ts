@@ -15,6 +15,7 @@ import type {
 import type { Metrics } from "@atelier/host/metrics";
 import type { Tracer } from "@opentelemetry/api";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { openBedrockUpstream } from "./bedrock/bedrock-upstream-io.ts";
 import type { BreakerConfig } from "./breaker/circuit-breaker.ts";
 import { CallLimiter } from "./callers/call-limits.ts";
 import { CallDumper } from "./dump/call-dumper-io.ts";
@@ -89,6 +90,10 @@ export function startGateway(deps: GatewayDeps): Gateway {
   const pools = new UpstreamPools({
     log,
     openClient: (origin) => openUndiciUpstream({ origin, silenceMsMax: config.upstreamTimeoutMs }),
+    translate: (provider, client) => {
+      const { bedrock } = provider;
+      return bedrock && openBedrockUpstream(provider, bedrock, { client, clock, log });
+    },
   });
   const limiter = new CallLimiter(
     {

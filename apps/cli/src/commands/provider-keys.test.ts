@@ -40,6 +40,7 @@ const PROVIDER = {
   base_url: "https://api.openai.com/v1",
   api_keys: KEYS,
   settings: {},
+  settings_masked: {},
   status: { state: "enabled", warnings: [] as string[], breakers: [] as object[] },
   created_at: TIME,
   updated_at: TIME,

@@ -1,5 +1,6 @@
 /** Model providers: the upstreams that the gateway sends to, and the company's keys for them. */
 import { z } from "zod";
+import { BEDROCK_SETTING_NAMES } from "../bedrock-settings.ts";
 import { endpoint } from "../endpoint.ts";
 import { NoParams, NoQuery, Timestamp } from "./common.ts";
 
@@ -22,14 +23,16 @@ export const SUPPORTED_MODEL_PROVIDER_TYPES = [
   "anthropic",
   "openai-compat",
   "azure",
+  "bedrock",
   "copilot",
   "google",
   "openrouter",
   "vercel",
 ] as const satisfies readonly ModelProviderType[];
 
-/** Types whose callers always bring their own credential: they take no keys of ours. */
+/** Types that take no keys of ours: callers bring their own credential, or requests are signed. */
 export const KEYLESS_MODEL_PROVIDER_TYPES = [
+  "bedrock",
   "copilot",
 ] as const satisfies readonly ModelProviderType[];
 
@@ -94,6 +97,16 @@ export const ProviderKeyValue = z
   .refine((key) => key.trim() === key, "No white space around a key.")
   .refine((key) => /^[\x21-\x7e]+$/.test(key), "Printable ASCII without spaces.");
 
+/** Empty counts as absent. */
+const SettingText = z
+  .string()
+  .max(2_048)
+  .regex(/^[\x21-\x7e]*$/, "Printable ASCII without spaces.");
+const SettingSecret = z
+  .string()
+  .max(8_192)
+  .regex(/^[\x21-\x7e]*$/, "Printable ASCII without spaces.");
+
 /** What a provider's type can be told beside its address and keys. */
 export const ModelProviderSettings = z.strictObject({
   /** Goes as the query's `api-version` with requests that name none. */
@@ -102,18 +115,78 @@ export const ModelProviderSettings = z.strictObject({
     .max(64)
     .regex(/^[A-Za-z0-9._-]+$/, "Such as `2024-10-21` or `2025-04-01-preview`.")
     .optional(),
+  /** Of AWS: where requests are signed for. */
+  region: z
+    .string()
+    .max(64)
+    .regex(/^[a-z0-9-]*$/, "Such as `us-east-1`.")
+    .optional(),
+  /** Serves all requests whose model is not named `haiku`: a Bedrock model id or inference profile. */
+  model: SettingText.optional(),
+  /** Serves requests whose model is named `haiku`. */
+  small_fast_model: SettingText.optional(),
+  /** AWS credentials, in place of those that the server's environment offers. */
+  access_key: SettingSecret.optional(),
+  access_key_secret: SettingSecret.optional(),
+  session_token: SettingSecret.optional(),
+  /** A Bedrock API key, in place of AWS credentials. */
+  bearer_token: SettingSecret.optional(),
+  /** In the AWS configuration files of the server. */
+  profile: z
+    .string()
+    .max(256)
+    .regex(/^[\x20-\x7e]*$/, "Printable ASCII.")
+    .optional(),
+  /** Assumed with the credentials above, and with an external id that the server makes. */
+  role_arn: z
+    .string()
+    .max(2_048)
+    .regex(/^(?:arn:[\x21-\x7e]+)?$/, "Such as `arn:aws:iam::123456789012:role/atelier`.")
+    .optional(),
+  /** Of the service that gives out the role's credentials, where it is not the region's own. */
+  sts_endpoint: z.union([BaseUrl, z.literal("")]).optional(),
 });
 export type ModelProviderSettings = z.output<typeof ModelProviderSettings>;
 export type ModelProviderSettingName = keyof ModelProviderSettings;
 
+/** Settings that are never shown again. */
+export const SECRET_MODEL_PROVIDER_SETTINGS = [
+  "access_key",
+  "access_key_secret",
+  "session_token",
+  "bearer_token",
+] as const satisfies readonly ModelProviderSettingName[];
+
+const SECRET_SETTINGS_MASK = {
+  access_key: true,
+  access_key_secret: true,
+  session_token: true,
+  bearer_token: true,
+} as const satisfies Record<(typeof SECRET_MODEL_PROVIDER_SETTINGS)[number], true>;
+
 /** Which settings a type has; all others are refused for it. */
 export const MODEL_PROVIDER_SETTING_NAMES: Readonly<
   Partial<Record<ModelProviderType, readonly ModelProviderSettingName[]>>
-> = { azure: ["api_version"] };
+> = {
+  azure: ["api_version"],
+  // Such a provider is reached by way of Amazon Bedrock once it has settings that say so.
+  anthropic: BEDROCK_SETTING_NAMES,
+  bedrock: BEDROCK_SETTING_NAMES,
+};
 
 /** Merged into the stored ones: absent settings stay, `null` takes one away. */
 export const ModelProviderSettingsPatch = z.strictObject({
   api_version: ModelProviderSettings.shape.api_version.nullable(),
+  region: ModelProviderSettings.shape.region.nullable(),
+  model: ModelProviderSettings.shape.model.nullable(),
+  small_fast_model: ModelProviderSettings.shape.small_fast_model.nullable(),
+  access_key: ModelProviderSettings.shape.access_key.nullable(),
+  access_key_secret: ModelProviderSettings.shape.access_key_secret.nullable(),
+  session_token: ModelProviderSettings.shape.session_token.nullable(),
+  bearer_token: ModelProviderSettings.shape.bearer_token.nullable(),
+  profile: ModelProviderSettings.shape.profile.nullable(),
+  role_arn: ModelProviderSettings.shape.role_arn.nullable(),
+  sts_endpoint: ModelProviderSettings.shape.sts_endpoint.nullable(),
 });
 export type ModelProviderSettingsPatch = z.output<typeof ModelProviderSettingsPatch>;
 
@@ -150,8 +223,14 @@ export const ModelProvider = z.object({
   base_url: z.string(),
   /** In the order in which they are tried. */
   api_keys: z.array(ModelProviderKey),
-  /** Not strict: a server may know more settings than its client. */
-  settings: z.object(ModelProviderSettings.shape),
+  /** Not strict: a server may know more settings than its client. Without those that are secret. */
+  settings: z.object({
+    ...ModelProviderSettings.omit(SECRET_SETTINGS_MASK).shape,
+    /** Made by the server. The role's trust policy names it, so that nobody else's server can assume it. */
+    external_id: z.string().optional(),
+  }),
+  /** The secret settings that there are. Servers of an earlier version leave it out. */
+  settings_masked: z.object(ModelProviderSettings.pick(SECRET_SETTINGS_MASK).shape).default({}),
   status: z.object({
     /** `error`: the server that answered could not use the row; `warnings` say why. */
     state: z.enum(["enabled", "disabled", "error"]),

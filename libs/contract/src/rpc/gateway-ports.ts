@@ -22,6 +22,30 @@ export type GatewayProvider = {
   readonly enabled: boolean;
   /** Added to the query of requests that name none. Null: nothing is added. */
   readonly apiVersion: string | null;
+  /** Set: the provider is reached by way of Amazon Bedrock, and `keys` stays unused. */
+  readonly bedrock: BedrockAccess | null;
+};
+
+/** As configured, which may be wrong: the gateway checks it before it calls. */
+export type BedrockAccess = {
+  /** Null: the one that the base URL names. */
+  readonly region: string | null;
+  /** Serves requests, whatever model they name … */
+  readonly model: string | null;
+  /** … and this one those that name a haiku. */
+  readonly smallFastModel: string | null;
+  readonly accessKey: Secret | null;
+  readonly accessKeySecret: Secret | null;
+  readonly sessionToken: Secret | null;
+  /** A Bedrock API key: requests are then not signed. */
+  readonly bearerToken: Secret | null;
+  /** In the AWS configuration files of the process. Null: its environment's default chain. */
+  readonly profile: string | null;
+  /** Assumed with the credentials above. */
+  readonly roleArn: string | null;
+  readonly externalId: string | null;
+  /** Null: the region's own. */
+  readonly stsEndpoint: string | null;
 };
 
 /** All providers at one moment. Never changes; a reload makes another one. */

@@ -47,7 +47,17 @@ import {
   type StoredKey,
   type WantedKey,
 } from "./model-provider.ts";
-import { checkSettings, mergeSettings, sealSettings, settingsOrNone } from "./provider-settings.ts";
+import {
+  checkSettingNames,
+  checkSettings,
+  diffSettings,
+  mergeSettings,
+  sealSettings,
+  settingsOrNone,
+  showSettings,
+  type ShownSettings,
+  type StoredSettings,
+} from "./provider-settings.ts";
 import { keySealedAt, PROVIDERS_CHANNEL, type ProviderStatus } from "./provider-snapshot.ts";
 
 export type ModelProviderDeps = {
@@ -62,7 +72,7 @@ export type ModelProviderDeps = {
 /** A provider with what this server makes of it. */
 export type ReportedProvider = {
   readonly provider: ModelProvider;
-  readonly settings: ModelProviderSettings;
+  readonly settings: ShownSettings;
   /** Why it is left out. Null when it is not. */
   readonly error: string | null;
   /** Of the keys in service here. */
@@ -122,6 +132,8 @@ export async function addModelProvider(
   }
   const apiKeys = wanted.apiKeys.map((key) => ({ api_key: key }));
   const mistakes = checkByType(type, { apiKeys, settings: wanted.settings });
+  const settings = mergeSettings({}, wanted.settings, deps.random);
+  mistakes.push(...checkSettings(type, settings, baseUrl));
   const plan = planKeys([], apiKeys);
   if (!plan.ok) mistakes.push(...plan.failure);
   if (!plan.ok || mistakes.length > 0) {
@@ -130,7 +142,7 @@ export async function addModelProvider(
   const now = deps.clock.now();
   const id = deps.random.uuid();
   const added = await deps.database.transaction(async (sql) => {
-    const sealedSettings = await sealedForStore(deps, sql, { id, settings: wanted.settings });
+    const sealedSettings = await sealedForStore(deps, sql, { id, settings });
     const times = { createdAt: now, updatedAt: now };
     const fields = { id, type, name, displayName, baseUrl, enabled, sealedSettings, ...times };
     if (!(await insertModelProvider(sql, fields))) return null;
@@ -200,7 +212,7 @@ export function reported(deps: ModelProviderDeps, provider: ModelProvider): Repo
   const { id, enabled } = provider;
   return {
     provider,
-    settings: settingsOrNone(deps.vault, provider),
+    settings: showSettings(settingsOrNone(deps.vault, provider)),
     error: enabled ? deps.status.errorOf(id) : null,
     keys: deps.health.keysOf(id),
     breakers: deps.health.breakersOf(id),
@@ -249,7 +261,11 @@ async function applyPatch(
   }
   let { sealedSettings } = before;
   if (patch.settings !== undefined) {
-    const settings = mergeSettings(settingsOrNone(deps.vault, before), patch.settings);
+    const stored = settingsOrNone(deps.vault, before);
+    const settings = mergeSettings(stored, patch.settings, deps.random);
+    const validations = checkSettings(before.type, settings, patch.baseUrl ?? before.baseUrl);
+    if (validations.length > 0)
+      return fail({ code: "request.invalid", validations: [...validations] });
     sealedSettings = await sealedForStore(deps, sql, { id: before.id, settings });
   }
   const after: ModelProvider = {
@@ -272,9 +288,9 @@ function checkByType(
   type: ModelProviderType,
   { apiKeys = [], settings = {} }: Pick<ModelProviderPatch, "apiKeys" | "settings">,
 ): Validation[] {
-  const mistakes = [...checkSettings(type, settings)];
+  const mistakes = [...checkSettingNames(type, settings)];
   if (isKeyless(type) && apiKeys.length > 0) {
-    const detail = `Callers of type "${type}" always bring their own credential.`;
+    const detail = `Providers of type "${type}" take no keys.`;
     mistakes.push({ field: "api_keys", detail });
   }
   return mistakes;
@@ -283,7 +299,7 @@ function checkByType(
 async function sealedForStore(
   { vault }: ModelProviderDeps,
   sql: Sql,
-  { id, settings }: { readonly id: string; readonly settings: ModelProviderSettings },
+  { id, settings }: { readonly id: string; readonly settings: StoredSettings },
 ): Promise<Uint8Array | null> {
   const sealed = sealSettings(vault, id, settings);
   if (sealed !== null) await assertMaySeal(sql, vault);
@@ -356,7 +372,10 @@ async function recordChange(
   await audit.record(sql, {
     resourceId: provider.id,
     target: provider.name,
-    diff: diffOf(auditedFields(vault, before), auditedFields(vault, after), keys),
+    diff: {
+      ...diffOf(auditedFields(before), auditedFields(after), keys),
+      ...diffSettings(auditedSettings(vault, before), auditedSettings(vault, after)),
+    },
     additionalFields: { added: ids(keys.added), removed: ids(keys.removed), kept: ids(keys.kept) },
   });
   const entryOf = (key: ModelProviderKey) => ({
@@ -388,14 +407,16 @@ function diffOf(
 }
 
 /** The same fields for each provider and for none. */
-function auditedFields(vault: Vault, provider: ModelProvider | null): Record<string, unknown> {
-  const settings = provider === null ? {} : settingsOrNone(vault, provider);
+function auditedFields(provider: ModelProvider | null): Record<string, unknown> {
   return {
     type: provider?.type ?? null,
     name: provider?.name ?? null,
     display_name: provider?.displayName ?? null,
     enabled: provider?.enabled ?? null,
     base_url: provider?.baseUrl ?? null,
-    api_version: settings.api_version ?? null,
   };
+}
+
+function auditedSettings(vault: Vault, provider: ModelProvider | null): StoredSettings {
+  return provider === null ? {} : settingsOrNone(vault, provider);
 }

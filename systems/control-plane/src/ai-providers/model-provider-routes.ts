@@ -73,7 +73,8 @@ function toWire(reported: ReportedProvider): z.input<typeof contract.ModelProvid
       const health = keys.find(({ keyId }) => keyId === key.id);
       return keyToWire(key, key.disabledAt === null ? health : undefined);
     }),
-    settings,
+    settings: settings.plain,
+    settings_masked: settings.masked,
     status: {
       state,
       warnings: error === null ? [] : [error],

@@ -39,6 +39,7 @@ function start() {
     baseUrl: "https://models.example",
     keys: [],
     apiVersion: null,
+    bedrock: null,
     enabled: true,
   };
   const subscribers = new Map<string, Subscriber>();

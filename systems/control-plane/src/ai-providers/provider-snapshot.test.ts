@@ -57,7 +57,12 @@ test("a row becomes a provider with its keys open and in order", () => {
 });
 
 const ERRORS: [name: string, changes: Partial<ProviderRow>, byok: boolean, error: RegExp][] = [
-  ["a type without support", { type: "bedrock" }, true, /^unsupported provider type: "bedrock"$/],
+  [
+    "a type of a later version",
+    { type: "later" as never },
+    true,
+    /^unsupported provider type: "later"$/,
+  ],
   ["a broken base URL", { baseUrl: "not a url" }, true, /^base URL: /],
   ["a file as base URL", { baseUrl: "file:///etc/passwd" }, true, /^base URL: /],
   ["no key where each caller may not bring one", { keys: [] }, false, /no api keys configured/],
@@ -92,6 +97,47 @@ for (const [name, changes, isByokAllowed, error] of ERRORS) {
     assert.equal(haveAllFailed([bad], build([bad], { isByokAllowed })), true);
   });
 }
+
+for (const [name, changes, error] of [
+  ["without settings", {}, /^bedrock needs at least a region/],
+  ["with models only", { model: "m", small_fast_model: "s" }, /^bedrock needs at least a region/],
+  ["without a model", { region: "r", small_fast_model: "s" }, /^bedrock: model required$/],
+  ["with half a key", { model: "m", small_fast_model: "s", access_key: "a" }, /^bedrock: both access key and access key secret/],
+] as const) {
+  test(`a row of Bedrock ${name} is left out`, () => {
+    const sealedSettings = sealSettings(vault, "p1", changes);
+    const bad = row({ type: "bedrock", keys: [], sealedSettings });
+    assert.match(build([bad]).errors[0]?.error ?? "", error);
+  });
+} // prettier-ignore
+
+test("Bedrock is known by its settings, never by its address, and takes the address of the row", () => {
+  const settings = { model: "m", small_fast_model: "s" };
+  const build1 = (changes: object, baseUrl: string) => {
+    const sealedSettings = sealSettings(vault, "p1", { ...settings, ...changes });
+    const built = build([row({ type: "anthropic", name: "a", baseUrl, sealedSettings })]);
+    return built.providers.get("a");
+  };
+  const runtime = "https://bedrock-runtime.us-east-1.amazonaws.com";
+  assert.equal(build1({}, runtime)?.bedrock, null);
+  const made = build1({ region: "eu-west-1", access_key: "AKIA", access_key_secret: "s" }, "https://proxy.example"); // prettier-ignore
+  assert.equal(made?.baseUrl, "https://proxy.example");
+  assert.deepEqual(made?.keys, []);
+  assert.deepEqual(
+    [made?.bedrock?.region, made?.bedrock?.accessKey?.reveal(), made?.bedrock?.model],
+    ["eu-west-1", "AKIA", "m"],
+  );
+});
+
+test("an anthropic row with neither keys nor Bedrock needs callers with their own", () => {
+  const bare = row({ type: "anthropic", keys: [] });
+  assert.deepEqual(
+    build([bare], { isByokAllowed: false }).errors.map(({ error }) => error),
+    ["anthropic provider has no api keys, no bedrock credentials, and BYOK is not enabled"],
+  );
+  const sealedSettings = sealSettings(vault, "p1", { region: "r", model: "m", small_fast_model: "s" }); // prettier-ignore
+  assert.deepEqual(build([{ ...bare, sealedSettings }], { isByokAllowed: false }).errors, []);
+});
 
 test("the API version of the settings reaches the gateway, and a change of it makes a new object", () => {
   const { keys } = row();

@@ -3,12 +3,23 @@
  * reported and left out: one mistake of an administrator does not take the other providers down.
  */
 import { fail, ok, type Result } from "@atelier/base/result";
+import { Secret } from "@atelier/base/secret";
 import { BaseUrl, type ModelProviderType } from "@atelier/contract/http/ai-providers";
-import type { GatewayProvider, ProviderKey } from "@atelier/contract/rpc/gateway-ports";
+import { bedrockMistakes } from "@atelier/contract/bedrock-settings";
+import type {
+  BedrockAccess,
+  GatewayProvider,
+  ProviderKey,
+} from "@atelier/contract/rpc/gateway-ports";
 import { sealedAt } from "../vault/sealed-column.ts";
 import { VaultError, type Vault } from "../vault/vault.ts";
 import { isKeyless, isSupportedType } from "./model-provider.ts";
-import { openSettings } from "./provider-settings.ts";
+import {
+  BEDROCK_UNCONFIGURED,
+  isOfBedrock,
+  openSettings,
+  type StoredSettings,
+} from "./provider-settings.ts";
 
 /** A stored provider with what may serve: of a disabled one, there are neither keys nor settings. */
 export type ProviderRow = {
@@ -95,21 +106,66 @@ function buildProvider(
   const { id, name, type, baseUrl, enabled } = row;
   const served = { id, name, type, baseUrl, enabled };
   // Known by name, so that the gateway can say "disabled" instead of "unknown".
-  if (!enabled) return ok({ ...served, keys: [], apiVersion: null });
+  if (!enabled) return ok({ ...served, keys: [], apiVersion: null, bedrock: null });
   if (!isSupportedType(type)) return fail(`unsupported provider type: "${type}"`);
   const url = BaseUrl.safeParse(baseUrl);
   if (!url.success) return fail(`base URL: ${url.error.issues[0]?.message ?? "not valid"}`);
-  if (row.keys.length === 0 && !isByokAllowed && !isKeyless(type)) {
-    return fail(`${type} provider has no api keys configured and BYOK is not enabled`);
+  const settings = openedSettings(row, vault);
+  if (!settings.ok) return settings;
+  const bedrock = bedrockAccess(row, settings.value);
+  if (!bedrock.ok) return bedrock;
+  // Its requests are signed: the row's keys have nothing to do.
+  if (bedrock.value !== null) {
+    return ok({ ...served, keys: [], apiVersion: null, bedrock: bedrock.value });
   }
+  if (row.keys.length === 0 && !isByokAllowed && !isKeyless(type)) return fail(withoutKeys(type));
+  const keys = openKeys(row, vault);
+  if (!keys.ok) return keys;
+  const { api_version: apiVersion = null } = settings.value;
+  return ok({ ...served, keys: keys.value, apiVersion, bedrock: null });
+}
+
+/** Spec gateway 7.2. */
+function withoutKeys(type: ModelProviderType): string {
+  return type === "anthropic"
+    ? "anthropic provider has no api keys, no bedrock credentials, and BYOK is not enabled"
+    : `${type} provider has no api keys configured and BYOK is not enabled`;
+}
+
+function openedSettings(row: ProviderRow, vault: Vault): Result<StoredSettings, string> {
   try {
-    const { api_version: apiVersion = null } = openSettings(vault, row);
-    const keys = openKeys(row, vault);
-    return keys.ok ? ok({ ...served, keys: keys.value, apiVersion }) : keys;
+    return ok(openSettings(vault, row));
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
-    return fail(`${type} settings: ${error.message}`);
+    return fail(`${row.type} settings: ${error.message}`);
   }
+}
+
+/** Null: the provider is not one of Bedrock. */
+function bedrockAccess(
+  { type, baseUrl }: ProviderRow,
+  settings: StoredSettings,
+): Result<BedrockAccess | null, string> {
+  if (!isOfBedrock(type, settings)) {
+    return type === "bedrock" ? fail(BEDROCK_UNCONFIGURED) : ok(null);
+  }
+  const [mistake] = bedrockMistakes(settings, baseUrl);
+  if (mistake !== undefined) return fail(`bedrock: ${mistake.message}`);
+  const secret = (value: string | undefined): Secret | null =>
+    value === undefined ? null : new Secret(value);
+  return ok({
+    region: settings.region ?? null,
+    model: settings.model ?? null,
+    smallFastModel: settings.small_fast_model ?? null,
+    accessKey: secret(settings.access_key),
+    accessKeySecret: secret(settings.access_key_secret),
+    sessionToken: secret(settings.session_token),
+    bearerToken: secret(settings.bearer_token),
+    profile: settings.profile ?? null,
+    roleArn: settings.role_arn ?? null,
+    externalId: settings.external_id ?? null,
+    stsEndpoint: settings.sts_endpoint ?? null,
+  });
 }
 
 function openKeys(row: ProviderRow, vault: Vault): Result<readonly ProviderKey[], string> {

@@ -62,9 +62,12 @@ export const FAILURE = {
 } as const satisfies Record<string, GatewayFailure>;
 
 /** The circuit breaker refuses in the provider's place. */
-export function breakerOpen(retryInMs: number): GatewayFailure {
+export function breakerOpen(
+  retryInMs: number,
+  words: Pick<GatewayProblem, "type" | "code">,
+): GatewayFailure {
   const retryAfterSeconds = Math.max(1, Math.ceil(retryInMs / 1_000));
-  return { status: 503, message: "circuit breaker is open", retryAfterSeconds };
+  return { status: 503, message: "circuit breaker is open", ...words, retryAfterSeconds };
 }
 
 /** Time heals the one; the other is the operator's to mend, and no use to repeat soon. */

@@ -107,7 +107,7 @@ for (const { name, type, headers, want } of [
   { name: "no Copilot API key", type: "copilot", headers: { "x-api-key": "k", "api-key": "k" }, want: null },
 ] as const) {
   test(`own credential: ${name}`, () => {
-    const kind = providerKindOf(type);
+    const kind = providerKindOf({ type, bedrock: null });
     assert(kind !== null);
     const own = findOwnCredential(kind, headers);
     const got = own === null ? null : `${own.credential.header} ${own.credential.value} ${own.hint}`;

@@ -61,7 +61,7 @@ export type UpstreamCredential = {
 
 export function toUpstreamHeaders(
   rawHeaders: readonly string[],
-  credential: UpstreamCredential,
+  credential: UpstreamCredential | null,
 ): string[] {
   const named = connectionNamed(rawHeaders);
   const kept: string[] = [];
@@ -72,7 +72,7 @@ export function toUpstreamHeaders(
       continue;
     kept.push(name, rawHeaders[i + 1] ?? "");
   }
-  kept.push(credential.header, credential.value);
+  if (credential !== null) kept.push(credential.header, credential.value);
   return kept;
 }
 

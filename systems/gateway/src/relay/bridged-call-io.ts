@@ -35,7 +35,9 @@ export async function serveBridged(deps: RelayDeps, call: BridgedCall): Promise<
     else refuse(res, format, read.failure, deps.metrics);
     return;
   }
-  const { request, body } = read.value;
+  const { request } = read.value;
+  const { translation } = call.upstream;
+  const body = translation === null ? read.value.body : read.value.decoded;
   call.timing.mark("body");
   const start = toStart(deps, call, chosen, request);
   call.observer?.understood(start, request);
@@ -60,7 +62,7 @@ export async function serveBridged(deps: RelayDeps, call: BridgedCall): Promise<
 
 function toStart(
   { clock, random }: RelayDeps,
-  { caller, provider, req }: BridgedCall,
+  { caller, provider, req, upstream }: BridgedCall,
   chosen: ChosenCredential,
   request: ModelRequest,
 ): InterceptionStart {
@@ -73,14 +75,13 @@ function toStart(
     id: random.uuid(),
     caller,
     provider: { type: provider.type, name: provider.name },
-    model: request.model ?? MODEL_UNKNOWN,
+    model: upstream.translation?.modelFor(request.model) ?? request.model ?? MODEL_UNKNOWN,
     client,
     clientSessionId: findClientSessionId(client, header, request.metadataUserId),
     userAgent: header("user-agent") ?? "",
     correlatingToolCallId: request.correlatingToolCallId,
     credentialKind: chosen.kind,
-    // Which of the company's keys serves is known once it has.
-    credentialHint: chosen.kind === "byok" ? chosen.hint : "",
+    credentialHint: chosen.hint,
     startedAt: clock.now(),
   };
 }

@@ -92,7 +92,7 @@ function relayAnswer(
         if (failover !== null && failover.attempts > 0) {
           deps.metrics.failoverAttempts.observe({ provider: provider.name }, failover.attempts);
         }
-        const hint = chosen.kind === "byok" ? chosen.hint : (failover?.hint ?? "");
+        const hint = failover?.hint ?? chosen.hint;
         resolve({ outcome, observation, hint });
       },
     });
@@ -104,7 +104,8 @@ function relayAnswer(
       relay.refuse(FAILURE.background, "bad_request");
     } else if (verdict?.kind === "rejected") {
       deps.metrics.breakerRejects.inc(series.breakerLabels);
-      relay.refuse(breakerOpen(verdict.retryInMs), "server_error");
+      const refusal = breakerOpen(verdict.retryInMs, call.providerKind.breakerOpen);
+      relay.refuse(refusal, "server_error");
     } else {
       failover = sendWith(deps, call, chosen, {
         relay,
@@ -119,7 +120,7 @@ function toUpstreamCall(
   deps: RelayDeps,
   call: BridgedCall,
   { body }: Recorded,
-  credential: UpstreamCredential,
+  credential: UpstreamCredential | null,
 ): UpstreamCall {
   const headers = toUpstreamHeaders(call.req.rawHeaders, credential);
   if (deps.sendActorHeaders && call.providerKind.isToldActor)

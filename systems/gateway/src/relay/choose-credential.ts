@@ -6,10 +6,12 @@ import type { CredentialHeader } from "../routing/provider-kinds.ts";
 import type { GatewayCall } from "./gateway-call.ts";
 
 export type ChosenCredential =
-  /** Which key serves is known only once it has. */
   | {
       readonly kind: Extract<CredentialKind, "centralized">;
-      readonly keyHeader: CredentialHeader;
+      /** Null: the upstream client speaks in the company's name, without a key. */
+      readonly keyHeader: CredentialHeader | null;
+      /** Masked. Empty: which key serves is known only once it has. */
+      readonly hint: string;
     }
   | {
       readonly kind: Extract<CredentialKind, "byok">;
@@ -24,8 +26,12 @@ export function chooseCredential(call: GatewayCall): ChosenCredential | null {
     const own = findOwnCredential(call.providerKind, call.req.headers);
     if (own !== null) return { kind: "byok", ...own };
   }
+  const { translation } = call.upstream;
+  if (translation !== null) {
+    return { kind: "centralized", keyHeader: null, hint: translation.credentialHint };
+  }
   const { keyHeader } = call.providerKind;
   return keyHeader === null || call.provider.keys.length === 0
     ? null
-    : { kind: "centralized", keyHeader };
+    : { kind: "centralized", keyHeader, hint: "" };
 }

@@ -162,7 +162,7 @@ export class GatewayServer {
     const { providers, pools, states, log, observe } = this.#deps;
     const snapshot = providers.current();
     const provider = snapshot.providers.get(path.providerName);
-    const providerKind = provider === undefined ? null : providerKindOf(provider.type);
+    const providerKind = provider === undefined ? null : providerKindOf(provider);
     if (provider !== undefined && !provider.enabled) return providerDisabled(provider.name);
     const route = providerKind === null ? null : matchProviderRoute(providerKind.routes, path);
     if (provider === undefined || providerKind === null || route === null) {

@@ -88,6 +88,7 @@ export function provider(
     keys,
     enabled: true,
     apiVersion: null,
+    bedrock: null,
     ...overrides,
   };
 }

@@ -23,23 +23,24 @@ const TIMER_SLACK_MS = 5;
 export type SendOptions = {
   readonly relay: AnswerRelay;
   readonly format: WireFormat;
-  /** The call as it goes upstream with this credential. */
-  toUpstreamCall(credential: UpstreamCredential): UpstreamCall;
+  /** The call as it goes upstream with this credential. Null: the client there has its own. */
+  toUpstreamCall(credential: UpstreamCredential | null): UpstreamCall;
 };
 
-/** With the caller's own credential once; else with the company's keys. Null: with the former. */
+/** With the caller's own credential once; else with the company's keys. Null: without them. */
 export function sendWith(
   deps: RelayDeps,
   call: GatewayCall,
   chosen: ChosenCredential,
   options: SendOptions,
 ): KeyFailover | null {
-  if (chosen.kind === "byok") {
-    const upstreamCall = options.toUpstreamCall(chosen.credential);
+  const keyHeader = chosen.kind === "byok" ? null : chosen.keyHeader;
+  if (keyHeader === null) {
+    const upstreamCall = options.toUpstreamCall(chosen.kind === "byok" ? chosen.credential : null);
     options.relay.attach(call.upstream.client.send(upstreamCall, options.relay));
     return null;
   }
-  const failover = new KeyFailover(deps, call, { ...options, keyHeader: chosen.keyHeader });
+  const failover = new KeyFailover(deps, call, { ...options, keyHeader });
   failover.tryNext();
   return failover;
 }

@@ -19,6 +19,8 @@ import { decodeBody } from "./request-decoding-io.ts";
 export type BridgedBody = {
   /** As the client sent it. */
   readonly body: Uint8Array;
+  /** Without its content encoding. */
+  readonly decoded: Uint8Array;
   readonly request: ModelRequest;
 };
 
@@ -30,8 +32,7 @@ export async function readBridgedBody(
 ): Promise<Result<BridgedBody, GatewayFailure | "client_gone">> {
   const read = await readBody(req, { bytesMax: BODY_BYTES_MAX, silenceMsMax });
   if (!read.ok) return fail(bodyFailure(read.failure));
-  const request = await readRequest(req, format, read.value);
-  return request.ok ? ok({ body: read.value, request: request.value }) : request;
+  return readRequest(req, format, read.value);
 }
 
 export function bodyFailure(mistake: BodyMistake): GatewayFailure | "client_gone" {
@@ -49,7 +50,7 @@ async function readRequest(
   req: IncomingMessage,
   format: WireFormat,
   body: Uint8Array,
-): Promise<Result<ModelRequest, GatewayFailure>> {
+): Promise<Result<BridgedBody, GatewayFailure>> {
   const encoding = req.headers["content-encoding"];
   const decoded =
     encoding === undefined ? ok(body) : await decodeBody(body, encoding, BODY_BYTES_MAX);
@@ -64,7 +65,8 @@ async function readRequest(
     }
   }
   const request = readModelRequest(format, decoded.value);
-  return request.ok ? request : fail(badBody(describeMistake(request.failure)));
+  if (!request.ok) return fail(badBody(describeMistake(request.failure)));
+  return ok({ body, decoded: decoded.value, request: request.value });
 }
 
 function describeMistake({ kind, offset }: RequestMistake): string {

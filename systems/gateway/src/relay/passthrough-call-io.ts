@@ -48,7 +48,7 @@ export async function servePassthrough(
     return;
   }
   call.timing.mark("body");
-  const toUpstreamCall = (credential: UpstreamCredential): UpstreamCall => ({
+  const toUpstreamCall = (credential: UpstreamCredential | null): UpstreamCall => ({
     method,
     path: toUpstreamTarget(upstream, route.upstreamPath, path.query),
     headers: [

@@ -6,6 +6,7 @@ import type {
   ModelProviderType,
   SUPPORTED_MODEL_PROVIDER_TYPES,
 } from "@atelier/contract/http/ai-providers";
+import type { GatewayProvider } from "@atelier/contract/rpc/gateway-ports";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
 import { ANTHROPIC_ROUTES, COPILOT_ROUTES, OPENAI_ROUTES, type RouteTable } from "./route-table.ts";
 
@@ -16,12 +17,17 @@ export type ProviderKind = {
   readonly routes: RouteTable;
   /** Of errors on routes that no format names. */
   readonly errorFormat: WireFormat;
-  /** Where one of the company's keys goes. Null: the provider takes nothing but its users' own. */
+  /**
+   * Where one of the company's keys goes. Null: there are none. The provider takes nothing but its
+   * users' own credentials, or its upstream client speaks in the company's name.
+   */
   readonly keyHeader: CredentialHeader | null;
   /** Where a caller's own credential is looked for. Of several that are sent, the first counts. */
   readonly ownHeaders: readonly CredentialHeader[];
   /** Whether the provider may be told who asks, where the operator wants that. */
   readonly isToldActor: boolean;
+  /** The format's words for an open circuit breaker, where they are not those of the status. */
+  readonly breakerOpen: { readonly type?: string; readonly code?: string };
 };
 
 const OPENAI: ProviderKind = {
@@ -30,6 +36,7 @@ const OPENAI: ProviderKind = {
   keyHeader: "authorization",
   ownHeaders: ["authorization"],
   isToldActor: true,
+  breakerOpen: {},
 };
 
 const ANTHROPIC: ProviderKind = {
@@ -39,6 +46,15 @@ const ANTHROPIC: ProviderKind = {
   // Clients that send both mean the API key.
   ownHeaders: ["x-api-key", "authorization"],
   isToldActor: true,
+  breakerOpen: {},
+};
+
+/** Anthropic's models by way of AWS: requests are signed, so no key goes anywhere. */
+const ANTHROPIC_ON_BEDROCK: ProviderKind = { ...ANTHROPIC, keyHeader: null };
+
+const BEDROCK: ProviderKind = {
+  ...ANTHROPIC_ON_BEDROCK,
+  breakerOpen: { type: "api_error", code: "service_unavailable" },
 };
 
 /** The bearer is a token of Microsoft Entra ID. */
@@ -55,6 +71,7 @@ const COPILOT: ProviderKind = {
   keyHeader: null,
   ownHeaders: ["authorization"],
   isToldActor: false,
+  breakerOpen: {},
 };
 
 const KINDS: Readonly<Partial<Record<ModelProviderType, ProviderKind>>> = {
@@ -65,10 +82,15 @@ const KINDS: Readonly<Partial<Record<ModelProviderType, ProviderKind>>> = {
   vercel: OPENAI,
   azure: AZURE,
   anthropic: ANTHROPIC,
+  bedrock: BEDROCK,
   copilot: COPILOT,
 } satisfies Record<(typeof SUPPORTED_MODEL_PROVIDER_TYPES)[number], ProviderKind>;
 
 /** Null: the gateway does not serve this type. A snapshot holds none such, except disabled ones. */
-export function providerKindOf(type: ModelProviderType): ProviderKind | null {
+export function providerKindOf({
+  type,
+  bedrock,
+}: Pick<GatewayProvider, "type" | "bedrock">): ProviderKind | null {
+  if (type === "anthropic" && bedrock !== null) return ANTHROPIC_ON_BEDROCK;
   return KINDS[type] ?? null;
 }

@@ -42,6 +42,14 @@ export interface UpstreamClient {
   close(): Promise<void>;
 }
 
+/** What a client that speaks for another service decides in the caller's place. */
+export type Translation = {
+  /** The model that serves a request which names this one. Null: none is configured. */
+  modelFor(requested: string | null): string | null;
+  /** Masked: of what it sends in the company's name. It needs no key from its caller. */
+  readonly credentialHint: string;
+};
+
 /** Where a provider is reached. */
 export type Upstream = {
   readonly client: UpstreamClient;
@@ -49,4 +57,6 @@ export type Upstream = {
   readonly basePath: string;
   /** Goes as the query's `api-version` where the client sent none. Null: nothing does. */
   readonly apiVersion: string | null;
+  /** Set: the client translates. It takes bodies without a content encoding. */
+  readonly translation: Translation | null;
 };

@@ -4,11 +4,18 @@
  */
 import type { Logger } from "@atelier/base/logger";
 import type { GatewayProvider, ProviderSnapshot } from "@atelier/contract/rpc/gateway-ports";
-import type { Upstream, UpstreamClient } from "./upstream-client.ts";
+import type { Translation, Upstream, UpstreamClient } from "./upstream-client.ts";
 
 export type UpstreamPoolsDeps = {
   readonly log: Logger;
   openClient(origin: string): UpstreamClient;
+  /** For providers that speak another protocol than their clients. Null: bytes go as they are. */
+  translate(provider: GatewayProvider, client: UpstreamClient): TranslatingClient | null;
+};
+
+export type TranslatingClient = {
+  readonly client: UpstreamClient;
+  readonly translation: Translation;
 };
 
 export class UpstreamPools {
@@ -34,7 +41,9 @@ export class UpstreamPools {
       this.#clients.set(key, client);
     }
     const basePath = url.pathname.replace(/\/+$/, "");
-    const upstream = { client, basePath, apiVersion: provider.apiVersion };
+    const { apiVersion } = provider;
+    const plain = { client, basePath, apiVersion, translation: null };
+    const upstream = { ...plain, ...this.#deps.translate(provider, client) };
     this.#upstreams.set(provider, upstream);
     return upstream;
   }
