@@ -73,7 +73,7 @@ export async function createProvider(
 }
 
 /** Asks again until what is wanted is there. */
-async function endedInterceptions<Wanted>(
+export async function endedInterceptions<Wanted>(
   server: RealServer,
   person: FirstUser,
   // oxlint-disable-next-line typescript/no-explicit-any -- Answers of the API, as they come.

@@ -176,6 +176,78 @@ test("a provider's API version is changed, and taken away by an empty one", asyn
   ]);
 });
 
+test("a provider of Bedrock is created in a region, with a secret from stdin, and shown masked", async () => {
+  const bodies: unknown[] = [];
+  const models = { model: "m", small_fast_model: "s" };
+  const bedrock = {
+    ...PROVIDER,
+    type: "bedrock",
+    api_keys: [],
+    settings: { region: "eu-west-1", ...models, role_arn: "arn:x", external_id: "ext-1" },
+    settings_masked: { access_key: "AKIA...MPLE", access_key_secret: "s...t" },
+  };
+  const api = {
+    variables: SIGNED_IN,
+    "POST /api/v2/ai/providers": ({ body }: Parsed) => {
+      bodies.push(body);
+      return bedrock;
+    },
+  };
+  const create = ["providers", "create", "main", "--type", "bedrock"];
+  const keys = ["--aws-access-key", "AKIA0123456789EXAMPLE", "--aws-secret-stdin"];
+  const run = await cli([...create, "--region", "eu-west-1", ...keys], { ...api, stdin: "secret" });
+  assert.deepEqual(bodies, [
+    {
+      type: "bedrock",
+      name: "main",
+      base_url: "https://bedrock-runtime.eu-west-1.amazonaws.com",
+      api_keys: [],
+      enabled: true,
+      settings: {
+        region: "eu-west-1",
+        access_key: "AKIA0123456789EXAMPLE",
+        access_key_secret: "secret",
+      },
+    },
+  ]);
+  assert.match(run.out, /Region +eu-west-1\n/);
+  assert.match(run.out, /External id +ext-1\n/);
+  assert.match(run.out, /Access key +AKIA\.\.\.MPLE\n/);
+  assert.match(run.out, /Keys +none: requests are signed\n/);
+  const nowhere = await cli(create, api);
+  assert.deepEqual([nowhere.exitCode, nowhere.requests], [2, []]);
+  const twice = [...create, "--region", "r", "--aws-secret-stdin", "--bearer-token-stdin"];
+  assert.equal((await cli(twice, { ...api, stdin: "secret" })).exitCode, 2);
+});
+
+test("a provider of Bedrock moves to another region with its address, and settings are cleared", async () => {
+  const bodies: unknown[] = [];
+  const url = "https://bedrock-runtime.eu-west-1.amazonaws.com";
+  const settings = { region: "eu-west-1" };
+  const answers = (base_url: string) => ({
+    variables: SIGNED_IN,
+    "GET /api/v2/ai/providers/:provider": () => ({ ...PROVIDER, base_url, settings }),
+    "PATCH /api/v2/ai/providers/:provider": ({ body }: Parsed) => {
+      bodies.push(body);
+      return PROVIDER;
+    },
+  });
+  const edit = ["providers", "edit", "main"];
+  await cli([...edit, "--region", "us-east-1"], answers(url));
+  await cli([...edit, "--region", "us-east-1"], answers("https://proxy.example"));
+  await cli([...edit, "--clear", "access_key", "--clear", "access_key_secret"], answers(url));
+  await cli([...edit, "--aws-profile", "work", "--role-arn", ""], answers(url));
+  assert.deepEqual(bodies, [
+    {
+      base_url: "https://bedrock-runtime.us-east-1.amazonaws.com",
+      settings: { region: "us-east-1" },
+    },
+    { settings: { region: "us-east-1" } },
+    { settings: { access_key: null, access_key_secret: null } },
+    { settings: { profile: "work", role_arn: null } },
+  ]);
+});
+
 test("adding and removing a key sends the complete list", async () => {
   const kept = { id: PROVIDER.api_keys[0]?.id };
   const bodies: unknown[] = [];

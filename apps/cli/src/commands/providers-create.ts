@@ -1,5 +1,6 @@
 /** `atelier providers create`. */
 import { fail, ok } from "@atelier/base/result";
+import { bedrockBaseUrl } from "@atelier/contract/bedrock-settings";
 import {
   createModelProvider,
   KEYLESS_MODEL_PROVIDER_TYPES,
@@ -18,6 +19,7 @@ import {
 } from "../command.ts";
 import { providerFields } from "../output/provider-fields.ts";
 import { KEY_OPTIONS, providerKeys } from "../provider-keys-input.ts";
+import { providerSettings, SETTING_OPTIONS } from "../provider-settings-input.ts";
 
 export const providersCreate = defineCommand({
   name: "providers create",
@@ -28,26 +30,26 @@ export const providersCreate = defineCommand({
     "atelier providers create copilot --type copilot",
     "atelier providers create azure --type azure --api-version 2024-10-21 \\\n" +
       "  --base-url https://ours.openai.azure.com/openai/deployments/gpt",
+    "atelier providers create bedrock --type bedrock --region eu-west-1",
     "atelier providers create local --type openai-compat --base-url http://10.0.0.5:8000/v1",
   ],
   args: { name: argument("part of the gateway's URLs: lower-case letters, digits, hyphens") },
   options: {
     type: choiceOption("-t, --type <type>", "which service it is", MODEL_PROVIDER_TYPES),
     baseUrl: textOption("--base-url <url>", "default: the vendor's own"),
-    apiVersion: textOption(
-      "--api-version <version>",
-      "of Azure OpenAI, where its address needs one",
-    ),
     displayName: textOption("--display-name <name>", "how people read it"),
     disabled: switchOption("--disabled", "create it without using it"),
     ...KEY_OPTIONS,
+    ...SETTING_OPTIONS,
   },
   run: async (cli, { args, options }) => {
-    const { type, displayName, apiVersion, disabled } = options;
+    const { type, displayName, region, disabled } = options;
     if (type === undefined) return fail(usageFailure("Which type? Give --type."));
-    const baseUrl = options.baseUrl ?? MODEL_PROVIDER_DEFAULT_BASE_URLS[type];
+    const regional = type === "bedrock" && region ? bedrockBaseUrl(region) : undefined;
+    const baseUrl = options.baseUrl ?? regional ?? MODEL_PROVIDER_DEFAULT_BASE_URLS[type];
     if (baseUrl === undefined) {
-      return fail(usageFailure(`Type ${type} has no address of its own: give --base-url.`));
+      const remedy = type === "bedrock" ? "give --region or --base-url." : "give --base-url.";
+      return fail(usageFailure(`Type ${type} has no address of its own: ${remedy}`));
     }
     const isKeyless = KEYLESS_MODEL_PROVIDER_TYPES.some((each) => each === type);
     const api = await signedIn(cli);
@@ -59,6 +61,9 @@ export const providersCreate = defineCommand({
       "API key (empty: callers bring their own)",
     );
     if (!keys.ok) return keys;
+    const settings = await providerSettings(cli, options);
+    if (!settings.ok) return settings;
+    const hasSettings = Object.keys(settings.value).length > 0;
     const provider = await api.value.call(createModelProvider, {
       body: {
         type,
@@ -66,7 +71,7 @@ export const providersCreate = defineCommand({
         base_url: baseUrl,
         api_keys: keys.value.map((key) => key.reveal()),
         enabled: !disabled,
-        ...(apiVersion === undefined ? {} : { settings: { api_version: apiVersion } }),
+        ...(hasSettings ? { settings: settings.value } : {}),
         ...(displayName === undefined ? {} : { display_name: displayName }),
       },
     });

@@ -1,37 +1,63 @@
 /** `atelier providers edit`. */
-import { fail, ok } from "@atelier/base/result";
-import { updateModelProvider } from "@atelier/contract/http/ai-providers";
-import { usageFailure } from "../cli-failure.ts";
-import { signedIn } from "../cli.ts";
-import { argument, defineCommand, shown, textOption } from "../command.ts";
+import { fail, ok, type Result } from "@atelier/base/result";
+import { bedrockBaseUrl } from "@atelier/contract/bedrock-settings";
+import {
+  getModelProvider,
+  ModelProviderSettings,
+  updateModelProvider,
+  type ModelProviderSettingName,
+  type ModelProviderSettingsPatch,
+} from "@atelier/contract/http/ai-providers";
+import { usageFailure, type CliFailure } from "../cli-failure.ts";
+import { signedIn, type Api } from "../cli.ts";
+import { argument, choicesOption, defineCommand, shown, textOption } from "../command.ts";
 import { providerFields } from "../output/provider-fields.ts";
+import { providerSettings, SETTING_OPTIONS } from "../provider-settings-input.ts";
+
+const SETTING_NAMES = ModelProviderSettings.keyof().options;
 
 export const providersEdit = defineCommand({
   name: "providers edit",
-  summary: "Change a model provider's address, display name or API version",
-  details: "Its keys are changed with `atelier providers keys`.",
-  examples: ["atelier providers edit local --base-url http://10.0.0.6:8000/v1"],
+  summary: "Change a model provider's address, display name or settings",
+  details:
+    "Its keys are changed with `atelier providers keys`. A setting that is not given stays; an " +
+    "empty one is taken away, as with --clear.",
+  examples: [
+    "atelier providers edit local --base-url http://10.0.0.6:8000/v1",
+    "atelier providers edit bedrock --aws-access-key AKIA0123456789EXAMPLE --aws-secret-stdin < secret.txt",
+    "atelier providers edit bedrock --clear access_key --clear access_key_secret",
+  ],
   args: { provider: argument("its name or id") },
   options: {
     baseUrl: textOption("--base-url <url>", "where its requests go"),
-    apiVersion: textOption("--api-version <version>", "of Azure OpenAI; empty: none"),
     displayName: textOption("--display-name <name>", "how people read it"),
+    clear: choicesOption(
+      "--clear <setting>",
+      "take a setting away; can be repeated",
+      SETTING_NAMES,
+    ),
+    ...SETTING_OPTIONS,
   },
   run: async (cli, { args, options }) => {
-    const { baseUrl, apiVersion, displayName } = options;
-    if (baseUrl === undefined && apiVersion === undefined && displayName === undefined) {
-      const remedy = "give --base-url, --display-name or --api-version.";
-      return fail(usageFailure(`Nothing to change: ${remedy}`));
+    const { displayName } = options;
+    const settings = await providerSettings(cli, options);
+    if (!settings.ok) return settings;
+    const patch = patchOf(settings.value, options.clear);
+    const hasSettings = Object.keys(patch).length > 0;
+    if (options.baseUrl === undefined && displayName === undefined && !hasSettings) {
+      return fail(usageFailure("Nothing to change: give --base-url, --display-name or a setting."));
     }
     const api = await signedIn(cli);
     if (!api.ok) return api;
+    const region = options.baseUrl === undefined ? (patch.region ?? null) : null;
+    const moved = await addressInRegion(api.value, args, region);
+    if (!moved.ok) return moved;
+    const baseUrl = options.baseUrl ?? moved.value;
     const provider = await api.value.call(updateModelProvider, {
       params: args,
       body: {
-        ...(baseUrl === undefined ? {} : { base_url: baseUrl }),
-        ...(apiVersion === undefined
-          ? {}
-          : { settings: { api_version: apiVersion === "" ? null : apiVersion } }),
+        ...(baseUrl === null ? {} : { base_url: baseUrl }),
+        ...(hasSettings ? { settings: patch } : {}),
         ...(displayName === undefined ? {} : { display_name: displayName }),
       },
     });
@@ -44,3 +70,26 @@ export const providersEdit = defineCommand({
     );
   },
 });
+
+function patchOf(
+  given: ModelProviderSettings,
+  cleared: readonly ModelProviderSettingName[],
+): ModelProviderSettingsPatch {
+  const kept = Object.entries(given).map(([name, value]) => [name, value === "" ? null : value]);
+  const patch: ModelProviderSettingsPatch = Object.fromEntries(kept) as ModelProviderSettings;
+  return { ...patch, ...Object.fromEntries(cleared.map((name) => [name, null])) };
+}
+
+/** A provider that stands at its region's own address moves with its region. Null: it stays. */
+async function addressInRegion(
+  api: Api,
+  params: { readonly provider: string },
+  region: string | null,
+): Promise<Result<string | null, CliFailure>> {
+  if (region === null) return ok(null);
+  const provider = await api.call(getModelProvider, { params });
+  if (!provider.ok) return provider;
+  const { settings, base_url: baseUrl } = provider.value;
+  const stands = settings.region !== undefined && baseUrl === bedrockBaseUrl(settings.region);
+  return ok(stands ? bedrockBaseUrl(region) : null);
+}

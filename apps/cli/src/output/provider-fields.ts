@@ -1,4 +1,5 @@
 /** One model provider, as people read it. */
+import { isBedrockConfigured } from "@atelier/contract/bedrock-settings";
 import type { ModelProvider } from "@atelier/contract/http/ai-providers";
 import type { z } from "zod";
 import { faint, fields, orDash, since, table, type Cell, type Look } from "./people.ts";
@@ -12,16 +13,13 @@ export function providerFields(look: Look, provider: ProviderAnswer): string {
     ["Type", provider.type],
     ["Display name", orDash(provider.display_name)],
     ["Base URL", provider.base_url],
-    ...apiVersionField(provider),
+    ...settingFields(provider),
     ["State", stateCell(provider.status.state)],
     ...provider.status.warnings.map((warning): [string, Cell] => [
       "Warning",
       { text: warning, tone: "bad" },
     ]),
-    [
-      "Keys",
-      provider.api_keys.length === 0 ? faint("none: callers bring their own") : keyCount(provider),
-    ],
+    ["Keys", provider.api_keys.length === 0 ? faint(keylessNote(provider)) : keyCount(provider)],
     ["Changed", since(look, provider.updated_at)],
     ["Id", provider.id],
   ]);
@@ -39,8 +37,42 @@ export function providerFields(look: Look, provider: ProviderAnswer): string {
   return `${text}\n\n${keys}`;
 }
 
-function apiVersionField({ settings }: ProviderAnswer): [string, Cell][] {
-  return settings.api_version === undefined ? [] : [["API version", settings.api_version]];
+const SETTING_TITLES = {
+  api_version: "API version",
+  region: "Region",
+  model: "Model",
+  small_fast_model: "Small fast model",
+  profile: "AWS profile",
+  role_arn: "Role",
+  external_id: "External id",
+  sts_endpoint: "STS endpoint",
+} as const satisfies Record<keyof ProviderAnswer["settings"], string>;
+
+const SECRET_TITLES = {
+  access_key: "Access key",
+  access_key_secret: "Its secret",
+  session_token: "Session token",
+  bearer_token: "Bedrock API key",
+} as const satisfies Record<keyof ProviderAnswer["settings_masked"], string>;
+
+function settingFields({ settings, settings_masked: masked }: ProviderAnswer): [string, Cell][] {
+  const plain = Object.entries(SETTING_TITLES).map(
+    ([name, title]) => [title, settings[name as keyof typeof SETTING_TITLES]] as const, // Its keys.
+  );
+  const secret = Object.entries(SECRET_TITLES).map(
+    ([name, title]) => [title, masked[name as keyof typeof SECRET_TITLES]] as const, // Its keys.
+  );
+  return [...plain, ...secret].flatMap(([title, value]): [string, Cell][] =>
+    value === undefined ? [] : [[title, value]],
+  );
+}
+
+/** Who pays where there is no key. */
+function keylessNote({ settings, settings_masked: masked }: ProviderAnswer): string {
+  if (masked.bearer_token !== undefined) return "none: the Bedrock API key serves";
+  return isBedrockConfigured({ ...settings, ...masked })
+    ? "none: requests are signed"
+    : "none: callers bring their own";
 }
 
 export function keyCount({ api_keys: keys }: ProviderAnswer): string {
