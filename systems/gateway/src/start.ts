@@ -29,6 +29,7 @@ import { ProviderStates } from "./relay/provider-states.ts";
 import { observeStates } from "./relay/state-metrics.ts";
 import { CallTracer } from "./tracing/call-tracer.ts";
 import { openUndiciUpstream } from "./upstream/undici-upstream-io.ts";
+import type { UpstreamClient } from "./upstream/upstream-client.ts";
 import { UpstreamPools } from "./upstream/upstream-pools-io.ts";
 
 export type GatewayConfig = {
@@ -87,12 +88,14 @@ export interface Gateway extends AsyncDisposable {
 
 export function startGateway(deps: GatewayDeps): Gateway {
   const { config, clock, log } = deps;
+  const openClient = (origin: string): UpstreamClient =>
+    openUndiciUpstream({ origin, silenceMsMax: config.upstreamTimeoutMs });
   const pools = new UpstreamPools({
     log,
-    openClient: (origin) => openUndiciUpstream({ origin, silenceMsMax: config.upstreamTimeoutMs }),
+    openClient,
     translate: (provider, client) => {
       const { bedrock } = provider;
-      return bedrock && openBedrockUpstream(provider, bedrock, { client, clock, log });
+      return bedrock && openBedrockUpstream(provider, bedrock, { client, openClient, clock, log });
     },
   });
   const limiter = new CallLimiter(

@@ -1,6 +1,6 @@
 /** How a provider of Amazon Bedrock is used as it is configured: which model, which region, whose name. */
 import { maskCredential } from "@atelier/base/mask";
-import { bedrockMistakes } from "@atelier/contract/bedrock-settings";
+import { bedrockBaseUrl, bedrockMistakes } from "@atelier/contract/bedrock-settings";
 import type { BedrockAccess } from "@atelier/contract/rpc/gateway-ports";
 
 /** In records, where no single key serves: credentials come from AWS and change. */
@@ -41,6 +41,19 @@ export function signingRegion(access: BedrockAccess, baseUrl: string): string {
 /** `bedrock-runtime.eu-west-1.amazonaws.com`, also with FIPS and of a VPC endpoint. */
 function regionInHost(host: string): string | null {
   return /(?:^|\.)bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com(?:\.cn)?$/.exec(host)?.[1] ?? null; // prettier-ignore
+}
+
+/** Where Bedrock is administered, which is another host than where its models are called. */
+export function controlAddress(baseUrl: string, region: string): { origin: URL; basePath: string } {
+  const url = new URL(baseUrl);
+  if (regionInHost(url.hostname) === null) {
+    // A proxy, which leads to both.
+    return { origin: url, basePath: url.pathname.replace(/\/+$/, "") };
+  }
+  const regional = new URL(bedrockBaseUrl(region)).hostname;
+  const host = url.hostname.startsWith("bedrock-runtime") ? url.hostname : regional;
+  const origin = new URL(`https://${host.replace("bedrock-runtime", "bedrock")}`);
+  return { origin, basePath: "" };
 }
 
 /** Masked. Of a role, the credentials change: its own name says more. */

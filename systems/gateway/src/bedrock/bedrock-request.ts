@@ -34,8 +34,10 @@ export type BedrockRequest = {
 };
 
 export type BedrockRequestOptions = {
-  /** The model that serves a request which names this one: it decides what the request may hold. */
+  /** The model that serves a request which names this one. It decides what the request may hold. */
   readonly modelFor: (requested: string | null) => string;
+  /** The id by which that model is known: an inference profile's own may not name its model. */
+  readonly knownAs?: (model: string) => string;
   /** Values of the header `anthropic-beta`, each a list with commas. */
   readonly betaHeaders: readonly string[];
 };
@@ -43,24 +45,25 @@ export type BedrockRequestOptions = {
 /** `body` is one JSON object. */
 export function toBedrockRequest(
   body: Uint8Array,
-  { modelFor, betaHeaders }: BedrockRequestOptions,
+  { modelFor, betaHeaders, knownAs = (id) => id }: BedrockRequestOptions,
 ): BedrockRequest {
   const members = listMembers(body, wholeOf(body));
   // As with all readers of JSON, the last of several members with one name counts.
   const values = new Map(members.map(({ name, value }) => [name, value]));
   const model = modelFor(readText(body, values.get("model")));
+  const known = knownAs(model);
   const asked = new Set([
     ...betaHeaders.flatMap((value) => value.split(",")).map((flag) => flag.trim()),
     ...textsIn(body, values.get("anthropic_beta")),
   ]);
   asked.delete("");
-  const flags = [...asked].filter((flag) => takesFlag(model, flag));
-  const thinking = convertThinking(body, values, model);
+  const flags = [...asked].filter((flag) => takesFlag(known, flag));
+  const thinking = convertThinking(body, values, known);
   const replaced = new Map<string, string | null>([
     ...["model", "stream", "anthropic_beta", ...REFUSED_MEMBERS].map(
       (name) => [name, null] as const,
     ),
-    ...flaggedMembers(body, values, { model, flags }),
+    ...flaggedMembers(body, values, { model: known, flags }),
     ...(thinking.value === null ? [] : [["thinking", thinking.value] as const]),
   ]);
   const parts = keptMembers(body, members, replaced);

@@ -6,6 +6,7 @@
  * the first before the lengths are believed. A frame's payload holds one event of the model in base64;
  * its JSON goes on as it is.
  */
+import { GrowingBytes } from "@atelier/model-wire/growing-bytes";
 import { listMembers, readText } from "@atelier/model-wire/json-scanner";
 import { objectIn, parseLooseJson, textIn } from "@atelier/model-wire/loose-json";
 import { EventStreamCodec } from "@smithy/eventstream-codec";
@@ -27,7 +28,8 @@ const FRAME_BYTES_MIN = 16;
 const FRAME_BYTES_MAX = 24 * 1024 * 1024;
 
 export class BedrockStream {
-  #pending: Buffer = Buffer.alloc(0);
+  /** Of a frame that is not whole. */
+  readonly #pending = new GrowingBytes();
   readonly #codec = new EventStreamCodec(
     (bytes) => (typeof bytes === "string" ? bytes : Buffer.from(bytes).toString("utf8")),
     (text) => Buffer.from(text, "utf8"),
@@ -35,12 +37,15 @@ export class BedrockStream {
 
   /** Whether it ends between two frames. */
   get isBetweenFrames(): boolean {
-    return this.#pending.byteLength === 0;
+    return this.#pending.length === 0;
   }
 
-  /** What became whole with this chunk. Throws an EventStreamError. */
+  /** What became whole with this chunk, of whose memory nothing is kept. Throws an EventStreamError. */
   push(chunk: Uint8Array): readonly BedrockStreamItem[] {
-    const bytes = this.#join(chunk);
+    const isFresh = this.#pending.length === 0;
+    if (!isFresh) this.#pending.append(chunk);
+    const { buffer, byteOffset, byteLength } = isFresh ? chunk : this.#pending.view();
+    const bytes = Buffer.from(buffer, byteOffset, byteLength);
     const items: BedrockStreamItem[] = [];
     let at = 0;
     for (;;) {
@@ -50,14 +55,12 @@ export class BedrockStream {
       const item = this.#read(frame);
       if (item !== null) items.push(item);
     }
-    // A copy: the chunk's memory is not ours to keep.
-    this.#pending = Buffer.from(bytes.subarray(at));
+    // A large frame comes in many chunks: what is there of it is not copied for each.
+    if (!isFresh && at === 0) return items;
+    const rest = Buffer.from(bytes.subarray(at));
+    this.#pending.clear();
+    this.#pending.append(rest);
     return items;
-  }
-
-  #join(chunk: Uint8Array): Buffer {
-    const added = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    return this.#pending.byteLength === 0 ? added : Buffer.concat([this.#pending, added]);
   }
 
   #read(frame: Uint8Array): BedrockStreamItem | null {
@@ -109,8 +112,10 @@ function toEvent(payload: Uint8Array): BedrockStreamItem {
   if (encoded === null) throw new EventStreamError("a frame's payload holds no event");
   const event = Buffer.from(encoded, "base64");
   // Line breaks inside JSON are white space, and would end the event's line.
-  for (const [at, byte] of event.entries()) {
-    if (byte === LINE_FEED || byte === CARRIAGE_RETURN) event[at] = SPACE;
+  for (const lineBreak of [LINE_FEED, CARRIAGE_RETURN]) {
+    for (let at = event.indexOf(lineBreak); at !== -1; at = event.indexOf(lineBreak, at + 1)) {
+      event[at] = SPACE;
+    }
   }
   const start = event.indexOf(OPEN_BRACE);
   const members = start === -1 ? [] : listMembers(event, { start, end: event.byteLength });

@@ -15,39 +15,63 @@ import type {
   UpstreamListener,
 } from "../upstream/upstream-client.ts";
 import { AwsCredentialCache, credentialSource, type GotCredentials } from "./aws-credentials-io.ts";
-import { accessMistake, credentialHint, servingModel, signingRegion } from "./bedrock-access.ts";
+import type { UnsignedRequest } from "./aws-signature.ts";
+import {
+  accessMistake,
+  controlAddress,
+  credentialHint,
+  servingModel,
+  signingRegion,
+} from "./bedrock-access.ts";
 import { BEDROCK_STREAM_TYPE, BedrockAnswer, sendWhole } from "./bedrock-answer-io.ts";
 import { exceptionOf, saysExpired } from "./bedrock-error.ts";
 import { toBedrockHeaders } from "./bedrock-headers.ts";
 import { toBedrockRequest } from "./bedrock-request.ts";
+import { InferenceProfiles } from "./inference-profiles-io.ts";
 
 export type BedrockUpstreamDeps = {
   readonly client: UpstreamClient;
+  /** For the few calls to where Bedrock is administered. */
+  readonly openClient: (origin: string) => UpstreamClient;
   readonly clock: Clock;
   readonly log: Logger;
 };
 
 const SIGNING_SERVICE = "bedrock";
+const NO_CREDENTIALS = "no AWS credentials found";
 const MESSAGES_ROUTE = "/v1/messages";
 
 export function openBedrockUpstream(
   { id, name, baseUrl }: Pick<GatewayProvider, "id" | "name" | "baseUrl">,
   access: BedrockAccess,
-  { client, clock, log }: BedrockUpstreamDeps,
+  { client, openClient, clock, log: ownerLog }: BedrockUpstreamDeps,
 ): { readonly client: UpstreamClient; readonly translation: Translation } {
   const origin = new URL(baseUrl);
   const region = signingRegion(access, baseUrl);
-  const own = log.child({ providerId: id, provider: name });
+  const log = ownerLog.child({ providerId: id, provider: name });
   const source = credentialSource(access, region);
+  const signer = { region, clock, credentials: new AwsCredentialCache({ source, clock, log }) };
+  const profiles = new InferenceProfiles({
+    control: controlAddress(baseUrl, region),
+    openClient,
+    authorize: async (call, at) => {
+      const key = access.bearerToken?.reveal();
+      if (key !== undefined) return bearing(key);
+      const got = await signer.credentials.get();
+      if (!got.ok) throw new Error(NO_CREDENTIALS);
+      return sign(signer, { ...call, origin: at }, got.value);
+    },
+    clock,
+    log,
+  });
   const service: Service = {
     access,
     client,
-    clock,
-    region,
+    signer,
+    profiles,
     origin,
-    log: own,
+    log,
     mistake: accessMistake(access, baseUrl),
-    credentials: new AwsCredentialCache({ source, clock, log: own }),
     basePath: origin.pathname.replace(/\/+$/, ""),
   };
   return {
@@ -66,16 +90,21 @@ export function openBedrockUpstream(
   };
 }
 
+type Signer = {
+  readonly region: string;
+  readonly clock: Clock;
+  readonly credentials: AwsCredentialCache;
+};
+
 /** One provider's, for all its exchanges. */
 type Service = {
   readonly access: BedrockAccess;
   readonly client: UpstreamClient;
-  readonly clock: Clock;
+  readonly signer: Signer;
+  readonly profiles: InferenceProfiles;
   readonly log: Logger;
-  readonly region: string;
   readonly origin: URL;
   readonly basePath: string;
-  readonly credentials: AwsCredentialCache;
   /** Why the provider cannot be called. Null: it can. */
   readonly mistake: string | null;
 };
@@ -115,17 +144,18 @@ class BedrockExchange implements UpstreamExchange {
   }
 
   async #send(): Promise<void> {
-    const { mistake, access, credentials } = this.#service;
+    const { mistake, access, signer, profiles, origin } = this.#service;
     if (mistake !== null) return this.#misconfigured(mistake);
-    const { call, ownKey, isMessages } = translate(this.#service, this.#call);
+    const behind = await profiles.modelsBehind([access.model, access.smallFastModel]);
+    const { call, ownKey, isMessages } = translate(this.#service, this.#call, behind);
     const key = ownKey ?? access.bearerToken?.reveal() ?? null;
     if (key !== null) {
-      const headers = [...call.headers, "Authorization", `Bearer ${key}`];
+      const headers = [...call.headers, ...bearing(key)];
       return this.#dispatch({ ...call, headers }, { isMessages, signedWith: null });
     }
-    const got = await credentials.get();
-    if (!got.ok) return this.#misconfigured("no AWS credentials found");
-    const headers = [...call.headers, ...(await sign(this.#service, call, got.value))];
+    const got = await signer.credentials.get();
+    if (!got.ok) return this.#misconfigured(NO_CREDENTIALS);
+    const headers = [...call.headers, ...(await sign(signer, { ...call, origin }, got.value))];
     this.#dispatch({ ...call, headers }, { isMessages, signedWith: got.value });
   }
 
@@ -150,7 +180,7 @@ class BedrockExchange implements UpstreamExchange {
   /** Once for a call: AWS may have ended the credentials before their time. */
   #renew(credentials: GotCredentials): void {
     this.#hasRenewed = true;
-    this.#service.credentials.discard(credentials);
+    this.#service.signer.credentials.discard(credentials);
     this.#inner?.cancel();
     this.begin();
   }
@@ -181,7 +211,11 @@ type Translated = {
   readonly isMessages: boolean;
 };
 
-function translate({ access, basePath, log }: Service, call: UpstreamCall): Translated {
+function translate(
+  { access, basePath, log }: Service,
+  call: UpstreamCall,
+  behind: ReadonlyMap<string, string>,
+): Translated {
   const { method, path, body } = call;
   const isMessages = method === "POST" && path.split("?", 1)[0] === `${basePath}${MESSAGES_ROUTE}`;
   const { kept, betaHeaders, ownKey } = toBedrockHeaders(call.headers, { isMessages });
@@ -189,7 +223,11 @@ function translate({ access, basePath, log }: Service, call: UpstreamCall): Tran
     return { call: { ...call, headers: kept }, ownKey, isMessages: false };
   }
   const modelFor = (requested: string | null): string => servingModel(access, requested) ?? "";
-  const request = toBedrockRequest(body, { modelFor, betaHeaders });
+  const request = toBedrockRequest(body, {
+    modelFor,
+    betaHeaders,
+    knownAs: (id) => behind.get(id) ?? id,
+  });
   const { model, droppedFlags, warning, isStream } = request;
   if (droppedFlags.length > 0) log.debug({ model, droppedFlags }, "beta flags dropped");
   if (warning !== null) log.warn({ model }, warning);
@@ -209,12 +247,21 @@ function translate({ access, basePath, log }: Service, call: UpstreamCall): Tran
 }
 
 async function sign(
-  { region, origin, clock }: Service,
-  call: UpstreamCall,
+  { region, clock }: Signer,
+  request: UnsignedRequest,
   credentials: GotCredentials,
 ): Promise<string[]> {
   // Loaded when the first provider needs it: every start would wait for it otherwise.
   const { signAwsRequest } = await import("./aws-signature.ts");
-  const scope = { credentials, region, service: SIGNING_SERVICE, at: clock.now() };
-  return signAwsRequest({ ...call, origin }, scope);
+  return signAwsRequest(request, {
+    credentials,
+    region,
+    service: SIGNING_SERVICE,
+    at: clock.now(),
+  });
+}
+
+/** As Bedrock reads its API keys. */
+function bearing(key: string): string[] {
+  return ["Authorization", `Bearer ${key}`];
 }

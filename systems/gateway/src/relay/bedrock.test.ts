@@ -176,6 +176,56 @@ test("an inference profile's ARN is escaped in the path, and signed as it is sen
   assert.match(world.bedrock.calls[0]?.path ?? "", /^\/model\/arn%3Aaws.*inference-profile%2Fus/);
 });
 
+const PROFILE = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/abc123";
+const OPUS_ARN = "arn:aws:bedrock:eu-west-1::foundation-model/anthropic.claude-opus-4-7-v1:0";
+const THINKING = `{"model":"x","max_tokens":9000,"thinking":{"type":"adaptive"},"messages":[]}`;
+
+test("Bedrock is asked once which model is behind an application inference profile", async () => {
+  await using world = await startWorld({
+    access: { model: PROFILE },
+    reply: (call) =>
+      call.path.startsWith("/inference-profiles/")
+        ? { kind: "message", message: { models: [{ modelArn: OPUS_ARN }] } }
+        : ordinary(call),
+  });
+  const sends = [1, 2].map(() => world.gateway.send(ROUTE, { body: THINKING }));
+  for (const got of await Promise.all(sends)) assert.equal(got.status, 200);
+  const [asked, ...called] = world.bedrock.calls;
+  assert.deepEqual(
+    [asked?.method, asked?.path, asked?.signature?.problem],
+    ["GET", `/inference-profiles/${encodeURIComponent(PROFILE)}`, null],
+  );
+  assert.equal(called.length, 2);
+  for (const { path, body } of called) {
+    assert.equal(path, `/model/${encodeURIComponent(PROFILE)}/invoke`);
+    assert.match(body.toString(), /"thinking":\{"type":"adaptive"\}/);
+  }
+});
+
+test("a profile that may not be read is a model of which nothing is known", async () => {
+  await using world = await startWorld({
+    access: { model: PROFILE },
+    reply: (call) =>
+      call.path.startsWith("/inference-profiles/")
+        ? { kind: "refusal", status: 403, name: "AccessDeniedException", message: "no" }
+        : ordinary(call),
+  });
+  for (const _ of [1, 2]) await world.gateway.send(ROUTE, { body: THINKING });
+  const [, ...called] = world.bedrock.calls;
+  assert.equal(called.length, 2);
+  for (const { body } of called) assert.match(body.toString(), /"budget_tokens":7200/);
+});
+
+test("a stream larger than any buffer comes whole and in order", async () => {
+  const delta = (index: number): string => `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"${"x".repeat(8_000)}${index}"}}`; // prettier-ignore
+  const events = [...EVENTS.slice(0, 1), ...Array.from({ length: 400 }, (_, i) => delta(i)), ...EVENTS.slice(4)]; // prettier-ignore
+  await using world = await startWorld({ reply: () => ({ kind: "events", events, chunkBytes: 60_000 }) }); // prettier-ignore
+  const got = await world.gateway.send(ROUTE, { body: STREAMING });
+  const texts = [...got.body.toString().matchAll(/x(\d+)"/g)].map(([, index]) => Number(index));
+  assert.deepEqual(texts, [...Array(400).keys()]);
+  assert.equal(got.isComplete, true);
+});
+
 test("a compressed request is sent plain", async () => {
   await using world = await startWorld();
   const headers = { "content-encoding": "gzip", "content-type": "application/json" };
