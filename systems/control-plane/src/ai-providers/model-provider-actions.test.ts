@@ -13,6 +13,7 @@ import {
   SEALED_PROVIDER_KEYS,
   SEALED_PROVIDER_SETTINGS,
 } from "./model-provider-store.ts";
+import { addModelProvider } from "./model-provider-actions.ts";
 import { startApi } from "./model-provider-testkit.ts";
 import { openSettings } from "./provider-settings.ts";
 import { keySealedAt } from "./provider-snapshot.ts";
@@ -90,6 +91,16 @@ for (const [name, body, want] of REFUSALS) {
     assert.equal(api.refreshes(), 1);
   });
 }
+
+test("a type that the contract lets in before the gateway can serve it is refused", async () => {
+  await using api = await startApi();
+  const type = "later" as contract.ModelProviderType;
+  const wanted = { ...OPENAI, type, displayName: "", baseUrl: OPENAI.base_url, apiKeys: [], settings: {}, enabled: true }; // prettier-ignore
+  const added = await addModelProvider(api.deps, api.audit, wanted);
+  assert(!added.ok);
+  assert.equal(added.failure.code, "ai_provider.type_unsupported");
+  assert.equal(api.refreshes(), 0);
+});
 
 test("a patch changes what it names and keeps the rest", async () => {
   await using api = await startApi();

@@ -53,14 +53,15 @@ export async function startApi() {
       refreshes += 1;
     },
   };
-  const routes = modelProviderRoutes({
+  const deps = {
     database,
     vault,
     clock: systemClock,
     random: systemRandom,
     status,
     health: new LateGatewayHealth(),
-  });
+  };
+  const routes = modelProviderRoutes(deps);
   const entries: AuditEntry[] = [];
   const audit = {
     record: async (...[, entry]: [unknown, AuditEntry]) => {
@@ -74,6 +75,8 @@ export async function startApi() {
     return call(route, { audit, ...request });
   };
   return {
+    deps,
+    audit,
     database,
     vault,
     key,
