@@ -22,7 +22,7 @@ export function logInterceptionStarted(log: Logger, interception: LoggedIntercep
   log.debug(
     {
       ...aboutOf(interception),
-      credential_hint: chosen.kind === "byok" ? chosen.hint : KEY_PENDING,
+      credential_hint: chosen.hint === "" ? KEY_PENDING : chosen.hint,
       ...(chosen.kind === "byok" ? ownCredentialFields(chosen) : {}),
     },
     "interception started",
