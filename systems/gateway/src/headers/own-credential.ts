@@ -5,7 +5,11 @@ import { parseBearer } from "../callers/caller-token.ts";
 import type { ProviderKind } from "../routing/provider-kinds.ts";
 import { toCredential, type UpstreamCredential } from "./upstream-headers.ts";
 
-export type OwnCredential = { readonly credential: UpstreamCredential; readonly hint: string };
+export type OwnCredential = {
+  readonly credential: UpstreamCredential;
+  readonly secret: string;
+  readonly hint: string;
+};
 
 /** Null: they sent none that this provider takes, so the company's keys serve. */
 export function findOwnCredential(
@@ -17,7 +21,7 @@ export function findOwnCredential(
     if (typeof value !== "string") continue;
     const own = header === "authorization" ? parseBearer(value) : value.trim();
     if (own !== null && own !== "") {
-      return { credential: toCredential(header, own), hint: maskCredential(own) };
+      return { credential: toCredential(header, own), secret: own, hint: maskCredential(own) };
     }
   }
   return null;

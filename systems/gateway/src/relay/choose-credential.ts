@@ -18,6 +18,8 @@ export type ChosenCredential =
       /** Masked. */
       readonly hint: string;
       readonly credential: UpstreamCredential;
+      /** The credential without what stands before it in its header. */
+      readonly secret: string;
     };
 
 /** Null: there is none, so the provider is not called. */

@@ -15,6 +15,7 @@ import type { UpstreamCall } from "../upstream/upstream-client.ts";
 import type { AnswerRelay } from "./answer-relay-io.ts";
 import { Attempt, type SetAside } from "./attempt-io.ts";
 import type { ChosenCredential } from "./choose-credential.ts";
+import { CredentialGuard } from "./credential-guard-io.ts";
 import type { GatewayCall, RelayDeps } from "./gateway-call.ts";
 
 /** Timers fire a little early at times: a key that rests for one more millisecond is not usable yet. */
@@ -34,10 +35,16 @@ export function sendWith(
   chosen: ChosenCredential,
   options: SendOptions,
 ): KeyFailover | null {
-  const keyHeader = chosen.kind === "byok" ? null : chosen.keyHeader;
+  const { client } = call.upstream;
+  if (chosen.kind === "byok") {
+    const listener = new CredentialGuard(options.relay, chosen.secret, options.format);
+    options.relay.attach(client.send(options.toUpstreamCall(chosen.credential), listener));
+    return null;
+  }
+  const { keyHeader } = chosen;
   if (keyHeader === null) {
-    const upstreamCall = options.toUpstreamCall(chosen.kind === "byok" ? chosen.credential : null);
-    options.relay.attach(call.upstream.client.send(upstreamCall, options.relay));
+    // The upstream client signs by itself: there is no key to be told from others.
+    options.relay.attach(client.send(options.toUpstreamCall(null), options.relay));
     return null;
   }
   const failover = new KeyFailover(deps, call, { ...options, keyHeader });
@@ -85,7 +92,7 @@ class KeyFailover {
     this.hint = key.hint;
     this.attempts += 1;
     const attempt = new Attempt({
-      listener: relay,
+      listener: new CredentialGuard(relay, key.secret.reveal(), format),
       format,
       judge: (status, headers) => judgeKey(status, headers, this.#trial),
       mayFailOver: () => state.keys.next(provider.keys, this.#tried) !== null,

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { SecretScrubber } from "./secret-scrubber.ts";
+
+const SECRET = "sk-9/aB+xyz=0123456";
+
+function scrub(pieces: readonly Uint8Array[], secret = SECRET): string {
+  const scrubber = new SecretScrubber(secret);
+  const out = [...pieces.map((piece) => scrubber.push(piece)), scrubber.flush()];
+  return Buffer.concat(out.filter((piece) => piece !== null)).toString("latin1");
+}
+
+/** Some text that holds the secret, and where it is cut into pieces. */
+const TEXT = fc
+  .array(fc.oneof(fc.constantFrom(SECRET, SECRET.slice(0, 7), "sk-", "s", " "), fc.string()), {
+    maxLength: 12,
+  })
+  .map((parts) => parts.join(""));
+const CUTS = fc.array(fc.nat(200), { maxLength: 12 });
+
+test("however a text is cut, the secret is not in it, and the rest is as it was", () => {
+  fc.assert(
+    fc.property(TEXT, CUTS, (text, cuts) => {
+      const bytes = Buffer.from(text, "latin1");
+      const ends = [...new Set([...cuts, bytes.length])].toSorted((a, b) => a - b);
+      const pieces = ends.map((end, i) => bytes.subarray(ends[i - 1] ?? 0, end));
+      const expected = bytes.toString("latin1").replaceAll(SECRET, "*".repeat(SECRET.length));
+      const got = scrub(pieces);
+      assert.equal(got.length, expected.length);
+      // A beginning of it at the very end may be taken for one that was cut off.
+      const certain = expected.length - SECRET.length + 1;
+      assert.equal(got.slice(0, Math.max(0, certain)), expected.slice(0, Math.max(0, certain)));
+      assert.ok(!got.includes(SECRET));
+    }),
+  );
+});
+
+test("a piece without it is passed on as the same bytes in the same memory", () => {
+  const scrubber = new SecretScrubber(SECRET);
+  const piece = Buffer.from("data: {}\n\n");
+  const passed = scrubber.push(piece);
+  assert.deepEqual([passed?.buffer, passed?.byteOffset], [piece.buffer, piece.byteOffset]);
+  assert.equal(scrubber.flush(), null);
+});
+
+test("its other spellings are found: in JSON and in URLs", () => {
+  for (const spelling of [
+    "sk-9\\/aB+xyz=0123456",
+    "sk-9\\u002faB\\u002bxyz\\u003d0123456",
+    "sk-9\\u002FaB\\u002Bxyz\\u003D0123456",
+    "sk-9%2FaB%2Bxyz%3D0123456",
+  ]) {
+    const stars = "*".repeat(spelling.length);
+    assert.equal(scrub([Buffer.from(`<${spelling}>`)]), `<${stars}>`);
+    assert.equal(new SecretScrubber(SECRET).scrubText(`<${spelling}>`), `<${stars}>`);
+  }
+});
+
+test("a stream that breaks off inside it gives no more than its first letters", () => {
+  assert.equal(scrub([Buffer.from(`key: ${SECRET.slice(0, -1)}`)]), `key: ${"*".repeat(18)}`);
+  assert.equal(scrub([Buffer.from("key: sk-9")]), "key: sk-9");
+});
