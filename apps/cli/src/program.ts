@@ -87,7 +87,11 @@ export function buildProgram(version: string, output: ProgramOutput, start: Star
 
 /** The words of a usage error without commander's prefix. */
 export function usageMessageOf(error: CommanderError): string {
-  return error.message.replace(/^error: /, "").replaceAll("\n", " ");
+  const message = error.message.replace(/^error: /, "").replaceAll("\n", " ");
+  // It repeats all of them, and one may be a key that does not belong there.
+  return error.code === "commander.excessArguments"
+    ? message.replace(/ but got .*$/, ".")
+    : message;
 }
 
 /** A command's name and arguments: that it takes options is said by its own help. */

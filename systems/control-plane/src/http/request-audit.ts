@@ -3,6 +3,7 @@
  * refused or broke is recorded here afterwards, when somebody known tried.
  */
 import type { Clock } from "@atelier/base/clock";
+import { maskCredential } from "@atelier/base/mask";
 import type { Random } from "@atelier/base/random";
 import type { Endpoint } from "@atelier/contract/endpoint";
 import type { Sql } from "@atelier/database/database";
@@ -70,7 +71,10 @@ export class RequestAudit implements AuditTrail {
   /** The row of an attempt that failed. Null when nobody known tried: strangers fill no log. */
   async recordFailure(statusCode: number): Promise<void> {
     if (this.#actor === null && this.#attempt === null) return;
-    const entry = this.#attempt ?? { resourceId: null, target: this.#pathTarget };
+    const attempt = this.#attempt ?? { resourceId: null, target: this.#pathTarget };
+    // What was not found has no name but what the client wrote in its place.
+    const target = attempt.resourceId === null ? withoutCredential(attempt.target) : attempt.target;
+    const entry = { ...attempt, target };
     await this.#deps.insertAuditEvent(this.#deps.sql, this.#toEvent(entry, statusCode));
   }
 
@@ -91,4 +95,12 @@ export class RequestAudit implements AuditTrail {
       userAgent: this.#facts.userAgent,
     };
   }
+}
+
+/** People paste keys where names belong. Ids and addresses are long too, and are no secrets. */
+const LONG_NAME_LENGTH_MIN = 20;
+const NO_SECRET = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$|^[^@\s]+@[^@\s]+\.[^@\s]+$/i;
+
+function withoutCredential(text: string): string {
+  return text.length < LONG_NAME_LENGTH_MIN || NO_SECRET.test(text) ? text : maskCredential(text);
 }
