@@ -28,6 +28,7 @@ const gateway = startGateway({
   providers: { current: () => snapshot },
   authorizer: {
     authorize: (got) => (got === token ? { kind: "authorized", caller } : { kind: "unauthorized" }),
+    authorizeDelegated: () => ({ kind: "unauthorized" }),
   },
   recorder: { start: () => Promise.resolve(), end: () => {}, drain: () => Promise.resolve() },
   clock: systemClock,

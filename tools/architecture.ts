@@ -62,6 +62,8 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
       "tracing",
       "dump",
     ],
+    // Calls of this process itself, brought to the relay without a socket.
+    delegated: ["relay"],
   },
   "control-plane": {
     access: [],
@@ -74,6 +76,8 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     users: ["access", "audit", "http", "organizations"],
     "sign-in": ["access", "audit", "http", "users"],
     "ai-providers": ["access", "audit", "http", "vault"],
+    // A path names a provider here as it does there.
+    "ai-user-keys": ["access", "audit", "http", "vault", "ai-providers"],
     "ai-usage": ["access", "http"],
   },
   "workspace-agent": {
@@ -107,12 +111,13 @@ export const TABLES: Record<
   { readonly owner: string; readonly readers: readonly string[] }
 > = {
   organizations: { owner: "organizations", readers: [] },
-  users: { owner: "users", readers: ["access", "audit", "ai-usage", "sign-in"] },
+  users: { owner: "users", readers: ["access", "audit", "ai-usage", "ai-user-keys", "sign-in"] },
   api_keys: { owner: "sign-in", readers: ["access"] },
   audit_events: { owner: "audit", readers: [] },
   encryption_keys: { owner: "vault", readers: [] },
-  ai_providers: { owner: "ai-providers", readers: [] },
+  ai_providers: { owner: "ai-providers", readers: ["ai-user-keys"] },
   ai_provider_keys: { owner: "ai-providers", readers: [] },
+  user_ai_provider_keys: { owner: "ai-user-keys", readers: [] },
   ai_provider_changes: { owner: "ai-providers", readers: [] },
   ai_interceptions: { owner: "ai-usage", readers: [] },
   ai_token_usages: { owner: "ai-usage", readers: [] },

@@ -6,8 +6,14 @@ import type { Cli } from "./cli.ts";
 import { switchOption, textsOption } from "./command.ts";
 import { secretFromFile, secretFromInput } from "./secret-input.ts";
 
-export const KEY_OPTIONS = {
+/** Without the one that others on the machine can see. */
+export const PRIVATE_KEY_OPTIONS = {
   apiKeyStdin: switchOption("--api-key-stdin", "read a key from stdin"),
+  apiKeyFile: textsOption("--api-key-file <path>", "read a key from a file"),
+};
+
+export const KEY_OPTIONS = {
+  ...PRIVATE_KEY_OPTIONS,
   apiKeyFile: textsOption("--api-key-file <path>", "read a key from a file; can be repeated"),
   apiKey: textsOption("--api-key <key>", "a key; visible to others in process lists"),
 };

@@ -8,5 +8,6 @@ export const AUDIT_RESOURCES = [
   "session",
   "ai_provider",
   "ai_provider_key",
+  "ai_user_key",
 ] as const;
 export type AuditResource = (typeof AUDIT_RESOURCES)[number];

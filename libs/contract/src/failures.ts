@@ -123,6 +123,11 @@ export const FAILURES = {
     message: "Model providers of this type are not supported yet.",
     remedy: "Use another type. Most services have an API like OpenAI's: type `openai-compat`.",
   },
+  "ai_user_key.byok_disabled": {
+    status: 403,
+    message: "Bring Your Own Key (BYOK) mode is not enabled.",
+    remedy: "Ask an operator, who enables it with the option `ai-gateway-allow-byok`.",
+  },
   "server.unavailable": {
     status: 503,
     message: "The server cannot reach its database.",

@@ -51,7 +51,7 @@ type World = TestControlPlane & {
 type Case = {
   readonly body?: (target: Person) => unknown;
   /** Values of path parameters other than the user's and their keys'. */
-  readonly params?: (world: World) => Promise<Record<string, string>>;
+  readonly params?: (world: World, target: Person) => Promise<Record<string, string>>;
   /** Where the thing itself decides: the status for those who are admitted. */
   readonly status?: number | Partial<Record<CallerName, number>>;
   /** The answer is the one place where a new token is shown. */
@@ -70,6 +70,18 @@ const providerKey = async (world: World): Promise<Record<string, string>> => {
   const path = `/api/v2/ai/providers/${params["provider"]}`;
   const { body } = await world.call("GET", path, { token: world.root.token });
   return { ...params, key: body.api_keys[0].id };
+};
+
+/** Of the target: straight into the database, where nobody opens it. */
+const ownKey = async (world: World, target: Person): Promise<Record<string, string>> => {
+  const params = await provider(world);
+  await world.database.pool.query(
+    `insert into user_ai_provider_keys (
+       user_id, provider_id, sealed_key, masked, created_at, updated_at)
+     select $1, id, 'sealed', 'x...y', now(), now() from ai_providers where name = $2`,
+    [target.id, params["provider"]],
+  );
+  return params;
 };
 
 /** Signed in is enough to read one's own usage, but the token needs the scope. */
@@ -126,6 +138,14 @@ const CASES: Readonly<Record<string, Case>> = {
     body: () => ({ enabled: false }),
   },
   "POST /api/v2/ai/providers/:provider/keys/:key/reset": { params: providerKey },
+  "GET /api/v2/users/:user/ai/provider-keys": {},
+  // A key pays for what its user asks, so that not even an owner sets somebody else's.
+  "PUT /api/v2/users/:user/ai/provider-keys/:provider": {
+    params: provider,
+    body: () => ({ api_key: `x${SECRET_CANARY}-own-key` }),
+    status: { owner: 404 },
+  },
+  "DELETE /api/v2/users/:user/ai/provider-keys/:provider": { params: ownKey },
   "GET /api/v2/ai-gateway/sessions": READS_USAGE,
   "GET /api/v2/ai-gateway/sessions/:session": {
     params: async () => ({ session: "none" }),
@@ -204,7 +224,7 @@ async function ask(
     user: target.id,
     session: ending.keyId,
     key: target.apiTokenId,
-    ...(await wanted.params?.(world)),
+    ...(await wanted.params?.(world, target)),
   };
   const path = request.path.replaceAll(/:(\w+)/g, (_, name: string) => params[name] ?? "");
   return world.call(endpoint.method, path, {

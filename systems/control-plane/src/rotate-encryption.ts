@@ -9,6 +9,7 @@ import {
   SEALED_PROVIDER_KEYS,
   SEALED_PROVIDER_SETTINGS,
 } from "./ai-providers/model-provider-store.ts";
+import { SEALED_USER_PROVIDER_KEYS } from "./ai-user-keys/user-provider-key-store.ts";
 import {
   rotateEncryption,
   type RotationKeys,
@@ -25,6 +26,6 @@ export function rotateEncryptionKeys(
   keys: RotationKeys,
   report: (progress: RotationProgress) => void,
 ): Promise<Result<RotationReport, readonly string[]>> {
-  const columns = [SEALED_PROVIDER_KEYS, SEALED_PROVIDER_SETTINGS];
+  const columns = [SEALED_PROVIDER_KEYS, SEALED_PROVIDER_SETTINGS, SEALED_USER_PROVIDER_KEYS];
   return rotateEncryption({ ...deps, columns }, keys, report);
 }

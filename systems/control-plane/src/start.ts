@@ -13,6 +13,7 @@ import type {
   InterceptionRecorder,
   ProviderSource,
 } from "@atelier/contract/rpc/gateway-ports";
+import type { ProviderAuthSource } from "@atelier/contract/rpc/model-transport";
 import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
 import type { Metrics } from "@atelier/host/metrics";
@@ -30,6 +31,8 @@ import { startOrphanTask } from "./ai-usage/interception-orphan-task.ts";
 import { createInterceptionRecorder } from "./ai-usage/interception-recorder-actions.ts";
 import { startUsageRetentionTask } from "./ai-usage/usage-retention-task.ts";
 import { usageRoutes } from "./ai-usage/usage-routes.ts";
+import { providerAuthSource } from "./ai-user-keys/user-provider-key-actions.ts";
+import { userProviderKeyRoutes } from "./ai-user-keys/user-provider-key-routes.ts";
 import { auditLogRoutes } from "./audit-log/audit-log-routes.ts";
 import { insertAuditEvent } from "./audit/audit-store.ts";
 import { deploymentRoutes, type OptionRow } from "./deployment/deployment-routes.ts";
@@ -44,7 +47,7 @@ import { deleteApiKeysOf } from "./sign-in/api-key-store.ts";
 import { apiTokenRoutes } from "./sign-in/api-token-routes.ts";
 import { keepKeys } from "./sign-in/key-upkeep-task.ts";
 import { LoginThrottle } from "./sign-in/login-throttle.ts";
-import { authenticate } from "./sign-in/principal-actions.ts";
+import { authenticate, authenticateDelegated } from "./sign-in/principal-actions.ts";
 import { signInRoutes } from "./sign-in/sign-in-routes.ts";
 import { PasswordHasher } from "./users/password-hasher.ts";
 import { userRoutes } from "./users/user-routes.ts";
@@ -63,7 +66,7 @@ export type ControlPlaneConfig = {
   readonly usageRetentionMs: number;
   /** Also write each usage record to the log, prompts included. */
   readonly logUsageRecords: boolean;
-  /** Whether a provider without keys of its own can serve, with its callers' keys. */
+  /** Whether people may bring their own keys: then a provider without keys can serve, too. */
   readonly allowByok: boolean;
   /** Base64 of 32 bytes each. The first encrypts. */
   readonly encryptionKeys: readonly Secret[];
@@ -92,6 +95,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly providers: ProviderSource;
   readonly authorizer: CallerAuthorizer;
   readonly recorder: InterceptionRecorder;
+  /** People's own provider keys, for what this process calls for them. */
+  readonly providerAuth: ProviderAuthSource;
   /** Called once a gateway runs in this process: its keys and breakers are then reported. */
   observeGateway(health: GatewayHealth): void;
   /** What `handle` serves: for tests of the whole API. */
@@ -105,7 +110,14 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const usage = new KeyUsage();
   const loadPrincipal = (token: string) => authenticate({ database, clock, usage }, token);
   const authorizer = resources.use(
-    new CachedCallerAuthorizer({ clock, log, usage, pubSub, loadPrincipal }),
+    new CachedCallerAuthorizer({
+      clock,
+      log,
+      usage,
+      pubSub,
+      loadPrincipal,
+      loadPrincipalOfKey: (apiKeyId) => authenticateDelegated({ database, clock }, apiKeyId),
+    }),
   );
 
   const replicaId = random.uuid();
@@ -134,6 +146,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     providers: models.providers,
     authorizer,
     recorder: models.recorder,
+    providerAuth: models.providerAuth,
     observeGateway: (health) => models.health.observe(health),
     routes,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -169,6 +182,7 @@ type Models = {
   readonly providers: ProviderSource;
   readonly health: LateGatewayHealth;
   readonly recorder: InterceptionRecorder;
+  readonly providerAuth: ProviderAuthSource;
   readonly routes: readonly Route[];
 };
 
@@ -193,12 +207,15 @@ async function startModels(
   const recorder = resources.use(createInterceptionRecorder(recorderDeps));
   startOrphanTask({ database, clock, random, log, replicaId, tasks });
   startUsageRetentionTask({ database, clock, log, retentionMs: usageRetentionMs, tasks });
+  const userKeyDeps = { database, vault, clock, isByokAllowed };
   return {
     providers: snapshots,
     health,
     recorder,
+    providerAuth: providerAuthSource(userKeyDeps),
     routes: [
       ...modelProviderRoutes({ database, vault, clock, random, status: snapshots, health }),
+      ...userProviderKeyRoutes(userKeyDeps),
       ...usageRoutes({ database }),
     ],
   };

@@ -12,12 +12,14 @@ import type {
   InterceptionRecorder,
   ProviderSource,
 } from "@atelier/contract/rpc/gateway-ports";
+import { ModelTransportSlot, type ModelTransports } from "@atelier/contract/rpc/model-transport";
 import type { Metrics } from "@atelier/host/metrics";
 import type { Tracer } from "@opentelemetry/api";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { openBedrockUpstream } from "./bedrock/bedrock-upstream-io.ts";
 import type { BreakerConfig } from "./breaker/circuit-breaker.ts";
 import { CallLimiter } from "./callers/call-limits.ts";
+import { inProcessTransports } from "./delegated/in-process-transport-io.ts";
 import { CallDumper } from "./dump/call-dumper-io.ts";
 import type { KeyAuthFailurePolicy } from "./keys/key-disposition.ts";
 import { ModelLabels } from "./labels/model-labels.ts";
@@ -77,6 +79,8 @@ export type GatewayDeps = {
 export interface Gateway extends AsyncDisposable {
   /** How keys and models of the providers do, as seen from here. */
   readonly health: GatewayHealth;
+  /** For the other parts of this process. Once the gateway is disposed, none is mounted there. */
+  readonly transports: ModelTransports;
   /** `prefix` is the part of the path before `/<provider>/…`, such as `/api/v2/ai-gateway`. */
   handle(req: IncomingMessage, res: ServerResponse, path: { readonly prefix: string }): void;
   /**
@@ -132,11 +136,15 @@ export function startGateway(deps: GatewayDeps): Gateway {
     states,
     observe,
   });
+  const transports = new ModelTransportSlot();
+  const mounted = transports.mount(inProcessTransports({ server, log }));
   return {
     health: states,
+    transports,
     handle: (req, res, { prefix }) => server.handle(req, res, prefix),
     drain: (signal) => server.drain(signal),
     [Symbol.asyncDispose]: async () => {
+      mounted[Symbol.dispose]();
       await server.drain(AbortSignal.abort());
       await pools[Symbol.asyncDispose]();
       await dumper?.[Symbol.asyncDispose]();

@@ -2,6 +2,9 @@
 import type { CommandDefinition } from "../command.ts";
 import { aiClients } from "./ai-clients.ts";
 import { aiInterceptionsList } from "./ai-interceptions-list.ts";
+import { aiKeysList } from "./ai-keys-list.ts";
+import { aiKeysRemove } from "./ai-keys-remove.ts";
+import { aiKeysSet } from "./ai-keys-set.ts";
 import { aiModels } from "./ai-models.ts";
 import { aiSessionsList } from "./ai-sessions-list.ts";
 import { aiSessionsShow } from "./ai-sessions-show.ts";
@@ -79,6 +82,9 @@ export const COMMANDS: readonly CommandDefinition[] = [
   aiInterceptionsList,
   aiModels,
   aiClients,
+  aiKeysList,
+  aiKeysSet,
+  aiKeysRemove,
   auditList,
   configShow,
   version,

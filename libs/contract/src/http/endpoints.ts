@@ -1,6 +1,7 @@
 /** All endpoints: what the server must implement and the reference describes. */
 import type { Endpoint } from "../endpoint.ts";
 import * as aiProviders from "./ai-providers.ts";
+import * as aiUserKeys from "./ai-user-keys.ts";
 import * as aiUsage from "./ai-usage.ts";
 import * as audit from "./audit.ts";
 import * as deployment from "./deployment.ts";
@@ -12,6 +13,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   signIn,
   audit,
   aiProviders,
+  aiUserKeys,
   aiUsage,
   deployment,
 ].flatMap((room) => Object.values(room).filter(isEndpoint).toSorted(byPath));

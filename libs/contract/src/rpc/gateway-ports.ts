@@ -78,6 +78,11 @@ export type CallerAuthorization =
 export interface CallerAuthorizer {
   /** Answers at once from its cache where it can: this is on the hot path. */
   authorize(token: string): CallerAuthorization | Promise<CallerAuthorization>;
+  /**
+   * For calls that this process makes for somebody: by the id of the API key that they came with,
+   * whose secret is not at hand. Never with an id that came over the network.
+   */
+  authorizeDelegated(apiKeyId: string): CallerAuthorization | Promise<CallerAuthorization>;
 }
 
 export type CredentialKind = "centralized" | "byok";

@@ -198,6 +198,15 @@ type SiteSettingsRow = {
   value: string;
 };
 
+type UserAiProviderKeysRow = {
+  user_id: string;
+  provider_id: string;
+  sealed_key: Buffer;
+  masked: string;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+};
+
 type UsersRow = {
   id: string;
   email: string;
@@ -229,5 +238,6 @@ export type Schema = {
   organizations: OrganizationsRow;
   replicas: ReplicasRow;
   site_settings: SiteSettingsRow;
+  user_ai_provider_keys: UserAiProviderKeysRow;
   users: UsersRow;
 };

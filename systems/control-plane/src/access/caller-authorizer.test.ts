@@ -42,6 +42,13 @@ function setUp(first: Principal | null = principal()) {
   const state = { principal: first, isDown: false, loads: 0, isConnected: true };
   const listeners: { message(payload: string): void; resync(): void }[] = [];
   const gates: (() => void)[] = [];
+  const load = async (): Promise<Principal | null> => {
+    state.loads += 1;
+    const read = state.principal;
+    if (state.isDown) throw new Error("database away");
+    if (gates.length > 0) await new Promise<void>((resolve) => gates.push(resolve));
+    return read;
+  };
   const authorizer = new CachedCallerAuthorizer({
     clock,
     usage,
@@ -55,13 +62,8 @@ function setUp(first: Principal | null = principal()) {
         return { [Symbol.dispose]: () => {} };
       },
     },
-    loadPrincipal: async () => {
-      state.loads += 1;
-      const read = state.principal;
-      if (state.isDown) throw new Error("database away");
-      if (gates.length > 0) await new Promise<void>((resolve) => gates.push(resolve));
-      return read;
-    },
+    loadPrincipal: load,
+    loadPrincipalOfKey: load,
   });
   const [listener] = listeners;
   assert.ok(listener !== undefined);

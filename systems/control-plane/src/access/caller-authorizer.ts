@@ -1,5 +1,6 @@
 /**
- * Answers the gateway who a token belongs to, from memory where it can.
+ * Answers the gateway who a token or, for calls of this process itself, an API key's id belongs to,
+ * from memory where it can.
  *
  * An answer is fresh for 10 s while change messages arrive, and for 1 s while they do not; expiry
  * is compared with the clock on each use. A change message drops what it names at once. While the
@@ -40,12 +41,23 @@ export type CallerAuthorizerDeps = {
   readonly pubSub: ChangeMessages;
   /** Null: refused. Throws when it cannot be known, as in a database outage. */
   readonly loadPrincipal: (token: string) => Promise<Principal | null>;
+  /** By the id of an API key alone; else alike. */
+  readonly loadPrincipalOfKey: (apiKeyId: string) => Promise<Principal | null>;
 };
 
 /** The part of the database's pub-sub that is used here. */
 type ChangeMessages = {
   readonly isConnected: boolean;
   subscribe(channel: string, on: { message(payload: string): void; resync(): void }): Disposable;
+};
+
+/** What is asked about, and how it is looked up. */
+type Question = {
+  /** The key in memory: a digest, or `id:` and an API key's id. */
+  readonly key: string;
+  readonly load: () => Promise<Principal | null>;
+  /** Whether a person used the credential just now, rather than work done for them. */
+  readonly isPresence: boolean;
 };
 
 type Known = {
@@ -75,17 +87,27 @@ export class CachedCallerAuthorizer implements CallerAuthorizer, Disposable {
 
   authorize(token: string): CallerAuthorization | Promise<CallerAuthorization> {
     if (parseApiKey(token) === null) return UNAUTHORIZED;
-    const digest = hash("sha256", token, "base64");
-    const nowMs = this.#deps.clock.monotonicMs();
-    const known = this.#known.get(digest);
-    if (known !== undefined && this.#isFresh(known, nowMs)) return this.#answer(known);
-    const refusedMs = this.#refusedMs.get(digest);
-    if (refusedMs !== undefined && nowMs - refusedMs < REFUSED_MS) return UNAUTHORIZED;
-    return this.#loading.get(digest) ?? this.#startLoading(digest, token);
+    const load = () => this.#deps.loadPrincipal(token);
+    return this.#ask({ key: hash("sha256", token, "base64"), load, isPresence: true });
+  }
+
+  authorizeDelegated(apiKeyId: string): CallerAuthorization | Promise<CallerAuthorization> {
+    const load = () => this.#deps.loadPrincipalOfKey(apiKeyId);
+    return this.#ask({ key: `id:${apiKeyId}`, load, isPresence: false });
   }
 
   [Symbol.dispose](): void {
     this.#subscription[Symbol.dispose]();
+  }
+
+  #ask(question: Question): CallerAuthorization | Promise<CallerAuthorization> {
+    const { key } = question;
+    const nowMs = this.#deps.clock.monotonicMs();
+    const known = this.#known.get(key);
+    if (known !== undefined && this.#isFresh(known, nowMs)) return this.#answer(question, known);
+    const refusedMs = this.#refusedMs.get(key);
+    if (refusedMs !== undefined && nowMs - refusedMs < REFUSED_MS) return UNAUTHORIZED;
+    return this.#loading.get(key) ?? this.#startLoading(question);
   }
 
   #isFresh(known: Known, nowMs: number): boolean {
@@ -93,72 +115,74 @@ export class CachedCallerAuthorizer implements CallerAuthorizer, Disposable {
     return !known.isStale && nowMs - known.loadedMs < freshMs;
   }
 
-  #answer({ principal, authorization }: Known): CallerAuthorization {
+  #answer({ isPresence }: Question, { principal, authorization }: Known): CallerAuthorization {
     const now = this.#deps.clock.now();
     if (!isAdmitted(principal, now)) return UNAUTHORIZED;
     const { apiKeyId, userId } = principal.actor;
-    this.#deps.usage.note({ keyId: apiKeyId, userId, usedAt: now });
+    if (isPresence) this.#deps.usage.note({ keyId: apiKeyId, userId, usedAt: now });
     return authorization;
   }
 
   /** One load per token at a time: a thousand requests of one client cost one query. */
-  #startLoading(digest: string, token: string): Promise<CallerAuthorization> {
+  #startLoading(question: Question): Promise<CallerAuthorization> {
+    const { key } = question;
     const { promise, resolve } = Promise.withResolvers<CallerAuthorization>();
-    this.#loading.set(digest, promise);
+    this.#loading.set(key, promise);
     resolve(
-      this.#load(digest, token).finally(() => {
-        if (this.#loading.get(digest) === promise) this.#loading.delete(digest);
+      this.#load(question).finally(() => {
+        if (this.#loading.get(key) === promise) this.#loading.delete(key);
       }),
     );
     return promise;
   }
 
-  async #load(digest: string, token: string): Promise<CallerAuthorization> {
+  async #load(question: Question): Promise<CallerAuthorization> {
+    const { key } = question;
     const generation = this.#generation;
     const loadedMs = this.#deps.clock.monotonicMs();
     try {
-      const principal = await this.#loadInTime(token);
+      const principal = await this.#loadInTime(question);
       const isCurrent = generation === this.#generation;
       if (principal === null) {
-        if (isCurrent) this.#refusedMs.set(digest, loadedMs);
-        this.#known.delete(digest);
+        if (isCurrent) this.#refusedMs.set(key, loadedMs);
+        this.#known.delete(key);
         return UNAUTHORIZED;
       }
       const known = { principal, authorization: decide(principal), loadedMs, isStale: false };
-      if (isCurrent) this.#known.set(digest, known);
-      return this.#answer(known);
+      if (isCurrent) this.#known.set(key, known);
+      return this.#answer(question, known);
     } catch (error) {
-      return this.#answerInOutage(digest, error);
+      return this.#answerInOutage(question, error);
     }
   }
 
-  async #loadInTime(token: string): Promise<Principal | null> {
+  async #loadInTime({ load }: Question): Promise<Principal | null> {
     const timer = new AbortController();
     const late = this.#deps.clock.sleep(LOAD_MS_MAX, timer.signal).then(() => {
       throw new Error(`no answer from the database for ${LOAD_MS_MAX} ms`);
     });
     try {
-      return await Promise.race([this.#deps.loadPrincipal(token), late]);
+      return await Promise.race([load(), late]);
     } finally {
       timer.abort(new Error("loaded"));
     }
   }
 
-  #answerInOutage(digest: string, error: unknown): CallerAuthorization {
-    const known = this.#known.get(digest);
+  #answerInOutage(question: Question, error: unknown): CallerAuthorization {
+    const known = this.#known.get(question.key);
     const ageMs = known === undefined ? 0 : this.#deps.clock.monotonicMs() - known.loadedMs;
     const isServed = known !== undefined && ageMs < SERVED_IN_OUTAGE_MS;
     this.#deps.log.warn({ error, isServed }, "a caller's token could not be checked");
-    return isServed ? this.#answer(known) : UNAVAILABLE;
+    return isServed ? this.#answer(question, known) : UNAVAILABLE;
   }
 
   #forget(change: PrincipalChange | null): void {
     if (change === null) return this.#distrustAll();
     this.#startGeneration();
-    for (const [digest, { principal }] of this.#known.entries()) {
+    for (const [key, { principal }] of this.#known.entries()) {
       const { apiKeyId, userId } = principal.actor;
       const isMeant = change.kind === "key" ? apiKeyId === change.keyId : userId === change.userId;
-      if (isMeant) this.#known.delete(digest);
+      if (isMeant) this.#known.delete(key);
     }
   }
 

@@ -19,6 +19,17 @@ export async function findPrincipal(db: Sql, key: ApiKeyParts): Promise<Principa
     : undefined;
 }
 
+/** Without its secret: only for calls that this process itself makes for its user. */
+export async function findPrincipalOfKey(db: Sql, keyId: string): Promise<Principal | undefined> {
+  const { rows } = await sql<PrincipalRow>`
+    select k.id, k.kind, k.hashed_secret, k.scopes, k.expires_at, k.lifetime_seconds,
+           u.id as user_id, u.username, u.email, u.roles, u.status
+    from api_keys k
+    join users u on u.id = k.user_id
+    where k.id = ${keyId} and u.deleted_at is null`.execute(db);
+  return rows.map(fromRow)[0];
+}
+
 /** By id or, without regard to case, by username. Deleted users are not found. */
 export async function findUserId(db: Sql, ref: string): Promise<string | undefined> {
   const { rows } = UUID.test(ref)

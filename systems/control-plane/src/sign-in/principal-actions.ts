@@ -3,7 +3,7 @@ import type { Clock } from "@atelier/base/clock";
 import type { Database } from "@atelier/database/database";
 import { parseApiKey } from "../access/api-key.ts";
 import type { KeyUsage } from "../access/key-usage.ts";
-import { findPrincipal } from "../access/principal-store.ts";
+import { findPrincipal, findPrincipalOfKey } from "../access/principal-store.ts";
 import { extendedExpiry, isAdmitted, type Principal } from "../access/principal.ts";
 import { activateDormantUser } from "../users/user-store.ts";
 import { extendSession } from "./api-key-store.ts";
@@ -28,4 +28,17 @@ export async function authenticate(deps: PrincipalDeps, token: string): Promise<
   const expiresAt = extendedExpiry(found, now);
   if (expiresAt !== null) await extendSession(db, key.id, expiresAt);
   return { ...found, userStatus: "active", expiresAt: expiresAt ?? found.expiresAt };
+}
+
+/**
+ * Whom the server itself may act for, by the id of the API key that the request came with which asked
+ * for it. Null as above, and for dormant users: work in the background wakes nobody, and keeps no
+ * session alive (spec gateway 3.2).
+ */
+export async function authenticateDelegated(
+  { database, clock }: Pick<PrincipalDeps, "database" | "clock">,
+  apiKeyId: string,
+): Promise<Principal | null> {
+  const found = await findPrincipalOfKey(database.sql, apiKeyId);
+  return found?.userStatus === "active" && isAdmitted(found, clock.now()) ? found : null;
 }

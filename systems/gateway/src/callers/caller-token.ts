@@ -1,7 +1,6 @@
 /** Where a gateway request carries its caller's token (spec gateway 3.1). */
+import { GOVERNANCE_TOKEN_HEADER } from "@atelier/contract/rpc/model-transport";
 import type { IncomingHttpHeaders } from "node:http";
-
-const GOVERNANCE_TOKEN_HEADER = "x-coder-ai-governance-token";
 
 export type CallerToken = {
   readonly token: string;

@@ -1,11 +1,11 @@
 /** Sends an answer of the gateway's own. */
 import type { WireFormat } from "@atelier/model-wire/wire-format";
-import type { ServerResponse } from "node:http";
 import { toAnswer, type GatewayFailure } from "../failures/gateway-failure.ts";
+import type { GatewayResponse } from "./client-exchange.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 
 export function refuse(
-  res: ServerResponse,
+  res: GatewayResponse,
   format: WireFormat | null,
   failure: GatewayFailure,
   metrics: GatewayMetrics,
@@ -26,7 +26,7 @@ const LINGER_SILENCE_MS_MAX = 5_000;
  * The client is still sending. Closing now would reset the connection and could lose the answer on
  * its way, so the rest of the request is read and dropped first, within limits.
  */
-function endAfterRequest(res: ServerResponse, body: Uint8Array): void {
+function endAfterRequest(res: GatewayResponse, body: Uint8Array): void {
   const { req } = res;
   res.write(body);
   let bytes = 0;

@@ -9,7 +9,6 @@ import type { InterceptionErrorType } from "@atelier/contract/rpc/gateway-ports"
 import { closeLastEvent, cutStreamEnding } from "@atelier/model-wire/cut-stream";
 import type { StreamObserver } from "@atelier/model-wire/observe-response";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
-import type { ServerResponse } from "node:http";
 import { FAILURE, toAnswer, type GatewayFailure } from "../failures/gateway-failure.ts";
 import { toAnswerHead, type AnswerHead } from "../headers/answer-headers.ts";
 import type { CallTiming } from "../timing/call-timing.ts";
@@ -18,11 +17,12 @@ import type {
   UpstreamFailure,
   UpstreamListener,
 } from "../upstream/upstream-client.ts";
+import type { GatewayResponse } from "./client-exchange.ts";
 import { observeAnswer, type Observation } from "./observation-io.ts";
 import type { RelayEnding, RelayOutcome } from "./relay-outcome.ts";
 
 export type AnswerRelayOptions = {
-  readonly res: ServerResponse;
+  readonly res: GatewayResponse;
   /** Null: the answer is relayed unobserved. */
   readonly observedAs: WireFormat | null;
   /** The shape of our own errors. */

@@ -7,7 +7,6 @@ import type {
   GatewayProvider,
   InterceptionRecorder,
 } from "@atelier/contract/rpc/gateway-ports";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallerToken } from "../callers/caller-token.ts";
 import type { KeyAuthFailurePolicy } from "../keys/key-disposition.ts";
 import type { CallObserver } from "../observers/call-observer.ts";
@@ -16,6 +15,7 @@ import type { ProviderKind } from "../routing/provider-kinds.ts";
 import type { ProviderRoute } from "../routing/route-table.ts";
 import type { CallTiming } from "../timing/call-timing.ts";
 import type { Upstream } from "../upstream/upstream-client.ts";
+import type { GatewayRequest, GatewayResponse } from "./client-exchange.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { InterceptionMetrics } from "./interception-metrics.ts";
 import type { ProviderState } from "./provider-states.ts";
@@ -37,8 +37,8 @@ export type RelayDeps = {
 };
 
 export type GatewayCall = {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  readonly req: GatewayRequest;
+  readonly res: GatewayResponse;
   readonly caller: Caller;
   readonly tokenMode: CallerToken["mode"];
   readonly path: GatewayPath;

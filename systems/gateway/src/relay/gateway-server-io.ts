@@ -8,12 +8,13 @@ import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type {
   Caller,
+  CallerAuthorization,
   CallerAuthorizer,
   InterceptionRecorder,
   ProviderSource,
 } from "@atelier/contract/rpc/gateway-ports";
+import type { ModelCallSource } from "@atelier/contract/rpc/model-transport";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallLimiter, LimitVerdict } from "../callers/call-limits.ts";
 import { findCallerToken, type CallerToken } from "../callers/caller-token.ts";
 import { FAILURE, providerDisabled, routeUnknown } from "../failures/gateway-failure.ts";
@@ -28,6 +29,7 @@ import type { UpstreamPools } from "../upstream/upstream-pools-io.ts";
 import { refuse } from "./answer-io.ts";
 import { serveBridged } from "./bridged-call-io.ts";
 import type { ObserveCall } from "./call-observers-io.ts";
+import type { GatewayRequest, GatewayResponse } from "./client-exchange.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { InterceptionMetrics } from "./interception-metrics.ts";
 import type { RelayDeps } from "./gateway-call.ts";
@@ -56,13 +58,33 @@ export type GatewayServerDeps = {
   };
 };
 
-type Arrived = {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly path: GatewayPath;
-  readonly format: WireFormat | null;
-  readonly found: CallerToken;
+type Exchange = {
+  readonly req: GatewayRequest;
+  readonly res: GatewayResponse;
+  /** The part of the path before `/<provider>/…`. */
+  readonly prefix: string;
 };
+
+/** Who asks, and how that is found out. */
+type Identity = {
+  readonly mode: CallerToken["mode"];
+  authorize(): CallerAuthorization | Promise<CallerAuthorization>;
+};
+
+/** A call of this process itself. Nothing in its headers says for whom it is. */
+export type DelegatedExchange = Exchange & {
+  readonly apiKeyId: string;
+  /** `byok`: the credential headers hold the person's own key. */
+  readonly mode: CallerToken["mode"];
+  readonly source: ModelCallSource;
+};
+
+type Arrived = Omit<Exchange, "prefix"> &
+  Identity & {
+    readonly path: GatewayPath;
+    readonly format: WireFormat | null;
+    readonly relayDeps: RelayDeps;
+  };
 
 const LIMIT_FAILURES: Readonly<Record<Exclude<LimitVerdict, "admitted">, GatewayFailure>> = {
   too_many_at_once: FAILURE.overloaded,
@@ -92,20 +114,37 @@ export class GatewayServer {
     };
   }
 
-  handle(req: IncomingMessage, res: ServerResponse, prefix: string): void {
+  /** A request from the network. */
+  handle(req: GatewayRequest, res: GatewayResponse, prefix: string): void {
+    const found = findCallerToken(req.headers);
+    const identity =
+      found === null
+        ? null
+        : { mode: found.mode, authorize: () => this.#deps.authorizer.authorize(found.token) };
+    this.#accept({ req, res, prefix }, identity, this.#relayDeps);
+  }
+
+  /** Only for calls of this process: whoever can name a key id here is let in without its secret. */
+  handleDelegated({ apiKeyId, mode, source, ...exchange }: DelegatedExchange): void {
+    const authorize = () => this.#deps.authorizer.authorizeDelegated(apiKeyId);
+    const log = this.#deps.log.child({ source, isDelegated: true });
+    this.#accept(exchange, { mode, authorize }, { ...this.#relayDeps, log });
+  }
+
+  #accept({ req, res, prefix }: Exchange, identity: Identity | null, relayDeps: RelayDeps): void {
     const { metrics, config } = this.#deps;
     const path = parseGatewayPath((req.url ?? "/").slice(prefix.length));
     const format = path.ok ? formatOfRoute(path.value.route) : null;
     if (this.#isDraining) return refuse(res, format, FAILURE.shuttingDown, metrics);
     if (!path.ok) return refuse(res, null, FAILURE.pathRefused, metrics);
-    const found = findCallerToken(req.headers);
-    if (found === null) return refuse(res, format, FAILURE.noToken, metrics);
-    if (found.mode === "byok" && !config.allowByok) {
+    if (identity === null) return refuse(res, format, FAILURE.noToken, metrics);
+    if (identity.mode === "byok" && !config.allowByok) {
       return refuse(res, format, FAILURE.byokForbidden, metrics);
     }
-    this.#serve({ req, res, path: path.value, format, found }).catch((error: unknown) => {
+    const arrived = { req, res, path: path.value, format, relayDeps, ...identity };
+    this.#serve(arrived).catch((error: unknown) => {
       // Whatever was thrown is our bug: the log gets all of it, the client nothing but the fact.
-      this.#deps.log.error({ error }, "gateway request crashed");
+      relayDeps.log.error({ error }, "gateway request crashed");
       if (res.headersSent) res.destroy();
       else refuse(res, format, { status: 500, message: "something broke on our side" }, metrics);
     });
@@ -126,10 +165,10 @@ export class GatewayServer {
   }
 
   async #serve(arrived: Arrived): Promise<void> {
-    const { authorizer, limiter, metrics } = this.#deps;
-    const { res, format, found } = arrived;
+    const { limiter, metrics } = this.#deps;
+    const { res, format } = arrived;
     const timing = new CallTiming(this.#deps.clock);
-    const asked = authorizer.authorize(found.token);
+    const asked = arrived.authorize();
     const authorization = asked instanceof Promise ? await asked : asked;
     if (authorization.kind !== "authorized") {
       const failure =
@@ -155,11 +194,12 @@ export class GatewayServer {
 
   /** Null: served. Else why not. */
   async #route(
-    { req, res, path, found }: Arrived,
+    { req, res, path, mode, relayDeps }: Arrived,
     caller: Caller,
     timing: CallTiming,
   ): Promise<GatewayFailure | null> {
-    const { providers, pools, states, log, observe } = this.#deps;
+    const { providers, pools, states, observe } = this.#deps;
+    const { log } = relayDeps;
     const snapshot = providers.current();
     const provider = snapshot.providers.get(path.providerName);
     const providerKind = provider === undefined ? null : providerKindOf(provider);
@@ -176,7 +216,7 @@ export class GatewayServer {
       req,
       res,
       caller,
-      tokenMode: found.mode,
+      tokenMode: mode,
       path,
       provider,
       providerKind,
@@ -186,8 +226,8 @@ export class GatewayServer {
       observer,
     };
     try {
-      if (route.kind === "bridged") await serveBridged(this.#relayDeps, { ...call, route });
-      else await servePassthrough(this.#relayDeps, { ...call, route });
+      if (route.kind === "bridged") await serveBridged(relayDeps, { ...call, route });
+      else await servePassthrough(relayDeps, { ...call, route });
     } finally {
       observer?.closed(res.headersSent ? res.statusCode : null);
     }

@@ -6,6 +6,7 @@ import { systemRandom } from "@atelier/base/system-random";
 import type { ModelProviderType } from "@atelier/contract/http/ai-providers";
 import type {
   CallerAuthorization,
+  CallerAuthorizer,
   GatewayProvider,
   InterceptionEnd,
   InterceptionStart,
@@ -67,6 +68,7 @@ export type TestGatewayOptions = {
   readonly upstream: RequestListener;
   readonly config?: Partial<GatewayConfig>;
   readonly authorize?: (token: string) => CallerAuthorization | Promise<CallerAuthorization>;
+  readonly authorizeDelegated?: CallerAuthorizer["authorizeDelegated"];
   readonly recordStart?: (start: InterceptionStart) => Promise<void>;
   readonly log?: Logger;
   readonly tracer?: Tracer;
@@ -112,6 +114,12 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
         options.authorize ??
         ((token) =>
           token === TOKEN ? { kind: "authorized", caller: CALLER } : { kind: "unauthorized" }),
+      authorizeDelegated:
+        options.authorizeDelegated ??
+        ((apiKeyId) =>
+          apiKeyId === CALLER.apiKeyId
+            ? { kind: "authorized", caller: CALLER }
+            : { kind: "unauthorized" }),
     },
     recorder: {
       start: async (start) => {

@@ -6,13 +6,13 @@ import {
   type RequestMistake,
 } from "@atelier/model-wire/read-request";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
-import type { IncomingMessage } from "node:http";
 import {
   BODY_BYTES_MAX,
   FAILURE,
   badBody,
   type GatewayFailure,
 } from "../failures/gateway-failure.ts";
+import type { GatewayRequest } from "./client-exchange.ts";
 import { readBody, type BodyMistake } from "./request-body-io.ts";
 import { decodeBody } from "./request-decoding-io.ts";
 
@@ -26,7 +26,7 @@ export type BridgedBody = {
 
 /** `client_gone`: there is nobody to answer. */
 export async function readBridgedBody(
-  req: IncomingMessage,
+  req: GatewayRequest,
   format: WireFormat,
   silenceMsMax: number,
 ): Promise<Result<BridgedBody, GatewayFailure | "client_gone">> {
@@ -47,7 +47,7 @@ export function bodyFailure(mistake: BodyMistake): GatewayFailure | "client_gone
 }
 
 async function readRequest(
-  req: IncomingMessage,
+  req: GatewayRequest,
   format: WireFormat,
   body: Uint8Array,
 ): Promise<Result<BridgedBody, GatewayFailure>> {

@@ -3,7 +3,7 @@
  * not do: the record of a request is durable before its provider hears of it.
  */
 import { fail, ok, type Result } from "@atelier/base/result";
-import type { IncomingMessage } from "node:http";
+import type { GatewayRequest } from "./client-exchange.ts";
 
 export type BodyMistake = "too_large" | "too_slow" | "client_gone";
 
@@ -16,7 +16,7 @@ export type BodyLimits = {
 const NO_BODY = new Uint8Array(0);
 
 export function readBody(
-  req: IncomingMessage,
+  req: GatewayRequest,
   { bytesMax, silenceMsMax }: BodyLimits,
 ): Promise<Result<Uint8Array, BodyMistake>> {
   const declared = Number(req.headers["content-length"] ?? Number.NaN);

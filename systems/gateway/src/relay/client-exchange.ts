@@ -1,0 +1,45 @@
+/**
+ * A client's request and the answer to it, as the relay needs them. Node's IncomingMessage and
+ * ServerResponse fit as they are; calls inside this process bring the same without a socket.
+ */
+import type { IncomingHttpHeaders } from "node:http";
+
+export interface GatewayRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  /** Name, value, name, value … as they came. */
+  readonly rawHeaders: string[];
+  /** Whether all of it has arrived. */
+  readonly complete: boolean;
+  readonly socket: {
+    readonly remoteAddress?: string | undefined;
+    setTimeout(silenceMs: number): unknown;
+  };
+  on(event: "data", listener: (chunk: Buffer) => void): this;
+  on(event: "error", listener: (error: Error) => void): this;
+  on(event: "end" | "close" | "timeout", listener: () => void): this;
+  once(event: "end" | "close" | "timeout", listener: () => void): this;
+  off(event: "data", listener: (chunk: Buffer) => void): this;
+  off(event: "end" | "close" | "timeout", listener: () => void): this;
+  resume(): this;
+  destroy(): this;
+}
+
+export interface GatewayResponse {
+  readonly req: GatewayRequest;
+  readonly headersSent: boolean;
+  /** As it was sent: says nothing before `headersSent`. */
+  readonly statusCode: number;
+  readonly destroyed: boolean;
+  writeHead(status: number, headers: string[] | Record<string, string>): this;
+  flushHeaders(): void;
+  /** False: wait for `drain`. */
+  write(chunk: Uint8Array): boolean;
+  end(chunk?: Uint8Array): this;
+  /** Breaks it off, so that nobody takes it for whole. */
+  destroy(): this;
+  on(event: "close", listener: () => void): this;
+  on(event: "error", listener: (error: Error) => void): this;
+  once(event: "drain", listener: () => void): this;
+}
