@@ -232,3 +232,19 @@ test("each use is noted for later, the latest per key", async () => {
   assert.deepEqual(usage.take(), [{ keyId: "abcdefghij", userId: "user-1", usedAt }]);
   assert.deepEqual(usage.take(), []);
 });
+
+test("an API key's id is asked about like a token, but is none, and its use is no presence", async () => {
+  const { authorizer, state, usage, listener } = setUp();
+  assert.deepEqual(await authorizer.authorizeDelegated("abcdefghij"), AUTHORIZED);
+  assert.deepEqual(authorizer.authorizeDelegated("abcdefghij"), AUTHORIZED);
+  assert.equal(state.loads, 1);
+  assert.deepEqual(usage.take(), []);
+  for (const token of ["abcdefghij", "id:abcdefghij", "delegated"]) {
+    assert.deepEqual(authorizer.authorize(token), { kind: "unauthorized" });
+  }
+  listener.message("key:abcdefghij");
+  state.principal = null;
+  assert.deepEqual(await authorizer.authorizeDelegated("abcdefghij"), { kind: "unauthorized" });
+  state.isDown = true;
+  assert.deepEqual(await authorizer.authorizeDelegated("other"), { kind: "unavailable" });
+});
