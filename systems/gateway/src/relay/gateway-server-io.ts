@@ -4,6 +4,7 @@
  * exist.
  */
 import type { Clock } from "@atelier/base/clock";
+import { maskCredential } from "@atelier/base/mask";
 import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type {
@@ -206,7 +207,7 @@ export class GatewayServer {
     if (provider !== undefined && !provider.enabled) return providerDisabled(provider.name);
     const route = providerKind === null ? null : matchProviderRoute(providerKind.routes, path);
     if (provider === undefined || providerKind === null || route === null) {
-      const shown = `/${path.providerName}${path.route}`;
+      const shown = withoutCredentials(`/${path.providerName}${path.route}`);
       log.warn({ method: req.method, path: shown }, "route not supported");
       return routeUnknown(req.method ?? "", shown);
     }
@@ -233,4 +234,15 @@ export class GatewayServer {
     }
     return null;
   }
+}
+
+/** Longer than the names of routes, and than those that people give to providers. */
+const PATH_SEGMENT_LENGTH_MAX = 24;
+
+/** Of a path that leads nowhere: some tools put keys into paths. */
+function withoutCredentials(path: string): string {
+  return path
+    .split("/")
+    .map((part) => (part.length > PATH_SEGMENT_LENGTH_MAX ? maskCredential(part) : part))
+    .join("/");
 }
