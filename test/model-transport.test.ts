@@ -47,6 +47,7 @@ async function makeWorld(): Promise<World> {
       random: systemRandom,
       log: silentLogger,
       metrics: testDeps().metrics,
+      tracer: null,
       config: {
         allowByok: true,
         sendActorHeaders: false,
@@ -58,6 +59,9 @@ async function makeWorld(): Promise<World> {
         rateLimit: 0,
         maxConcurrency: 0,
         maxConcurrencyPerUser: 0,
+        metricsByUser: false,
+        sendTraceHeaders: false,
+        dumpDir: null,
       },
     }),
   );

@@ -12,6 +12,7 @@ import {
 } from "@atelier/testkit/scripted-model";
 import { json, type ScriptedReply } from "@atelier/testkit/scripted-model-reply";
 import { testDatabase, type TestDatabase } from "@atelier/testkit/test-database";
+import { startTraceCollector, type TraceCollector } from "@atelier/testkit/trace-collector";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -55,6 +56,7 @@ export type CanaryWorld = AsyncDisposable & {
   readonly database: TestDatabase;
   readonly model: ScriptedModel;
   readonly server: RealServer;
+  readonly collector: TraceCollector;
   readonly dataDir: string;
   readonly session: string;
   readonly token: string;
@@ -70,6 +72,7 @@ export async function startCanaryWorld(): Promise<CanaryWorld> {
   const model = resources.use(await startScriptedModel({ script: refusesFirstKey }));
   const dataDir = mkdtempSync(join(tmpdir(), "atelier-canaries-"));
   resources.defer(() => rmSync(dataDir, { recursive: true, force: true }));
+  const collector = resources.use(await startTraceCollector());
   const server = resources.use(
     await startRealServer({
       postgresUrl: await urlWithPassword(database),
@@ -83,6 +86,8 @@ export async function startCanaryWorld(): Promise<CanaryWorld> {
         ],
         ...["--ai-gateway-circuit-breaker-enabled=true", "--ai-gateway-upstream-timeout", "1s"],
         ...["--ai-gateway-send-actor-headers=true"],
+        ...["--ai-gateway-dump-dir", join(dataDir, "dumps")],
+        ...["--trace-enable=true", "--trace-endpoint", collector.url],
       ],
       env: { ATELIER_EXTERNAL_TOKEN_ENCRYPTION_KEYS: secrets.encryptionKey },
     }),
@@ -93,7 +98,7 @@ export async function startCanaryWorld(): Promise<CanaryWorld> {
   const owned = resources.move();
   const kept = { received: [], printed, cliOutputs: [] };
   return {
-    ...{ database, model, server, dataDir, session, token, ...kept },
+    ...{ database, model, server, collector, dataDir, session, token, ...kept },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -137,6 +142,7 @@ function credentialOf(request: RecordedUpstreamRequest): string {
 /** Where secrets could turn up, as text. Whatever a server writes belongs here. */
 export async function placesOf({
   server,
+  collector,
   database,
   dataDir,
   ...kept
@@ -147,7 +153,8 @@ export async function placesOf({
     "the database": await tablesOf(database),
     "what clients received": kept.received.join("\n"),
     "the command line's output": kept.cliOutputs.join("\n"),
-    "the data directory": `(begin)${filesBelow(dataDir)}`,
+    "the traces": `(begin)${collector.text()}`,
+    "the data directory and its dumps": `(begin)${filesBelow(dataDir)}`,
   };
 }
 
