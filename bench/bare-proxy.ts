@@ -1,14 +1,17 @@
-/** The yardstick: `node:http` piped to `node:http`, and nothing else. Usage: bare-proxy.ts <upstream port> */
-import { Agent, createServer, request } from "node:http";
+/** The yardstick: `node:http` piped to `node:http`, and nothing else. Usage: bare-proxy.ts <upstream> */
+import * as http from "node:http";
+import * as https from "node:https";
 import type { AddressInfo } from "node:net";
 
-const upstreamPort = Number(process.argv[2]);
+const upstreamUrl = new URL(process.argv[2] ?? "");
+const { Agent, request } = upstreamUrl.protocol === "https:" ? https : http;
 const agent = new Agent({ keepAlive: true });
 
-const server = createServer((req, res) => {
-  const headers = { ...req.headers, host: `127.0.0.1:${upstreamPort}` };
+const server = http.createServer((req, res) => {
+  const headers = { ...req.headers, host: upstreamUrl.host };
+  const { hostname: host, port } = upstreamUrl;
   const upstream = request(
-    { agent, host: "127.0.0.1", port: upstreamPort, path: req.url, method: req.method, headers },
+    { agent, host, port, path: req.url, method: req.method, headers },
     (answer) => {
       res.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(res);

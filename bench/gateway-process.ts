@@ -1,6 +1,6 @@
 /**
  * Lane L0: the gateway alone, with its ports in memory and nothing recorded.
- * Usage: gateway-process.ts <upstream port> <caller's token> <upstream key>
+ * Usage: gateway-process.ts <upstream origin> <caller's token> <upstream key>
  */
 import { silentLogger } from "@atelier/base/logger";
 import { Secret } from "@atelier/base/secret";
@@ -11,13 +11,13 @@ import { createMetrics } from "@atelier/host/metrics";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-const [upstreamPort = "", token = "", key = ""] = process.argv.slice(2);
+const [upstreamOrigin = "", token = "", key = ""] = process.argv.slice(2);
 const caller = { userId: "u", username: "bench", email: "", apiKeyId: "k" };
 const mock = {
   id: "p",
   name: "mock",
   type: "openai" as const,
-  baseUrl: `http://127.0.0.1:${upstreamPort}/v1`,
+  baseUrl: `${upstreamOrigin}/v1`,
   keys: [{ id: "k", secret: new Secret(key), hint: "" }],
   enabled: true,
   apiVersion: null,

@@ -1,254 +1,293 @@
 /**
- * The gateway beside a bare `node:http` proxy and beside no proxy at all, alternating in one run.
+ * The gateway beside other ways to the same upstream, taking turns in one run: nothing in between, a
+ * bare `node:http` proxy, nginx, Go's reverse proxy, Portkey and others.
  *
- * Measured for each workload: CPU per request of the proxy's process tree (from /proc) under load,
- * and latency with one request at a time. Ratios are between medians of the same run, because
- * absolute figures depend on the machine. A compiler builds the mock upstream and the load driver;
- * both are in `native/`.
+ * Ratios and differences are between lanes of the same round, because absolute figures depend on
+ * the machine and the moment. Whatever was started is ended, also when the run is interrupted.
  */
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { parseArgs } from "node:util";
-import { figureOf, figureText, ratioText, tableOf, type Figure } from "./figures.ts";
-import { startMeasuredServer } from "./measured-server.ts";
-import { treeCpuMs } from "./process-cpu.ts";
+import { startTlsUpstream, startUpstream } from "./gateway/bench-upstream.ts";
+import { parseFlags, type Flags } from "./gateway/flags.ts";
+import { LaneMissing, type LaneDeps, type LaneKind } from "./gateway/lane.ts";
+import { buildLoadTools, runLoad, type LoadTools } from "./gateway/load-driver.ts";
+import {
+  LONG_MEASUREMENTS,
+  OWN_PROCESS_MEASUREMENTS,
+  PLATEAU,
+} from "./gateway/long-measurements.ts";
+import {
+  choosePlacement,
+  describeMachine,
+  findDisturbance,
+  type Placement,
+} from "./gateway/machine.ts";
+import {
+  ROUND_MEASUREMENTS,
+  TLS_MEASUREMENTS,
+  type MeasureDeps,
+  type Measurement,
+  type Subject,
+} from "./gateway/measurements.ts";
+import { modelOf } from "./gateway/mock-answer.ts";
+import { BARE, DIRECT, L0, L1 } from "./gateway/our-lanes.ts";
+import { GO, LITELLM_LANE, NGINX, PORTKEY_LANE } from "./gateway/peer-lanes.ts";
+import { writeIntoDocument } from "./gateway/performance-page.ts";
+import { toMarkdown, type Report } from "./gateway/report.ts";
+import { addSample, toPlain, type Samples } from "./gateway/samples.ts";
+import { startServing } from "./gateway/serving-lane.ts";
 
-const HERE = import.meta.dirname;
+const LANES: readonly LaneKind[] = [DIRECT, BARE, NGINX, GO, L0, L1, PORTKEY_LANE, LITELLM_LANE];
+const ROOT = join(import.meta.dirname, "..");
+const RESULTS = join(import.meta.dirname, "results");
+const INSTALLED = join(ROOT, ".runtime/bench");
 const KEY = "sk-central-0123456789abcdef";
+const WARM_SECONDS = 1;
+/** These take long, and vary less. */
+const LONG_ROUNDS_MAX = 2;
+const OWN_PROCESS_ROUNDS_MAX = 3;
+/** Of these, memory over a long run is looked at: the others are no yardstick for it. */
+const PLATEAU_LANES = new Set(["bare", "l0", "l1"]);
 
-type Lane = {
-  readonly name: string;
-  readonly port: number;
-  readonly path: string;
-  readonly token: string;
-  /** Null: nothing between driver and upstream. */
-  readonly pid: number | null;
-};
-
-type Workload = {
-  readonly name: string;
-  readonly model: string;
-  readonly bodyBytes: number;
-  readonly connections: number;
-};
-
-const WORKLOADS: readonly Workload[] = [
-  { name: "2 kB, JSON answer", model: "mock-n0", bodyBytes: 2_048, connections: 8 },
-  {
-    name: "2 kB, stream of 100 chunks",
-    model: "mock-n100-b200-p0",
-    bodyBytes: 2_048,
-    connections: 8,
-  },
-  { name: "400 kB, JSON answer", model: "mock-n0", bodyBytes: 400_000, connections: 8 },
-];
-
-type LoadReport = {
-  readonly done: number;
-  readonly errors: number;
-  readonly non2xx: number;
-  readonly rps: number;
-  readonly lat: { readonly p50: number; readonly p99: number };
-};
-
-type Sample = {
-  readonly cpuUs: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
-  readonly rps: number;
+/** What all parts of a run share. */
+type Run = {
+  readonly flags: Flags;
+  readonly placement: Placement;
+  readonly tools: LoadTools;
+  readonly signal: AbortSignal;
+  readonly samples: Samples;
+  readonly failures: string[];
+  readonly say: (text: string) => void;
 };
 
 export async function runGatewayBench(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      rounds: { type: "string", default: "5" },
-      seconds: { type: "string", default: "2" },
-      help: { type: "boolean", default: false },
-    },
-  });
-  if (values.help) {
-    console.log("npm run bench -- gateway [--rounds 5] [--seconds 2]");
+  const parsed = parseFlags(args, LANES);
+  if (parsed.kind === "text") {
+    console.log(parsed.text);
+    if (parsed.isMistake) process.exitCode = 2;
     return;
   }
-  await using resources = new AsyncDisposableStack();
-  const native = buildNative(resources);
-  const upstream = startChild(resources, native.mock, ["-p", "0", "-k", KEY]);
-  const upstreamPort = await printedPort(upstream);
-  const lanes = await startLanes(resources, upstreamPort);
-  const samples = await measure(native.load, lanes, {
-    rounds: Number(values.rounds),
-    seconds: Number(values.seconds),
-  });
-  print(lanes, samples);
-  save({ command: `npm run bench -- gateway ${args.join(" ")}`, samples: [...samples] });
+  const interrupt = new AbortController();
+  const onSignal = (): void => interrupt.abort(new Error("interrupted"));
+  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  try {
+    const command = ["npm run bench -- gateway", ...args].join(" ");
+    save(await measureAll(parsed.flags, command, interrupt.signal), parsed.flags);
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    console.error("interrupted: everything that was started has ended");
+    process.exitCode = 130;
+  } finally {
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  }
 }
 
-type Native = { readonly mock: string; readonly load: string };
-
-function buildNative(resources: AsyncDisposableStack): Native {
-  const dir = mkdtempSync(join(tmpdir(), "atelier-bench-"));
-  resources.defer(() => rmSync(dir, { recursive: true }));
-  const build = (name: string): string => {
-    const out = join(dir, name);
-    const made = spawnSync("cc", ["-O2", "-w", "-o", out, join(HERE, `native/${name}.c`), "-lm"]);
-    if (made.status !== 0) {
-      throw new Error(
-        `The benchmark needs a C compiler (package gcc) for its upstream and driver: ${made.stderr?.toString() ?? "cc was not found"}`,
-      );
-    }
-    return out;
+async function measureAll(flags: Flags, command: string, signal: AbortSignal): Promise<Report> {
+  const date = new Date().toISOString().slice(0, 10);
+  const disturbance = await findDisturbance();
+  if (disturbance !== null) console.error(disturbance);
+  const placement = choosePlacement();
+  mkdirSync(INSTALLED, { recursive: true });
+  const tools = buildLoadTools(join(INSTALLED, "load-tools"), KEY);
+  const startedMs = performance.now();
+  const say = (text: string): void => {
+    console.error(`${((performance.now() - startedMs) / 1_000).toFixed(0).padStart(5)} s  ${text}`);
   };
-  return { mock: build("mock"), load: build("load") };
+  const samples: Samples = new Map();
+  const run: Run = { flags, placement, tools, signal, samples, failures: [], say };
+  const found = await findLanes(run);
+  const kinds = found.lanes.map(({ kind }) => kind);
+  await measurePlain(run, kinds);
+  if (flags.groups.includes("tls")) await measureTls(run, kinds);
+  return {
+    ...{ command, date, samples, failures: run.failures, missing: found.missing },
+    machine: describeMachine(placement),
+    caveats: [disturbance, tools.caveat, tlsCaveat(flags)].filter((each) => each !== null),
+    lanes: found.lanes.map(({ kind, version }) => ({ id: kind.id, name: kind.name, version })),
+  };
 }
 
-function startChild(
-  resources: AsyncDisposableStack,
-  command: string,
-  args: readonly string[],
-): ChildProcess {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
-  resources.defer(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGKILL");
-    await once(child, "exit");
-  });
-  return child;
+function tlsCaveat({ groups }: Flags): string | null {
+  return groups.includes("tls")
+    ? "The upstream with TLS runs on Node and costs more than most of what is measured: it bounds " +
+        "the rates before it, not the CPU per request. It offers HTTP/2 and HTTP/1.1; Atelier and " +
+        "Go take HTTP/2, the others HTTP/1.1."
+    : null;
 }
 
-async function startLanes(resources: AsyncDisposableStack, upstreamPort: number): Promise<Lane[]> {
-  const token = "abcdefghij-0123456789012345678901";
-  const script = (file: string, ...rest: string[]) =>
-    startChild(resources, process.execPath, [join(HERE, file), ...rest]);
-  const bare = script("bare-proxy.ts", String(upstreamPort));
-  const relay = script("gateway-process.ts", String(upstreamPort), token, KEY);
-  const server = resources.use(
-    await startMeasuredServer({ upstreamUrl: `http://127.0.0.1:${upstreamPort}/v1`, key: KEY }),
-  );
-  const gatewayPath = "/api/v2/ai-gateway/mock/v1/chat/completions";
-  return [
-    { name: "direct", port: upstreamPort, path: "/v1/chat/completions", token: KEY, pid: null },
-    { name: "bare node proxy", port: await printedPort(bare), path: "/v1/chat/completions", token: KEY, pid: bare.pid ?? 0 },
-    { name: "Atelier L0 (auth, relay)", port: await printedPort(relay), path: gatewayPath, token, pid: relay.pid ?? 0 },
-    { name: "Atelier L1 (all, strict recording)", port: server.port, path: gatewayPath, token: server.token, pid: server.pid },
-  ];
-} // prettier-ignore
+type FoundLanes = {
+  readonly lanes: readonly { readonly kind: LaneKind; readonly version: string }[];
+  readonly missing: readonly string[];
+};
 
-async function printedPort(child: ChildProcess): Promise<number> {
-  for await (const line of createInterface({ input: child.stdout! })) {
-    const port = /^port (\d+)$/.exec(line)?.[1];
-    if (port !== undefined) {
-      child.stdout!.resume();
-      return Number(port);
+async function findLanes({ flags, say }: Run): Promise<FoundLanes> {
+  const lanes: { kind: LaneKind; version: string }[] = [];
+  const missing: string[] = [];
+  for (const kind of LANES.filter(({ id }) => flags.lanes.includes(id))) {
+    try {
+      lanes.push({ kind, version: await kind.prepare(INSTALLED) });
+    } catch (error) {
+      if (!(error instanceof LaneMissing)) throw error;
+      missing.push(`${kind.name} (${error.message})`);
+      say(`without ${kind.name}: ${error.message}`);
     }
   }
-  throw new Error("a benchmark process ended before it listened");
+  return { lanes, missing };
 }
 
-type Samples = ReadonlyMap<string, readonly Sample[]>;
+/** Everything before an upstream without TLS. */
+async function measurePlain(run: Run, kinds: readonly LaneKind[]): Promise<void> {
+  await using upstream = await startUpstream(run.tools, run.placement, KEY);
+  const deps = measureDeps(run, { upstream, placement: run.placement, directory: INSTALLED });
+  const rounds = chosen(run, ROUND_MEASUREMENTS);
+  const long = chosen(run, LONG_MEASUREMENTS);
+  if (rounds.length + long.length > 0) {
+    await using lanes = await startLanes(run, deps, kinds);
+    await takeTurns(run, deps, { subjects: lanes.subjects, measurements: rounds, rounds: run.flags.rounds }); // prettier-ignore
+    await takeTurns(run, deps, {
+      subjects: lanes.subjects,
+      measurements: long,
+      rounds: Math.min(run.flags.rounds, LONG_ROUNDS_MAX),
+    });
+  }
+  // These start processes of their own: none of the others stands by.
+  const idle = kinds.map((kind) => ({ kind, lane: NOBODY }));
+  await takeTurns(run, deps, {
+    subjects: idle,
+    measurements: chosen(run, OWN_PROCESS_MEASUREMENTS),
+    rounds: Math.min(run.flags.rounds, OWN_PROCESS_ROUNDS_MAX),
+  });
+  await takeTurns(run, deps, {
+    subjects: idle.filter(({ kind }) => PLATEAU_LANES.has(kind.id)),
+    measurements: chosen(run, [PLATEAU]),
+    rounds: 1,
+  });
+}
 
-async function measure(
-  load: string,
-  lanes: readonly Lane[],
-  { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
-): Promise<Samples> {
-  const samples = new Map<string, Sample[]>();
-  for (let round = 1; round <= rounds; round += 1) {
-    for (const workload of WORKLOADS) {
-      // Alternating, so that a noisy moment hits all lanes alike.
-      for (const lane of round % 2 === 0 ? lanes.toReversed() : lanes) {
-        const sample = await measureOnce(load, lane, workload, seconds);
-        const key = `${workload.name}\n${lane.name}`;
-        samples.set(key, [...(samples.get(key) ?? []), sample]);
+/** For measurements that start lanes for themselves. */
+const NOBODY: Subject["lane"] = {
+  target: { port: 0, path: "", token: "", headers: [] },
+  pid: null,
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
+
+async function measureTls(run: Run, kinds: readonly LaneKind[]): Promise<void> {
+  await using upstream = await startTlsUpstream(run.placement, KEY);
+  if (upstream === null) {
+    run.failures.push("TLS: openssl, which makes the certificate, is not on PATH");
+    return;
+  }
+  const deps = measureDeps(run, { upstream, placement: run.placement, directory: INSTALLED });
+  const speaking = kinds.filter(({ speaksTls }) => speaksTls);
+  await using lanes = await startLanes(run, deps, speaking);
+  await takeTurns(run, deps, {
+    subjects: lanes.subjects,
+    measurements: TLS_MEASUREMENTS,
+    rounds: run.flags.rounds,
+  });
+}
+
+function chosen({ flags }: Run, measurements: readonly Measurement[]): readonly Measurement[] {
+  return measurements.filter(({ group }) => flags.groups.includes(group));
+}
+
+function measureDeps({ flags, tools, placement, signal }: Run, laneDeps: LaneDeps): MeasureDeps {
+  const load = { command: tools.load, processors: placement?.others ?? null, signal };
+  const { seconds, plateauMinutes } = flags;
+  return { load, laneDeps, seconds, plateauMinutes };
+}
+
+type RunningLanes = AsyncDisposable & { readonly subjects: readonly Subject[] };
+
+/** One that does not start is left out. */
+async function startLanes(
+  run: Run,
+  deps: MeasureDeps,
+  kinds: readonly LaneKind[],
+): Promise<RunningLanes> {
+  await using started = new AsyncDisposableStack();
+  const subjects: Subject[] = [];
+  for (const kind of kinds) {
+    run.signal.throwIfAborted();
+    run.say(`starting ${kind.name}`);
+    try {
+      const lane = started.use(await startServing(kind, deps.laneDeps, run.signal));
+      await warmUp(deps, lane);
+      subjects.push({ kind, lane });
+    } catch (error) {
+      fail(run, `${kind.name} did not start`, error);
+    }
+  }
+  const resources = started.move();
+  return { subjects, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** So that its code is compiled when the first round begins. */
+async function warmUp({ load, seconds }: MeasureDeps, { target }: Subject["lane"]): Promise<void> {
+  const common = { bodyBytes: 2_048, connections: 8, seconds: Math.min(seconds, WARM_SECONDS) };
+  for (const model of [modelOf({}), modelOf({ chunks: 100 })]) {
+    await runLoad(load, target, { ...common, model });
+  }
+}
+
+type Turns = {
+  readonly subjects: readonly Subject[];
+  readonly measurements: readonly Measurement[];
+  readonly rounds: number;
+};
+
+/** Each measurement on all lanes before the next, so that a noisy moment hits all alike. */
+async function takeTurns(
+  run: Run,
+  deps: MeasureDeps,
+  { subjects, measurements, rounds }: Turns,
+): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { title, run: measure } of measurements) {
+      for (const subject of inOrderOf(subjects, round)) {
+        run.signal.throwIfAborted();
+        run.say(`round ${round + 1} of ${rounds}: ${title}: ${subject.kind.name}`);
+        try {
+          const figures = await measure(deps, subject);
+          for (const [figure, value] of Object.entries(figures)) {
+            addSample(run.samples, { figure, lane: subject.kind.id, round, value });
+          }
+        } catch (error) {
+          fail(run, `${title}: ${subject.kind.name}, round ${round + 1}`, error);
+        }
       }
     }
-    console.error(`round ${round} of ${rounds} done`);
-  }
-  return samples;
-}
-
-async function measureOnce(
-  load: string,
-  lane: Lane,
-  workload: Workload,
-  seconds: number,
-): Promise<Sample> {
-  const beforeMs = lane.pid === null ? 0 : treeCpuMs(lane.pid);
-  // No warm-up inside: all requests count, and so does all CPU. Earlier rounds have warmed the code.
-  const busy = await runLoad(load, lane, { ...workload, seconds });
-  const usedMs = lane.pid === null ? 0 : treeCpuMs(lane.pid) - beforeMs;
-  const alone = await runLoad(load, lane, { ...workload, connections: 1, seconds: seconds / 2 });
-  return {
-    cpuUs: (usedMs * 1_000) / busy.done,
-    rps: busy.rps,
-    p50Us: alone.lat.p50,
-    p99Us: alone.lat.p99,
-  };
-}
-
-async function runLoad(
-  load: string,
-  lane: Lane,
-  { model, bodyBytes, connections, seconds }: Omit<Workload, "name"> & { readonly seconds: number },
-): Promise<LoadReport> {
-  const child = spawn(
-    load,
-    `-p ${lane.port} -P ${lane.path} -k ${lane.token} -M ${model} -c ${connections} -d ${seconds} -w 0 -B ${bodyBytes}`.split(
-      " ",
-    ),
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  let text = "";
-  child.stdout.on("data", (chunk) => (text += String(chunk)));
-  await once(child, "close");
-  const report = JSON.parse(text) as LoadReport; // Our own driver's line.
-  if (report.errors > 0 || report.non2xx > 0 || report.done === 0) {
-    throw new Error(`${lane.name} did not serve the load: ${text}`);
-  }
-  return report;
-}
-
-function print(lanes: readonly Lane[], samples: Samples): void {
-  for (const workload of WORKLOADS) {
-    const figures = (lane: string, pick: (sample: Sample) => number): Figure =>
-      figureOf((samples.get(`${workload.name}\n${lane}`) ?? []).map(pick));
-    const bareCpu = figures("bare node proxy", (s) => s.cpuUs);
-    const direct = figures("direct", (s) => s.p50Us);
-    const rows = lanes.map(({ name, pid }) => {
-      const cpu = figures(name, (s) => s.cpuUs);
-      const p50 = figures(name, (s) => s.p50Us);
-      return [
-        name,
-        pid === null ? "–" : figureText(cpu),
-        pid === null ? "–" : ratioText(cpu, bareCpu),
-        figureText(figures(name, (s) => s.rps)),
-        (p50.median - direct.median).toFixed(0),
-        (figures(name, (s) => s.p99Us).median - figures("direct", (s) => s.p99Us).median).toFixed(
-          0,
-        ),
-      ];
-    });
-    console.log(`\n${workload.name}\n`);
-    const head = [
-      "",
-      "CPU µs/request",
-      "× bare",
-      "requests/s at c=8",
-      "added p50 µs at c=1",
-      "added p99 µs at c=1",
-    ];
-    console.log(tableOf(head, rows));
   }
 }
 
-function save(report: object): void {
-  const dir = join(HERE, "results");
-  mkdirSync(dir, { recursive: true });
-  const file = join(dir, "gateway.json");
-  writeFileSync(file, JSON.stringify(report, null, 2));
-  console.log(`\nRaw figures: ${file}`);
+/** Another one begins in each round, and every second round goes backwards. */
+function inOrderOf(subjects: readonly Subject[], round: number): readonly Subject[] {
+  const first = subjects.length === 0 ? 0 : round % subjects.length;
+  const turned = [...subjects.slice(first), ...subjects.slice(0, first)];
+  return round % 2 === 0 ? turned : turned.toReversed();
+}
+
+/** A lane that fails at one thing is still measured at the others. */
+function fail({ failures, say, signal }: Run, what: string, error: unknown): void {
+  if (signal.aborted) throw signal.reason;
+  const message = error instanceof Error ? error.message : String(error);
+  const lines = message.trim().split("\n");
+  // What happened, and a program's last words.
+  const reason = lines.length === 1 ? message : `${lines[0]} … ${lines.at(-1)}`;
+  failures.push(`${what}: ${reason}`);
+  say(`FAILED ${what}: ${reason}`);
+}
+
+function save(report: Report, { isDocsWritten, isKept }: Flags): void {
+  const markdown = toMarkdown(report);
+  console.log(markdown);
+  if (isDocsWritten) writeIntoDocument(ROOT, markdown);
+  if (!isKept) return;
+  mkdirSync(RESULTS, { recursive: true });
+  const stamp = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
+  const file = join(RESULTS, `gateway-${stamp}`);
+  const raw = { ...report, samples: toPlain(report.samples) };
+  writeFileSync(`${file}.json`, `${JSON.stringify(raw, null, 2)}\n`);
+  writeFileSync(`${file}.md`, `${markdown}\n`);
+  console.error(`raw figures in ${file}.json, tables in ${file}.md`);
 }

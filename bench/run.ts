@@ -7,7 +7,7 @@ const BENCHES: Record<
   { readonly title: string; run(args: readonly string[]): Promise<void> }
 > = {
   gateway: {
-    title: "the gateway beside a bare node:http proxy, in one run",
+    title: "the gateway beside other proxies and gateways, in one run",
     run: (args) => runGatewayBench(args),
   },
   "usage-listing": {
