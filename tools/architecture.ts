@@ -129,3 +129,27 @@ export const TABLES: Record<
   replicas: { owner: "deployment", readers: ["ai-usage"] },
   site_settings: { owner: "deployment", readers: [] },
 };
+
+/** What the path of a model request does without: measured, it costs many times the rest (bench/). */
+export type HotPathRule = "web streams" | "whole JSON";
+
+const SEES_ANSWERS = { "whole JSON": "answers beside the relay, event by event; never requests" };
+
+/** Code that every model request runs through, and the files that may do what it does without. */
+export const HOT_PATH: {
+  readonly places: readonly string[];
+  /** file → rule → why it is harmless there. */
+  readonly exceptions: Readonly<Record<string, Partial<Record<HotPathRule, string>>>>;
+} = {
+  places: ["systems/gateway/src/**/*.ts", "libs/model-wire/src/**/*.ts"],
+  exceptions: {
+    "libs/model-wire/src/json-scanner.ts": { "whole JSON": "one string that has escapes" },
+    "libs/model-wire/src/json-completion.ts": { "whole JSON": "tool input of a stream that broke" },
+    "libs/model-wire/src/client-detection.ts": { "whole JSON": "one string, of a bounded length" },
+    "libs/model-wire/src/loose-json.ts": { "whole JSON": "the reader; its callers are named here" },
+    "libs/model-wire/src/observe-response.ts": SEES_ANSWERS,
+    "libs/model-wire/src/chat-completions-observer.ts": SEES_ANSWERS,
+    "libs/model-wire/src/messages-observer.ts": SEES_ANSWERS,
+    "libs/model-wire/src/responses-observer.ts": SEES_ANSWERS,
+  },
+};

@@ -22,6 +22,10 @@ const RULES: Architecture = {
     users: { owner: "users", readers: ["audit"] },
     audit_events: { owner: "audit", readers: [] },
   },
+  HOT_PATH: {
+    places: ["systems/gateway/src/**/*.ts"],
+    exceptions: { "systems/gateway/src/keys/key-note.ts": { "whole JSON": "a short one" } },
+  },
 };
 
 const MANIFEST = JSON.stringify({ dependencies: { zod: "4" } });
@@ -41,6 +45,7 @@ const SOUND: Readonly<Record<string, string>> = {
     'import { isIP } from "node:net";\nimport { z } from "zod";',
   "systems/gateway/src/keys/key-pool.test.ts":
     'import { FakeClock } from "@atelier/testkit/fake-clock";\nimport fc from "fast-check";',
+  "systems/gateway/src/keys/key-note.ts": "const note = JSON.parse(text);",
   "systems/plane/package.json": MANIFEST,
   "systems/plane/src/users/user-store.ts": 'sql.insertInto("users");',
   "systems/plane/src/audit/audit-store.ts":
@@ -198,6 +203,36 @@ const VIOLATIONS: readonly (readonly [name: string, file: string, text: string, 
     /table teams has no owner/,
   ],
   [
+    "fetch on the hot path",
+    "systems/gateway/src/relay/a-io.ts",
+    "const answer = await fetch(url);",
+    /a-io.ts:1 uses fetch: the hot path does without web streams/,
+  ],
+  [
+    "a web stream on the hot path",
+    "systems/gateway/src/relay/a-io.ts",
+    "\nconst { readable } = new TransformStream();",
+    /a-io.ts:2 uses new TransformStream: .* relay buffers as they come/,
+  ],
+  [
+    "a body that is parsed whole on the hot path",
+    "systems/gateway/src/relay/a-io.ts",
+    "const body = JSON.parse(text);",
+    /uses JSON.parse: the hot path does without whole JSON/,
+  ],
+  [
+    "a body that is parsed whole by another name",
+    "systems/gateway/src/relay/a-io.ts",
+    "const body = parseLooseJson(bytes);",
+    /uses parseLooseJson: .*HOT_PATH of tools\/architecture.ts/,
+  ],
+  [
+    "a rule of the hot path that a file is excepted from without need",
+    "systems/gateway/src/keys/key-note.ts",
+    "export {};",
+    /HOT_PATH excepts .*key-note.ts from "whole JSON", which it does not need/,
+  ],
+  [
     "an owner of a table that is gone",
     "libs/database/migrations/0002.sql",
     "drop table audit_events;",
@@ -218,6 +253,8 @@ test("comments and tests may mention what code may not use", () => {
       "systems/plane/src/users/user-actions.ts":
         "// Reads from users, see ../users/user-store.ts\n",
       "systems/plane/src/users/user-actions.test.ts": "const text = `delete from users`;",
+      "systems/gateway/src/keys/key-pool.ts": "// No JSON.parse(body) here.\nthis.fetch(url);",
+      "systems/gateway/src/relay/a.test.ts": "const answer = await fetch(url);",
     }),
     [],
   );
@@ -235,6 +272,7 @@ test("a tree without code fails instead of passing", () => {
   const { problems } = checkArchitecture(folder.path, RULES);
   assert.match(problems.join("\n"), /no imports found/);
   assert.match(problems.join("\n"), /no SQL found/);
+  assert.match(problems.join("\n"), /no hot path found/);
 });
 
 test("this repository follows its architecture", () => {

@@ -3,17 +3,18 @@
  *
  * What it guards: the shelves, the libs of each member, the rooms and roles inside systems, neutral
  * libs without Node, packages that are imported by name and declared by whoever imports them, the
- * test code that only tests use, and one owner for each table.
+ * test code that only tests use, one owner for each table, and what the hot path does without.
  */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as architecture from "./architecture.ts";
 import { type Import, importsOf, isTestFile, listFiles, read, ROOT } from "./source-files.ts";
+import { checkHotPath } from "./check-hot-path.ts";
 import { checkTables } from "./check-tables.ts";
 
 export type Architecture = Pick<
   typeof architecture,
-  "LIBS" | "SYSTEMS" | "APPS" | "ROOMS" | "ROLES" | "TABLES"
+  "LIBS" | "SYSTEMS" | "APPS" | "ROOMS" | "ROLES" | "TABLES" | "HOT_PATH"
 >;
 
 /** A file of a member: `systems/gateway/src/relay/relay-io.ts`. */
@@ -48,6 +49,10 @@ export function checkArchitecture(
       if (broken !== null) problems.push(`${file}:${each.line} imports ${each.target}: ${broken}`);
     }
   }
+  const hotPath = checkHotPath(root, rules.HOT_PATH);
+  problems.push(...hotPath.problems);
+  if (hotPath.filesSeen === 0)
+    problems.push("no hot path found: the checker is not reading the code");
   const tables = checkTables(root, rules.TABLES);
   problems.push(...tables.problems);
   // A checker that finds nothing to check is broken, not satisfied.
