@@ -73,10 +73,7 @@ export async function runGatewayBench(args: readonly string[]): Promise<void> {
   try {
     const command = ["npm run bench -- gateway", ...args].join(" ");
     save(await measureAll(parsed.flags, command, interrupt.signal), parsed.flags);
-  } catch (error) {
-    if (!interrupt.signal.aborted) throw error;
-    console.error("interrupted: everything that was started has ended");
-    process.exitCode = 130;
+    if (interrupt.signal.aborted) process.exitCode = 130;
   } finally {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   }
@@ -97,8 +94,14 @@ async function measureAll(flags: Flags, command: string, signal: AbortSignal): P
   const run: Run = { flags, placement, tools, signal, samples, failures: [], say };
   const found = await findLanes(run);
   const kinds = found.lanes.map(({ kind }) => kind);
-  await measurePlain(run, kinds);
-  if (flags.groups.includes("tls")) await measureTls(run, kinds);
+  try {
+    await measurePlain(run, kinds);
+    if (flags.groups.includes("tls")) await measureTls(run, kinds);
+  } catch (error) {
+    // What was measured until then still counts, and everything that was started has ended.
+    if (!signal.aborted) throw error;
+    run.failures.push("interrupted: the rest was not measured");
+  }
   return {
     ...{ command, date, samples, failures: run.failures, missing: found.missing },
     machine: describeMachine(placement),
@@ -282,7 +285,7 @@ function save(report: Report, { isDocsWritten, isKept }: Flags): void {
   const markdown = toMarkdown(report);
   console.log(markdown);
   if (isDocsWritten) writeIntoDocument(ROOT, markdown);
-  if (!isKept) return;
+  if (!isKept || report.samples.size === 0) return;
   mkdirSync(RESULTS, { recursive: true });
   const stamp = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
   const file = join(RESULTS, `gateway-${stamp}`);

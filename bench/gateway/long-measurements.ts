@@ -63,7 +63,8 @@ const MEMORY_STREAMS = 1_000;
 const MEMORY_WARM_SECONDS = 1;
 /** A held stream's memory is looked at when all of them are open. */
 const MEMORY_LOOK_MS = 4_000;
-const MEMORY_HOLD_CHUNKS = 120;
+/** Slow enough for every lane to hold all of them: this is not about speed. */
+const MEMORY_STREAM = { chunks: 24, paceMs: 250 };
 
 /** In a process of its own: one that has worked before has room left and grows by nothing. */
 async function memory(deps: MeasureDeps, { kind }: { readonly kind: LaneKind }): Promise<Figures> {
@@ -73,7 +74,7 @@ async function memory(deps: MeasureDeps, { kind }: { readonly kind: LaneKind }):
   await runLoad(deps.load, lane.target, { ...warm, model: modelOf({ chunks: 20 }) });
   const before = treeMemoryKb(lane.pid);
   const run = runLoad(deps.load, lane.target, {
-    model: modelOf({ chunks: MEMORY_HOLD_CHUNKS, paceMs: 50 }),
+    model: modelOf(MEMORY_STREAM),
     bodyBytes: 2 * KB,
     connections: MEMORY_STREAMS,
     requestsMax: MEMORY_STREAMS,
