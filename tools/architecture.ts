@@ -151,5 +151,18 @@ export const HOT_PATH: {
     "libs/model-wire/src/chat-completions-observer.ts": SEES_ANSWERS,
     "libs/model-wire/src/messages-observer.ts": SEES_ANSWERS,
     "libs/model-wire/src/responses-observer.ts": SEES_ANSWERS,
+    "systems/gateway/src/bedrock/bedrock-error.ts": { "whole JSON": "an error's body, bounded" },
+    "systems/gateway/src/bedrock/bedrock-stream.ts": {
+      "whole JSON": "the envelope of each event, which has to be taken off",
+    },
+    "systems/gateway/src/bedrock/inference-profiles-io.ts": {
+      "whole JSON": "an answer about a profile, once a while",
+    },
+    ...Object.fromEntries(
+      ["in-process-transport-io", "memory-request-io", "memory-response-io"].map((name) => [
+        `systems/gateway/src/delegated/${name}.ts`,
+        { "web streams": "calls of this process, by libraries that speak fetch" },
+      ]),
+    ),
   },
 };
