@@ -1,6 +1,6 @@
 /** Renders the reference pages of failures, permissions, options and metrics from their tables. */
 import { renderCliReference } from "@atelier/app-cli/cli-reference";
-import { OPTIONS } from "@atelier/app-server/config";
+import { ALL_OPTIONS } from "@atelier/app-server/config";
 import { FAILURES } from "@atelier/contract/failures";
 import { ENDPOINTS } from "@atelier/contract/http/endpoints";
 import {
@@ -72,7 +72,7 @@ export function renderConfigurationReference(): string {
     "the default. The server checks everything at its start, lists all mistakes at once and does not",
     "start with one. Durations are written like `90s`, `1h30m` or `7d`.",
     "",
-    renderOptionReference(OPTIONS),
+    renderOptionReference(ALL_OPTIONS),
   ].join("\n");
 }
 

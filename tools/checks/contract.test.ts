@@ -1,7 +1,7 @@
 /** The contract's promises about itself: failures that happen, options that are explained. */
 import { test } from "node:test";
 import { FAILURES } from "@atelier/contract/failures";
-import { OPTIONS } from "@atelier/app-server/config";
+import { ALL_OPTIONS } from "@atelier/app-server/config";
 import { environmentNamesOf } from "@atelier/host/option";
 import { ENDPOINTS } from "@atelier/contract/http/endpoints";
 import { isTestFile, listFiles, read, ROOT } from "../source-files.ts";
@@ -35,7 +35,7 @@ test("every endpoint has its own path, also among the aliases", () => {
 });
 
 test("every option is explained in a sentence", () => {
-  const bare = expectSome(OPTIONS, "options")
+  const bare = expectSome(ALL_OPTIONS, "options")
     .filter(({ description }) => !/^\p{Lu}.{14,}[.]$/su.test(description))
     .map(({ name, description }) => `${name}: ${description}`);
   expectNone(bare, "Describe these options in whole sentences.");
@@ -44,15 +44,23 @@ test("every option is explained in a sentence", () => {
 test("documents name only options and variables that exist", () => {
   const { ENVIRONMENT } = knownNames();
   const unknown = listDocuments().flatMap((file) =>
-    [...read(ROOT, file).matchAll(/\b(?:ATELIER|CODER)_[A-Z0-9_]+/g)]
-      .filter(([name]) => !ENVIRONMENT.has(name.replace(/_FILE$/, "")) && !ENVIRONMENT.has(name))
+    [...read(ROOT, file).matchAll(/\b(?:ATELIER|CODER)_(?:[A-Z0-9_]|<N>)+/g)]
+      .filter(([name]) => !nameForms(name).some((form) => ENVIRONMENT.has(form)))
       .map(([name]) => `${file}: ${name}`),
   );
   expectNone(unknown, "No program reads these variables.");
 });
 
+/** As it stands, without the end that names a file, and with the placeholder for a family's number. */
+function nameForms(name: string): readonly string[] {
+  return [name, name.replace(/_FILE$/, "")].flatMap((form) => [
+    form,
+    form.replace(/_\d+_/, "_<N>_"),
+  ]);
+}
+
 function knownNames(): { readonly ENVIRONMENT: ReadonlySet<string> } {
-  const server = OPTIONS.flatMap(environmentNamesOf);
+  const server = ALL_OPTIONS.flatMap(environmentNamesOf);
   const others = listFiles(ROOT, [
     "apps/*/src/config.ts",
     "tools/*.ts",

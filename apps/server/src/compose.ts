@@ -115,6 +115,7 @@ function controlPlaneConfig(
     usageRetentionMs: config.aiGatewayRetentionMs,
     logUsageRecords: config.aiGatewayStructuredLogging,
     allowByok: config.aiGatewayAllowByok,
+    providerSeeds: config.providerSeeds,
     apiRateLimitPerMinute: config.apiRateLimit,
     trustedProxies: config.trustedProxies,
     encryptionKeys:

@@ -5,6 +5,7 @@
  * add a row here, use it in compose.ts, run `npm run gen`.
  */
 import { fail, ok, type Result } from "@atelier/base/result";
+import type { ControlPlaneConfig } from "@atelier/control-plane/start";
 import { formatAddress } from "@atelier/host/option-value";
 import { describeOptions, type OptionRow } from "@atelier/host/option-texts";
 import type { Address, Option, OptionValues } from "@atelier/host/option";
@@ -13,6 +14,8 @@ import { readFileSync } from "node:fs";
 import { BlockList, isIP } from "node:net";
 import { resolve } from "node:path";
 import { TRACE_OPTIONS, tracingOf, type TracingConfig, type TraceValue } from "./trace-options.ts";
+import { PROVIDER_FAMILY, PROVIDER_OPTIONS } from "./provider-options.ts";
+import { toProviderSeeds, uselessProviderOptions } from "./provider-seeds.ts";
 
 const ENCRYPTION_KEY_BYTES = 32;
 
@@ -272,6 +275,7 @@ export const OPTIONS = [
     description:
       "Longest wait for a model provider's answer to begin, and longest silence within it. A stream that keeps sending has no limit.",
   },
+  ...PROVIDER_OPTIONS,
   {
     name: "ai-gateway-metrics-by-user",
     kind: "bool",
@@ -348,6 +352,9 @@ export const OPTIONS = [
   },
 ] as const satisfies readonly Option[];
 
+/** For people: those of families too, with `<n>` for their number. */
+export const ALL_OPTIONS: readonly Option[] = [...OPTIONS, ...PROVIDER_FAMILY];
+
 /** Variables with our prefix that belong to the command line tool and to tests. */
 const ENVIRONMENT_OF_OTHERS = [
   "ATELIER_URL",
@@ -368,6 +375,8 @@ export type ServerConfig = Omit<
   readonly trustedProxies: BlockList;
   /** Null: nothing is traced. */
   readonly tracing: TracingConfig | null;
+  /** Model providers that the start stores where they are missing. */
+  readonly providerSeeds: ControlPlaneConfig["providerSeeds"];
   /** The options as people see them, secrets masked. */
   readonly optionRows: readonly OptionRow[];
   /** Allowed, but not wise. For the log. */
@@ -391,10 +400,13 @@ export function processInputs(argumentsToSkip = 0): ConfigInputs {
 
 /** The whole configuration, or every mistake in it. */
 export function parseConfig(inputs: ConfigInputs): Result<ServerConfig, readonly string[]> {
-  const parsed = parseOptions(OPTIONS, { ...inputs, environmentOfOthers: ENVIRONMENT_OF_OTHERS });
+  const given = { ...inputs, environmentOfOthers: ENVIRONMENT_OF_OTHERS };
+  const parsed = parseOptions(OPTIONS, given, { providers: PROVIDER_FAMILY });
   if (!parsed.ok) return parsed;
   const { accessUrl: givenUrl, proxyTrustedOrigins, ...values } = parsed.value.values;
   const mistakes = contradictions(parsed.value.values);
+  const seeds = toProviderSeeds(values, parsed.value.families.providers);
+  if (!seeds.ok) return fail([...mistakes, ...seeds.failure]);
   if (mistakes.length > 0) return fail(mistakes);
   const accessUrl = givenUrl ?? `http://${formatAddress(reachable(values.httpAddress))}`;
   return ok(
@@ -406,10 +418,15 @@ export function parseConfig(inputs: ConfigInputs): Result<ServerConfig, readonly
       aiGatewayDumpDir: values.aiGatewayDumpDir === null ? null : resolve(values.aiGatewayDumpDir),
       tracing: tracingOf(parsed.value.values),
       trustedProxies: blockListOf(proxyTrustedOrigins),
+      providerSeeds: seeds.value,
       optionRows: describeOptions(OPTIONS, parsed.value).map((row) =>
         row.name === "access-url" ? { ...row, value: accessUrl } : row,
       ),
-      warnings: [...parsed.value.warnings, ...doubts(values.httpAddress, givenUrl)],
+      warnings: [
+        ...parsed.value.warnings,
+        ...doubts(values.httpAddress, givenUrl),
+        ...uselessProviderOptions(values),
+      ],
     }),
   );
 }

@@ -3,7 +3,7 @@ import { formatAddress } from "@atelier/host/option-value";
 import { renderHelp, wrap } from "@atelier/host/option-texts";
 import type { Address } from "@atelier/host/option";
 import { VERSION } from "@atelier/host/version";
-import { OPTIONS, reachable } from "./config.ts";
+import { reachable, ALL_OPTIONS } from "./config.ts";
 
 const WIDTH_MIN = 60;
 const WIDTH_MAX = 100;
@@ -28,7 +28,7 @@ export function helpText(terminalWidth: number | undefined): string {
     ),
     "Durations are written like 90s, 1h30m or 7d.",
     "",
-    renderHelp(OPTIONS, width),
+    renderHelp(ALL_OPTIONS, width),
   ].join("\n");
 }
 

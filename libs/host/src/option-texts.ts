@@ -59,19 +59,20 @@ export function renderOptionReference(table: readonly Option[]): string {
   return lines.join("\n");
 }
 
-/** Each option with the value in force and where it comes from. */
+/** Each option with the value in force and where it comes from; of families, those that are set. */
 export function describeOptions<const Table extends readonly Option[]>(
   table: Table,
   parsed: ParsedOptions<Table>,
 ): readonly OptionRow[] {
   const values = parsed.values as Readonly<Record<string, OptionValue>>; // Keyed by propertyOf().
-  return table
-    .filter((option) => option.hidden !== true)
-    .map((option) => ({
+  const options = table.map((option) => ({ option, value: values[propertyOf(option)] ?? null }));
+  return [...options, ...parsed.members]
+    .filter(({ option }) => option.hidden !== true)
+    .map(({ option, value }) => ({
       name: option.name,
       group: option.group,
       description: option.description,
-      value: printOptionValue(option, values[propertyOf(option)] ?? null),
+      value: printOptionValue(option, value),
       source: parsed.sources.get(option.name) ?? "default",
     }));
 }

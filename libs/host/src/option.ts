@@ -58,13 +58,17 @@ export type OptionValue =
 
 /** All values, each under its name in code and with the type of its kind. */
 export type OptionValues<Table extends readonly Option[]> = {
-  readonly [Each in Table[number] as PropertyOf<Each>]: ValueOf<Each>;
+  readonly [
+    Each in Table[number] as OptionProperty<Each["kind"], Each["name"]>
+  ]: OptionValueOf<Each>;
 };
 
 export type ParsedOptions<Table extends readonly Option[]> = {
   readonly values: OptionValues<Table>;
   /** Option name → where its value comes from. */
   readonly sources: ReadonlyMap<string, OptionSource>;
+  /** The options of families that somebody set, for people. */
+  readonly members: readonly { readonly option: Option; readonly value: OptionValue }[];
   /** Allowed, but not wise. For the log. */
   readonly warnings: readonly string[];
 };
@@ -91,11 +95,13 @@ type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : Name;
 
-type PropertyOf<Each extends Option> = Each["kind"] extends "duration"
-  ? `${CamelCase<Each["name"]>}Ms`
-  : CamelCase<Each["name"]>;
+/** The name in code of an option of this kind and name. */
+export type OptionProperty<
+  Kind extends Option["kind"],
+  Name extends string,
+> = Kind extends "duration" ? `${CamelCase<Name>}Ms` : CamelCase<Name>;
 
-type ValueOf<Each extends Option> = Each extends { kind: "int" | "duration" }
+export type OptionValueOf<Each extends Option> = Each extends { kind: "int" | "duration" }
   ? number
   : Each extends { kind: "bool" }
     ? boolean

@@ -287,3 +287,103 @@ test("help fits its width, names every option with its variable, and leaves hidd
   assert.match(renderOptionReference(TABLE), /### `postgres-url`[^#]*`CODER_PG_CONNECTION_URL`/);
   assert.doesNotMatch(renderOptionReference(TABLE), /secret-door/);
 });
+
+const FAMILY = [
+  { name: "friend-<n>-name", kind: "string", default: null, ...words },
+  { name: "friend-<n>-key", kind: "secret", default: null, ...words },
+  {
+    name: "friend-<n>-shout-after",
+    kind: "duration",
+    default: "1s",
+    aliases: ["CODER_PAL_<N>_SHOUT_AFTER"],
+    ...words,
+  },
+] as const satisfies readonly Option[];
+
+function parseFriends(inputs: Partial<OptionInputs>) {
+  return parseOptions(
+    TABLE,
+    { argv: [], env: {}, readFile: () => "", ...inputs },
+    { friends: FAMILY },
+  );
+}
+
+test("options of a family exist for the numbers that flags, variables or the file name", () => {
+  const result = parseFriends({
+    argv: ["--friend-2-name", "flag", "--config", "/c"],
+    env: {
+      ATELIER_FRIEND_0_NAME: "ann",
+      CODER_FRIEND_0_NAME: "weaker",
+      ATELIER_FRIEND_0_KEY_FILE: "/key",
+      CODER_PAL_11_SHOUT_AFTER: "3s",
+      ATELIER_FRIEND_8_NAME: "",
+    },
+    readFile: (path) => (path === "/key" ? "hunter2\n" : "friend-2-name: file\nfriend-5-name: bo"),
+  });
+  assert.ok(result.ok, result.ok ? "" : result.failure.join("\n"));
+  const { families, members } = result.value;
+  const shown = families.friends.map(({ number, values }) => [
+    number,
+    values.name,
+    values.key?.reveal() ?? null,
+    values.shoutAfterMs,
+  ]);
+  assert.deepEqual(shown, [
+    [0, "ann", "hunter2", 1_000],
+    [2, "flag", null, 1_000],
+    [5, "bo", null, 1_000],
+    [11, null, null, 3_000],
+  ]);
+  assert.deepEqual(
+    members.map(({ option }) => option.name),
+    ["friend-0-name", "friend-0-key", "friend-2-name", "friend-5-name", "friend-11-shout-after"],
+  );
+  const rows = describeOptions(TABLE, result.value).slice(-5);
+  assert.deepEqual(
+    rows.map(({ name, value, source }) => [name, value, source]),
+    [
+      ["friend-0-name", "ann", "environment"],
+      ["friend-0-key", "[secret]", "environment"],
+      ["friend-2-name", "flag", "flag"],
+      ["friend-5-name", "bo", "file"],
+      ["friend-11-shout-after", "3s", "environment"],
+    ],
+  );
+  assert.doesNotMatch(JSON.stringify(result), /hunter2/);
+});
+
+test("without anybody who names a number, a family is empty", () => {
+  const result = parseFriends({});
+  assert.ok(result.ok);
+  assert.deepEqual([result.value.families.friends, result.value.members], [[], []]);
+});
+
+test("what is no option of a family stays a mistake, in each source", () => {
+  const result = parseFriends({
+    argv: ["--friend-x-name=1", "--friend-0-nam=1", "--config=/c"],
+    env: {
+      ATELIER_FRIEND_0_NAMES: "x",
+      ATELIER_FRIEND_01_NAME: "x",
+      ATELIER_FRIEND_NAME: "x",
+      ATELIER_FRIEND_3_SHOUT_AFTER: "late",
+      CODER_FRIEND_7_UNKNOWN: "not ours",
+    },
+    readFile: () => "friend-0-key: hunter2\nfriend-0-keys: hunter2\n",
+  });
+  assert.ok(!result.ok);
+  assert.deepEqual(result.failure.toSorted(), [
+    "--friend-0-nam: no such option; did you mean --friend-0-name?",
+    "--friend-x-name: no such option; did you mean --friend-0-name?",
+    "/c: friend-0-keys: no such option; did you mean friend-0-key?",
+    "ATELIER_FRIEND_01_NAME: no such option; did you mean ATELIER_FRIEND_0_NAME?",
+    'ATELIER_FRIEND_3_SHOUT_AFTER: "late" is not a duration; write it like 500ms, 90s, 15m, 24h, 7d',
+    "ATELIER_FRIEND_0_NAMES: no such option; did you mean ATELIER_FRIEND_0_NAME?",
+    "ATELIER_FRIEND_NAME: no such option; did you mean ATELIER_FRIEND_0_NAME?",
+  ].toSorted()); // prettier-ignore
+});
+
+test("help and reference show a family with a placeholder for its number", () => {
+  assert.match(renderHelp(FAMILY, 80), /--friend-<n>-name <text>/);
+  assert.match(renderHelp(FAMILY, 80), /Environment: ATELIER_FRIEND_<N>_NAME/);
+  assert.match(renderOptionReference(FAMILY), /`CODER_PAL_<N>_SHOUT_AFTER`/);
+});

@@ -8,6 +8,16 @@
 import { fail, ok, type Result } from "@atelier/base/result";
 import { closestName } from "./closest-name.ts";
 import {
+  familyValues,
+  membersOf,
+  numbersIn,
+  numbersInStart,
+  type FamilyMember,
+  type FamilyNumbers,
+  type FamilyValues,
+  type OptionFamilies,
+} from "./option-family.ts";
+import {
   environmentNamesOf,
   fileEnvironmentNameOf,
   propertyOf,
@@ -34,33 +44,72 @@ export type OptionInputs = {
 type Statement = { readonly source: OptionSource; readonly place: string; readonly raw: RawValue };
 type Statements = ReadonlyMap<string, readonly Statement[]>;
 
-export function parseOptions<const Table extends readonly Option[]>(
+export function parseOptions<
+  const Table extends readonly Option[],
+  const Families extends OptionFamilies = Record<never, never>,
+>(
   table: Table,
   inputs: OptionInputs,
-): Result<ParsedOptions<Table>, readonly string[]> {
+  families: Families = {} as Families, // The default of the type, too.
+): Result<ParsedOptions<Table> & FamilyResults<Families>, readonly string[]> {
   const mistakes: string[] = [];
-  const flags = readFlags(table, inputs.argv, mistakes);
-  const environment = readEnvironment(table, inputs, mistakes);
-  const path = configPath(flags, environment);
-  const file: Statements =
-    path === null
-      ? new Map<string, readonly Statement[]>()
-      : readFileStatements(table, path, inputs, mistakes);
+  const started = members(families, (family) => numbersInStart(family, inputs));
+  const known = [...table, ...started.map(({ option }) => option)];
+  const flags = readFlags(known, inputs.argv, mistakes);
+  const environment = readEnvironment(known, inputs, mistakes);
+  const file = openFile(configPath(flags, environment), inputs, mistakes);
+  const inFile = members(families, (family) => {
+    const numbers = numbersInStart(family, inputs);
+    return numbersIn(family, file.values.keys()).difference(numbers);
+  });
+  const all = [...known, ...inFile.map(({ option }) => option)];
+  const fromFile = fileStatements(all, file, mistakes);
 
   const values: Record<string, OptionValue> = {};
   const sources = new Map<string, OptionSource>();
-  for (const option of table) {
-    const statements = [flags, environment, file].flatMap((all) => all.get(option.name) ?? []);
+  for (const option of all) {
+    const statements = [flags, environment, fromFile].flatMap(
+      (each) => each.get(option.name) ?? [],
+    );
     const chosen = choose(option, statements, mistakes);
     values[propertyOf(option)] = chosen.value;
     sources.set(option.name, chosen.source);
   }
   if (mistakes.length > 0) return fail(mistakes);
+  const valueOf = (option: Option): OptionValue => values[propertyOf(option)] ?? null;
+  const ofFamilies = [...started, ...inFile].toSorted((a, b) => a.number - b.number);
+  const isSet = ({ option }: FamilyMember): boolean => sources.get(option.name) !== "default";
   return ok({
     values: Object.freeze(values) as OptionValues<Table>, // One property for each row of the table.
+    families: Object.fromEntries(
+      Object.keys(families).map((name) => [
+        name,
+        familyValues(
+          ofFamilies.filter(({ family }) => family === name),
+          { isSet, valueOf },
+        ),
+      ]),
+    ) as FamilyResults<Families>["families"], // One list for each family.
+    members: ofFamilies.filter(isSet).map(({ option }) => ({ option, value: valueOf(option) })),
     sources,
-    warnings: secretsOnCommandLine(table, flags),
+    warnings: secretsOnCommandLine(all, flags),
   });
+}
+
+type FamilyResults<Families extends OptionFamilies> = {
+  /** By number, which need not be without gaps. */
+  readonly families: {
+    readonly [Name in keyof Families]: readonly FamilyValues<Families[Name]>[];
+  };
+};
+
+function members(
+  families: OptionFamilies,
+  numbersOf: (family: readonly Option[]) => FamilyNumbers,
+): readonly FamilyMember[] {
+  return Object.entries(families).flatMap(([name, family]) =>
+    membersOf(name, family, numbersOf(family)),
+  );
 }
 
 /** Reads `--name=value`, `--name value`, `--bool`. Of a flag given twice the last wins, lists add up. */
@@ -166,19 +215,25 @@ function configPath(flags: Statements, environment: Statements): string | null {
   return first === undefined ? null : String(first.raw);
 }
 
-function readFileStatements(
-  table: readonly Option[],
-  path: string,
-  { readFile }: OptionInputs,
-  mistakes: string[],
-): Statements {
-  const text = attempt(() => readFile(path), `--config ${path}`, mistakes);
-  if (text === null) return new Map();
+type OpenedFile = { readonly path: string; readonly values: ReadonlyMap<string, RawValue> };
+
+/** What the file says, whether or not such options exist. Without a path it says nothing. */
+function openFile(path: string | null, { readFile }: OptionInputs, mistakes: string[]): OpenedFile {
+  const text = path === null ? null : attempt(() => readFile(path), `--config ${path}`, mistakes);
+  if (path === null || text === null) return { path: "", values: new Map() };
   const file = readOptionsFile(text);
   mistakes.push(...file.mistakes.map((mistake) => `${path}: ${mistake}`));
+  return { path, values: file.values };
+}
+
+function fileStatements(
+  table: readonly Option[],
+  { path, values }: OpenedFile,
+  mistakes: string[],
+): Statements {
   const names = table.map((option) => option.name).filter((name) => name !== "config");
   const statements = new Map<string, readonly Statement[]>();
-  for (const [name, raw] of file.values) {
+  for (const [name, raw] of values) {
     const place = `${path}: ${name}`;
     if (names.includes(name)) statements.set(name, [{ source: "file", place, raw }]);
     else if (name === "config") mistakes.push(`${place}: a file cannot name another file`);

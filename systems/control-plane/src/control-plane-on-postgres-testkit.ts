@@ -125,6 +125,7 @@ export function testDeps(
       usageRetentionMs: 0,
       logUsageRecords: false,
       allowByok: true,
+      providerSeeds: [],
       encryptionKeys: [new Secret(Buffer.alloc(32, 7).toString("base64"))],
       ...config,
     },

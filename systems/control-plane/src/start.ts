@@ -26,6 +26,8 @@ import { findUserId } from "./access/principal-store.ts";
 import { LateGatewayHealth } from "./ai-providers/late-gateway-health.ts";
 import { modelProviderRoutes } from "./ai-providers/model-provider-routes.ts";
 import { obeyProviderKeyResets } from "./ai-providers/provider-key-reset.ts";
+import type { ProviderSeed } from "./ai-providers/provider-seed.ts";
+import { seedModelProviders } from "./ai-providers/provider-seeding-actions.ts";
 import { startProviderSnapshots } from "./ai-providers/provider-snapshot-task.ts";
 import { startOrphanTask } from "./ai-usage/interception-orphan-task.ts";
 import { createInterceptionRecorder } from "./ai-usage/interception-recorder-actions.ts";
@@ -68,6 +70,8 @@ export type ControlPlaneConfig = {
   readonly logUsageRecords: boolean;
   /** Whether people may bring their own keys: then a provider without keys can serve, too. */
   readonly allowByok: boolean;
+  /** Model providers that the start stores where they are missing. */
+  readonly providerSeeds: readonly ProviderSeed[];
   /** Base64 of 32 bytes each. The first encrypts. */
   readonly encryptionKeys: readonly Secret[];
   /** Per user or address. 0: no limit. */
@@ -198,6 +202,11 @@ async function startModels(
   const { database, pubSub, clock, random, log, metrics, config } = deps;
   const { tasks, resources, replicaId } = parts;
   const vault = await openVault(deps);
+  const seeded = await seedModelProviders(
+    { database, vault, clock, random, log },
+    config.providerSeeds,
+  );
+  if (!seeded.ok) throw new StartError(seeded.failure.join("\n"));
   const { allowByok: isByokAllowed, usageRetentionMs, logUsageRecords: logRecords } = config;
   const snapshotDeps = { database, pubSub, vault, clock, log, metrics, tasks, isByokAllowed };
   const snapshots = await startProviderSnapshots(snapshotDeps);

@@ -6,7 +6,7 @@ import { maskCredential } from "@atelier/base/mask";
 import type { Clock } from "@atelier/base/clock";
 import type { Random } from "@atelier/base/random";
 import { fail, ok, type Result } from "@atelier/base/result";
-import type { Secret } from "@atelier/base/secret";
+import { Secret } from "@atelier/base/secret";
 import type { Failure, Validation } from "@atelier/contract/failures";
 import type {
   ModelProviderSettings,
@@ -52,6 +52,7 @@ import {
   checkSettings,
   diffSettings,
   mergeSettings,
+  settledSettings,
   sealSettings,
   settingsOrNone,
   showSettings,
@@ -68,6 +69,9 @@ export type ModelProviderDeps = {
   readonly status: ProviderStatus;
   readonly health: GatewayHealth;
 };
+
+/** What storing takes. */
+type StoringDeps = Pick<ModelProviderDeps, "vault" | "clock" | "random">;
 
 /** A provider with what this server makes of it. */
 export type ReportedProvider = {
@@ -124,38 +128,57 @@ export async function addModelProvider(
     Failure<"request.invalid" | "ai_provider.name_taken" | "ai_provider.type_unsupported">
   >
 > {
-  const { type, name, displayName, baseUrl, enabled } = wanted;
-  audit.attempted({ resourceId: null, target: name });
+  audit.attempted({ resourceId: null, target: wanted.name });
+  const checked = checkNewProvider(wanted);
+  if (!checked.ok) return checked;
+  const added = await deps.database.transaction((sql) =>
+    insertNewProvider(deps, { sql, audit }, wanted),
+  );
+  if (added === null) return fail({ code: "ai_provider.name_taken" });
+  await deps.status.refresh();
+  return ok(reported(deps, added));
+}
+
+/** Whether there can be such a provider. */
+export function checkNewProvider(
+  wanted: NewModelProvider,
+): Result<undefined, Failure<"request.invalid" | "ai_provider.type_unsupported">> {
+  const { type, settings, baseUrl } = wanted;
   if (!isSupportedType(type)) {
     const detail = `Type "${type}" is known, but the gateway cannot serve it yet.`;
     return fail({ code: "ai_provider.type_unsupported", detail });
   }
   const apiKeys = wanted.apiKeys.map((key) => ({ api_key: key }));
-  const mistakes = checkByType(type, { apiKeys, settings: wanted.settings });
-  const settings = mergeSettings({}, wanted.settings, deps.random);
-  mistakes.push(...checkSettings(type, settings, baseUrl));
+  const mistakes = checkByType(type, { apiKeys, settings });
+  mistakes.push(...checkSettings(type, settledSettings({}, settings), baseUrl));
   const plan = planKeys([], apiKeys);
   if (!plan.ok) mistakes.push(...plan.failure);
-  if (!plan.ok || mistakes.length > 0) {
-    return fail({ code: "request.invalid", validations: mistakes });
-  }
+  return mistakes.length > 0
+    ? fail({ code: "request.invalid", validations: mistakes })
+    : ok(undefined);
+}
+
+/** One that was checked. Null: its name is taken. */
+export async function insertNewProvider(
+  deps: StoringDeps,
+  { sql, audit }: { readonly sql: Sql; readonly audit: AuditTrail },
+  wanted: NewModelProvider,
+): Promise<ModelProvider | null> {
+  const { type, name, displayName, baseUrl, enabled } = wanted;
+  const settings = mergeSettings({}, wanted.settings, deps.random);
   const now = deps.clock.now();
   const id = deps.random.uuid();
-  const added = await deps.database.transaction(async (sql) => {
-    const sealedSettings = await sealedForStore(deps, sql, { id, settings });
-    const times = { createdAt: now, updatedAt: now };
-    const fields = { id, type, name, displayName, baseUrl, enabled, sealedSettings, ...times };
-    if (!(await insertModelProvider(sql, fields))) return null;
-    const keys = await insertKeys(deps, sql, { providerId: id, secrets: plan.value.added });
-    const provider = { ...fields, keys };
-    const change = { before: null, after: provider, keys: { ...NO_KEYS, added: keys } };
-    await recordChange(deps, { sql, audit }, change);
-    await announce(sql);
-    return provider;
-  });
-  if (added === null) return fail({ code: "ai_provider.name_taken" });
-  await deps.status.refresh();
-  return ok(reported(deps, added));
+  const sealedSettings = await sealedForStore(deps, sql, { id, settings });
+  const times = { createdAt: now, updatedAt: now };
+  const fields = { id, type, name, displayName, baseUrl, enabled, sealedSettings, ...times };
+  if (!(await insertModelProvider(sql, fields))) return null;
+  const secrets = wanted.apiKeys.map((key) => new Secret(key));
+  const keys = await insertKeys(deps, sql, { providerId: id, secrets });
+  const provider = { ...fields, keys };
+  const change = { before: null, after: provider, keys: { ...NO_KEYS, added: keys } };
+  await recordChange(deps, { sql, audit }, change);
+  await announce(sql);
+  return provider;
 }
 
 export async function changeModelProvider(
@@ -255,7 +278,7 @@ async function applyPatch(
   let keys: KeyChange = { ...NO_KEYS, kept: before.keys };
   if (patch.apiKeys !== undefined) {
     const stored = await listSealedKeys(sql, [before.id], { isEnabledOnly: false });
-    const plan = planKeys(stored.map((key) => opened(deps.vault, key)), patch.apiKeys); // prettier-ignore
+    const plan = planKeys(stored.map((key) => openProviderKey(deps.vault, key)), patch.apiKeys); // prettier-ignore
     if (!plan.ok) return fail({ code: "request.invalid", validations: plan.failure });
     keys = await applyKeyPlan(deps, sql, { providerId: before.id, plan: plan.value });
   }
@@ -297,7 +320,7 @@ function checkByType(
 }
 
 async function sealedForStore(
-  { vault }: ModelProviderDeps,
+  { vault }: StoringDeps,
   sql: Sql,
   { id, settings }: { readonly id: string; readonly settings: StoredSettings },
 ): Promise<Uint8Array | null> {
@@ -322,7 +345,7 @@ function withoutSecret(key: ModelProviderKey): ModelProviderKey {
   return { id, masked, createdAt, disabledAt };
 }
 
-function opened(vault: Vault, key: SealedKeyRow): StoredKey {
+export function openProviderKey(vault: Vault, key: SealedKeyRow): StoredKey {
   const stored = withoutSecret(key);
   try {
     return { ...stored, secret: vault.open(key.sealed, keySealedAt(key.id)) };
@@ -333,7 +356,7 @@ function opened(vault: Vault, key: SealedKeyRow): StoredKey {
 }
 
 async function insertKeys(
-  deps: ModelProviderDeps,
+  deps: StoringDeps,
   sql: Sql,
   { providerId, secrets }: { readonly providerId: string; readonly secrets: readonly Secret[] },
 ): Promise<readonly ModelProviderKey[]> {
@@ -357,7 +380,7 @@ export async function announce(sql: Sql): Promise<void> {
 
 /** One entry for the provider, and one for each key that came or went. */
 async function recordChange(
-  { vault }: ModelProviderDeps,
+  { vault }: StoringDeps,
   { sql, audit }: { readonly sql: Sql; readonly audit: AuditTrail },
   change: {
     readonly before: ModelProvider | null;

@@ -30,6 +30,21 @@ export async function findModelProvider(
   return provider;
 }
 
+/** Whether there was one of this name, and there is none now. */
+export async function isDeletedModelProvider(sql: Sql, name: string): Promise<boolean> {
+  const { rows } = await text`
+    select 1
+    from ai_providers
+    where name = ${name}
+    having count(*) > 0 and bool_and(deleted_at is not null)`.execute(sql);
+  return rows.length === 1;
+}
+
+/** Until the transaction ends, no other server stores what its options describe. */
+export async function lockProviderSeeding(sql: Sql): Promise<void> {
+  await text`select pg_advisory_xact_lock(hashtext('ai_provider_seeding'))`.execute(sql);
+}
+
 /** Until the transaction ends nobody else changes the provider or its keys. */
 export async function lockModelProvider(sql: Sql, id: string): Promise<void> {
   await text`select id from ai_providers where id = ${id} for update`.execute(sql);

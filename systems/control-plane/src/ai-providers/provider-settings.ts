@@ -74,18 +74,28 @@ export function isOfBedrock(type: ModelProviderType, settings: StoredSettings): 
 export const BEDROCK_UNCONFIGURED =
   "bedrock needs at least a region, an access key, a profile, a role or a bearer token";
 
-/** Absent settings stay, null and an empty text take one away. Empty ones are not stored. */
+/** What is stored of new or changed settings. */
 export function mergeSettings(
   stored: StoredSettings,
   patch: ModelProviderSettingsPatch,
   random: Random,
 ): StoredSettings {
+  return withExternalId(settledSettings(stored, patch), random);
+}
+
+/**
+ * Absent settings stay, null and an empty text take one away, models that are not named become the
+ * default ones. Empty ones are not stored.
+ */
+export function settledSettings(
+  stored: StoredSettings,
+  patch: ModelProviderSettingsPatch,
+): StoredSettings {
   const merged: Record<string, string> = {};
   for (const [name, value] of Object.entries({ ...stored, ...present(patch) })) {
     if (typeof value === "string" && value !== "") merged[name] = value;
   }
-  const settings = STORED.parse(merged);
-  return withExternalId(withModels(settings, patch), random);
+  return withModels(STORED.parse(merged), patch);
 }
 
 function present(patch: ModelProviderSettingsPatch): Record<string, string | null> {
