@@ -64,6 +64,8 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     ],
     // Calls of this process itself, brought to the relay without a socket.
     delegated: ["relay"],
+    // Tries providers out as requests would use them: their headers, routes and clients, not their keys' states.
+    "provider-test": ["routing", "headers", "upstream"],
   },
   "control-plane": {
     access: [],

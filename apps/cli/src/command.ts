@@ -20,6 +20,8 @@ export type Answer =
       text(): string;
       /** What people read besides, on stderr, so that a pipe does not get it. */
       readonly note: string | null;
+      /** What is shown is that something failed: the exit code says so too. */
+      readonly isFailed: boolean;
     }
   /** The command ran a program that printed for itself. */
   | { readonly kind: "exited"; readonly exitCode: number };
@@ -81,8 +83,10 @@ export function shown(answer: {
   readonly json: unknown;
   text(): string;
   readonly note?: string | null;
+  readonly isFailed?: boolean;
 }): Answer {
-  return { kind: "shown", json: answer.json, text: () => answer.text(), note: answer.note ?? null };
+  const { json, note = null, isFailed = false } = answer;
+  return { kind: "shown", json, text: () => answer.text(), note, isFailed };
 }
 
 // Arguments. The casts in valueOf() hold because commander gives texts, and only when given.

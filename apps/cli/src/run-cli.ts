@@ -64,14 +64,15 @@ function show(cli: Cli, terminal: Terminal, outcome: Result<Answer, CliFailure>)
   }
   const answer = outcome.value;
   if (answer.kind === "exited") return answer.exitCode;
+  const exitCode = answer.isFailed ? EXIT_CODES.failed : EXIT_CODES.done;
   if (cli.flags.isJson) {
     terminal.writeOut(`${formatJson(answer.json)}\n`);
-    return EXIT_CODES.done;
+    return exitCode;
   }
   const text = answer.text();
   if (text !== "") terminal.writeOut(`${text}\n`);
   if (answer.note !== null) cli.note(answer.note);
-  return EXIT_CODES.done;
+  return exitCode;
 }
 
 function writeFailure(

@@ -84,6 +84,7 @@ export async function startServer(
   if (gateway !== null) {
     resources.use(gateway);
     controlPlane.observeGateway(gateway.health);
+    controlPlane.testProvidersWith(gateway.tester);
   }
 
   const answer = answerer(deps, { controlPlane, gateway, metrics, database });

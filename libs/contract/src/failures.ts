@@ -128,6 +128,12 @@ export const FAILURES = {
     message: "Bring Your Own Key (BYOK) mode is not enabled.",
     remedy: "Ask an operator, who enables it with the option `ai-gateway-allow-byok`.",
   },
+  "ai_provider.test_unavailable": {
+    status: 503,
+    message: "Model providers cannot be tested here at the moment.",
+    remedy:
+      "Wait until other tests are over. A server whose gateway is switched off tests nothing: ask another.",
+  },
   "server.unavailable": {
     status: 503,
     message: "The server cannot reach its database.",

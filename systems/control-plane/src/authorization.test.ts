@@ -146,6 +146,12 @@ const CASES: Readonly<Record<string, Case>> = {
     status: { owner: 404 },
   },
   "DELETE /api/v2/users/:user/ai/provider-keys/:provider": { params: ownKey },
+  // No gateway runs beside this control plane.
+  "POST /api/v2/ai/providers/:provider/test": {
+    params: provider,
+    body: () => ({}),
+    status: 503,
+  },
   "GET /api/v2/ai-gateway/sessions": READS_USAGE,
   "GET /api/v2/ai-gateway/sessions/:session": {
     params: async () => ({ session: "none" }),

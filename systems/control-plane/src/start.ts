@@ -12,6 +12,7 @@ import type {
   GatewayHealth,
   InterceptionRecorder,
   ProviderSource,
+  ProviderTester,
 } from "@atelier/contract/rpc/gateway-ports";
 import type { ProviderAuthSource } from "@atelier/contract/rpc/model-transport";
 import type { Database } from "@atelier/database/database";
@@ -27,6 +28,8 @@ import { LateGatewayHealth } from "./ai-providers/late-gateway-health.ts";
 import { modelProviderRoutes } from "./ai-providers/model-provider-routes.ts";
 import { obeyProviderKeyResets } from "./ai-providers/provider-key-reset.ts";
 import type { ProviderSeed } from "./ai-providers/provider-seed.ts";
+import { ProviderTestAdmission } from "./ai-providers/provider-test-admission.ts";
+import { providerTestRoute } from "./ai-providers/provider-test-routes.ts";
 import { seedModelProviders } from "./ai-providers/provider-seeding-actions.ts";
 import { startProviderSnapshots } from "./ai-providers/provider-snapshot-task.ts";
 import { startOrphanTask } from "./ai-usage/interception-orphan-task.ts";
@@ -103,6 +106,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly providerAuth: ProviderAuthSource;
   /** Called once a gateway runs in this process: its keys and breakers are then reported. */
   observeGateway(health: GatewayHealth): void;
+  /** Called then too: model providers can be tested from then on. */
+  testProvidersWith(tester: ProviderTester): void;
   /** What `handle` serves: for tests of the whole API. */
   readonly routes: readonly Route[];
 }
@@ -152,6 +157,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     recorder: models.recorder,
     providerAuth: models.providerAuth,
     observeGateway: (health) => models.health.observe(health),
+    testProvidersWith: (tester) => models.tests.attach(tester),
     routes,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -185,6 +191,7 @@ async function peopleRoutes(deps: ControlPlaneDeps, usage: KeyUsage): Promise<re
 type Models = {
   readonly providers: ProviderSource;
   readonly health: LateGatewayHealth;
+  readonly tests: ProviderTestAdmission;
   readonly recorder: InterceptionRecorder;
   readonly providerAuth: ProviderAuthSource;
   readonly routes: readonly Route[];
@@ -211,6 +218,7 @@ async function startModels(
   const snapshotDeps = { database, pubSub, vault, clock, log, metrics, tasks, isByokAllowed };
   const snapshots = await startProviderSnapshots(snapshotDeps);
   const health = new LateGatewayHealth();
+  const tests = new ProviderTestAdmission();
   resources.use(obeyProviderKeyResets(pubSub, { health, providers: snapshots }));
   const recorderDeps = { database, clock, random, log, metrics, replicaId, logRecords };
   const recorder = resources.use(createInterceptionRecorder(recorderDeps));
@@ -220,11 +228,13 @@ async function startModels(
   return {
     providers: snapshots,
     health,
+    tests,
     recorder,
     providerAuth: providerAuthSource(userKeyDeps),
     routes: [
       ...modelProviderRoutes({ database, vault, clock, random, status: snapshots, health }),
       ...userProviderKeyRoutes(userKeyDeps),
+      providerTestRoute({ database, vault, tests, health }),
       ...usageRoutes({ database }),
     ],
   };

@@ -11,6 +11,7 @@ import type {
   GatewayHealth,
   InterceptionRecorder,
   ProviderSource,
+  ProviderTester,
 } from "@atelier/contract/rpc/gateway-ports";
 import { ModelTransportSlot, type ModelTransports } from "@atelier/contract/rpc/model-transport";
 import type { Metrics } from "@atelier/host/metrics";
@@ -23,6 +24,7 @@ import { inProcessTransports } from "./delegated/in-process-transport-io.ts";
 import { CallDumper } from "./dump/call-dumper-io.ts";
 import type { KeyAuthFailurePolicy } from "./keys/key-disposition.ts";
 import { ModelLabels } from "./labels/model-labels.ts";
+import { ProviderTests } from "./provider-test/provider-tests-io.ts";
 import { callObservers } from "./relay/call-observers-io.ts";
 import { GatewayServer } from "./relay/gateway-server-io.ts";
 import { createGatewayMetrics } from "./relay/gateway-metrics.ts";
@@ -81,6 +83,8 @@ export interface Gateway extends AsyncDisposable {
   readonly health: GatewayHealth;
   /** For the other parts of this process. Once the gateway is disposed, none is mounted there. */
   readonly transports: ModelTransports;
+  /** Tries providers out when an operator asks. */
+  readonly tester: ProviderTester;
   /** `prefix` is the part of the path before `/<provider>/…`, such as `/api/v2/ai-gateway`. */
   handle(req: IncomingMessage, res: ServerResponse, path: { readonly prefix: string }): void;
   /**
@@ -141,6 +145,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
   return {
     health: states,
     transports,
+    tester: new ProviderTests({ clock, openClient }),
     handle: (req, res, { prefix }) => server.handle(req, res, prefix),
     drain: (signal) => server.drain(signal),
     [Symbol.asyncDispose]: async () => {

@@ -26,6 +26,7 @@ import { providersKeysReset } from "./providers-keys-reset.ts";
 import { providersList } from "./providers-list.ts";
 import { providersShow } from "./providers-show.ts";
 import { providersStatus } from "./providers-status.ts";
+import { providersTest } from "./providers-test.ts";
 import { server } from "./server.ts";
 import { sessionsList } from "./sessions-list.ts";
 import { sessionsRevoke } from "./sessions-revoke.ts";
@@ -71,6 +72,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   providersEnable,
   providersDisable,
   providersDelete,
+  providersTest,
   providersKeysList,
   providersKeysAdd,
   providersKeysRemove,

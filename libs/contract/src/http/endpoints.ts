@@ -1,5 +1,6 @@
 /** All endpoints: what the server must implement and the reference describes. */
 import type { Endpoint } from "../endpoint.ts";
+import * as aiProviderTest from "./ai-provider-test.ts";
 import * as aiProviders from "./ai-providers.ts";
 import * as aiUserKeys from "./ai-user-keys.ts";
 import * as aiUsage from "./ai-usage.ts";
@@ -14,6 +15,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   audit,
   aiProviders,
   aiUserKeys,
+  aiProviderTest,
   aiUsage,
   deployment,
 ].flatMap((room) => Object.values(room).filter(isEndpoint).toSorted(byPath));

@@ -3,6 +3,7 @@
  * plane implements these on Postgres, tests implement them in memory.
  */
 import type { Secret } from "@atelier/base/secret";
+import type { ProviderCheckKind, ProviderCheckOutcome } from "../http/ai-provider-test.ts";
 import type { ModelProviderType } from "../http/ai-providers.ts";
 
 /** One of a model provider's own credentials. The order in a provider is the order of preference. */
@@ -189,4 +190,34 @@ export interface GatewayHealth {
   breakersOf(providerId: string): readonly BreakerHealth[];
   /** Puts a key back into service, whatever was wrong with it. */
   resetKey(providerId: string, keyId: string): void;
+}
+
+/** One request to a provider that was made to see what happens. Texts are for operators. */
+export type ProviderCheck = {
+  readonly kind: ProviderCheckKind;
+  readonly outcome: ProviderCheckOutcome;
+  readonly status: number | null;
+  readonly latencyMs: number;
+  readonly model: string | null;
+  /** The provider's own words, with the key masked. */
+  readonly message: string | null;
+  readonly explanation: string;
+  readonly remedy: string | null;
+};
+
+export type ProviderKeyTest = {
+  /** Null: without one of the provider's keys. */
+  readonly keyId: string | null;
+  readonly checks: readonly ProviderCheck[];
+  /** What was not tested, and why. */
+  readonly notes: readonly string[];
+};
+
+/** Tries a provider out with its own keys. It changes nothing that is known of keys or breakers. */
+export interface ProviderTester {
+  /** Never rejects, and is bounded in time. What the signal stops is `cancelled`. */
+  test(
+    provider: GatewayProvider,
+    options: { readonly model: string | null; readonly signal: AbortSignal },
+  ): Promise<readonly ProviderKeyTest[]>;
 }

@@ -114,7 +114,7 @@ export async function readModelProvider(
   deps: ModelProviderDeps,
   refText: string,
 ): Promise<Result<ReportedProvider, Failure<"request.invalid" | "resource.not_found">>> {
-  const found = await deps.database.readOnlyTransaction((sql) => find(sql, refText));
+  const found = await deps.database.readOnlyTransaction((sql) => findProvider(sql, refText));
   return found.ok ? ok(reported(deps, found.value)) : found;
 }
 
@@ -242,7 +242,7 @@ export function reported(deps: ModelProviderDeps, provider: ModelProvider): Repo
   };
 }
 
-async function find(
+export async function findProvider(
   sql: Sql,
   refText: string,
 ): Promise<Result<ModelProvider, Failure<"request.invalid" | "resource.not_found">>> {
@@ -256,11 +256,11 @@ async function find(
 }
 
 /** Found, locked, and read again under the lock. */
-export async function findForChange(sql: Sql, refText: string): ReturnType<typeof find> {
-  const found = await find(sql, refText);
+export async function findForChange(sql: Sql, refText: string): ReturnType<typeof findProvider> {
+  const found = await findProvider(sql, refText);
   if (!found.ok) return found;
   await lockModelProvider(sql, found.value.id);
-  return find(sql, found.value.id);
+  return findProvider(sql, found.value.id);
 }
 
 async function applyPatch(

@@ -99,7 +99,8 @@ export function keySealedAt(keyId: string): string {
   return sealedAt(KEY_COLUMN, keyId);
 }
 
-function buildProvider(
+/** What one row serves with, or why it cannot. */
+export function buildProvider(
   row: ProviderRow,
   { vault, isByokAllowed }: Omit<BuildOptions, "previous">,
 ): Result<GatewayProvider, string> {

@@ -1,6 +1,6 @@
 /**
  * What distinguishes the types of model providers, as data: one row for each type that the gateway
- * serves. Nothing else in the gateway asks for the type of a provider.
+ * serves. Nothing else that serves requests asks for the type of a provider.
  */
 import type {
   ModelProviderType,
