@@ -2,11 +2,19 @@
  * `npm run simulate -- [--seed N] [--runs N] [name…]`: long random tests of what must hold for any
  * input. Runs `simulate()` of every `*.simulation.ts` in libs and systems whose path contains one of
  * the names. A failure prints the seed that repeats it.
+ *
+ * `npm run simulate -- <name> [options]` runs one of WITH_SERVERS: real servers under random trouble.
  */
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { listFiles, ROOT } from "./source-files.ts";
+
+/** Simulations of whole servers: each is run by its name alone and has options of its own. */
+const WITH_SERVERS: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
+  "gateway-reloads": async (argv) =>
+    (await import("../test/simulations/gateway-reloads.ts")).runGatewayReloads(argv),
+};
 
 /** What a simulation file exports. */
 type Simulation = {
@@ -75,4 +83,6 @@ function readCount(name: string, text: string | undefined): number | null {
   return count;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+const [name = "", ...options] = process.argv.slice(2);
+const withServers = Object.hasOwn(WITH_SERVERS, name) ? WITH_SERVERS[name] : undefined;
+process.exitCode = await (withServers?.(options) ?? main(process.argv.slice(2)));

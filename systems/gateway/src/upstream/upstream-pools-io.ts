@@ -1,10 +1,18 @@
 /**
  * One upstream client for each provider and origin. A client whose provider is gone or moved closes
- * once its last exchange ends, however long that streams.
+ * once its last exchange ends, however long that streams. A call that began before that, and sends
+ * only now, is still served.
  */
 import type { Logger } from "@atelier/base/logger";
 import type { GatewayProvider, ProviderSnapshot } from "@atelier/contract/rpc/gateway-ports";
-import type { Translation, Upstream, UpstreamClient } from "./upstream-client.ts";
+import type {
+  Translation,
+  Upstream,
+  UpstreamCall,
+  UpstreamClient,
+  UpstreamExchange,
+  UpstreamListener,
+} from "./upstream-client.ts";
 
 export type UpstreamPoolsDeps = {
   readonly log: Logger;
@@ -20,7 +28,7 @@ export type TranslatingClient = {
 
 export class UpstreamPools {
   readonly #deps: UpstreamPoolsDeps;
-  readonly #clients = new Map<string, UpstreamClient>();
+  readonly #clients = new Map<string, LastingClient>();
   /** By provider object: a snapshot's providers never change. */
   readonly #upstreams = new WeakMap<GatewayProvider, Upstream>();
   #seenVersion = -1;
@@ -37,7 +45,7 @@ export class UpstreamPools {
     const key = clientKey(provider.id, url);
     let client = this.#clients.get(key);
     if (client === undefined) {
-      client = this.#deps.openClient(url.origin);
+      client = new LastingClient(() => this.#deps.openClient(url.origin), this.#deps.log);
       this.#clients.set(key, client);
     }
     const basePath = url.pathname.replace(/\/+$/, "");
@@ -63,10 +71,50 @@ export class UpstreamPools {
     for (const [key, client] of this.#clients) {
       if (used.has(key)) continue;
       this.#clients.delete(key);
-      client.close().catch((error: unknown) => {
-        this.#deps.log.warn({ error }, "closing an unused upstream client failed");
-      });
+      client.retire();
     }
+  }
+}
+
+/**
+ * A client that outlives its retirement. Between the moment a call takes its provider from a snapshot
+ * and the moment it sends, it is recorded, or waits for a key: the provider may be gone by then. Such
+ * a call gets a connection of its own.
+ */
+class LastingClient implements UpstreamClient {
+  readonly #open: () => UpstreamClient;
+  readonly #log: Logger;
+  readonly #client: UpstreamClient;
+  #isRetired = false;
+
+  constructor(open: () => UpstreamClient, log: Logger) {
+    this.#open = open;
+    this.#log = log;
+    this.#client = open();
+  }
+
+  send(call: UpstreamCall, listener: UpstreamListener): UpstreamExchange {
+    if (!this.#isRetired) return this.#client.send(call, listener);
+    const client = this.#open();
+    const exchange = client.send(call, listener);
+    this.#closeSoon(client);
+    return exchange;
+  }
+
+  /** No snapshot names it any more. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#closeSoon(this.#client);
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  #closeSoon(client: UpstreamClient): void {
+    client.close().catch((error: unknown) => {
+      this.#log.warn({ error }, "closing an unused upstream client failed");
+    });
   }
 }
 

@@ -7,6 +7,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { test } from "node:test";
 import { provider } from "../relay/gateway-testkit.ts";
 import { openUndiciUpstream } from "./undici-upstream-io.ts";
+import type { UpstreamClient } from "./upstream-client.ts";
 import { UpstreamPools } from "./upstream-pools-io.ts";
 
 function snapshot(version: number, ...providers: GatewayProvider[]): ProviderSnapshot {
@@ -17,8 +18,8 @@ function snapshot(version: number, ...providers: GatewayProvider[]): ProviderSna
 function notedPools() {
   const notes: string[] = [];
   const pools = new UpstreamPools({
-    log: silentLogger,
     translate: () => null,
+    log: silentLogger,
     openClient: (origin) => {
       notes.push(`open ${origin}`);
       return {
@@ -57,65 +58,99 @@ test("two providers at one host do not share connections", () => {
   assert.equal(notes.length, 2);
 });
 
-test("a request that began before a change is still served with the client it began with", () => {
-  const { pools, notes } = notedPools();
-  const one = provider("up", "openai", "https://one.example");
+test("a request that began before a change is served where it began, also when it sends after it", async () => {
+  await using old = await startProvider((res) => res.end("served"));
+  const pools = realPools();
+  const one = provider("up", "openai", old.origin);
   const before = snapshot(1, one);
-  const first = pools.upstreamOf(one, before);
-  const moved = { ...one, baseUrl: "https://two.example" };
+  const { client } = pools.upstreamOf(one, before);
+  const moved = { ...one, baseUrl: "http://127.0.0.1:1" };
   pools.upstreamOf(moved, snapshot(2, moved));
-  assert.equal(pools.upstreamOf(one, before), first, "an older snapshot closes nothing");
-  assert.deepEqual(notes.filter((note) => note.startsWith("close")).length, 1);
+  assert.equal(pools.upstreamOf(one, before).client, client, "an older snapshot changes nothing");
+  assert.deepEqual(await sent(client), { ending: "end", body: "served" });
+  await old.unused();
+  assert.deepEqual(await sent(client), { ending: "end", body: "served" });
+  await old.unused();
+  await pools[Symbol.asyncDispose]();
 });
 
 test("a provider that goes away in the middle of an answer: it ends whole, then the connection closes", async () => {
-  const sockets = new Set<Socket>();
   const asked = Promise.withResolvers<ServerResponse>();
-  const server = createServer((_req, res) => {
+  await using old = await startProvider((res) => {
     res.writeHead(200);
     res.write("first ");
     asked.resolve(res);
   });
+  const pools = realPools();
+  const one = provider("up", "openai", old.origin);
+  const answer = sent(pools.upstreamOf(one, snapshot(1, one)).client);
+  const res = await asked.promise;
+  const other = provider("other", "openai", "http://127.0.0.1:1");
+  pools.upstreamOf(other, snapshot(2, other));
+  assert.equal(old.sockets.size, 1, "the answer is still under way");
+  res.end("last");
+  assert.deepEqual(await answer, { ending: "end", body: "first last" });
+  // Without anybody who closes it, it would stay for the whole time of an idle connection.
+  await old.unused();
+  await pools[Symbol.asyncDispose]();
+});
+
+function realPools(): UpstreamPools {
+  return new UpstreamPools({
+    translate: () => null,
+    log: silentLogger,
+    openClient: (origin) => openUndiciUpstream({ origin, silenceMsMax: 5_000 }),
+  });
+}
+
+/** What came of one request. */
+async function sent(client: UpstreamClient) {
+  let body = "";
+  const ended = Promise.withResolvers<string>();
+  client.send(
+    { method: "GET", path: "/", headers: [], body: null },
+    {
+      head: () => {},
+      data: (chunk) => {
+        body += Buffer.from(chunk).toString();
+        return true;
+      },
+      end: () => ended.resolve("end"),
+      failed: ({ cause }) => ended.resolve(cause),
+    },
+  );
+  const ending = await ended.promise;
+  return { ending, body };
+}
+
+async function startProvider(answer: (res: ServerResponse) => void) {
+  const sockets = new Set<Socket>();
+  const server = createServer((_req, res) => answer(res));
+  let closed = (): void => {};
   server.on("connection", (socket) => {
     sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+    socket.on("close", () => {
+      sockets.delete(socket);
+      closed();
+    });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const pools = new UpstreamPools({
-    log: silentLogger,
-    translate: () => null,
-    openClient: (each) => openUndiciUpstream({ origin: each, silenceMsMax: 5_000 }),
-  });
-  const one = provider("up", "openai", origin);
-  const { client } = pools.upstreamOf(one, snapshot(1, one));
-  let body = "";
-  const ended = Promise.withResolvers<string>();
-  const call = { method: "GET", path: "/", headers: [], body: null };
-  client.send(call, {
-    head: () => {},
-    data: (chunk) => {
-      body += Buffer.from(chunk).toString();
-      return true;
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sockets,
+    /** Resolves when nobody is connected. */
+    unused: () =>
+      new Promise<void>((resolve) => {
+        closed = () => {
+          if (sockets.size === 0) resolve();
+        };
+        closed();
+      }),
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
     },
-    end: () => ended.resolve("end"),
-    failed: ({ kind }) => ended.resolve(kind),
-  });
-  const res = await asked.promise;
-  const [socket] = sockets;
-  assert(socket !== undefined);
-  const closed = once(socket, "close");
-
-  const other = provider("other", "openai", "http://127.0.0.1:1");
-  pools.upstreamOf(other, snapshot(2, other));
-  assert.equal(sockets.size, 1, "the answer is still under way");
-  res.end("last");
-  assert.equal(await ended.promise, "end");
-  assert.equal(body, "first last");
-  // Without anybody who closes it, it would stay for the whole time of an idle connection.
-  await closed;
-  assert.equal(sockets.size, 0);
-  server.close();
-  await pools[Symbol.asyncDispose]();
-});
+  };
+}
