@@ -105,7 +105,7 @@ class Operator {
       for (const server of this.#servers()) await this.#untilServed(server, provider, () => true);
     }
     // Until the second server had taken the providers over, it did not know them.
-    this.load.forget();
+    this.load.failures.length = 0;
   }
 
   async changeSomething(): Promise<void> {

@@ -26,7 +26,7 @@ export function figuresTable(figures: Figures): string {
   const facts: readonly (readonly [string, string | number])[] = [
     ["reloads", figures.reloads],
     ["seconds", figures.seconds.toFixed(0)],
-    ["requests", requests],
+    ["requests answered whole", requests],
     ["of them streams", counts.streams],
     ["streams that outlived a reload", counts.streamsAcrossReloads],
     ["most reloads in one stream", counts.reloadsInStreamMax],

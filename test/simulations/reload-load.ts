@@ -25,7 +25,6 @@ type Counts = {
   reloadsInStreamMax: number;
 };
 
-const NONE: Counts = { blocking: 0, streams: 0, streamsAcrossReloads: 0, reloadsInStreamMax: 0 };
 const PAUSE_MS_MAX = 20;
 /** One in so many answers is slow. */
 const SLOW_ONE_IN = 8;
@@ -34,7 +33,13 @@ const FAST_DELAY_MS_MAX = 8;
 
 export class ReloadLoad {
   readonly failures: LoadFailure[] = [];
-  counts: Counts = { ...NONE };
+  /** Of the requests that were answered well. */
+  readonly counts: Counts = {
+    blocking: 0,
+    streams: 0,
+    streamsAcrossReloads: 0,
+    reloadsInStreamMax: 0,
+  };
   /** Of the operator, so that a request knows what it lived through. */
   reloads = 0;
   readonly #world: ReloadWorld;
@@ -74,7 +79,8 @@ export class ReloadLoad {
     const request = { ...about, number: this.#numbers, startedAtMs, reloadsBefore: this.reloads };
     const asking = this.#send(request, delayMs).then(
       (what) => {
-        if (what !== null) this.failures.push({ request, what });
+        if (what === null) this.#count(request);
+        else this.failures.push({ request, what });
       },
       (error: unknown) => {
         this.failures.push({ request, what: `broke off: ${String(error)}` });
@@ -83,14 +89,7 @@ export class ReloadLoad {
     this.#underWay.set(request, asking);
     await asking;
     this.#underWay.delete(request);
-    this.#count(request);
     return request;
-  }
-
-  /** What was before does not count. */
-  forget(): void {
-    this.failures.length = 0;
-    this.counts = { ...NONE };
   }
 
   /** Resolves when the requests that are under way now have ended. */

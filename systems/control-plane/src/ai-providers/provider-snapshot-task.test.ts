@@ -250,6 +250,41 @@ test("a failed read keeps the snapshot, is logged once, and the poll heals it", 
   assert(world.lines.some(({ message }) => message === "ai providers can be read again"));
 });
 
+test("metrics tell when providers were read, when that went well, and which there are then", async () => {
+  await using world = await start();
+  const { id } = await world.insert("one");
+  await world.insert("two", { enabled: false });
+  const source = await world.begin();
+  const shown = async () => {
+    const lines = (await world.metrics.render()).split("\n");
+    const valueOf = (name: string) =>
+      Number(lines.find((line) => line.startsWith(`${name} `))?.split(" ")[1]);
+    return {
+      attemptedAt: valueOf("atelier_providers_last_reload_timestamp_seconds"),
+      succeededAt: valueOf("atelier_providers_last_reload_success_timestamp_seconds"),
+      info: lines.filter((line) => line.startsWith("atelier_provider_info{")),
+    };
+  };
+  const seconds = () => world.clock.now().getTime() / 1_000;
+  const one =
+    'atelier_provider_info{provider_name="one",provider_type="openai",status="enabled"} 1';
+  const two =
+    'atelier_provider_info{provider_name="two",provider_type="openai",status="disabled"} 1';
+  const first = { attemptedAt: seconds(), succeededAt: seconds(), info: [one, two] };
+  assert.deepEqual(await shown(), first);
+
+  await text`alter table ai_providers rename to hidden`.execute(world.database.sql);
+  await world.clock.advance(1_000);
+  await source.refresh();
+  assert.deepEqual(await shown(), { ...first, attemptedAt: seconds() });
+
+  await text`alter table hidden rename to ai_providers`.execute(world.database.sql);
+  await deleteModelProvider(world.database.sql, id, world.clock.now());
+  await world.clock.advance(1_000);
+  await source.refresh();
+  assert.deepEqual(await shown(), { attemptedAt: seconds(), succeededAt: seconds(), info: [two] });
+});
+
 test("without a database it begins empty and takes over when there is one", async () => {
   await using world = await start();
   await text`alter table ai_provider_changes rename to hidden`.execute(world.database.sql);
