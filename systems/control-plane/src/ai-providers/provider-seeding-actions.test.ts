@@ -181,10 +181,18 @@ test("a provider that was deleted is not stored again, one that was made anew is
 
 test("of servers that start at once, one stores", async () => {
   await using world = await start();
-  const results = await Promise.all([1, 2, 3, 4].map(() => world.seed(OPENAI, AZURE)));
+  const orders = [1, 2, 3, 4].map((n) => (n % 2 === 0 ? [OPENAI, AZURE] : [AZURE, OPENAI]));
+  const results = await Promise.all(orders.map((seeds) => world.seed(...seeds)));
   assert.deepEqual(results.map(({ ok }) => ok), [true, true, true, true]); // prettier-ignore
   assert.deepEqual((await world.stored()).map(({ name }) => name), ["azure", "openai"]); // prettier-ignore
   assert.equal((await world.audited()).length, 5);
+});
+
+test("of servers that start at once with different options, one starts", async () => {
+  await using world = await start();
+  const others = ["a", "b", "c"].map((name) => ({ ...OPENAI, keys: [new Secret(`sk-${name}`)] }));
+  const results = await Promise.all([OPENAI, ...others].map((seed) => world.seed(seed)));
+  assert.equal(results.filter(({ ok }) => ok).length, 1);
 });
 
 test("a stored key under an encryption key that is gone counts as another key", async () => {
