@@ -153,6 +153,10 @@ export const HOT_PATH: {
     "libs/model-wire/src/chat-completions-observer.ts": SEES_ANSWERS,
     "libs/model-wire/src/messages-observer.ts": SEES_ANSWERS,
     "libs/model-wire/src/responses-observer.ts": SEES_ANSWERS,
+    "systems/gateway/src/provider-test/test-plan.ts": { "whole JSON": "an operator waits for it" },
+    "systems/gateway/src/provider-test/test-verdict.ts": {
+      "whole JSON": "an operator waits for it",
+    },
     "systems/gateway/src/bedrock/bedrock-error.ts": { "whole JSON": "an error's body, bounded" },
     "systems/gateway/src/bedrock/bedrock-stream.ts": {
       "whole JSON": "the envelope of each event, which has to be taken off",

@@ -34,7 +34,7 @@ import { observeStates } from "./relay/state-metrics.ts";
 import { CallTracer } from "./tracing/call-tracer.ts";
 import { openUndiciUpstream } from "./upstream/undici-upstream-io.ts";
 import type { UpstreamClient } from "./upstream/upstream-client.ts";
-import { UpstreamPools } from "./upstream/upstream-pools-io.ts";
+import { UpstreamPools, type UpstreamPoolsDeps } from "./upstream/upstream-pools-io.ts";
 
 export type GatewayConfig = {
   /** Whether callers may bring their own provider credentials. */
@@ -98,14 +98,11 @@ export function startGateway(deps: GatewayDeps): Gateway {
   const { config, clock, log } = deps;
   const openClient = (origin: string): UpstreamClient =>
     openUndiciUpstream({ origin, silenceMsMax: config.upstreamTimeoutMs });
-  const pools = new UpstreamPools({
-    log,
-    openClient,
-    translate: (provider, client) => {
-      const { bedrock } = provider;
-      return bedrock && openBedrockUpstream(provider, bedrock, { client, openClient, clock, log });
-    },
-  });
+  const translate: UpstreamPoolsDeps["translate"] = (provider, client) => {
+    const { bedrock } = provider;
+    return bedrock && openBedrockUpstream(provider, bedrock, { client, openClient, clock, log });
+  };
+  const pools = new UpstreamPools({ log, openClient, translate });
   const limiter = new CallLimiter(
     {
       concurrencyMax: config.maxConcurrency,
@@ -145,7 +142,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
   return {
     health: states,
     transports,
-    tester: new ProviderTests({ clock, openClient }),
+    tester: new ProviderTests({ clock, openClient, translate }),
     handle: (req, res, { prefix }) => server.handle(req, res, prefix),
     drain: (signal) => server.drain(signal),
     [Symbol.asyncDispose]: async () => {

@@ -207,7 +207,11 @@ for (const [name, changes, mistake] of [
   ["a reserved name", { name: "models" }, "name: This name is reserved."],
   ["a key with spaces", { keys: [new Secret("a b")] }, /^api_keys\.0: Printable ASCII/],
   ["two equal keys", { keys: [new Secret("a"), new Secret("a")] }, /twice/],
-  ["a key where callers bring theirs", { type: "copilot" }, /^api_keys: Callers of type "copilot"/],
+  [
+    "a key where callers bring theirs",
+    { type: "copilot" },
+    /^api_keys: Providers of type "copilot"/,
+  ],
   ["a setting of another type", { settings: { api_version: "v1" } }, /^settings\.api_version: /],
   ...MODEL_PROVIDER_TYPES.filter((type) => !isSupportedType(type)).map(
     (type) => [`type ${type}`, { type, keys: [] }, /the gateway cannot serve it yet/] as const,

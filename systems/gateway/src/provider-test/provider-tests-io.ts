@@ -27,11 +27,19 @@ export type ProviderTestDeps = {
   readonly clock: Clock;
   /** A client of its own for each test, so that DNS, connection and TLS are tried as well. */
   openClient(origin: string): UpstreamClient;
+  /** As UpstreamPools has it: a client that speaks another protocol than its callers. Null: none. */
+  translate(
+    provider: GatewayProvider,
+    client: UpstreamClient,
+  ): { readonly client: UpstreamClient } | null;
 };
 
 /** Somewhat longer than the client waits for a connection, which explains itself better. */
 const FREE_MS_MAX = 12_000;
 const COMPLETION_MS_MAX = 15_000;
+
+/** Such a name makes Bedrock's small model serve. */
+const SMALL_MODEL = "haiku";
 
 type Test = {
   readonly provider: GatewayProvider;
@@ -61,7 +69,9 @@ export class ProviderTests implements ProviderTester {
     }
     const client = this.#deps.openClient(new URL(provider.baseUrl).origin);
     try {
-      const test = { provider, plan, kind, client, model, signal };
+      const translated = this.#deps.translate(provider, client);
+      const test = { provider, plan, kind, client: translated?.client ?? client, model, signal };
+      if (translated !== null) return [await this.#testTranslated(test)];
       if (kind.keyHeader === null || provider.keys.length === 0) {
         return [await this.#testReachability(test)];
       }
@@ -80,6 +90,13 @@ export class ProviderTests implements ProviderTester {
         : "The provider has no keys: callers bring their own, so only reachability was tested.",
     ];
     return { keyId: null, checks: [check], notes };
+  }
+
+  /** It signs by itself, and has a model of its own for small requests. */
+  async #testTranslated(test: Test): Promise<ProviderKeyTest> {
+    const model = test.model ?? SMALL_MODEL;
+    const { check } = await this.#check(test, { kind: "completion", key: null, model });
+    return { keyId: null, checks: [check], notes: [] };
   }
 
   async #testKey(test: Test, key: ProviderKey): Promise<ProviderKeyTest> {

@@ -1,4 +1,5 @@
 /** Providers that are tried out: well, ill in each way, and out of reach. */
+import { silentLogger } from "@atelier/base/logger";
 import { Secret } from "@atelier/base/secret";
 import { systemClock } from "@atelier/base/system-clock";
 import type { ModelProviderType } from "@atelier/contract/http/ai-providers";
@@ -11,6 +12,7 @@ import { createServer as createTlsServer } from "node:https";
 import { createServer as createNetServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { setDefaultCACertificates } from "node:tls";
+import { openBedrockUpstream } from "../bedrock/bedrock-upstream-io.ts";
 import { answerJson, listen, onBody, provider } from "../relay/gateway-testkit.ts";
 import { openUndiciUpstream } from "../upstream/undici-upstream-io.ts";
 import { makeCertificate, type TestCertificate } from "./certificate-testkit.ts";
@@ -38,7 +40,10 @@ function tryOut(
   } = {},
 ): Promise<readonly ProviderKeyTest[]> {
   const openClient = (origin: string) => openUndiciUpstream({ origin, silenceMsMax: 60_000 });
-  return new ProviderTests({ clock, openClient }).test(given, { model, signal });
+  const translate: ConstructorParameters<typeof ProviderTests>[0]["translate"] = (one, client) =>
+    one.bedrock &&
+    openBedrockUpstream(one, one.bedrock, { client, openClient, clock, log: silentLogger });
+  return new ProviderTests({ clock, openClient, translate }).test(given, { model, signal });
 }
 
 /** Tries out what a handler answers, and tells what it was asked. */
@@ -186,10 +191,29 @@ for (const [name, type, keys] of [
   });
 }
 
-test("a type that nobody knows how to try is said so, and nothing is sent", async () => {
-  const { asked, results } = await tryAgainst(well, { type: "bedrock" });
-  assert.deepEqual([asked.length, results.length, results[0]?.checks], [0, 1, []]);
-  assert.match(results[0]?.notes[0] ?? "", /^Providers of type bedrock cannot be tested/);
+test("Bedrock is tried with a signed request to its small model", async () => {
+  const asked: string[] = [];
+  const server = await listen((req, res) => {
+    asked.push(`${req.method} ${req.url} ${req.headers.authorization?.split(" ")[0]}`);
+    onBody(req, () => answerJson(res, 200, { type: "message", content: [] }));
+  });
+  const bedrock = {
+    region: "eu-central-1",
+    model: "big",
+    smallFastModel: "small",
+    accessKey: new Secret("AKIAEXAMPLE"),
+    accessKeySecret: new Secret(KEY),
+    ...{ sessionToken: null, bearerToken: null, profile: null },
+    ...{ roleArn: null, externalId: null, stsEndpoint: null },
+  };
+  const given = { ...provider("up", "bedrock", server.url, { keys: [] }), bedrock };
+  const [result] = await tryOut(given);
+  assert.deepEqual(asked, ["POST /model/small/invoke AWS4-HMAC-SHA256"]);
+  assert.deepEqual(
+    result?.checks.map(({ kind, outcome }) => [kind, outcome]),
+    [["completion", "ok"]],
+  );
+  await server.close();
 });
 
 const error = (message: string) => ({ error: { message, type: "e", code: "c" } });

@@ -53,6 +53,19 @@ const COMPATIBLE: ProviderTestPlan = {
   cheapModels: [],
 };
 
+const ANTHROPIC: ProviderTestPlan = {
+  freePath: "/v1/models",
+  listsModels: true,
+  lacksFreePath: () => false,
+  completion: {
+    path: "/v1/messages",
+    format: "messages",
+    toBody: (model) => ({ model, messages: MESSAGES, max_tokens: 1 }),
+  },
+  cheapModels: ["claude-haiku-4-5", "claude-3-5-haiku"],
+  headers: ["anthropic-version", "2023-06-01"],
+};
+
 const PLANS: Readonly<Partial<Record<ModelProviderType, ProviderTestPlan>>> = {
   openai: OPENAI,
   "openai-compat": COMPATIBLE,
@@ -66,18 +79,9 @@ const PLANS: Readonly<Partial<Record<ModelProviderType, ProviderTestPlan>>> = {
     // What it lists are models that could be deployed, not those that are.
     cheapModels: [],
   },
-  anthropic: {
-    freePath: "/v1/models",
-    listsModels: true,
-    lacksFreePath: () => false,
-    completion: {
-      path: "/v1/messages",
-      format: "messages",
-      toBody: (model) => ({ model, messages: MESSAGES, max_tokens: 1 }),
-    },
-    cheapModels: ["claude-haiku-4-5", "claude-3-5-haiku"],
-    headers: ["anthropic-version", "2023-06-01"],
-  },
+  anthropic: ANTHROPIC,
+  // It has no request that costs nothing.
+  bedrock: { ...ANTHROPIC, lacksFreePath: () => true, cheapModels: [] },
   // Tried without a credential: it takes nobody's but its users' own.
   copilot: { ...COMPATIBLE, listsModels: false },
 };

@@ -12,14 +12,12 @@ const BEGINNING_LENGTH_MAX = 8;
 
 export class SecretScrubber {
   readonly #texts: readonly string[];
-  readonly #patterns: readonly Buffer[];
-  readonly #longest: number;
+  /** Made for the first piece: most answers have none to look into. */
+  #patterns: readonly Buffer[] | null = null;
   #held: Buffer | null = null;
 
   constructor(secret: string) {
-    this.#texts = [...new Set(spellingsOf(secret))].filter((text) => text !== "");
-    this.#patterns = this.#texts.map((text) => Buffer.from(text));
-    this.#longest = Math.max(0, ...this.#patterns.map((pattern) => pattern.length));
+    this.#texts = SPELLED_ALIKE.test(secret) ? [secret] : [...new Set(spellingsOf(secret))];
   }
 
   /** For text that is whole, such as a header's value. */
@@ -56,11 +54,13 @@ export class SecretScrubber {
     // The same memory: Buffer knows how to search it.
     let bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
     let isCopy = false;
-    for (const pattern of this.#patterns) {
-      for (let at = bytes.indexOf(pattern); at !== -1; at = bytes.indexOf(pattern, at)) {
+    for (const pattern of this.#patternsOnce()) {
+      for (let at = bytes.indexOf(pattern); at !== -1;) {
         if (!isCopy) bytes = Buffer.from(bytes);
         isCopy = true;
-        bytes.fill(ASTERISK, at, at + pattern.length);
+        const end = at + pattern.length;
+        bytes.fill(ASTERISK, at, end);
+        at = bytes.indexOf(pattern, end);
       }
     }
     return bytes;
@@ -68,18 +68,29 @@ export class SecretScrubber {
 
   /** How many of the last bytes the secret could begin with. */
   #beginningAtEnd(bytes: Buffer): number {
-    let at = Math.max(0, bytes.length - this.#longest + 1);
-    for (; at < bytes.length; at += 1) {
-      const length = bytes.length - at;
-      const isBeginning = this.#patterns.some(
-        (pattern) =>
-          length < pattern.length && pattern.compare(bytes, at, bytes.length, 0, length) === 0,
-      );
-      if (isBeginning) return length;
+    let longest = 0;
+    for (const pattern of this.#patternsOnce()) {
+      const from = Math.max(0, bytes.length - pattern.length + 1);
+      for (let at = bytes.indexOf(pattern[0] ?? 0, from); at !== -1;) {
+        const length = bytes.length - at;
+        if (pattern.compare(bytes, at, bytes.length, 0, length) === 0) {
+          longest = Math.max(longest, length);
+          break;
+        }
+        at = bytes.indexOf(pattern[0] ?? 0, at + 1);
+      }
     }
-    return 0;
+    return longest;
+  }
+
+  #patternsOnce(): readonly Buffer[] {
+    this.#patterns ??= this.#texts.map((text) => Buffer.from(text));
+    return this.#patterns;
   }
 }
+
+/** Nobody escapes these, so there is one spelling. Most keys are of them. */
+const SPELLED_ALIKE = /^[A-Za-z0-9._-]+$/;
 
 /** As it is, with slashes escaped, with all but letters and digits as JSON may escape them, in URLs. */
 function spellingsOf(secret: string): string[] {
