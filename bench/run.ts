@@ -1,5 +1,6 @@
 /** `npm run bench -- <name> [options]`: runs one benchmark and prints its table. */
 import { runGatewayBench } from "./gateway.ts";
+import { runRecordingBench } from "./recording.ts";
 import { runUsageListingBench } from "./usage-listing.ts";
 
 const BENCHES: Record<
@@ -9,6 +10,10 @@ const BENCHES: Record<
   gateway: {
     title: "the gateway beside other proxies and gateways, in one run",
     run: (args) => runGatewayBench(args),
+  },
+  recording: {
+    title: "what recording one interception costs, without relaying it",
+    run: (args) => runRecordingBench(args),
   },
   "usage-listing": {
     title: "listing sessions with one million interceptions",

@@ -92,7 +92,8 @@ class PostgresRecorder implements InterceptionRecorder, AsyncDisposable {
   readonly #deps: RecorderDeps;
   readonly #starts: GroupCommit<Starting>;
   readonly #writes: WriteBehind<Write>;
-  readonly #live = new LRUCache<string, Live>({ max: LIVE_MAX });
+  /** Not an LRUCache: that one clears all its room whenever its last entry is deleted. */
+  readonly #live = new Map<string, Live>();
   readonly #toolCalls = new LRUCache<string, ToolCaller>({ max: TOOL_CALLS_MAX });
   readonly #seenValues = new LRUCache<string, true>({ max: SEEN_VALUES_MAX });
 
@@ -134,7 +135,7 @@ class PostgresRecorder implements InterceptionRecorder, AsyncDisposable {
     await this.#starts.write(starting);
     if (starting.row === null) return;
     const { row } = starting;
-    this.#live.set(row.id, { initiatorId: row.initiator_id, caller: callerOf(row) });
+    this.#noteLive(row);
     this.#writes.add({ kind: "started", row });
     if (this.#deps.logRecords) logStart(this.#deps.log, record, row);
   }
@@ -205,6 +206,13 @@ class PostgresRecorder implements InterceptionRecorder, AsyncDisposable {
       this.#deps.log.warn({ error, records: unknown.length }, "find tool callers");
     }
     return found;
+  }
+
+  #noteLive(row: StartRow): void {
+    this.#live.set(row.id, { initiatorId: row.initiator_id, caller: callerOf(row) });
+    if (this.#live.size <= LIVE_MAX) return;
+    const [oldest = ""] = this.#live.keys();
+    this.#live.delete(oldest);
   }
 
   /** Its caller was refused, so nobody will end it. */

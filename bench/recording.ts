@@ -1,0 +1,162 @@
+/**
+ * What one recorded interception costs the gateway's process: the recorder alone, on an embedded
+ * Postgres that syncs, with so many requests under way at a time. No relay and no HTTP.
+ *
+ * CPU is that of this process with all its threads; Postgres's own is told beside it.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { silentLogger } from "@atelier/base/logger";
+import { systemClock } from "@atelier/base/system-clock";
+import { systemRandom } from "@atelier/base/system-random";
+import type { InterceptionRecorder } from "@atelier/contract/rpc/gateway-ports";
+import { createInterceptionRecorder } from "@atelier/control-plane/ai-usage/interception-recorder-actions";
+import { openDatabase } from "@atelier/database/database";
+import { startEmbeddedPostgres } from "@atelier/database/embedded-postgres";
+import { migrate } from "@atelier/database/migrate";
+import { createMetrics } from "@atelier/host/metrics";
+import { figureOf, figureText, tableOf } from "./figures.ts";
+import { treeCpuMs } from "./process-cpu.ts";
+
+const USERS = 50;
+const PROMPT = "Please look at the failing test and mend the function that it calls. ".repeat(10);
+const CONCURRENCIES = [1, 8, 64] as const;
+
+type Sample = { readonly ownUs: number; readonly postgresUs: number; readonly perSecond: number };
+
+export async function runRecordingBench(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rounds: { type: "string", default: "5" },
+      seconds: { type: "string", default: "2" },
+      concurrency: { type: "string", default: CONCURRENCIES.join(",") },
+    },
+  });
+  await using resources = new AsyncDisposableStack();
+  const dataDir = mkdtempSync(join(tmpdir(), "atelier-bench-"));
+  resources.defer(() => rmSync(dataDir, { recursive: true }));
+  const deps = { log: silentLogger, clock: systemClock };
+  const postgres = resources.use(await startEmbeddedPostgres({ dataDir, ...deps }));
+  const database = resources.use(
+    openDatabase({
+      connection: postgres.connection,
+      applicationName: "bench",
+      connectionsMax: 20,
+      log: silentLogger,
+    }),
+  );
+  await migrate(database, silentLogger);
+  const recorder = resources.use(
+    createInterceptionRecorder({
+      database,
+      ...deps,
+      random: systemRandom,
+      metrics: createMetrics(),
+      replicaId: systemRandom.uuid(),
+      logRecords: false,
+    }),
+  );
+  const seconds = Number(values.seconds);
+  const concurrencies = values.concurrency.split(",").map(Number);
+  // The first calls pay for compiling.
+  await measure(recorder, { concurrency: 8, seconds: 1 });
+  const samples = new Map<number, Sample[]>();
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    for (const concurrency of concurrencies) {
+      const sample = await measure(recorder, { concurrency, seconds });
+      samples.set(concurrency, [...(samples.get(concurrency) ?? []), sample]);
+    }
+  }
+  const rows = [...samples].map(([concurrency, all]) => [
+    `strict, ${concurrency} at a time`,
+    figureText(figureOf(all.map((each) => each.ownUs))),
+    figureText(figureOf(all.map((each) => each.postgresUs))),
+    figureText(figureOf(all.map((each) => each.perSecond))),
+  ]);
+  console.log(
+    tableOf(["recording", "CPU µs/interception", "Postgres's CPU µs", "interceptions/s"], rows),
+  );
+}
+
+async function measure(
+  recorder: InterceptionRecorder,
+  { concurrency, seconds }: { readonly concurrency: number; readonly seconds: number },
+): Promise<Sample> {
+  const before = process.cpuUsage();
+  const treeBeforeMs = treeCpuMs(process.pid);
+  const startedMs = performance.now();
+  const untilMs = startedMs + seconds * 1_000;
+  let done = 0;
+  const work = async (_: unknown, worker: number): Promise<void> => {
+    while (performance.now() < untilMs) {
+      await record(recorder, done + worker);
+      done += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+  await recorder.drain(AbortSignal.timeout(60_000));
+  const { user, system } = process.cpuUsage(before);
+  const treeUs = (treeCpuMs(process.pid) - treeBeforeMs) * 1_000;
+  return {
+    ownUs: (user + system) / done,
+    postgresUs: (treeUs - user - system) / done,
+    perSecond: (done * 1_000) / (performance.now() - startedMs),
+  };
+}
+
+async function record(recorder: InterceptionRecorder, count: number): Promise<void> {
+  const id = systemRandom.uuid();
+  const userNumber = String(count % USERS).padStart(4, "0");
+  const startedAt = systemClock.now();
+  await recorder.start({
+    id,
+    caller: {
+      userId: `00000000-0000-4000-8000-00000000${userNumber}`,
+      username: `user${userNumber}`,
+      email: `user${userNumber}@example.com`,
+      apiKeyId: `key${userNumber}`,
+    },
+    provider: { type: "anthropic", name: "anthropic" },
+    model: "claude-sonnet",
+    client: "Claude Code",
+    clientSessionId: `session-${userNumber}-${count % 3}`,
+    userAgent: "claude-cli/2.1.0 (external, cli)",
+    correlatingToolCallId: null,
+    credentialKind: "centralized",
+    credentialHint: "",
+    startedAt,
+  });
+  recorder.end({
+    id,
+    startedAt,
+    endedAt: systemClock.now(),
+    credentialHint: "sk-a...wxyz",
+    error: null,
+    tokens: [
+      {
+        responseId: `msg_${id}`,
+        input: 1_200,
+        output: 300,
+        cacheReadInput: 9_000,
+        cacheWriteInput: 100,
+        extra: {},
+      },
+    ],
+    prompts: [{ responseId: `msg_${id}`, prompt: PROMPT }],
+    toolCalls:
+      count % 2 === 0
+        ? []
+        : [
+            {
+              responseId: `msg_${id}`,
+              toolCallId: `toolu_${id}`,
+              tool: "bash",
+              input: '{"command":"npm test"}',
+            },
+          ],
+    thoughts: [],
+  });
+}
