@@ -53,7 +53,6 @@ export async function runRecordingBench(args: readonly string[]): Promise<void> 
     createInterceptionRecorder({
       database,
       ...deps,
-      random: systemRandom,
       metrics: createMetrics(),
       replicaId: systemRandom.uuid(),
       logRecords: false,
@@ -81,7 +80,7 @@ export async function runRecordingBench(args: readonly string[]): Promise<void> 
   );
 }
 
-async function measure(
+export async function measure(
   recorder: InterceptionRecorder,
   { concurrency, seconds }: { readonly concurrency: number; readonly seconds: number },
 ): Promise<Sample> {
@@ -101,7 +100,9 @@ async function measure(
   const { user, system } = process.cpuUsage(before);
   const treeUs = (treeCpuMs(process.pid) - treeBeforeMs) * 1_000;
   return {
-    ownUs: (user + system) / done,
+    ownUs:
+      (console.error("us/sys", (user / done).toFixed(1), (system / done).toFixed(1)),
+      (user + system) / done),
     postgresUs: (treeUs - user - system) / done,
     perSecond: (done * 1_000) / (performance.now() - startedMs),
   };

@@ -80,7 +80,8 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     "ai-providers": ["access", "audit", "http", "vault"],
     // A path names a provider here as it does there.
     "ai-user-keys": ["access", "audit", "http", "vault", "ai-providers"],
-    "ai-usage": ["access", "http"],
+    "record-spool": [],
+    "ai-usage": ["access", "http", "record-spool"],
   },
   "workspace-agent": {
     effects: [],
@@ -100,7 +101,7 @@ export const ROLES: Record<string, readonly string[]> = {
   "-actions": ["", "-store", "-actions"],
   "-task": ["", "-store", "-actions"],
   "-routes": ["", "-actions"],
-  /** Moves bytes over sockets, in systems that have no database. */
+  /** Moves bytes over sockets and files. Never touches the database. */
   "-io": ["", "-io"],
 };
 

@@ -43,6 +43,8 @@ const LAST_BYTES_MS = 500;
 /** For writing what the last requests left to be recorded. */
 const RECORD_MS_MAX = 3_000;
 
+const BYTES_PER_MIB = 1_024 * 1_024;
+
 /** Starts everything and resolves with the address that it serves. Put into `resources`, it ends. */
 export async function startServer(
   deps: ServerDeps,
@@ -115,6 +117,11 @@ function controlPlaneConfig(
     auditRetentionMs: config.auditRetentionMs,
     usageRetentionMs: config.aiGatewayRetentionMs,
     logUsageRecords: config.aiGatewayStructuredLogging,
+    recording: {
+      mode: config.aiGatewayRecording,
+      dataDir: config.dataDir,
+      spoolBytesMax: config.aiGatewaySpoolMaxSize * BYTES_PER_MIB,
+    },
     allowByok: config.aiGatewayAllowByok,
     providerSeeds: config.providerSeeds,
     apiRateLimitPerMinute: config.apiRateLimit,

@@ -154,6 +154,25 @@ export const OPTIONS = [
     description: "How long records of gateway use are kept. 0 means forever.",
   },
   {
+    name: "ai-gateway-recording",
+    kind: "choice",
+    choices: ["strict", "spool"],
+    default: "strict",
+    group: "AI gateway",
+    description:
+      "Where the start of a gateway request is on disk before its provider is called. strict: in Postgres, so nothing is served while that is away. spool: in a file below the data-dir, from where it is brought to Postgres; prompts lie there in clear until then.",
+  },
+  {
+    name: "ai-gateway-spool-max-size",
+    kind: "int",
+    default: 1_024,
+    min: 64,
+    max: 1_048_576,
+    group: "AI gateway",
+    description:
+      "MiB that records may take in this server's spool. When it is full, requests are recorded as with strict.",
+  },
+  {
     name: "ai-gateway-max-concurrency",
     kind: "int",
     default: 0,

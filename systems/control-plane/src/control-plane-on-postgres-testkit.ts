@@ -124,6 +124,7 @@ export function testDeps(
       trustedProxies: new BlockList(),
       usageRetentionMs: 0,
       logUsageRecords: false,
+      recording: { mode: "strict", dataDir: "/nonexistent", spoolBytesMax: 0 },
       allowByok: true,
       providerSeeds: [],
       encryptionKeys: [new Secret(Buffer.alloc(32, 7).toString("base64"))],

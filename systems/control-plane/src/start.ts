@@ -33,7 +33,6 @@ import { providerTestRoute } from "./ai-providers/provider-test-routes.ts";
 import { seedModelProviders } from "./ai-providers/provider-seeding-actions.ts";
 import { startProviderSnapshots } from "./ai-providers/provider-snapshot-task.ts";
 import { startOrphanTask } from "./ai-usage/interception-orphan-task.ts";
-import { createInterceptionRecorder } from "./ai-usage/interception-recorder-actions.ts";
 import { startUsageRetentionTask } from "./ai-usage/usage-retention-task.ts";
 import { usageRoutes } from "./ai-usage/usage-routes.ts";
 import { providerAuthSource } from "./ai-user-keys/user-provider-key-actions.ts";
@@ -54,6 +53,7 @@ import { keepKeys } from "./sign-in/key-upkeep-task.ts";
 import { LoginThrottle } from "./sign-in/login-throttle.ts";
 import { authenticate, authenticateDelegated } from "./sign-in/principal-actions.ts";
 import { signInRoutes } from "./sign-in/sign-in-routes.ts";
+import { startRecording, type RecordingConfig } from "./start-recording.ts";
 import { PasswordHasher } from "./users/password-hasher.ts";
 import { userRoutes } from "./users/user-routes.ts";
 import { registerEncryptionKeys } from "./vault/encryption-key-actions.ts";
@@ -71,6 +71,7 @@ export type ControlPlaneConfig = {
   readonly usageRetentionMs: number;
   /** Also write each usage record to the log, prompts included. */
   readonly logUsageRecords: boolean;
+  readonly recording: RecordingConfig;
   /** Whether people may bring their own keys: then a provider without keys can serve, too. */
   readonly allowByok: boolean;
   /** Model providers that the start stores where they are missing. */
@@ -215,14 +216,15 @@ async function startModels(
   );
   if (!seeded.ok) throw new StartError(seeded.failure.join("\n"));
   const { allowByok: isByokAllowed, usageRetentionMs, logUsageRecords: logRecords } = config;
+  const { recording } = config;
   const snapshotDeps = { database, pubSub, vault, clock, log, metrics, tasks, isByokAllowed };
   const snapshots = await startProviderSnapshots(snapshotDeps);
   const health = new LateGatewayHealth();
   const tests = new ProviderTestAdmission();
   resources.use(obeyProviderKeyResets(pubSub, { health, providers: snapshots }));
-  const recorderDeps = { database, clock, random, log, metrics, replicaId, logRecords };
-  const recorder = resources.use(createInterceptionRecorder(recorderDeps));
-  startOrphanTask({ database, clock, random, log, replicaId, tasks });
+  const recorderDeps = { database, clock, random, log, metrics, replicaId, logRecords, recording };
+  const recorder = await startRecording({ ...recorderDeps, tasks }, resources);
+  startOrphanTask({ database, clock, log, replicaId, tasks });
   startUsageRetentionTask({ database, clock, log, retentionMs: usageRetentionMs, tasks });
   const userKeyDeps = { database, vault, clock, isByokAllowed };
   return {

@@ -34,33 +34,72 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 test("a lone write goes at once, what comes meanwhile goes together", async () => {
   const { group, calls } = start();
-  const writes = ["a", "b", "c", "d", "e"].map((item) => group.write(item));
+  const writes = [group.write("a")];
+  await turn();
+  writes.push(...["b", "c", "d", "e"].map((item) => group.write(item)));
+  await turn();
   assert.deepEqual(calls.map(({ items }) => items), [["a"]]); // prettier-ignore
   calls[0]?.succeed();
   await writes[0];
   await turn();
+  await turn();
   assert.deepEqual(calls[1]?.items, ["b", "c", "d"]);
   calls[1].succeed();
+  await turn();
   await turn();
   calls[2]?.succeed();
   await Promise.all(writes);
   assert.deepEqual(calls[2]?.items, ["e"]);
 });
 
-test("no more statements are in flight than allowed", async () => {
-  const { group, calls } = start({ inFlightMax: 2 });
-  const writes = ["a", "b", "c"].map((item) => group.write(item));
-  assert.deepEqual(calls.map(({ items }) => items), [["a"], ["b"]]); // prettier-ignore
-  calls[1]?.succeed();
+test("what one turn of the event loop brings goes together", async () => {
+  const { group, calls } = start();
+  const writes = ["a", "b"].map((item) => group.write(item));
   await turn();
+  assert.deepEqual(calls.map(({ items }) => items), [["a", "b"]]); // prettier-ignore
   calls[0]?.succeed();
-  calls[2]?.succeed();
+  await Promise.all(writes);
+});
+
+test("beside one statement another goes only when it is full, and no more than allowed", async () => {
+  const { group, calls } = start({ inFlightMax: 2, batchMax: 2 });
+  const writes = [group.write("a")];
+  await turn();
+  writes.push(group.write("b"));
+  await turn();
+  assert.equal(calls.length, 1);
+  writes.push(...["c", "d", "e"].map((item) => group.write(item)));
+  // It is looked at with the next end.
+  calls[0]?.succeed();
+  await turn();
+  await turn();
+  assert.deepEqual(calls.map(({ items }) => items), [["a"], ["b", "c"], ["d", "e"]]); // prettier-ignore
+  writes.push(...["f", "g"].map((item) => group.write(item)));
+  await turn();
+  assert.equal(calls.length, 3);
+  for (const each of [1, 2]) calls[each]?.succeed();
+  await turn();
+  await turn();
+  calls[3]?.succeed();
+  await Promise.all(writes);
+});
+
+test("a statement that takes its time does not hold the others back", async () => {
+  const { group, clock, calls } = start({ inFlightMax: 2 });
+  const writes = [group.write("a")];
+  await turn();
+  writes.push(group.write("b"));
+  await clock.advance(500);
+  await turn();
+  assert.deepEqual(calls.map(({ items }) => items), [["a"], ["b"]]); // prettier-ignore
+  for (const call of calls) call.succeed();
   await Promise.all(writes);
 });
 
 test("a write that the database refuses fails alone", async () => {
   const { group, calls } = start();
   const first = group.write("a");
+  await turn();
   const others = [group.write("b"), group.write("bad"), group.write("c")];
   const outcomes = Promise.allSettled(others);
   calls[0]?.succeed();
@@ -81,13 +120,16 @@ test("a write that the database refuses fails alone", async () => {
 test("an unreachable database fails the whole batch", async () => {
   const { group, calls } = start();
   const writes = Promise.allSettled([group.write("a")]);
+  await turn();
   calls[0]?.crash(new Error("gone"));
   assert.deepEqual((await writes).map(({ status }) => status), ["rejected"]); // prettier-ignore
 });
 
 test("after five seconds both the sent and the waiting are refused, and a late one is told", async () => {
   const { group, clock, calls, late } = start();
-  const outcomes = Promise.allSettled([group.write("sent"), group.write("waiting")]);
+  const sent = group.write("sent");
+  await turn();
+  const outcomes = Promise.allSettled([sent, group.write("waiting")]);
   await clock.advance(5_250);
   const reasons = (await outcomes).map((outcome) => outcome.status);
   assert.deepEqual(reasons, ["rejected", "rejected"]);
@@ -100,6 +142,7 @@ test("after five seconds both the sent and the waiting are refused, and a late o
 test("too many waiting are refused at once", async () => {
   const { group, calls } = start({ waitingMax: 1 });
   const first = group.write("a");
+  await turn();
   const second = group.write("b");
   await assert.rejects(group.write("c"), /1 records wait/);
   calls[0]?.succeed();
@@ -107,6 +150,20 @@ test("too many waiting are refused at once", async () => {
   await turn();
   calls[1]?.succeed();
   await second;
+});
+
+test("the end waits for what is under way and refuses what is not", async () => {
+  const { group, calls } = start();
+  const first = group.write("a");
+  await turn();
+  const second = group.write("b");
+  const ended = Promise.all([
+    group[Symbol.asyncDispose](),
+    assert.rejects(second, /shutting down/),
+  ]);
+  calls[0]?.succeed();
+  await Promise.all([first, ended]);
+  assert.equal(calls.length, 1);
 });
 
 test("nothing is written after the end", async () => {

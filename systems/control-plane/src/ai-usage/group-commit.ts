@@ -1,8 +1,9 @@
 /**
  * Many small writes that each wait for their commit, in few statements.
  *
- * What arrives while all slots are busy goes out together with the next free one; a lone write goes
- * at once. So waiting costs nothing at low load, and at high load a statement carries many writes.
+ * What arrives while a statement is under way goes out together when that one is done; a lone write
+ * goes at once. Only a full batch, or a statement that takes its time, lets another one go beside it.
+ * So waiting costs nothing at low load, and at high load a statement carries many writes.
  */
 import type { Clock } from "@atelier/base/clock";
 
@@ -15,6 +16,7 @@ export type GroupCommitOptions<Item> = {
   readonly isRefusal: (error: unknown) => boolean;
   readonly clock: Clock;
   readonly batchMax: number;
+  /** Statements at a time, when one alone is too slow. */
   readonly inFlightMax: number;
   readonly waitingMax: number;
   readonly waitMsMax: number;
@@ -28,7 +30,10 @@ type Waiting<Item> = {
   isSettled: boolean;
 };
 
-/** How often those who wait are looked at: the deadline is kept to within this. */
+/**
+ * How often those who wait are looked at: the deadline is kept to within this, and a statement that
+ * takes longer no longer holds others back.
+ */
 const SWEEP_MS = 250;
 
 export class GroupCommit<Item> implements AsyncDisposable {
@@ -38,6 +43,7 @@ export class GroupCommit<Item> implements AsyncDisposable {
   readonly #inFlight = new Set<readonly Waiting<Item>[]>();
   readonly #running = new Set<Promise<void>>();
   #sweeping: Promise<void> | null = null;
+  #isSending = false;
 
   constructor(options: GroupCommitOptions<Item>) {
     this.#options = options;
@@ -53,25 +59,39 @@ export class GroupCommit<Item> implements AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const sinceMs = clock.monotonicMs();
     this.#waiting.push({ item, sinceMs, resolve, reject, isSettled: false });
-    this.#send();
+    this.#sendSoon();
     this.#sweeping ??= this.#sweep();
     return promise;
   }
 
+  /** Waits for what is under way; what has not been sent is refused. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort(new Error("shutting down"));
+    const reason = new Error("shutting down");
+    this.#stop.abort(reason);
+    for (const waiting of this.#waiting.splice(0)) refuse(waiting, reason);
     await Promise.all([...this.#running, this.#sweeping]);
   }
 
-  #send(): void {
+  /** After all that this turn of the event loop brings: it goes out together. */
+  #sendSoon(): void {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    setImmediate(() => {
+      this.#isSending = false;
+      this.#send();
+    });
+  }
+
+  #send({ isSlow = false } = {}): void {
     const { batchMax, inFlightMax } = this.#options;
     while (this.#waiting.length > 0 && this.#inFlight.size < inFlightMax) {
+      if (this.#inFlight.size > 0 && this.#waiting.length < batchMax && !isSlow) return;
       const batch = this.#waiting.splice(0, batchMax);
       this.#inFlight.add(batch);
       const running = this.#commit(batch).finally(() => {
         this.#inFlight.delete(batch);
         this.#running.delete(running);
-        this.#send();
+        this.#sendSoon();
       });
       this.#running.add(running);
     }
@@ -102,6 +122,7 @@ export class GroupCommit<Item> implements AsyncDisposable {
     const stop = this.#stop.signal;
     while (!stop.aborted && (this.#waiting.length > 0 || this.#inFlight.size > 0)) {
       await clock.sleep(SWEEP_MS, stop).catch(() => {});
+      if (stop.aborted) break;
       const beforeMs = clock.monotonicMs() - waitMsMax;
       const late = [...this.#inFlight, this.#waiting]
         .flat()
@@ -110,6 +131,9 @@ export class GroupCommit<Item> implements AsyncDisposable {
         refuse(waiting, new Error(`the database did not answer within ${waitMsMax} ms`));
       }
       this.#waiting = this.#waiting.filter((waiting) => !waiting.isSettled);
+      // Whoever has waited for a whole round has waited for a slow statement.
+      const isSlow = (this.#waiting[0]?.sinceMs ?? Infinity) <= clock.monotonicMs() - SWEEP_MS;
+      this.#send({ isSlow });
     }
     this.#sweeping = null;
   }

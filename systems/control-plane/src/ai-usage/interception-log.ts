@@ -21,7 +21,7 @@ export function logStart(log: Logger, record: InterceptionStart, row: StartRow):
       client: row.client,
       client_session_id: row.client_session_id,
       user_agent: record.userAgent,
-      started_at: row.started_at,
+      started_at: record.startedAt,
       metadata: row.metadata,
       correlating_tool_call_id: record.correlatingToolCallId,
       thread_parent_id: row.thread_parent_id,

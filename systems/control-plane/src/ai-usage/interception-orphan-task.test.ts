@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { silentLogger } from "@atelier/base/logger";
 import { systemClock } from "@atelier/base/system-clock";
-import { systemRandom } from "@atelier/base/system-random";
 import { createMetrics } from "@atelier/host/metrics";
 import { testDatabase, type TestDatabase } from "@atelier/testkit/test-database";
 import { sql as text } from "kysely";
@@ -10,7 +9,7 @@ import { endOrphans } from "./interception-orphan-task.ts";
 import { endOf, startOf, tokensOf } from "./interception-samples-testkit.ts";
 import { createInterceptionRecorder } from "./interception-recorder-actions.ts";
 import { endInterceptions } from "./usage-record-store.ts";
-import { ORPHAN_MESSAGE, toEndRows } from "./usage-record.ts";
+import { ORPHAN_MESSAGE, toEndText } from "./usage-record.ts";
 
 const NEVER = new AbortController().signal;
 const OWN = "0000000a-0000-4000-8000-000000000000";
@@ -24,7 +23,7 @@ function recorderOf(database: TestDatabase, replicaId: string) {
   return createInterceptionRecorder({
     database,
     clock: systemClock,
-    random: systemRandom,
+
     log: silentLogger,
     metrics: createMetrics(),
     replicaId,
@@ -40,7 +39,7 @@ async function heartbeat(database: TestDatabase, replicaId: string, at: Date): P
 
 /** One round of the task, on the server OWN. */
 function round(database: TestDatabase): Promise<number> {
-  const deps = { database, clock: systemClock, random: systemRandom, log: silentLogger };
+  const deps = { database, clock: systemClock, log: silentLogger };
   return endOrphans({ ...deps, replicaId: OWN });
 }
 
@@ -125,6 +124,6 @@ test("the guess of a second server changes nothing", async () => {
   await recorder.start(start);
   await round(database);
   const error = { type: "unknown", message: ORPHAN_MESSAGE } as const;
-  const rows = toEndRows(endOf(start, { error }), systemRandom);
+  const rows = toEndText(endOf(start, { error }));
   assert.equal((await endInterceptions(database.pool, [rows])).size, 0);
 });

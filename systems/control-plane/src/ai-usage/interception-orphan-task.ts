@@ -4,11 +4,10 @@
  */
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
-import type { Random } from "@atelier/base/random";
 import type { Database } from "@atelier/database/database";
 import type { Tasks } from "@atelier/host/tasks";
-import { endInterceptions, listOrphans } from "./usage-record-store.ts";
-import { ORPHAN_MESSAGE, toEndRows } from "./usage-record.ts";
+import { checkConnection, endInterceptions, listOrphans } from "./usage-record-store.ts";
+import { bareEnd, ORPHAN_MESSAGE, toEndText } from "./usage-record.ts";
 
 /** A server that has been silent for this long is dead; it says that it lives every few seconds. */
 export const SILENT_MS_MAX = 60_000;
@@ -18,7 +17,6 @@ const BATCH_MAX = 200;
 export type OrphanDeps = {
   readonly database: Pick<Database, "pool">;
   readonly clock: Clock;
-  readonly random: Random;
   readonly log: Logger;
   /** Never taken for dead by itself, however late its own sign of life is. */
   readonly replicaId: string;
@@ -26,11 +24,17 @@ export type OrphanDeps = {
 
 export function startOrphanTask(deps: OrphanDeps & { readonly tasks: Pick<Tasks, "run"> }): void {
   deps.tasks.run("end orphaned interceptions", async (signal) => {
+    // After an outage of the database everybody's sign of life is old: they are given time for a new
+    // one, or requests that are well under way would look broken until they end.
+    let wasAway = false;
     while (!signal.aborted) {
       try {
-        await endOrphans(deps);
+        if (wasAway) await checkConnection(deps.database.pool);
+        else await endOrphans(deps);
+        wasAway = false;
       } catch (error) {
         deps.log.warn({ error }, "end orphaned interceptions");
+        wasAway = true;
       }
       await deps.clock.sleep(STEP_MS, signal);
     }
@@ -46,22 +50,8 @@ export async function endOrphans(deps: OrphanDeps): Promise<number> {
     const search = { silentSince, ownReplicaId: deps.replicaId, limit: BATCH_MAX };
     const orphans = await listOrphans(pool, search);
     if (orphans.length === 0) break;
-    const rows = orphans.map(({ id, startedAt, endedAt }) =>
-      toEndRows(
-        {
-          id,
-          startedAt,
-          endedAt,
-          credentialHint: "",
-          error: { type: "unknown", message: ORPHAN_MESSAGE },
-          tokens: [],
-          prompts: [],
-          toolCalls: [],
-          thoughts: [],
-        },
-        deps.random,
-      ),
-    );
+    const error = { type: "unknown", message: ORPHAN_MESSAGE } as const;
+    const rows = orphans.map((orphan) => toEndText(bareEnd({ ...orphan, error })));
     const done = await endInterceptions(pool, rows);
     ended += done.size;
     // Another server ended them between the two statements; its own loop finds the rest.

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { silentLogger, type Logger } from "@atelier/base/logger";
 import { systemClock } from "@atelier/base/system-clock";
-import { systemRandom } from "@atelier/base/system-random";
 import type {
   InterceptionEnd,
   InterceptionRecorder,
@@ -34,7 +33,7 @@ function recorderOn(database: Pick<Database, "pool">, log: Logger = silentLogger
   const recorder = createInterceptionRecorder({
     database,
     clock: systemClock,
-    random: systemRandom,
+
     log,
     metrics,
     replicaId: REPLICA,

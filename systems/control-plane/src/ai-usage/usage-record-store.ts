@@ -2,18 +2,19 @@
  * Writes what went through the gateway: the hot path's statements. They are named, so that Postgres
  * plans each once per connection, and each carries a whole batch as one JSON text.
  *
- * All of them may be repeated after an outcome that is unknown: rows have ids made by us, and counts
- * grow only by what the same statement inserts or ends.
+ * All of them may be repeated after an outcome that is unknown: interceptions have ids made by us, and
+ * what belongs to one, counts included, is added only by the statement that ends it.
  */
 import type { Database } from "@atelier/database/database";
 import {
   ORPHAN_MESSAGE,
-  type EndRows,
+  type EndText,
   type FilterValue,
   type SessionTouch,
   type StartRow,
   type ToolCaller,
 } from "./usage-record.ts";
+import { LAST_PROMPT_CHARS_MAX } from "./usage-text.ts";
 
 type Pool = Database["pool"];
 
@@ -144,22 +145,19 @@ on conflict do nothing`;
  */
 export async function endInterceptions(
   pool: Pool,
-  batch: readonly EndRows[],
+  batch: readonly EndText[],
 ): Promise<ReadonlySet<string>> {
-  const times = batch.map((rows) => rows.end.started_at.getTime());
+  const [first] = batch;
+  if (first === undefined) return new Set();
+  let [from, to] = [first.startedAt, first.startedAt];
+  for (const { startedAt } of batch) {
+    if (startedAt < from) from = startedAt;
+    if (startedAt > to) to = startedAt;
+  }
   const { rows } = await pool.query<{ id: string }>({
     name: "end_interceptions",
     text: END_INTERCEPTIONS,
-    values: [
-      JSON.stringify(batch.map((each) => each.end)),
-      JSON.stringify(batch.flatMap((each) => each.tokens)),
-      JSON.stringify(batch.flatMap((each) => each.prompts)),
-      JSON.stringify(batch.flatMap((each) => each.tools)),
-      JSON.stringify(batch.flatMap((each) => each.thoughts)),
-      ORPHAN_MESSAGE,
-      new Date(Math.min(...times)),
-      new Date(Math.max(...times)),
-    ],
+    values: [`[${batch.map((each) => each.json).join(",")}]`, ORPHAN_MESSAGE, from, to],
   });
   return new Set(rows.map((row) => row.id));
 }
@@ -167,7 +165,11 @@ export async function endInterceptions(
 /** What the rest of the statement needs of an interception that it ends. */
 const ENDED_COLUMNS = `
   i.id, i.started_at, i.initiator_id, i.session_id, i.thread_parent_id, i.client, i.provider,
-  i.provider_name, i.model, i.metadata, e.ended_at, e.last_prompt`;
+  i.provider_name, i.model, i.metadata, e.ended_at, e.tokens, e.prompts, e.tools, e.thoughts,
+  left(e.prompts -> e.last_prompt ->> 'prompt', ${LAST_PROMPT_CHARS_MAX}) as last_prompt`;
+
+/** The order of records of one moment, kept in the microseconds that our own clock does not use. */
+const inOrder = (time: string): string => `${time} + least(r.position - 1, 999) * interval '1 us'`;
 
 const SET_END = `
   ended_at = e.ended_at, error_type = e.error_type, error_message = e.error_message,
@@ -175,27 +177,28 @@ const SET_END = `
     when i.credential_kind = 'centralized' and e.credential_hint <> '' then e.credential_hint
     else i.credential_hint end`;
 
-// $7 and $8 let Postgres leave out the other months' partitions before it begins.
+// $3 and $4 let Postgres leave out the other months' partitions before it begins.
 // `corrected`: the server was taken for dead, lived, and reports the true end.
 const END_INTERCEPTIONS = `
 with ends as materialized (
   select * from json_to_recordset($1::json) as e (
     id uuid, started_at timestamptz, ended_at timestamptz, credential_hint text,
-    error_type text, error_message text, last_prompt text
+    error_type text, error_message text, last_prompt integer, tokens json, prompts json, tools json,
+    thoughts json
   )
 ), ended as (
   update ai_interceptions i set ${SET_END}
   from ends e
-  where i.id = e.id and i.started_at = e.started_at and i.started_at between $7 and $8
+  where i.id = e.id and i.started_at = e.started_at and i.started_at between $3 and $4
     and i.ended_at is null
   returning ${ENDED_COLUMNS}, 1 as interceptions, (i.thread_parent_id is null)::integer as threads,
     (e.error_type is not null)::integer as errors
 ), corrected as (
   update ai_interceptions i set ${SET_END}
   from ends e
-  where i.id = e.id and i.started_at = e.started_at and i.started_at between $7 and $8
-    and i.ended_at is not null and i.error_type = 'unknown' and i.error_message = $6
-    and e.error_message is distinct from $6
+  where i.id = e.id and i.started_at = e.started_at and i.started_at between $3 and $4
+    and i.ended_at is not null and i.error_type = 'unknown' and i.error_message = $2
+    and e.error_message is distinct from $2
   returning ${ENDED_COLUMNS}, 0 as interceptions, 0 as threads,
     (e.error_type is not null)::integer - 1 as errors
 ), known as materialized (
@@ -205,50 +208,44 @@ with ends as materialized (
     id, started_at, interception_id, provider_response_id, input_tokens, output_tokens,
     cache_read_input_tokens, cache_write_input_tokens, metadata, created_at
   )
-  select r.id, r.started_at, r.interception_id, r.provider_response_id, r.input_tokens,
-    r.output_tokens, r.cache_read_input_tokens, r.cache_write_input_tokens, r.metadata, r.created_at
-  from json_to_recordset($2::json) as r (
-    id uuid, started_at timestamptz, interception_id uuid, provider_response_id text,
-    input_tokens bigint, output_tokens bigint, cache_read_input_tokens bigint,
-    cache_write_input_tokens bigint, metadata jsonb, created_at timestamptz
+  select gen_random_uuid(), k.started_at, k.id, r.provider_response_id, r.input_tokens,
+    r.output_tokens, r.cache_read_input_tokens, r.cache_write_input_tokens, r.metadata,
+    ${inOrder("k.ended_at")}
+  from known k cross join rows from (json_to_recordset(k.tokens) as (
+    provider_response_id text, input_tokens bigint, output_tokens bigint,
+    cache_read_input_tokens bigint, cache_write_input_tokens bigint, metadata jsonb
+  )) with ordinality as r (
+    provider_response_id, input_tokens, output_tokens, cache_read_input_tokens,
+    cache_write_input_tokens, metadata, position
   )
-  join known k on k.id = r.interception_id
-  on conflict do nothing
   returning interception_id, input_tokens, output_tokens, cache_read_input_tokens,
     cache_write_input_tokens
 ), prompts as (
   insert into ai_user_prompts (
     id, started_at, interception_id, provider_response_id, prompt, created_at
   )
-  select r.id, r.started_at, r.interception_id, r.provider_response_id, r.prompt, r.created_at
-  from json_to_recordset($3::json) as r (
-    id uuid, started_at timestamptz, interception_id uuid, provider_response_id text, prompt text,
-    created_at timestamptz
-  )
-  join known k on k.id = r.interception_id
-  on conflict do nothing
+  -- They were there when the request began.
+  select gen_random_uuid(), k.started_at, k.id, r.provider_response_id, r.prompt,
+    ${inOrder("k.started_at")}
+  from known k cross join rows from (
+    json_to_recordset(k.prompts) as (provider_response_id text, prompt text)
+  ) with ordinality as r (provider_response_id, prompt, position)
 ), tools as (
   insert into ai_tool_usages (
     id, started_at, interception_id, initiator_id, provider_response_id, provider_tool_call_id,
     tool, input, created_at
   )
-  select r.id, r.started_at, r.interception_id, k.initiator_id, r.provider_response_id,
-    r.provider_tool_call_id, r.tool, r.input, r.created_at
-  from json_to_recordset($4::json) as r (
-    id uuid, started_at timestamptz, interception_id uuid, provider_response_id text,
-    provider_tool_call_id text, tool text, input text, created_at timestamptz
-  )
-  join known k on k.id = r.interception_id
-  on conflict do nothing
+  select gen_random_uuid(), k.started_at, k.id, k.initiator_id, r.provider_response_id,
+    r.provider_tool_call_id, r.tool, r.input, ${inOrder("k.ended_at")}
+  from known k cross join rows from (json_to_recordset(k.tools) as (
+    provider_response_id text, provider_tool_call_id text, tool text, input text
+  )) with ordinality as r (provider_response_id, provider_tool_call_id, tool, input, position)
 ), thoughts as (
   insert into ai_model_thoughts (id, started_at, interception_id, content, source, created_at)
-  select r.id, r.started_at, r.interception_id, r.content, r.source, r.created_at
-  from json_to_recordset($5::json) as r (
-    id uuid, started_at timestamptz, interception_id uuid, content text, source text,
-    created_at timestamptz
-  )
-  join known k on k.id = r.interception_id
-  on conflict do nothing
+  select gen_random_uuid(), k.started_at, k.id, r.content, r.source, ${inOrder("k.ended_at")}
+  from known k cross join rows from (
+    json_to_recordset(k.thoughts) as (content text, source text)
+  ) with ordinality as r (content, source, position)
 ), summed as (
   select interception_id, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
     sum(cache_read_input_tokens) as cache_read_input_tokens,
@@ -315,4 +312,9 @@ export async function listOrphans(
     [silentSince, ownReplicaId, limit],
   );
   return rows;
+}
+
+/** Throws when the database is away. */
+export async function checkConnection(pool: Pool): Promise<void> {
+  await pool.query("select 1");
 }

@@ -1,10 +1,9 @@
 /**
  * What the gateway reports of an interception → the rows that are stored (spec gateway 1.1, 9.2,
- * 9.3). The keys are the columns' names: whole lists of these go to Postgres as one JSON text.
+ * 9.3). The keys are the columns' names: a whole list of these goes to Postgres as one JSON text.
  */
-import type { Random } from "@atelier/base/random";
 import type { InterceptionEnd, InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
-import { firstChars, LAST_PROMPT_CHARS_MAX, storableName, storableText } from "./usage-text.ts";
+import { storableName, storableText } from "./usage-text.ts";
 
 /** Says that the server died, in the record of each request that died with it. */
 export const ORPHAN_MESSAGE = "the server stopped before this request ended";
@@ -25,7 +24,10 @@ export type ToolCaller = {
 };
 
 /** Follows the caller of the tool whose result this request brings (spec 9.3). */
-export function lineageOf(record: InterceptionStart, caller: ToolCaller | null): Lineage {
+export function lineageOf(
+  record: Pick<InterceptionStart, "id" | "clientSessionId">,
+  caller: ToolCaller | null,
+): Lineage {
   const ownSessionId =
     record.clientSessionId === null || record.clientSessionId === ""
       ? null
@@ -37,11 +39,12 @@ export function lineageOf(record: InterceptionStart, caller: ToolCaller | null):
   };
 }
 
+/** Times are texts: each is formatted once and read by Postgres only. */
 export function toStartRow(record: InterceptionStart, lineage: Lineage, replicaId: string) {
   const { clientSessionId } = record;
   return {
     id: record.id,
-    started_at: record.startedAt,
+    started_at: record.startedAt.toISOString(),
     initiator_id: record.caller.userId,
     api_key_id: record.caller.apiKeyId,
     provider: storableName(record.provider.type),
@@ -61,27 +64,29 @@ export function toStartRow(record: InterceptionStart, lineage: Lineage, replicaI
 
 export type StartRow = ReturnType<typeof toStartRow>;
 
-/** The rows of one end. All of them carry the interception's start, which names their partition. */
-export function toEndRows(record: InterceptionEnd, random: Random): EndRows {
-  const { id, startedAt } = record;
-  const child = (order: number) => ({
-    id: random.uuid(),
+/** An end as it is stored: one JSON text, made once, and what must be known of it besides. */
+export type EndText = {
+  readonly id: string;
+  readonly startedAt: string;
+  /** Calls whose results may come back with another request. */
+  readonly toolCallIds: readonly string[];
+  /** Its fields are those of `end_interceptions`. */
+  readonly json: string;
+};
+
+export function toEndText(record: InterceptionEnd): EndText {
+  const startedAt = record.startedAt.toISOString();
+  const { error } = record;
+  const lastPrompt = record.prompts.findLastIndex((each) => each.prompt !== "");
+  const json = JSON.stringify({
+    id: record.id,
     started_at: startedAt,
-    interception_id: id,
-    created_at: timeWithOrder(record.endedAt, order),
-  });
-  return {
-    end: {
-      id,
-      started_at: startedAt,
-      ended_at: record.endedAt,
-      credential_hint: storableName(record.credentialHint),
-      error_type: record.error?.type ?? null,
-      error_message: record.error === null ? null : storableText(record.error.message),
-      last_prompt: lastPromptOf(record),
-    },
-    tokens: record.tokens.map((tokens, order) => ({
-      ...child(order),
+    ended_at: record.endedAt.toISOString(),
+    credential_hint: storableName(record.credentialHint),
+    error_type: error?.type ?? null,
+    error_message: error === null ? null : storableText(error.message),
+    last_prompt: lastPrompt === -1 ? null : lastPrompt,
+    tokens: record.tokens.map((tokens) => ({
       provider_response_id: storableName(tokens.responseId),
       input_tokens: toCount(tokens.input),
       output_tokens: toCount(tokens.output),
@@ -89,26 +94,32 @@ export function toEndRows(record: InterceptionEnd, random: Random): EndRows {
       cache_write_input_tokens: toCount(tokens.cacheWriteInput),
       metadata: tokens.extra,
     })),
-    prompts: record.prompts.map((prompt, order) => ({
-      ...child(order),
-      // It was there when the request began.
-      created_at: timeWithOrder(startedAt, order),
+    prompts: record.prompts.map((prompt) => ({
       provider_response_id: storableName(prompt.responseId),
       prompt: storableText(prompt.prompt),
     })),
-    tools: record.toolCalls.map((call, order) => ({
-      ...child(order),
+    tools: record.toolCalls.map((call) => ({
       provider_response_id: storableName(call.responseId),
       provider_tool_call_id: storableName(call.toolCallId),
       tool: storableName(call.tool),
       input: storableText(call.input),
     })),
-    thoughts: record.thoughts.map((thought, order) => ({
-      ...child(order),
-      source: thought.source,
+    thoughts: record.thoughts.map((thought) => ({
       content: storableText(thought.content),
+      source: thought.source,
     })),
-  };
+  });
+  const toolCallIds = record.toolCalls.flatMap(({ toolCallId }) =>
+    toolCallId === "" ? [] : [storableName(toolCallId)],
+  );
+  return { id: record.id, startedAt, toolCallIds, json };
+}
+
+/** The end of an interception of which nothing is known but that it is over. */
+export function bareEnd(
+  about: Pick<InterceptionEnd, "id" | "startedAt" | "endedAt" | "error">,
+): InterceptionEnd {
+  return { ...about, credentialHint: "", tokens: [], prompts: [], toolCalls: [], thoughts: [] };
 }
 
 /** A token count above what can be summed exactly comes from a broken provider. */
@@ -117,59 +128,6 @@ const TOKENS_MAX = 1e12;
 function toCount(tokens: number): number {
   return Number.isFinite(tokens) ? Math.min(Math.max(0, Math.trunc(tokens)), TOKENS_MAX) : 0;
 }
-
-function lastPromptOf(record: InterceptionEnd): string | null {
-  const prompt = record.prompts.findLast((each) => each.prompt !== "");
-  if (prompt === undefined) return null;
-  return storableText(firstChars(prompt.prompt, LAST_PROMPT_CHARS_MAX));
-}
-
-/** The order of records of one moment, kept in the microseconds that our own clock does not use. */
-function timeWithOrder(time: Date, order: number): string {
-  const microseconds = String(Math.min(order, 999)).padStart(3, "0");
-  return time.toISOString().replace("Z", `${microseconds}Z`);
-}
-
-type ChildRow = {
-  readonly id: string;
-  readonly started_at: Date;
-  readonly interception_id: string;
-  readonly created_at: string;
-};
-
-export type EndRows = {
-  readonly end: {
-    readonly id: string;
-    readonly started_at: Date;
-    readonly ended_at: Date;
-    readonly credential_hint: string;
-    readonly error_type: string | null;
-    readonly error_message: string | null;
-    readonly last_prompt: string | null;
-  };
-  readonly tokens: readonly (ChildRow & {
-    readonly provider_response_id: string;
-    readonly input_tokens: number;
-    readonly output_tokens: number;
-    readonly cache_read_input_tokens: number;
-    readonly cache_write_input_tokens: number;
-    readonly metadata: Readonly<Record<string, number>>;
-  })[];
-  readonly prompts: readonly (ChildRow & {
-    readonly provider_response_id: string;
-    readonly prompt: string;
-  })[];
-  readonly tools: readonly (ChildRow & {
-    readonly provider_response_id: string;
-    readonly provider_tool_call_id: string;
-    readonly tool: string;
-    readonly input: string;
-  })[];
-  readonly thoughts: readonly (ChildRow & {
-    readonly source: string;
-    readonly content: string;
-  })[];
-};
 
 /** What a session's row takes from interceptions that have begun. */
 export type SessionTouch = {
@@ -180,15 +138,16 @@ export type SessionTouch = {
   readonly provider_names: readonly string[];
   readonly models: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
-  readonly started_at: Date;
-  readonly last_active_at: Date;
+  readonly started_at: string;
+  readonly last_active_at: string;
 };
 
 /** One touch for each session, in the order in which the sessions' rows are locked. */
 export function touchesOf(starts: readonly StartRow[]): readonly SessionTouch[] {
   const bySession = Map.groupBy(starts, (row) => `${row.initiator_id} ${row.session_id}`);
   return [...bySession.values()].flatMap((group) => {
-    const sorted = group.toSorted((a, b) => a.started_at.getTime() - b.started_at.getTime());
+    // Texts of one format sort as the times that they tell.
+    const sorted = group.toSorted((a, b) => (a.started_at < b.started_at ? -1 : 1));
     const [first] = sorted;
     const last = sorted.at(-1);
     if (first === undefined || last === undefined) return [];

@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { silentLogger } from "@atelier/base/logger";
 import { systemClock } from "@atelier/base/system-clock";
-import { systemRandom } from "@atelier/base/system-random";
 import type { Endpoint } from "@atelier/contract/endpoint";
 import { FAILURES } from "@atelier/contract/failures";
 import * as contract from "@atelier/contract/http/ai-usage";
@@ -57,7 +56,6 @@ async function startApi() {
   const recorder = createInterceptionRecorder({
     database,
     clock: systemClock,
-    random: systemRandom,
     log: silentLogger,
     metrics: createMetrics(),
     replicaId: randomUUID(),

@@ -4,28 +4,21 @@
  *
  * Its limits are a defined loss: beyond them the oldest writes are dropped, counted and logged.
  */
-import type { Clock } from "@atelier/base/clock";
-import type { Logger } from "@atelier/base/logger";
+import {
+  writeUntilDone,
+  type PersistentWrite,
+  type PersistentWriteMetrics,
+} from "./persistent-write.ts";
 
-export type WriteBehindOptions<Item> = {
-  /** Safe to repeat: a batch whose outcome is unknown is written again. */
-  readonly write: (items: readonly Item[]) => Promise<void>;
-  /** Whether the same write may work later. Everything else is the write's own fault. */
-  readonly isTransient: (error: unknown) => boolean;
+export type WriteBehindOptions<Item> = PersistentWrite<Item> & {
   readonly bytesOf: (item: Item) => number;
-  /** Names an item in the log. */
-  readonly nameOf: (item: Item) => object;
-  readonly clock: Clock;
-  readonly log: Logger;
   readonly metrics: WriteBehindMetrics;
   readonly limits: WriteBehindLimits;
 };
 
-export type WriteBehindMetrics = {
+export type WriteBehindMetrics = PersistentWriteMetrics & {
   queued(items: number): void;
   dropped(reason: "overflow" | "refused", items: number): void;
-  retried(): void;
-  wrote(seconds: number): void;
 };
 
 export type WriteBehindLimits = {
@@ -37,9 +30,6 @@ export type WriteBehindLimits = {
   readonly lingerMs: number;
 };
 
-/** Repeats go on for as long as the process lives: the limit is the queue's. */
-const RETRY_MS_MIN = 100;
-const RETRY_MS_MAX = 5_000;
 /** One line for a burst of dropped writes. */
 const DROP_LOG_MS = 1_000;
 
@@ -105,7 +95,7 @@ export class WriteBehind<Item> implements AsyncDisposable {
       await this.#linger(stop);
       const batch = this.#take();
       this.#inFlight = batch.length;
-      await this.#write(batch, stop);
+      await writeUntilDone(this.#options, batch, stop);
       this.#inFlight = 0;
       this.#report();
     }
@@ -135,36 +125,6 @@ export class WriteBehind<Item> implements AsyncDisposable {
     }
     this.#queuedBytes -= bytes;
     return this.#queue.splice(0, count).map((queued) => queued.item);
-  }
-
-  async #write(items: readonly Item[], stop: AbortSignal): Promise<void> {
-    const { clock, isTransient, metrics } = this.#options;
-    for (let delayMs = RETRY_MS_MIN; !stop.aborted; delayMs = Math.min(delayMs * 2, RETRY_MS_MAX)) {
-      const startedMs = clock.monotonicMs();
-      try {
-        await this.#options.write(items);
-        metrics.wrote((clock.monotonicMs() - startedMs) / 1_000);
-        return;
-      } catch (error) {
-        if (!isTransient(error)) return this.#split(items, error, stop);
-        this.#options.log.warn({ error, items: items.length, delayMs }, "recording is retried");
-        metrics.retried();
-        if (!stop.aborted) await clock.sleep(delayMs, stop).catch(() => {});
-      }
-    }
-  }
-
-  /** Halves the batch until the write that the database refuses stands alone. */
-  async #split(items: readonly Item[], error: unknown, stop: AbortSignal): Promise<void> {
-    const [first] = items;
-    if (items.length > 1) {
-      const middle = items.length >> 1;
-      await this.#write(items.slice(0, middle), stop);
-      await this.#write(items.slice(middle), stop);
-    } else if (first !== undefined) {
-      this.#options.metrics.dropped("refused", 1);
-      this.#options.log.error({ ...this.#options.nameOf(first), error }, "record refused and lost");
-    }
   }
 
   #dropOverflow(): void {
