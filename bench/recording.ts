@@ -12,16 +12,18 @@ import { silentLogger } from "@atelier/base/logger";
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
 import type { InterceptionRecorder } from "@atelier/contract/rpc/gateway-ports";
-import { createInterceptionRecorder } from "@atelier/control-plane/ai-usage/interception-recorder-actions";
+import { startRecording } from "@atelier/control-plane/start-recording";
 import { openDatabase } from "@atelier/database/database";
 import { startEmbeddedPostgres } from "@atelier/database/embedded-postgres";
 import { migrate } from "@atelier/database/migrate";
 import { createMetrics } from "@atelier/host/metrics";
+import { Tasks } from "@atelier/host/tasks";
 import { figureOf, figureText, tableOf } from "./figures.ts";
 import { treeCpuMs } from "./process-cpu.ts";
 
 const USERS = 50;
 const PROMPT = "Please look at the failing test and mend the function that it calls. ".repeat(10);
+const SPOOL_BYTES_MAX = 1_024 * 1_024 * 1_024;
 const CONCURRENCIES = [1, 8, 64] as const;
 
 type Sample = { readonly ownUs: number; readonly postgresUs: number; readonly perSecond: number };
@@ -49,28 +51,32 @@ export async function runRecordingBench(args: readonly string[]): Promise<void> 
     }),
   );
   await migrate(database, silentLogger);
-  const recorder = resources.use(
-    createInterceptionRecorder({
-      database,
-      ...deps,
-      metrics: createMetrics(),
-      replicaId: systemRandom.uuid(),
-      logRecords: false,
-    }),
-  );
-  const seconds = Number(values.seconds);
-  const concurrencies = values.concurrency.split(",").map(Number);
-  // The first calls pay for compiling.
-  await measure(recorder, { concurrency: 8, seconds: 1 });
-  const samples = new Map<number, Sample[]>();
-  for (let round = 0; round < Number(values.rounds); round += 1) {
-    for (const concurrency of concurrencies) {
-      const sample = await measure(recorder, { concurrency, seconds });
-      samples.set(concurrency, [...(samples.get(concurrency) ?? []), sample]);
-    }
+  const lanes = new Map<string, InterceptionRecorder>();
+  for (const mode of ["strict", "spool"] as const) {
+    const recorder = await startRecording(
+      {
+        ...deps,
+        database,
+        random: systemRandom,
+        metrics: createMetrics(),
+        tasks: resources.use(new Tasks(silentLogger)),
+        replicaId: systemRandom.uuid(),
+        logRecords: false,
+        recording: { mode, dataDir, spoolBytesMax: SPOOL_BYTES_MAX },
+      },
+      resources,
+    );
+    lanes.set(mode, recorder);
+    // The first calls pay for compiling.
+    await measure(recorder, { concurrency: 8, seconds: 1 });
   }
-  const rows = [...samples].map(([concurrency, all]) => [
-    `strict, ${concurrency} at a time`,
+  const samples = await measureAll(lanes, {
+    rounds: Number(values.rounds),
+    seconds: Number(values.seconds),
+    concurrencies: values.concurrency.split(",").map(Number),
+  });
+  const rows = [...samples].map(([name, all]) => [
+    name,
     figureText(figureOf(all.map((each) => each.ownUs))),
     figureText(figureOf(all.map((each) => each.postgresUs))),
     figureText(figureOf(all.map((each) => each.perSecond))),
@@ -80,7 +86,29 @@ export async function runRecordingBench(args: readonly string[]): Promise<void> 
   );
 }
 
-export async function measure(
+async function measureAll(
+  lanes: ReadonlyMap<string, InterceptionRecorder>,
+  options: {
+    readonly rounds: number;
+    readonly seconds: number;
+    readonly concurrencies: readonly number[];
+  },
+): Promise<ReadonlyMap<string, readonly Sample[]>> {
+  const samples = new Map<string, Sample[]>();
+  for (let round = 0; round < options.rounds; round += 1) {
+    for (const concurrency of options.concurrencies) {
+      // Alternating, so that a noisy moment hits both alike.
+      for (const [mode, recorder] of lanes) {
+        const sample = await measure(recorder, { concurrency, seconds: options.seconds });
+        const name = `${mode}, ${concurrency} at a time`;
+        samples.set(name, [...(samples.get(name) ?? []), sample]);
+      }
+    }
+  }
+  return samples;
+}
+
+async function measure(
   recorder: InterceptionRecorder,
   { concurrency, seconds }: { readonly concurrency: number; readonly seconds: number },
 ): Promise<Sample> {
@@ -100,9 +128,7 @@ export async function measure(
   const { user, system } = process.cpuUsage(before);
   const treeUs = (treeCpuMs(process.pid) - treeBeforeMs) * 1_000;
   return {
-    ownUs:
-      (console.error("us/sys", (user / done).toFixed(1), (system / done).toFixed(1)),
-      (user + system) / done),
+    ownUs: (user + system) / done,
     postgresUs: (treeUs - user - system) / done,
     perSecond: (done * 1_000) / (performance.now() - startedMs),
   };

@@ -12,6 +12,8 @@ import { listFiles, ROOT } from "./source-files.ts";
 
 /** Simulations of whole servers: each is run by its name alone and has options of its own. */
 const WITH_SERVERS: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
+  "gateway-outage": async (argv) =>
+    (await import("../test/journeys/gateway-outage.ts")).simulateOutage(argv),
   "gateway-reloads": async (argv) =>
     (await import("../test/simulations/gateway-reloads.ts")).runGatewayReloads(argv),
 };
