@@ -26,6 +26,8 @@ const PROMPT = "Please look at the failing test and mend the function that it ca
 const SPOOL_BYTES_MAX = 1_024 * 1_024 * 1_024;
 const CONCURRENCIES = [1, 8, 64] as const;
 
+const MODES = ["strict", "spool"] as const;
+
 type Sample = { readonly ownUs: number; readonly postgresUs: number; readonly perSecond: number };
 
 export async function runRecordingBench(args: readonly string[]): Promise<void> {
@@ -35,6 +37,7 @@ export async function runRecordingBench(args: readonly string[]): Promise<void> 
       rounds: { type: "string", default: "5" },
       seconds: { type: "string", default: "2" },
       concurrency: { type: "string", default: CONCURRENCIES.join(",") },
+      mode: { type: "string", default: "strict,spool" },
     },
   });
   await using resources = new AsyncDisposableStack();
@@ -52,7 +55,7 @@ export async function runRecordingBench(args: readonly string[]): Promise<void> 
   );
   await migrate(database, silentLogger);
   const lanes = new Map<string, InterceptionRecorder>();
-  for (const mode of ["strict", "spool"] as const) {
+  for (const mode of MODES.filter((each) => values.mode.includes(each))) {
     const recorder = await startRecording(
       {
         ...deps,

@@ -3,9 +3,10 @@ import { test } from "node:test";
 import { silentLogger } from "@atelier/base/logger";
 import { systemClock } from "@atelier/base/system-clock";
 import { createMetrics } from "@atelier/host/metrics";
+import { FakeClock } from "@atelier/testkit/fake-clock";
 import { testDatabase, type TestDatabase } from "@atelier/testkit/test-database";
 import { sql as text } from "kysely";
-import { endOrphans } from "./interception-orphan-task.ts";
+import { endOrphans, startOrphanTask } from "./interception-orphan-task.ts";
 import { endOf, startOf, tokensOf } from "./interception-samples-testkit.ts";
 import { createInterceptionRecorder } from "./interception-recorder-actions.ts";
 import { endInterceptions } from "./usage-record-store.ts";
@@ -84,6 +85,32 @@ test("it ends with the server's last sign of life, and its session shows that", 
   const { rows } = await text`
     select ended_at, interceptions, errors, threads from ai_sessions`.execute(database.sql);
   assert.deepEqual(rows, [{ ended_at: lastAt, interceptions: 1, errors: 1, threads: 1 }]);
+});
+
+test("after an outage others get time for a sign of life before they count as dead", async () => {
+  const clock = new FakeClock();
+  const asked: string[] = [];
+  let isAway = false;
+  const query = async (statement: string) => {
+    asked.push(/select 1$/.test(statement) ? "is it back?" : "orphans?");
+    if (isAway) throw new Error("away");
+    return { rows: [] };
+  };
+  const database = { pool: { query } as unknown as TestDatabase["pool"] };
+  const stop = new AbortController();
+  let running: Promise<void> | null = null;
+  const run = (_: string, work: (signal: AbortSignal) => Promise<void>): void => {
+    running = work(stop.signal).catch(() => {});
+  };
+  startOrphanTask({ database, clock, log: silentLogger, replicaId: OWN, tasks: { run } });
+  await new Promise((resolve) => setImmediate(resolve));
+  isAway = true;
+  await clock.advance(60_000);
+  isAway = false;
+  await clock.advance(60_000);
+  assert.deepEqual(asked, ["orphans?", "orphans?", "is it back?", "is it back?", "orphans?"]);
+  stop.abort(new Error("over"));
+  await running;
 });
 
 test("the true end of a server taken for dead replaces the guess and counts once", async () => {

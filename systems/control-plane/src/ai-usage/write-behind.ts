@@ -4,6 +4,7 @@
  *
  * Its limits are a defined loss: beyond them the oldest writes are dropped, counted and logged.
  */
+import { Fifo } from "./fifo.ts";
 import {
   writeUntilDone,
   type PersistentWrite,
@@ -38,7 +39,7 @@ type Queued<Item> = { readonly item: Item; readonly bytes: number };
 export class WriteBehind<Item> implements AsyncDisposable {
   readonly #options: WriteBehindOptions<Item>;
   readonly #stop = new AbortController();
-  #queue: Queued<Item>[] = [];
+  readonly #queue = new Fifo<Queued<Item>>();
   #queuedBytes = 0;
   #inFlight = 0;
   #pump: Promise<void> | null = null;
@@ -114,31 +115,31 @@ export class WriteBehind<Item> implements AsyncDisposable {
 
   #take(): readonly Item[] {
     const { batchItemsMax, batchBytesMax } = this.#options.limits;
-    let count = 0;
+    const batch: Item[] = [];
     let bytes = 0;
-    for (const queued of this.#queue) {
-      const isFull = count === batchItemsMax || bytes + queued.bytes > batchBytesMax;
+    for (let next = this.#queue.peek(0); next !== undefined; next = this.#queue.peek(0)) {
+      const isFull = batch.length === batchItemsMax || bytes + next.bytes > batchBytesMax;
       // A write that is too big for any batch goes alone.
-      if (isFull && count > 0) break;
-      count += 1;
-      bytes += queued.bytes;
+      if (isFull && batch.length > 0) break;
+      batch.push(next.item);
+      bytes += next.bytes;
+      this.#queue.shift();
     }
     this.#queuedBytes -= bytes;
-    return this.#queue.splice(0, count).map((queued) => queued.item);
+    return batch;
   }
 
   #dropOverflow(): void {
     const { clock, limits, log, metrics } = this.#options;
     let dropped = 0;
     while (
-      this.#queue.length - dropped > limits.itemsMax ||
-      (this.#queuedBytes > limits.bytesMax && this.#queue.length - dropped > 1)
+      this.#queue.length > limits.itemsMax ||
+      (this.#queuedBytes > limits.bytesMax && this.#queue.length > 1)
     ) {
-      this.#queuedBytes -= this.#queue[dropped]?.bytes ?? 0;
+      this.#queuedBytes -= this.#queue.shift()?.bytes ?? 0;
       dropped += 1;
     }
     if (dropped === 0) return;
-    this.#queue.splice(0, dropped);
     metrics.dropped("overflow", dropped);
     this.#overflow.dropped += dropped;
     const nowMs = clock.monotonicMs();
