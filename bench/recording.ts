@@ -19,7 +19,7 @@ import { migrate } from "@atelier/database/migrate";
 import { createMetrics } from "@atelier/host/metrics";
 import { Tasks } from "@atelier/host/tasks";
 import { figureOf, figureText, tableOf } from "./figures.ts";
-import { treeCpuMs } from "./process-cpu.ts";
+import { treeCpuMs } from "./process-tree.ts";
 
 const USERS = 50;
 const PROMPT = "Please look at the failing test and mend the function that it calls. ".repeat(10);
@@ -116,7 +116,7 @@ async function measure(
   { concurrency, seconds }: { readonly concurrency: number; readonly seconds: number },
 ): Promise<Sample> {
   const before = process.cpuUsage();
-  const treeBeforeMs = treeCpuMs(process.pid);
+  const postgresBeforeMs = treeCpuMs(process.pid).postgres;
   const startedMs = performance.now();
   const untilMs = startedMs + seconds * 1_000;
   let done = 0;
@@ -129,10 +129,10 @@ async function measure(
   await Promise.all(Array.from({ length: concurrency }, work));
   await recorder.drain(AbortSignal.timeout(60_000));
   const { user, system } = process.cpuUsage(before);
-  const treeUs = (treeCpuMs(process.pid) - treeBeforeMs) * 1_000;
+  const postgresUs = (treeCpuMs(process.pid).postgres - postgresBeforeMs) * 1_000;
   return {
     ownUs: (user + system) / done,
-    postgresUs: (treeUs - user - system) / done,
+    postgresUs: postgresUs / done,
     perSecond: (done * 1_000) / (performance.now() - startedMs),
   };
 }

@@ -92,15 +92,15 @@ test("after an outage others get time for a sign of life before they count as de
   const asked: string[] = [];
   let isAway = false;
   const query = async (statement: string) => {
-    asked.push(/select 1$/.test(statement) ? "is it back?" : "orphans?");
+    asked.push(statement.endsWith("select 1") ? "is it back?" : "orphans?");
     if (isAway) throw new Error("away");
     return { rows: [] };
   };
   const database = { pool: { query } as unknown as TestDatabase["pool"] };
   const stop = new AbortController();
-  let running: Promise<void> | null = null;
+  const running: Promise<void>[] = [];
   const run = (_: string, work: (signal: AbortSignal) => Promise<void>): void => {
-    running = work(stop.signal).catch(() => {});
+    running.push(work(stop.signal).catch(() => {}));
   };
   startOrphanTask({ database, clock, log: silentLogger, replicaId: OWN, tasks: { run } });
   await new Promise((resolve) => setImmediate(resolve));
@@ -110,7 +110,7 @@ test("after an outage others get time for a sign of life before they count as de
   await clock.advance(60_000);
   assert.deepEqual(asked, ["orphans?", "orphans?", "is it back?", "is it back?", "orphans?"]);
   stop.abort(new Error("over"));
-  await running;
+  await Promise.all(running);
 });
 
 test("the true end of a server taken for dead replaces the guess and counts once", async () => {
