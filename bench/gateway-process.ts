@@ -39,7 +39,14 @@ const gateway = startGateway({
   config: {
     allowByok: true,
     sendActorHeaders: false,
-    upstreamTimeoutMs: 600_000,
+    upstreamTimeouts: {
+      connectMs: 10_000,
+      headerMs: 600_000,
+      streamHeaderMs: 600_000,
+      idleMs: 600_000,
+    },
+    failover: "keys",
+    failoverWithinMs: 0,
     bodyTimeoutMs: 30_000,
     keyAuthFailurePolicy: "cooldown",
     keyWaitMs: 0,

@@ -51,7 +51,14 @@ async function makeWorld(): Promise<World> {
       config: {
         allowByok: true,
         sendActorHeaders: false,
-        upstreamTimeoutMs: 60_000,
+        upstreamTimeouts: {
+          connectMs: 10_000,
+          headerMs: 60_000,
+          streamHeaderMs: 60_000,
+          idleMs: 60_000,
+        },
+        failover: "keys",
+        failoverWithinMs: 0,
         bodyTimeoutMs: 60_000,
         keyAuthFailurePolicy: "cooldown",
         keyWaitMs: 0,

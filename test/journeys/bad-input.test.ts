@@ -35,7 +35,11 @@ let world: GatewayWorld;
 const answers: string[] = [];
 
 before(async () => {
-  world = await startGatewayWorld(["--ai-gateway-upstream-timeout", "1s"]);
+  world = await startGatewayWorld([
+    ...["--ai-gateway-header-timeout", "1s"],
+    ...["--ai-gateway-stream-header-timeout", "1s"],
+    ...["--ai-gateway-idle-timeout", "1s"],
+  ]);
 });
 after(() => world[Symbol.asyncDispose]());
 afterEach(async () => {

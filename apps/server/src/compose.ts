@@ -169,10 +169,17 @@ function startOurGateway(
     config: {
       allowByok: config.aiGatewayAllowByok,
       sendActorHeaders: config.aiGatewaySendActorHeaders,
-      upstreamTimeoutMs: config.aiGatewayUpstreamTimeoutMs,
+      upstreamTimeouts: {
+        connectMs: config.aiGatewayConnectTimeoutMs,
+        headerMs: config.aiGatewayHeaderTimeoutMs,
+        streamHeaderMs: config.aiGatewayStreamHeaderTimeoutMs,
+        idleMs: config.aiGatewayIdleTimeoutMs,
+      },
       bodyTimeoutMs: BODY_SILENCE_MS_MAX,
       keyAuthFailurePolicy: config.keyAuthFailurePolicy,
       keyWaitMs: config.aiGatewayKeyWaitMs,
+      failover: config.aiGatewayFailover,
+      failoverWithinMs: config.aiGatewayFailoverWithinMs,
       circuitBreaker: config.aiGatewayCircuitBreakerEnabled
         ? {
             failureThreshold: config.aiGatewayCircuitBreakerFailureThreshold,

@@ -229,6 +229,23 @@ export const OPTIONS = [
       "What becomes of a provider key that its provider refuses. cooldown: a 401 rests it for a minute, a 403 goes to the client. permanent: a 401 or 403 takes it out of service until an operator resets it.",
   },
   {
+    name: "ai-gateway-failover",
+    kind: "choice",
+    choices: ["keys", "faults"],
+    default: "keys",
+    group: "AI gateway",
+    description:
+      "When a provider's next key is tried. keys: after an answer about the key (429, 401). faults: also after a 403, an answer 5xx, a failed connection, or an answer that does not begin in time, as long as the client has got none of it; a key with faults in a row rests for a second to a minute. A provider may bill an attempt that failed.",
+  },
+  {
+    name: "ai-gateway-failover-within",
+    kind: "duration",
+    default: "15m",
+    group: "AI gateway",
+    description:
+      "With ai-gateway-failover at faults: a request older than this gets its fault instead of another key. 0: no limit.",
+  },
+  {
     name: "ai-gateway-key-wait",
     kind: "duration",
     default: "0",
@@ -285,14 +302,40 @@ export const OPTIONS = [
       "Requests that are let through then to see whether the provider recovered; as many successes close it.",
   },
   {
-    name: "ai-gateway-upstream-timeout",
+    name: "ai-gateway-connect-timeout",
+    kind: "duration",
+    default: "10s",
+    minMs: 100,
+    group: "AI gateway",
+    description:
+      "Longest wait for a connection to a model provider, TLS included. Past it, clients get 504.",
+  },
+  {
+    name: "ai-gateway-header-timeout",
     kind: "duration",
     default: "10m",
     minMs: 1_000,
-    aliases: ["CODER_AIBRIDGE_UPSTREAM_TIMEOUT"],
     group: "AI gateway",
     description:
-      "Longest wait for a model provider's answer to begin, and longest silence within it. A stream that keeps sending has no limit.",
+      "Longest wait for an answer that is no stream to begin, for each key that is tried. Past it, clients get 504. Such an answer begins when the model has done everything: one that thinks may need many minutes.",
+  },
+  {
+    name: "ai-gateway-stream-header-timeout",
+    kind: "duration",
+    default: "5m",
+    minMs: 1_000,
+    group: "AI gateway",
+    description:
+      "The same for a stream. Most providers begin one at once; some, and busy servers of one's own, begin with the first word of the answer, after the model has thought.",
+  },
+  {
+    name: "ai-gateway-idle-timeout",
+    kind: "duration",
+    default: "10m",
+    minMs: 1_000,
+    group: "AI gateway",
+    description:
+      "Longest silence inside an answer that has begun. Past it, a stream ends with its format's error event. An answer that keeps sending has no limit.",
   },
   ...PROVIDER_OPTIONS,
   {

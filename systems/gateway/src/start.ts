@@ -22,7 +22,7 @@ import type { BreakerConfig } from "./breaker/circuit-breaker.ts";
 import { CallLimiter } from "./callers/call-limits.ts";
 import { inProcessTransports } from "./delegated/in-process-transport-io.ts";
 import { CallDumper } from "./dump/call-dumper-io.ts";
-import type { KeyAuthFailurePolicy } from "./keys/key-disposition.ts";
+import type { FailoverPolicy, KeyAuthFailurePolicy } from "./keys/key-disposition.ts";
 import { ModelLabels } from "./labels/model-labels.ts";
 import { ProviderTests } from "./provider-test/provider-tests-io.ts";
 import { callObservers } from "./relay/call-observers-io.ts";
@@ -36,17 +36,32 @@ import { openUndiciUpstream } from "./upstream/undici-upstream-io.ts";
 import type { UpstreamClient } from "./upstream/upstream-client.ts";
 import { UpstreamPools, type UpstreamPoolsDeps } from "./upstream/upstream-pools-io.ts";
 
+/** Waits of one attempt with one key. None of them limits how long an answer may take as a whole. */
+export type UpstreamTimeouts = {
+  /** Until a connection is made, TLS included. */
+  readonly connectMs: number;
+  /** Until the head of the answer. Models that think for long send it late. */
+  readonly headerMs: number;
+  /** The same where the client asked for a stream. */
+  readonly streamHeaderMs: number;
+  /** Silence inside a body. */
+  readonly idleMs: number;
+};
+
 export type GatewayConfig = {
   /** Whether callers may bring their own provider credentials. */
   readonly allowByok: boolean;
   /** Whether providers are told who the caller is. */
   readonly sendActorHeaders: boolean;
-  /** Longest wait for a provider's answer to begin, and longest silence inside it. */
-  readonly upstreamTimeoutMs: number;
+  readonly upstreamTimeouts: UpstreamTimeouts;
   /** Longest silence while a request body arrives. */
   readonly bodyTimeoutMs: number;
   /** What becomes of a key that a provider refuses. */
   readonly keyAuthFailurePolicy: KeyAuthFailurePolicy;
+  /** What makes a call go on with the provider's next key. */
+  readonly failover: FailoverPolicy;
+  /** A call older than this fails instead of trying another key after a fault. 0: no limit. */
+  readonly failoverWithinMs: number;
   /** Longest wait for a key that rests, when no other is left. 0: none. */
   readonly keyWaitMs: number;
   /** Null: no circuit breakers. */
@@ -96,8 +111,14 @@ export interface Gateway extends AsyncDisposable {
 
 export function startGateway(deps: GatewayDeps): Gateway {
   const { config, clock, log } = deps;
+  const { connectMs, headerMs, idleMs } = config.upstreamTimeouts;
   const openClient = (origin: string): UpstreamClient =>
-    openUndiciUpstream({ origin, silenceMsMax: config.upstreamTimeoutMs });
+    openUndiciUpstream({
+      origin,
+      connectMsMax: connectMs,
+      headMsMax: headerMs,
+      idleMsMax: idleMs,
+    });
   const translate: UpstreamPoolsDeps["translate"] = (provider, client) => {
     const { bedrock } = provider;
     return bedrock && openBedrockUpstream(provider, bedrock, { client, openClient, clock, log });

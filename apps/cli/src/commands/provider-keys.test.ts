@@ -68,6 +68,18 @@ test("keys are listed in their order, with what is wrong with them", async () =>
   assert.ok(narrow.out.includes(FIRST), "ids stay whole");
 });
 
+test("a fault without an answer is told as such", async () => {
+  const last_error = { status: null, message: "could not be reached", at: TIME };
+  const run = await cli(["providers", "keys", "list", "main"], {
+    variables: SIGNED_IN,
+    "GET /api/v2/ai/providers/:provider": () => ({
+      ...PROVIDER,
+      api_keys: [{ ...WELL, id: FIRST, masked: "k", last_error }],
+    }),
+  });
+  assert.match(run.out, /no answer, just now: could not be reached/);
+});
+
 test("a provider without keys says who brings them", async () => {
   const run = await cli(["providers", "keys", "list", "main"], {
     variables: SIGNED_IN,

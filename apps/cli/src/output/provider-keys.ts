@@ -72,5 +72,5 @@ function shownState(key: KeyAnswer): ShownState {
 
 function lastErrorCell(look: Look, { last_error: error }: KeyAnswer): Cell {
   if (error === null) return orDash(null);
-  return `${error.status}, ${relativeTime(error.at, look.now)}: ${error.message}`;
+  return `${error.status ?? "no answer"}, ${relativeTime(error.at, look.now)}: ${error.message}`;
 }

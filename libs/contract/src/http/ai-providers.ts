@@ -199,8 +199,15 @@ export const ModelProviderKey = z.object({
   /** False: taken out of service by an operator. */
   enabled: z.boolean(),
   state: z.enum(PROVIDER_KEY_STATES),
-  /** Why that server put it out of service last. Null: never since it started. */
-  last_error: z.object({ status: z.int(), message: z.string(), at: Timestamp }).nullable(),
+  /** What went wrong with it last, for that server. Null: nothing since it started. */
+  last_error: z
+    .object({
+      /** Null: there was no answer. */
+      status: z.int().nullable(),
+      message: z.string(),
+      at: Timestamp,
+    })
+    .nullable(),
   /** When a `temporary` key is tried again. */
   returns_at: Timestamp.nullable(),
   created_at: Timestamp,

@@ -167,7 +167,8 @@ export type ProviderKeyHealth = {
   readonly state: ProviderKeyState;
   /** Why it is or was out of service last. Null: never, since this server started. */
   readonly lastError: {
-    readonly status: number;
+    /** Null: there was no answer. */
+    readonly status: number | null;
     readonly message: string;
     readonly at: Date;
   } | null;

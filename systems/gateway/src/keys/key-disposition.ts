@@ -1,6 +1,7 @@
 /**
- * What a provider's answer says about the key it was asked with (spec gateway 5.3, 5.8). Only answers
- * about the credential count: a fault of the request or of the provider benches no key.
+ * What a provider's answer says about the key it was asked with (spec gateway 5.3, 5.8). By default only
+ * answers about the credential count: a fault of the request or of the provider benches no key. Where
+ * operators want failover on faults, a provider's own trouble is worth another key as well.
  */
 
 /**
@@ -9,6 +10,9 @@
  * `permanent`: a 401 or 403 takes it out of service until an operator acts.
  */
 export type KeyAuthFailurePolicy = "cooldown" | "permanent";
+
+/** `keys`: another key is tried for answers about a key only. `faults`: also where the provider fails. */
+export type FailoverPolicy = "keys" | "faults";
 
 export type KeyDisposition =
   /** Nothing about the key: the answer is the client's. */
@@ -19,10 +23,18 @@ export type KeyDisposition =
       /** Null: the provider did not say. */
       readonly retryAfterMs: number | null;
     }
-  | { readonly kind: "reject"; readonly reason: "unauthorized" | "forbidden" };
+  | { readonly kind: "reject"; readonly reason: "unauthorized" | "forbidden" }
+  /** The provider's trouble: another key may lead to a part of it that works. */
+  | { readonly kind: "fault"; readonly retryAfterMs: number | null }
+  /** Perhaps another key may do what this one may not. Nothing is held against this one. */
+  | { readonly kind: "other_key" };
+
+/** What takes a key out of service. */
+export type KeyMark = Extract<KeyDisposition, { kind: "rest" | "reject" }>;
 
 export type KeyTrial = {
   readonly policy: KeyAuthFailurePolicy;
+  readonly failover: FailoverPolicy;
   /** A wrong account that the client names is refused with 401 too, and must not cost the key. */
   readonly isAccountNamed: boolean;
 };
@@ -30,7 +42,7 @@ export type KeyTrial = {
 export function judgeKey(
   status: number,
   rawHeaders: readonly string[],
-  { policy, isAccountNamed }: KeyTrial,
+  { policy, failover, isAccountNamed }: KeyTrial,
 ): KeyDisposition {
   if (status === 429) {
     return { kind: "rest", reason: "rate_limited", retryAfterMs: readRetryAfterMs(rawHeaders) };
@@ -41,7 +53,19 @@ export function judgeKey(
       : { kind: "rest", reason: "unauthorized", retryAfterMs: null };
   }
   if (status === 403 && policy === "permanent") return { kind: "reject", reason: "forbidden" };
+  if (failover === "keys") return { kind: "keep" };
+  if (status === 403 && !isAccountNamed) return { kind: "other_key" };
+  if (isFault(status)) return { kind: "fault", retryAfterMs: readRetryAfterMs(rawHeaders) };
   return { kind: "keep" };
+}
+
+/** 501 and 505 are about the request: every key would get the same answer. */
+function isFault(status: number): boolean {
+  return status >= 500 && status !== 501 && status !== 505;
+}
+
+export function isKeyMark(disposition: KeyDisposition): disposition is KeyMark {
+  return disposition.kind === "rest" || disposition.kind === "reject";
 }
 
 /**

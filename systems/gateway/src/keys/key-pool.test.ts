@@ -4,6 +4,7 @@ import { FakeClock } from "@atelier/testkit/fake-clock";
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { KeyFault } from "./fault-streak.ts";
 import { KeyPool, REST_DEFAULT_MS, REST_MS_MAX } from "./key-pool.ts";
 
 const KEYS: readonly ProviderKey[] = ["a", "b", "c"].map((id) => ({
@@ -138,4 +139,121 @@ test("any history: a rejected key stays rejected, a rest never gets shorter", as
       }
     }),
   );
+});
+
+const FAULT_ERROR = { status: 500, message: "broken" };
+
+/** A pool whose key `a` has so many faults in a row, one after the other. */
+function faulty(count: number, fault: Partial<KeyFault> = {}) {
+  const clock = new FakeClock();
+  const pool = new KeyPool(clock);
+  const add = (more: Partial<KeyFault> = {}): boolean => {
+    const beganAtMs = clock.monotonicMs();
+    return pool.markFault(
+      "a",
+      { isSilence: false, retryAfterMs: null, beganAtMs, ...fault, ...more },
+      FAULT_ERROR,
+    );
+  };
+  const marks = Array.from({ length: count }, () => add());
+  return { clock, pool, add, marks };
+}
+
+const restOf = ({ clock, pool }: ReturnType<typeof faulty>): number => {
+  const { returnsAt } = pool.health("a");
+  return returnsAt === null ? 0 : returnsAt.getTime() - clock.now().getTime();
+};
+
+for (const [count, fault, restMs] of [
+  [1, {}, 0],
+  [2, {}, 1_000],
+  [3, {}, 2_000],
+  [4, {}, 4_000],
+  [50, {}, 60_000],
+  [1, { isSilence: true }, 1_000],
+  [2, { isSilence: true }, 4_000],
+  [1, { retryAfterMs: 7_000 }, 7_000],
+  [3, { retryAfterMs: 1 }, 2_000],
+  [1, { retryAfterMs: 10 * REST_MS_MAX }, REST_MS_MAX],
+] as const) {
+  test(`a key with ${count} faults in a row ${JSON.stringify(fault)} rests ${restMs} ms`, () => {
+    const world = faulty(count, fault);
+    assert.equal(restOf(world), restMs);
+    assert.equal(world.pool.state("a"), restMs === 0 ? "valid" : "temporary");
+    assert.deepEqual(world.pool.health("a").lastError, {
+      ...FAULT_ERROR,
+      at: world.clock.now(),
+    });
+    assert.equal(world.marks.filter(Boolean).length, restMs === 0 ? 0 : 1, "told once");
+  });
+}
+
+test("faults of requests that were under way together count once", () => {
+  const world = faulty(0);
+  for (let i = 0; i < 20; i += 1) world.add({ beganAtMs: -1, isSilence: true });
+  assert.equal(restOf(world), 1_000);
+});
+
+test("after its rest one request at a time tries the key, until it is served", async () => {
+  const { clock, pool } = faulty(2);
+  assert.equal(pool.next(KEYS, NONE)?.id, "b");
+  await clock.advance(1_000);
+  assert.equal(pool.next(KEYS, NONE)?.id, "a");
+  assert.equal(pool.enter("a", 5_000), true);
+  assert.equal(pool.next(KEYS, NONE)?.id, "b", "the others go on without it");
+  assert.equal(pool.enter("a", 5_000), false);
+  pool.served("a");
+  assert.equal(pool.next(KEYS, NONE)?.id, "a");
+  assert.equal(pool.enter("a", 5_000), false, "it is like any other again");
+});
+
+test("a probe that fails begins a longer rest; one that is given up, or forgotten, none", async () => {
+  const { clock, pool, add } = faulty(2);
+  await clock.advance(1_000);
+  pool.enter("a", 5_000);
+  pool.leave("a");
+  assert.equal(pool.state("a"), "valid");
+  pool.enter("a", 5_000);
+  await clock.advance(4_999);
+  assert.equal(pool.state("a"), "temporary");
+  await clock.advance(1);
+  assert.equal(pool.state("a"), "valid");
+  pool.enter("a", 5_000);
+  add();
+  await clock.advance(1_999);
+  assert.equal(pool.state("a"), "temporary");
+  await clock.advance(1);
+  assert.equal(pool.state("a"), "valid");
+});
+
+test("where all keys rest, the one whose faults are over first is still worth a try", async () => {
+  const { clock, pool, add } = faulty(3);
+  pool.mark("b", rest(100), ERROR);
+  pool.mark("c", rejected, ERROR);
+  assert.equal(pool.next(KEYS, NONE), null);
+  assert.equal(pool.lastResort(KEYS, NONE)?.id, "a");
+  assert.equal(pool.lastResort(KEYS, new Set(["b"]))?.id, "a");
+  assert.equal(pool.lastResort(KEYS, new Set(["a"])), null);
+  await clock.advance(2_000);
+  add({ isSilence: true });
+  assert.equal(pool.lastResort(KEYS, NONE)?.id, "a");
+  assert.equal(pool.lastResort(KEYS, new Set(["b"])), null, "silence costs too much twice");
+  const { kind } = pool.exhausted([KEYS[0]!, KEYS[2]!]);
+  assert.equal(kind, "rate_limited", "time heals it");
+});
+
+test("an answer about the key ends its faults, and its rest is the provider's", async () => {
+  const { clock, pool } = faulty(10);
+  pool.mark("a", rest(1_000), ERROR);
+  assert.equal(pool.lastResort(KEYS, NONE), null);
+  await clock.advance(1_000);
+  assert.equal(pool.state("a"), "valid");
+  assert.equal(pool.enter("a", 5_000), false);
+});
+
+test("a rejected key has no faults any more", () => {
+  const { pool, add } = faulty(0);
+  pool.mark("a", rejected, ERROR);
+  assert.equal(add(), false);
+  assert.deepEqual(pool.health("a").lastError?.message, ERROR.message);
 });

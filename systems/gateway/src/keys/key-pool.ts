@@ -3,7 +3,9 @@
  *
  * Order is preference: a walk tries keys front to back and stops at the first that works, so the first
  * key serves everything while it can. State belongs to the key and outlives the snapshot that brought
- * it. Invariants: a rejected key comes back only by reset; a rest never gets shorter.
+ * it. Invariants: a rejected key comes back only by reset; a rest that the provider asked for never gets
+ * shorter. A rest after faults ends early when the key serves: it is our guess, so such a key is still
+ * tried where no other is left.
  */
 import type { Clock } from "@atelier/base/clock";
 import type {
@@ -11,7 +13,8 @@ import type {
   ProviderKeyHealth,
   ProviderKeyState,
 } from "@atelier/contract/rpc/gateway-ports";
-import type { KeyDisposition } from "./key-disposition.ts";
+import { FaultStreak, type KeyFault } from "./fault-streak.ts";
+import type { KeyMark } from "./key-disposition.ts";
 
 /** Why no key could serve. Time heals `rate_limited`; `auth_failed` may need an operator. */
 export type KeysExhausted =
@@ -23,12 +26,15 @@ export const REST_DEFAULT_MS = 60_000;
 /** A provider that asks for more is not believed: an operator would have to find out why. */
 export const REST_MS_MAX = 24 * 3_600_000;
 
-type Reason = "rate_limited" | "unauthorized" | "forbidden";
+/** Status null: there was no answer. */
+export type KeyError = Omit<NonNullable<ProviderKeyHealth["lastError"]>, "at">;
 
 type KeyRecord = {
   isRejected: boolean;
   restsUntilMs: number;
-  reason: Reason;
+  reason: KeyMark["reason"];
+  /** Null: its last attempt was no fault. */
+  faults: FaultStreak | null;
   lastError: ProviderKeyHealth["lastError"];
 };
 
@@ -44,7 +50,9 @@ export class KeyPool {
     const record = this.#records.get(keyId);
     if (record === undefined) return "valid";
     if (record.isRejected) return "permanent";
-    return this.#clock.monotonicMs() < record.restsUntilMs ? "temporary" : "valid";
+    const nowMs = this.#clock.monotonicMs();
+    const isOut = nowMs < record.restsUntilMs || record.faults?.isOut(nowMs) === true;
+    return isOut ? "temporary" : "valid";
   }
 
   /** The first usable key that was not tried yet. Judges each key when it is asked for. */
@@ -52,18 +60,64 @@ export class KeyPool {
     return keys.find(({ id }) => !tried.has(id) && this.state(id) === "valid") ?? null;
   }
 
+  /**
+   * Where no usable key is left: of those that rest for faults alone, the one that returns first. After
+   * another attempt of the same call, a key whose fault was silence is not worth a second time-out.
+   */
+  lastResort(keys: readonly ProviderKey[], tried: ReadonlySet<string>): ProviderKey | null {
+    const nowMs = this.#clock.monotonicMs();
+    let best: { readonly key: ProviderKey; readonly untilMs: number } | null = null;
+    for (const key of keys) {
+      const record = this.#records.get(key.id);
+      if (tried.has(key.id) || record === undefined || record.faults === null) continue;
+      if (record.isRejected || nowMs < record.restsUntilMs) continue;
+      if (tried.size > 0 && record.faults.isSilence) continue;
+      const untilMs = record.faults.restsUntilMs;
+      if (best === null || untilMs < best.untilMs) best = { key, untilMs };
+    }
+    return best?.key ?? null;
+  }
+
+  /** Call before each try. True: it is a probe, whose end must be told: `served`, a mark or `leave`. */
+  enter(keyId: string, probeMsMax: number): boolean {
+    const faults = this.#records.get(keyId)?.faults ?? null;
+    return faults !== null && faults.beginProbe(this.#clock.monotonicMs(), probeMsMax);
+  }
+
+  /** A probe was given up and has shown nothing. */
+  leave(keyId: string): void {
+    this.#records.get(keyId)?.faults?.endProbe();
+  }
+
+  /** The provider answered this key as it should. */
+  served(keyId: string): void {
+    const record = this.#records.get(keyId);
+    if (record !== undefined) record.faults = null;
+  }
+
+  /** True if that took a valid key out of service. */
+  markFault(keyId: string, fault: KeyFault, error: KeyError): boolean {
+    const wasValid = this.state(keyId) === "valid";
+    const record = this.#recordOf(keyId);
+    if (record.isRejected) return false;
+    record.lastError = { ...error, at: this.#clock.now() };
+    record.faults ??= new FaultStreak();
+    const { retryAfterMs } = fault;
+    const boundedMs = retryAfterMs === null ? null : Math.min(retryAfterMs, REST_MS_MAX);
+    record.faults.add({ ...fault, retryAfterMs: boundedMs }, this.#clock.monotonicMs());
+    return wasValid && this.state(keyId) === "temporary";
+  }
+
   /** Takes in what an answer said of a key. True if that took a valid key out of service. */
-  mark(
-    keyId: string,
-    disposition: Exclude<KeyDisposition, { kind: "keep" }>,
-    error: { readonly status: number; readonly message: string },
-  ): boolean {
+  mark(keyId: string, disposition: KeyMark, error: KeyError): boolean {
     const wasValid = this.state(keyId) === "valid";
     const record = this.#recordOf(keyId);
     // A rejected key stays as it is: an answer to an older request says nothing new.
     if (record.isRejected) return false;
     record.reason = disposition.reason;
     record.lastError = { ...error, at: this.#clock.now() };
+    // The provider answered: whatever faults there were are over.
+    record.faults = null;
     if (disposition.kind === "reject") record.isRejected = true;
     else {
       const { retryAfterMs } = disposition;
@@ -83,9 +137,9 @@ export class KeyPool {
       const state = this.state(id);
       if (state === "permanent") continue;
       const record = this.#records.get(id);
-      if (state === "temporary" && record !== undefined && record.reason !== "rate_limited")
-        continue;
-      waitsMs.push(Math.max(0, (record?.restsUntilMs ?? 0) - nowMs));
+      const isResting = record !== undefined && nowMs < record.restsUntilMs;
+      if (isResting && record.reason !== "rate_limited") continue;
+      waitsMs.push(record === undefined ? 0 : waitOf(record, nowMs));
     }
     return waitsMs.length === 0
       ? { kind: "auth_failed" }
@@ -95,8 +149,8 @@ export class KeyPool {
   health(keyId: string): ProviderKeyHealth {
     const record = this.#records.get(keyId);
     const state = this.state(keyId);
-    const restMs = (record?.restsUntilMs ?? 0) - this.#clock.monotonicMs();
-    const returnsAt = state === "temporary" ? new Date(this.#clock.now().getTime() + restMs) : null;
+    const waitMs = record === undefined ? 0 : waitOf(record, this.#clock.monotonicMs());
+    const returnsAt = state === "temporary" ? new Date(this.#clock.now().getTime() + waitMs) : null;
     return { keyId, state, lastError: record?.lastError ?? null, returnsAt };
   }
 
@@ -117,9 +171,15 @@ export class KeyPool {
       isRejected: false,
       restsUntilMs: 0,
       reason: "rate_limited",
+      faults: null,
       lastError: null,
     };
     this.#records.set(keyId, made);
     return made;
   }
+}
+
+/** 0 also while a request probes the key: that one has returned. */
+function waitOf({ restsUntilMs, faults }: KeyRecord, nowMs: number): number {
+  return Math.max(0, restsUntilMs - nowMs, (faults?.restsUntilMs ?? 0) - nowMs);
 }

@@ -110,6 +110,8 @@ function relayAnswer(
       failover = sendWith(deps, call, chosen, {
         relay,
         format: route.format,
+        isStream: recorded.request.stream,
+        isRepeatable: true,
         toUpstreamCall: (credential) => toUpstreamCall(deps, call, recorded, credential),
       });
     }

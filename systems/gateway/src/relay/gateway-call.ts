@@ -8,7 +8,7 @@ import type {
   InterceptionRecorder,
 } from "@atelier/contract/rpc/gateway-ports";
 import type { CallerToken } from "../callers/caller-token.ts";
-import type { KeyAuthFailurePolicy } from "../keys/key-disposition.ts";
+import type { FailoverPolicy, KeyAuthFailurePolicy } from "../keys/key-disposition.ts";
 import type { CallObserver } from "../observers/call-observer.ts";
 import type { GatewayPath } from "../routing/gateway-path.ts";
 import type { ProviderKind } from "../routing/provider-kinds.ts";
@@ -30,6 +30,12 @@ export type RelayDeps = {
   readonly sendActorHeaders: boolean;
   readonly bodySilenceMsMax: number;
   readonly keyAuthFailurePolicy: KeyAuthFailurePolicy;
+  readonly failover: FailoverPolicy;
+  /** A call older than this fails instead of trying another key after a fault. 0: no limit. */
+  readonly failoverMsMax: number;
+  /** Longest wait for an answer's head, blocking and where a stream was asked for. */
+  readonly headMsMax: number;
+  readonly streamHeadMsMax: number;
   /** Longest wait for a key that rests, when no other is left. 0: none. */
   readonly keyWaitMsMax: number;
   /** Runs `close` if the server stops while the call is under way; the result ends that. */

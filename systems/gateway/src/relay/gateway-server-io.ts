@@ -20,7 +20,7 @@ import type { CallLimiter, LimitVerdict } from "../callers/call-limits.ts";
 import { findCallerToken, type CallerToken } from "../callers/caller-token.ts";
 import { FAILURE, providerDisabled, routeUnknown } from "../failures/gateway-failure.ts";
 import type { GatewayFailure } from "../failures/gateway-failure.ts";
-import type { KeyAuthFailurePolicy } from "../keys/key-disposition.ts";
+import type { FailoverPolicy, KeyAuthFailurePolicy } from "../keys/key-disposition.ts";
 import { parseGatewayPath, type GatewayPath } from "../routing/gateway-path.ts";
 import { providerKindOf } from "../routing/provider-kinds.ts";
 import { formatOfRoute, matchProviderRoute } from "../routing/route-table.ts";
@@ -56,6 +56,12 @@ export type GatewayServerDeps = {
     readonly bodyTimeoutMs: number;
     readonly keyAuthFailurePolicy: KeyAuthFailurePolicy;
     readonly keyWaitMs: number;
+    readonly failover: FailoverPolicy;
+    readonly failoverWithinMs: number;
+    readonly upstreamTimeouts: {
+      readonly headerMs: number;
+      readonly streamHeaderMs: number;
+    };
   };
 };
 
@@ -108,6 +114,10 @@ export class GatewayServer {
       bodySilenceMsMax: deps.config.bodyTimeoutMs,
       keyAuthFailurePolicy: deps.config.keyAuthFailurePolicy,
       keyWaitMsMax: deps.config.keyWaitMs,
+      failover: deps.config.failover,
+      failoverMsMax: deps.config.failoverWithinMs,
+      headMsMax: deps.config.upstreamTimeouts.headerMs,
+      streamHeadMsMax: deps.config.upstreamTimeouts.streamHeaderMs,
       onClosing: (close) => {
         this.#closers.add(close);
         return () => this.#closers.delete(close);

@@ -22,7 +22,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
-import { startGateway, type Gateway, type GatewayConfig } from "../start.ts";
+import { startGateway, type Gateway, type GatewayConfig, type UpstreamTimeouts } from "../start.ts";
 
 export const TOKEN = "abcdefghij-0123456789012345678901";
 export const CALLER = {
@@ -30,6 +30,12 @@ export const CALLER = {
   username: "ann",
   email: "ann@example.com",
   apiKeyId: "abcdefghij",
+};
+export const TIMEOUTS: UpstreamTimeouts = {
+  connectMs: 10_000,
+  headerMs: 60_000,
+  streamHeaderMs: 60_000,
+  idleMs: 60_000,
 };
 export const PREFIX = "/api/v2/ai-gateway";
 
@@ -140,7 +146,9 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     config: {
       allowByok: true,
       sendActorHeaders: false,
-      upstreamTimeoutMs: 60_000,
+      upstreamTimeouts: TIMEOUTS,
+      failover: "keys",
+      failoverWithinMs: 0,
       bodyTimeoutMs: 30_000,
       keyAuthFailurePolicy: "cooldown",
       keyWaitMs: 0,

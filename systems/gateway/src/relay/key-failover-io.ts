@@ -2,21 +2,31 @@
  * Sends a call with the company's keys, one after the other, until an answer is not about the key
  * (spec gateway 5.4–5.6). Each call walks from the first key: order is preference. When no key is left,
  * the client learns when the soonest returns.
+ *
+ * With failover on faults, a provider's trouble leads to the next key as well, for as long as the client
+ * has got nothing; the last answer of a provider is then the client's when no key gives a better one.
  */
-import { maskCredential } from "@atelier/base/mask";
 import type { ProviderKey } from "@atelier/contract/rpc/gateway-ports";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
 import { keysExhausted } from "../failures/gateway-failure.ts";
 import { namesAccount } from "../headers/named-account.ts";
 import { toCredential, type UpstreamCredential } from "../headers/upstream-headers.ts";
-import { judgeKey, type KeyTrial } from "../keys/key-disposition.ts";
+import {
+  isKeyMark,
+  judgeKey,
+  type KeyDisposition,
+  type KeyTrial,
+} from "../keys/key-disposition.ts";
+import type { KeyFault } from "../keys/fault-streak.ts";
+import type { KeyError } from "../keys/key-pool.ts";
 import type { CredentialHeader } from "../routing/provider-kinds.ts";
-import type { UpstreamCall } from "../upstream/upstream-client.ts";
+import type { UpstreamCall, UpstreamFailure } from "../upstream/upstream-client.ts";
 import type { AnswerRelay } from "./answer-relay-io.ts";
-import { Attempt, type SetAside } from "./attempt-io.ts";
+import { Attempt, type KeptAnswer, type SetAside } from "./attempt-io.ts";
 import type { ChosenCredential } from "./choose-credential.ts";
 import { CredentialGuard } from "./credential-guard-io.ts";
 import type { GatewayCall, RelayDeps } from "./gateway-call.ts";
+import { markKey, markKeyFault } from "./key-marks-io.ts";
 
 /** Timers fire a little early at times: a key that rests for one more millisecond is not usable yet. */
 const TIMER_SLACK_MS = 5;
@@ -24,6 +34,10 @@ const TIMER_SLACK_MS = 5;
 export type SendOptions = {
   readonly relay: AnswerRelay;
   readonly format: WireFormat;
+  /** Whether the client asked for a stream: its first event comes sooner than a whole answer. */
+  readonly isStream: boolean;
+  /** Whether nothing is lost by asking twice while no answer was released. */
+  readonly isRepeatable: boolean;
   /** The call as it goes upstream with this credential. Null: the client there has its own. */
   toUpstreamCall(credential: UpstreamCredential | null): UpstreamCall;
 };
@@ -36,29 +50,39 @@ export function sendWith(
   options: SendOptions,
 ): KeyFailover | null {
   const { client } = call.upstream;
+  const headMsMax = options.isStream ? deps.streamHeadMsMax : deps.headMsMax;
+  const limited = {
+    ...options,
+    toUpstreamCall: (credential: UpstreamCredential | null) => ({
+      ...options.toUpstreamCall(credential),
+      headMsMax,
+    }),
+  };
   if (chosen.kind === "byok") {
     const listener = new CredentialGuard(options.relay, chosen.secret, options.format);
-    options.relay.attach(client.send(options.toUpstreamCall(chosen.credential), listener));
+    options.relay.attach(client.send(limited.toUpstreamCall(chosen.credential), listener));
     return null;
   }
   const { keyHeader } = chosen;
   if (keyHeader === null) {
     // The upstream client signs by itself: there is no key to be told from others.
-    options.relay.attach(client.send(options.toUpstreamCall(null), options.relay));
+    options.relay.attach(client.send(limited.toUpstreamCall(null), options.relay));
     return null;
   }
-  const failover = new KeyFailover(deps, call, { ...options, keyHeader });
+  const failover = new KeyFailover(deps, call, { ...limited, headMsMax, keyHeader });
   failover.tryNext();
   return failover;
 }
 
 type FailoverOptions = SendOptions & {
+  /** Longest wait for an answer to begin. */
+  readonly headMsMax: number;
   /** Where a key goes. */
   readonly keyHeader: CredentialHeader;
 };
 
-/** Of a refusal's message, as operators see it, in UTF-16 units. */
-const SHOWN_LENGTH_MAX = 500;
+/** One try with one key. */
+type Try = { readonly key: ProviderKey; readonly beganAtMs: number; readonly isProbe: boolean };
 
 class KeyFailover {
   /** Of the key that served, or that was tried last. Empty: none was. */
@@ -69,60 +93,158 @@ class KeyFailover {
   readonly #options: FailoverOptions;
   readonly #tried = new Set<string>();
   readonly #trial: KeyTrial;
+  readonly #beganAtMs: number;
   #hasWaited = false;
+  /** A call is worth one try with a key that rests for faults. */
+  #hasTriedResting = false;
+  #kept: { readonly answer: KeptAnswer; readonly key: ProviderKey } | null = null;
+  /** Of the last try, if there was no answer. */
+  #failure: UpstreamFailure | null = null;
 
   constructor(deps: RelayDeps, call: GatewayCall, options: FailoverOptions) {
     this.#deps = deps;
     this.#call = call;
     this.#options = options;
-    const isAccountNamed = namesAccount(call.req.headers);
-    this.#trial = { policy: deps.keyAuthFailurePolicy, isAccountNamed };
+    this.#beganAtMs = deps.clock.monotonicMs();
+    this.#trial = {
+      policy: deps.keyAuthFailurePolicy,
+      failover: options.isRepeatable ? deps.failover : "keys",
+      isAccountNamed: namesAccount(call.req.headers),
+    };
   }
 
   /** Begins; also goes on with the next key. */
   tryNext(): void {
-    const { relay, format } = this.#options;
-    const { state, provider, upstream } = this.#call;
-    const key = state.keys.next(provider.keys, this.#tried);
+    const { relay, format, headMsMax } = this.#options;
+    const { state, upstream } = this.#call;
+    const { clock } = this.#deps;
+    const key = this.#nextKey();
     if (key === null) {
-      this.#waitOrGiveUp();
+      this.#giveUp();
       return;
     }
+    if (state.keys.state(key.id) !== "valid") this.#hasTriedResting = true;
     this.#tried.add(key.id);
     this.hint = key.hint;
     this.attempts += 1;
+    const isProbe = state.keys.enter(key.id, headMsMax);
+    const tried: Try = { key, beganAtMs: clock.monotonicMs(), isProbe };
     const attempt = new Attempt({
       listener: new CredentialGuard(relay, key.secret.reveal(), format),
       format,
+      faults: this.#trial.failover === "faults" ? { clock, beginMsMax: headMsMax } : null,
       judge: (status, headers) => judgeKey(status, headers, this.#trial),
-      mayFailOver: () => state.keys.next(provider.keys, this.#tried) !== null,
-      onSetAside: (aside) => this.#onSetAside(key, aside),
+      mayFailOver: () => this.#mayFailOver(),
+      onSetAside: (aside) => this.#onSetAside(tried, aside),
+      onReleased: (disposition, status) => this.#onReleased(tried, disposition, status),
+      onCancelled: () => {
+        if (isProbe) state.keys.leave(key.id);
+      },
     });
     const credential = toCredential(this.#options.keyHeader, key.secret.reveal());
     const upstreamCall = this.#options.toUpstreamCall(credential);
-    const exchange = upstream.client.send(upstreamCall, attempt);
-    attempt.attach(exchange);
-    relay.attach(exchange);
+    attempt.attach(upstream.client.send(upstreamCall, attempt));
+    relay.attach(attempt);
   }
 
-  #onSetAside(key: ProviderKey, aside: SetAside): void {
-    const { log, metrics } = this.#deps;
+  #nextKey(): ProviderKey | null {
     const { state, provider } = this.#call;
-    if (aside.kind === "refused") {
-      const { disposition, status, message } = aside;
-      const shown = withoutKey(message, key).slice(0, SHOWN_LENGTH_MAX);
-      if (state.keys.mark(key.id, disposition, { status, message: shown })) {
-        metrics.keyTransitions.inc({ provider: provider.name, reason: disposition.reason });
-        log.info(
-          { provider: provider.name, keyHint: key.hint, status, reason: disposition.reason },
-          disposition.kind === "rest" ? "key marked temporary" : "key marked permanent",
-        );
-      }
-    }
-    this.tryNext();
+    const key = state.keys.next(provider.keys, this.#tried);
+    if (key !== null || this.#hasTriedResting) return key;
+    return state.keys.lastResort(provider.keys, this.#tried);
   }
 
-  #waitOrGiveUp(): void {
+  #mayFailOver(): boolean {
+    if (this.#trial.failover === "faults" && !this.#isInTime()) return false;
+    return this.#nextKey() !== null;
+  }
+
+  /** What failed after long is not begun anew: the client's patience, and perhaps money, is spent. */
+  #isInTime(): boolean {
+    const { clock, failoverMsMax } = this.#deps;
+    return failoverMsMax === 0 || clock.monotonicMs() - this.#beganAtMs < failoverMsMax;
+  }
+
+  #onSetAside(tried: Try, aside: SetAside): void {
+    if (aside.kind === "refused" && isKeyMark(aside.disposition)) {
+      this.#failure = null;
+      const { status, message } = aside;
+      markKey(this.#deps, this.#call, tried.key, {
+        error: { status, message },
+        mark: aside.disposition,
+      });
+      this.tryNext();
+      return;
+    }
+    this.#keepFault(tried, aside);
+    if (this.#trial.failover === "faults" && !this.#isInTime()) this.#giveUp();
+    else this.tryNext();
+  }
+
+  #keepFault(tried: Try, aside: SetAside): void {
+    if (this.#trial.failover === "keys") return;
+    const { log } = this.#deps;
+    const { provider, state } = this.#call;
+    const { key } = tried;
+    const facts = { provider: provider.name, keyHint: key.hint };
+    if (aside.kind === "failed") {
+      const { failure } = aside;
+      this.#failure = failure;
+      const { kind, cause, detail } = failure;
+      log.warn({ ...facts, kind, cause, detail }, "another provider key is tried after a fault");
+      const isSilence = kind === "timeout";
+      const message = `${FAILURE_TEXTS[kind]} (${cause})`;
+      this.#markFault(tried, { isSilence, retryAfterMs: null }, { status: null, message });
+      return;
+    }
+    const { answer } = aside;
+    // A real answer beats a failure of the connection, whichever came later.
+    if (answer !== null) this.#kept = { answer, key };
+    this.#failure = answer === null ? TOO_LONG : null;
+    if (aside.kind === "refused" && aside.disposition.kind === "other_key") {
+      state.keys.served(key.id);
+      log.info({ ...facts, status: aside.status }, "another provider key is tried after a refusal");
+      return;
+    }
+    const { status, message } = aside.kind === "refused" ? aside : OVERLOADED;
+    log.warn({ ...facts, status }, "another provider key is tried after a fault");
+    const isFault = aside.kind === "refused" && aside.disposition.kind === "fault";
+    const retryAfterMs = isFault ? aside.disposition.retryAfterMs : null;
+    this.#markFault(tried, { isSilence: false, retryAfterMs }, { status, message });
+  }
+
+  #onReleased(tried: Try, disposition: KeyDisposition, status: number): void {
+    if (this.#trial.failover === "keys") return;
+    if (disposition.kind === "fault") {
+      const { retryAfterMs } = disposition;
+      const error = { status, message: `the model provider answered ${status}` };
+      this.#markFault(tried, { isSilence: false, retryAfterMs }, error);
+    } else {
+      this.#call.state.keys.served(tried.key.id);
+    }
+  }
+
+  #markFault({ key, beganAtMs }: Try, fault: Omit<KeyFault, "beganAtMs">, error: KeyError): void {
+    markKeyFault(this.#deps, this.#call, key, { error, fault: { ...fault, beganAtMs } });
+  }
+
+  #giveUp(): void {
+    const { relay, format } = this.#options;
+    if (this.#kept !== null) {
+      const { answer, key } = this.#kept;
+      this.hint = key.hint;
+      const listener = new CredentialGuard(relay, key.secret.reveal(), format);
+      listener.head(answer.status, answer.rawHeaders);
+      if (answer.body.byteLength > 0) listener.data(answer.body);
+      listener.end();
+    } else if (this.#failure !== null) {
+      relay.failed(this.#failure);
+    } else {
+      this.#waitOrRefuse();
+    }
+  }
+
+  #waitOrRefuse(): void {
     const { clock, metrics, keyWaitMsMax, log } = this.#deps;
     const { state, provider } = this.#call;
     const { relay } = this.#options;
@@ -145,7 +267,15 @@ class KeyFailover {
   }
 }
 
-/** Providers repeat the key in their refusals, masked their way or not at all. */
-function withoutKey(message: string, { secret }: ProviderKey): string {
-  return message.replaceAll(secret.reveal(), maskCredential(secret.reveal()));
-}
+const FAILURE_TEXTS: Readonly<Record<UpstreamFailure["kind"], string>> = {
+  unreachable: "the model provider could not be reached",
+  timeout: "the model provider was silent for too long",
+  cut: "the answer broke off before it began",
+};
+const OVERLOADED = { status: 200, message: "the model provider was overloaded" };
+/** In place of an answer that was too long to keep. */
+const TOO_LONG: UpstreamFailure = {
+  kind: "cut",
+  cause: "ANSWER_NOT_KEPT",
+  detail: "the provider's error was too long to keep, or broke off",
+};

@@ -1,103 +1,27 @@
 /** Key failover and circuit breakers through the whole gateway, blocking, streaming and passing through. */
 import { Secret } from "@atelier/base/secret";
 import assert from "node:assert/strict";
-import type { ServerResponse } from "node:http";
 import { test } from "node:test";
-import {
-  answerJson,
-  provider,
-  startTestGateway,
-  type TestGateway,
-  type TestGatewayOptions,
-} from "./gateway-testkit.ts";
+import { answerJson, provider, rethrow, TOKEN } from "./gateway-testkit.ts";
 import {
   CHAT,
-  CHAT_ANSWER,
   CHAT_BODY,
   MESSAGES,
   MESSAGES_BODY,
   MESSAGE_REST,
   MESSAGE_START,
-  RESPONSES,
 } from "./gateway-traffic-testkit.ts";
-
-const RESPONSES_BODY = `{"model":"m","input":"hi","stream":true}`;
-const OVERLOADED = `event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n`;
-/** The requests that every case of the matrix is played with. */
-const KINDS = [
-  { kind: "chat, blocking", path: CHAT, method: "POST", body: CHAT_BODY },
-  {
-    kind: "chat, streaming",
-    path: CHAT,
-    method: "POST",
-    body: CHAT_BODY.replace("{", `{"stream":true,`),
-  },
-  {
-    kind: "responses, blocking",
-    path: RESPONSES,
-    method: "POST",
-    body: RESPONSES_BODY.replace("true", "false"),
-  },
-  { kind: "responses, streaming", path: RESPONSES, method: "POST", body: RESPONSES_BODY },
-  {
-    kind: "messages, blocking",
-    path: MESSAGES,
-    method: "POST",
-    body: MESSAGES_BODY.replace("true", "false"),
-  },
-  { kind: "messages, streaming", path: MESSAGES, method: "POST", body: MESSAGES_BODY },
-  { kind: "passing through", path: "/openai/v1/models", method: "GET", body: "" },
-] as const;
-
-type Reply = (res: ServerResponse) => void;
-
-const fine: Reply = (res) => answerJson(res, 200, CHAT_ANSWER);
-const refuses =
-  (status: number, headers: Record<string, string> = {}): Reply =>
-  (res) => {
-    res.writeHead(status, { "content-type": "application/json", ...headers });
-    res.end(`{"error":{"message":"refused with ${status}","type":"x"}}`);
-  };
-const streams =
-  (text: string): Reply =>
-  (res) => {
-    res.writeHead(200, { "content-type": "text/event-stream" });
-    res.end(text);
-  };
-
-type World = TestGateway & { readonly calls: string[] };
-
-/** A provider with keys k1, k2 …, each of which the upstream answers its own way. */
-async function worldOf(
-  replies: readonly Reply[],
-  config: TestGatewayOptions["config"] = {},
-): Promise<World> {
-  const calls: string[] = [];
-  const keys = replies.map((_, i) => ({
-    id: `k${i + 1}`,
-    secret: new Secret(`sk-key-${i + 1}`),
-    hint: `hint-${i + 1}`,
-  }));
-  const gateway = await startTestGateway({
-    config,
-    upstream: (req, res) => {
-      const credential = req.headers.authorization ?? req.headers["x-api-key"];
-      const index = Number(/sk-key-(\d+)/.exec(String(credential))?.[1] ?? 0);
-      calls.push(`k${index}`);
-      req.resume().on("end", () => (replies[index - 1] ?? fine)(res));
-    },
-    providers: (url) => [
-      provider("openai", "openai", `${url}/v1`, { keys }),
-      provider("anthropic", "anthropic", url, { keys }),
-    ],
-  });
-  return Object.assign(gateway, { calls });
-}
-
-function healthOf(world: World, path: string): string[] {
-  const id = path.startsWith("/openai") ? "id-openai" : "id-anthropic";
-  return world.gateway.health.keysOf(id).map(({ keyId, state }) => `${keyId} ${state}`);
-}
+import {
+  fine,
+  healthOf,
+  KINDS,
+  OVERLOADED,
+  refuses,
+  streams,
+  worldOf,
+  type Reply,
+  type World,
+} from "./key-world-testkit.ts";
 
 for (const { kind, path, method, body } of KINDS) {
   const play = (world: World) => world.send(path, method === "GET" ? { method } : { method, body });
@@ -174,29 +98,29 @@ for (const { kind, path, method, body } of KINDS) {
     if (isRecorded) assert.equal((await world.ended(1))[0]!.error?.type, "unauthorized");
   });
 
+  test(`${kind}: one's own key makes one call, and its 429 comes with the provider's Retry-After`, async () => {
+    await using world = await worldOf([fine, refuses(429, { "retry-after": "9" })]);
+    const headers = {
+      "x-coder-ai-governance-token": TOKEN,
+      ...(path.startsWith("/openai")
+        ? { authorization: "Bearer sk-key-2" }
+        : { "x-api-key": "sk-key-2" }),
+    };
+    const own = { token: null, headers, method, ...(method === "POST" ? { body } : {}) };
+    const got = await world.send(path, own);
+    assert.deepEqual([got.status, got.headers["retry-after"]], [429, "9"]);
+    assert.deepEqual([world.calls, healthOf(world, path)], [["k2"], ["k1 valid", "k2 valid"]]);
+    if (!isRecorded) return;
+    const [end] = await world.ended(1);
+    assert.deepEqual([end!.credentialHint, end!.error?.type], ["s...2", "rate_limited"]);
+  });
+
   test(`${kind}: a 500 is the client's, and says nothing of the key`, async () => {
     await using world = await worldOf([refuses(500), fine]);
     assert.equal((await play(world)).status, 500);
     assert.deepEqual([world.calls, healthOf(world, path)], [["k1"], ["k1 valid", "k2 valid"]]);
   });
 }
-
-test("one's own key makes one call, and its 429 comes with the provider's Retry-After", async () => {
-  await using world = await worldOf([fine, fine]);
-  const headers = {
-    "x-coder-ai-governance-token": "abcdefghij-0123456789012345678901",
-    "x-api-key": "sk-key-9",
-  };
-  const calls = world.calls;
-  await using own = await startTestGateway({
-    upstream: (req, res) => {
-      calls.push(String(req.headers["x-api-key"]));
-      refuses(429, { "retry-after": "9" })(res);
-    },
-  });
-  const got = await own.send(MESSAGES, { body: MESSAGES_BODY, token: null, headers });
-  assert.deepEqual([got.status, got.headers["retry-after"], calls], [429, "9", ["sk-key-9"]]);
-});
 
 test("a client that names a wrong account gets the 401, and the key stays", async () => {
   await using world = await worldOf([refuses(401), fine]);
@@ -267,39 +191,77 @@ test("a key that a provider repeats in its refusal is masked where operators see
 
 const BREAKER = { failureThreshold: 2, intervalMs: 10_000, openMs: 50, probesMax: 1 };
 
-test("a provider in trouble is left alone for a while, then asked by one request", async () => {
-  let isWell = false;
-  const reply: Reply = (res) => (isWell ? fine(res) : refuses(503)(res));
-  await using world = await worldOf([reply], { circuitBreaker: BREAKER });
-  const ask = () => world.send(CHAT, { body: CHAT_BODY });
-  assert.deepEqual([(await ask()).status, (await ask()).status], [503, 503]);
-  await world.ended(2);
-  const refused = await ask();
-  assert.deepEqual(
-    [refused.status, refused.headers["retry-after"], world.calls.length],
-    [503, "1", 2],
-  );
-  assert.deepEqual(JSON.parse(refused.body.toString()).error, {
-    message: "circuit breaker is open",
-    type: "server_error",
-    param: null,
-    code: "service_unavailable",
+for (const { kind, path, method, body } of KINDS.filter((each) => each.method === "POST")) {
+  const isMessages = path === MESSAGES;
+
+  test(`${kind}: a provider in trouble is left alone for a while, then asked by one request`, async () => {
+    let isWell = false;
+    const reply: Reply = (res) => (isWell ? fine(res) : refuses(503)(res));
+    await using world = await worldOf([reply], { circuitBreaker: BREAKER });
+    const ask = (asked: string = body) => world.send(path, { method, body: asked });
+    assert.deepEqual([(await ask()).status, (await ask()).status], [503, 503]);
+    await world.ended(2);
+    const refused = await ask();
+    assert.deepEqual(
+      [refused.status, refused.headers["retry-after"], world.calls.length],
+      [503, "1", 2],
+    );
+    const { error } = JSON.parse(refused.body.toString());
+    assert.equal(error.message, "circuit breaker is open");
+    assert.equal(error.type, isMessages ? "overloaded_error" : "server_error");
+    const [open] = world.gateway.health.breakersOf(isMessages ? "id-anthropic" : "id-openai");
+    assert.equal(open?.state, "open");
+    assert.equal(open?.model, (JSON.parse(body) as { model: string }).model);
+    // Another model of the same provider is not touched by it.
+    const other = await ask(body.replace(open?.model ?? "", "another"));
+    assert.match(other.body.toString(), /refused with 503/);
+    await new Promise((resolve) => setTimeout(resolve, BREAKER.openMs + 10));
+    assert.match((await ask()).body.toString(), /refused with 503/, "the probe");
+    await world.ended(5);
+    assert.match((await ask()).body.toString(), /breaker is open/, "a failed probe opens it again");
+    isWell = true;
+    await new Promise((resolve) => setTimeout(resolve, BREAKER.openMs + 10));
+    assert.equal((await ask()).status, 200);
+    await world.ended(7);
+    assert.deepEqual(world.gateway.health.breakersOf("id-openai"), []);
+    assert.deepEqual(world.gateway.health.breakersOf("id-anthropic"), []);
+    const ends = world.recorded.ends.map((end) => end.error?.type ?? "none");
+    assert.deepEqual(ends, [...Array.from({ length: 6 }, () => "server_error"), "none"]);
   });
-  const [open] = world.gateway.health.breakersOf("id-openai");
-  assert.deepEqual(
-    [open?.endpoint, open?.model, open?.state],
-    ["/chat/completions", "gpt-x", "open"],
-  );
-  // Another model of the same provider is not touched by it.
-  const other = await world.send(CHAT, { body: CHAT_BODY.replace("gpt-x", "gpt-y") });
-  assert.match(other.body.toString(), /refused with 503/);
-  isWell = true;
-  await new Promise((resolve) => setTimeout(resolve, BREAKER.openMs + 10));
-  assert.equal((await ask()).status, 200);
-  await world.ended(5);
-  assert.deepEqual(world.gateway.health.breakersOf("id-openai"), []);
-  const ends = world.recorded.ends.map((end) => end.error?.type ?? "none");
-  assert.deepEqual(ends, ["server_error", "server_error", "server_error", "server_error", "none"]);
+
+  test(`${kind}: while one request probes, the others are refused`, async () => {
+    const arrived = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    let calls = 0;
+    const reply: Reply = (res) => {
+      calls += 1;
+      if (calls <= 2) return refuses(503)(res);
+      arrived.resolve();
+      release.promise.then(() => fine(res), rethrow);
+    };
+    await using world = await worldOf([reply], { circuitBreaker: BREAKER });
+    const ask = () => world.send(path, { method, body });
+    await ask();
+    await ask();
+    await world.ended(2);
+    await new Promise((resolve) => setTimeout(resolve, BREAKER.openMs + 10));
+    const probe = ask();
+    await arrived.promise;
+    assert.deepEqual([(await ask()).status, (await ask()).status, calls], [503, 503, 3]);
+    release.resolve();
+    assert.equal((await probe).status, 200);
+    await world.ended(5);
+    assert.equal((await ask()).status, 200);
+  });
+}
+
+test("passing through, no circuit breaker stands in the way", async () => {
+  await using world = await worldOf([refuses(503)], {
+    circuitBreaker: { ...BREAKER, failureThreshold: 1 },
+  });
+  const models = () => world.send("/openai/v1/models", { method: "GET" });
+  for (let i = 0; i < 3; i += 1) assert.equal((await models()).status, 503);
+  assert.equal(world.calls.length, 3);
 });
 
 test("an open circuit breaker answers Anthropic clients in their words", async () => {

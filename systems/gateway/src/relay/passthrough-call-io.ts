@@ -8,7 +8,7 @@ import {
   toUpstreamHeaders,
   type UpstreamCredential,
 } from "../headers/upstream-headers.ts";
-import { formatOfRoute } from "../routing/route-table.ts";
+import { formatOfRoute, isRepeatable } from "../routing/route-table.ts";
 import type { UpstreamCall } from "../upstream/upstream-client.ts";
 import { toUpstreamTarget } from "../upstream/upstream-target.ts";
 import { AnswerRelay } from "./answer-relay-io.ts";
@@ -81,6 +81,12 @@ export async function servePassthrough(
       },
     });
     const forgetClosing = deps.onClosing(() => relay.close());
-    sendWith(deps, call, chosen, { relay, format, toUpstreamCall });
+    sendWith(deps, call, chosen, {
+      relay,
+      format,
+      isStream: false,
+      isRepeatable: isRepeatable(method, route.label),
+      toUpstreamCall,
+    });
   });
 }

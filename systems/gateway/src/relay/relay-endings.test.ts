@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { test } from "node:test";
-import { TOKEN, provider, startTestGateway } from "./gateway-testkit.ts";
+import { TIMEOUTS, TOKEN, provider, startTestGateway } from "./gateway-testkit.ts";
 import {
   CHAT,
   MESSAGES,
@@ -111,14 +111,33 @@ test("a client that hangs up after the last event has completed", async () => {
   assert.equal(end!.error, null);
 });
 
-test("a provider that never answers is given up with 504", async () => {
+for (const [how, body, limit] of [
+  ["a stream", MESSAGES_BODY, "streamHeaderMs"],
+  ["a blocking answer", MESSAGES_BODY.replace("true", "false"), "headerMs"],
+] as const) {
+  test(`a provider that never begins ${how} is given up with 504, by that kind's own limit`, async () => {
+    await using gateway = await startTestGateway({
+      upstream: () => {},
+      config: { upstreamTimeouts: { ...TIMEOUTS, [limit]: 1_000 } },
+    });
+    const got = await gateway.send(MESSAGES, { body });
+    assert.equal(got.status, 504);
+    assert.equal(JSON.parse(got.body.toString()).type, "error");
+    const [end] = await gateway.ended(1);
+    assert.equal(end!.error?.type, "timeout");
+  });
+}
+
+test("a stream that falls silent ends with an error event, however long it may take to begin", async () => {
   await using gateway = await startTestGateway({
-    upstream: () => {},
-    config: { upstreamTimeoutMs: 1_000 },
+    upstream: (_req, res) => {
+      res.writeHead(200, { "content-type": "text/event-stream" });
+      res.write(MESSAGE_START);
+    },
+    config: { upstreamTimeouts: { ...TIMEOUTS, idleMs: 1_000 } },
   });
   const got = await gateway.send(MESSAGES, { body: MESSAGES_BODY });
-  assert.equal(got.status, 504);
-  assert.equal(JSON.parse(got.body.toString()).type, "error");
+  assert.match(got.body.toString(), /message_start[^]*event: error\n/);
   const [end] = await gateway.ended(1);
   assert.equal(end!.error?.type, "timeout");
 });

@@ -92,3 +92,10 @@ export function formatOfRoute(route: string): WireFormat | null {
   }
   return null;
 }
+
+const REPEATABLE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Whether a passthrough request that may have reached the provider can be sent once more. */
+export function isRepeatable(method: string, label: string): boolean {
+  return REPEATABLE_METHODS.has(method) || label === "/v1/messages/count_tokens";
+}

@@ -14,19 +14,22 @@ import type {
 export type UndiciUpstreamOptions = {
   /** Scheme, host and port. */
   readonly origin: string;
-  /** Longest wait for the response's head, and longest silence inside its body. Never a total. */
-  readonly silenceMsMax: number;
+  /** Longest wait for a connection, TLS included. */
+  readonly connectMsMax: number;
+  /** Longest wait for the response's head, where a call does not say. */
+  readonly headMsMax: number;
+  /** Longest silence inside a response's body. Never a total. */
+  readonly idleMsMax: number;
 };
 
-const CONNECT_MS_MAX = 10_000;
 const KEEP_ALIVE_MS = 60_000;
 const HEAD_BYTES_MAX = 64 * 1024;
 
 export function openUndiciUpstream(options: UndiciUpstreamOptions): UpstreamClient {
   const pool = new Pool(options.origin, {
-    connect: { timeout: CONNECT_MS_MAX, noDelay: true, keepAlive: true },
-    headersTimeout: options.silenceMsMax,
-    bodyTimeout: options.silenceMsMax,
+    connect: { timeout: options.connectMsMax, noDelay: true, keepAlive: true },
+    headersTimeout: options.headMsMax,
+    bodyTimeout: options.idleMsMax,
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: HEAD_BYTES_MAX,
     allowH2: true,
@@ -40,6 +43,7 @@ export function openUndiciUpstream(options: UndiciUpstreamOptions): UpstreamClie
           path: call.path,
           headers: call.headers as string[], // undici reads it only.
           body: call.body,
+          headersTimeout: call.headMsMax ?? options.headMsMax,
         },
         exchange,
       );
@@ -104,13 +108,17 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler {
 
 const CANCELLED = new Error("the exchange was cancelled");
 
+const TIMEOUT_CODES: ReadonlySet<string> = new Set([
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+]);
+
 function toFailure(error: Error, hasHead: boolean): UpstreamFailure {
   // Its parser's errors have a code that is undefined.
   const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
   const said = { cause: code, detail: error.message };
-  if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
-    return { kind: "timeout", ...said };
-  }
+  if (TIMEOUT_CODES.has(code)) return { kind: "timeout", ...said };
   return { kind: hasHead ? "cut" : "unreachable", ...said };
 }
 

@@ -13,13 +13,15 @@ const CALL: UpstreamCall = {
   body: Buffer.from("{}"),
 };
 
+const LIMITS = { connectMsMax: 5_000, headMsMax: 5_000, idleMsMax: 5_000 };
+
 type Told = { events: string[]; over: Promise<void>; exchange: UpstreamExchange };
 
 function send(
   origin: string,
-  { call = CALL, silenceMsMax = 5_000, onData = (): boolean => true } = {},
+  { call = CALL, limits = {}, onData = (): boolean => true } = {},
 ): Told & AsyncDisposable {
-  const client = openUndiciUpstream({ origin, silenceMsMax });
+  const client = openUndiciUpstream({ origin, ...LIMITS, ...limits });
   const events: string[] = [];
   const over = Promise.withResolvers<void>();
   const listener: UpstreamListener = {
@@ -95,7 +97,7 @@ test("a body shorter than declared is cut", async () => {
 
 test("silence is a timeout, before the head and inside the body", async () => {
   await using mute = await upstream(() => {});
-  await using first = send(mute.url, { silenceMsMax: 1_000 });
+  await using first = send(mute.url, { limits: { headMsMax: 1_000 } });
   await first.over;
   assert.deepEqual(first.events, ["failed timeout"]);
 
@@ -103,7 +105,7 @@ test("silence is a timeout, before the head and inside the body", async () => {
     res.writeHead(200);
     res.write("a");
   });
-  await using second = send(stalling.url, { silenceMsMax: 1_000 });
+  await using second = send(stalling.url, { limits: { idleMsMax: 1_000 } });
   await second.over;
   assert.deepEqual(second.events, ["head 200", "data a", "failed timeout"]);
 });

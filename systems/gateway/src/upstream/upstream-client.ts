@@ -10,10 +10,12 @@ export type UpstreamCall = {
   readonly headers: readonly string[];
   /** Null: the request has no body. */
   readonly body: Uint8Array | null;
+  /** Longest wait for the answer's head. Absent: the client's own limit. */
+  readonly headMsMax?: number;
 };
 
 export type UpstreamFailure = {
-  /** `unreachable`: no connection. `cut`: it broke later. `timeout`: silence for too long. */
+  /** `unreachable`: no connection, or it broke before an answer. `cut`: broke later. `timeout`: silence. */
   readonly kind: "unreachable" | "cut" | "timeout";
   /** A code, for records that the caller may read. */
   readonly cause: string;

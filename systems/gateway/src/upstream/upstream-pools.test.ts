@@ -99,7 +99,8 @@ function realPools(): UpstreamPools {
   return new UpstreamPools({
     translate: () => null,
     log: silentLogger,
-    openClient: (origin) => openUndiciUpstream({ origin, silenceMsMax: 5_000 }),
+    openClient: (origin) =>
+      openUndiciUpstream({ origin, connectMsMax: 10_000, headMsMax: 5_000, idleMsMax: 5_000 }),
   });
 }
 
