@@ -175,7 +175,7 @@ test("a single key that fails is still asked, because nobody else can be", async
   assert.deepEqual(healthOf(world, CHAT), ["k1 valid"], "who serves is well again");
 });
 
-test("where all keys fail for long, each request asks one of them and no more", async () => {
+test("where all keys fail for long, each request asks two of them and no more", async () => {
   await using world = await worldOf([refuses(500), refuses(500), refuses(500)], FAULTS);
   const ask = () => world.send(CHAT, { body: CHAT_BODY });
   await ask();
@@ -183,7 +183,7 @@ test("where all keys fail for long, each request asks one of them and no more", 
   assert.equal(world.calls.length, 6);
   await ask();
   await ask();
-  assert.equal(world.calls.length, 8);
+  assert.equal(world.calls.length, 10);
 });
 
 test("two silent keys cost two time-outs, and the keys behind them are tried as well", async () => {
@@ -272,6 +272,23 @@ test("what may not be repeated goes to one key: a passthrough POST, and one's ow
   const headers = { "x-coder-ai-governance-token": TOKEN, "x-api-key": "sk-own" };
   const got = await own.send(MESSAGES, { body: MESSAGES_BODY, token: null, headers });
   assert.deepEqual([got.status, calls], [500, 1]);
+});
+
+test("a key that has rested is tried again, and a call that does not look for faults is no probe", async () => {
+  let isWell = false;
+  await using world = await worldOf([(res) => (isWell ? fine : refuses(500))(res), fine], FAULTS);
+  const ask = () => world.send(CHAT, { body: CHAT_BODY });
+  await ask();
+  await ask();
+  const [health] = world.gateway.health.keysOf("id-openai");
+  const restMs = (health!.returnsAt?.getTime() ?? 0) - Date.now();
+  assert.ok(0 < restMs && restMs <= 1_000, `${restMs} ms`);
+  await new Promise((resolve) => setTimeout(resolve, restMs + 10));
+  isWell = true;
+  const post = { method: "POST", body: "{}" };
+  assert.equal((await world.send("/openai/v1/conversations", post)).status, 200);
+  assert.equal((await ask()).status, 200);
+  assert.deepEqual(world.calls.slice(-2), ["k1", "k1"]);
 });
 
 test("a client that leaves while an answer is waited for is followed by no other attempt", async () => {

@@ -31,6 +31,9 @@ import { markKey, markKeyFault } from "./key-marks-io.ts";
 /** Timers fire a little early at times: a key that rests for one more millisecond is not usable yet. */
 const TIMER_SLACK_MS = 5;
 
+/** Tries of one call with keys that rest for faults: a provider in trouble is not asked with all of them. */
+const RESTING_TRIES_MAX = 2;
+
 export type SendOptions = {
   readonly relay: AnswerRelay;
   readonly format: WireFormat;
@@ -82,7 +85,7 @@ type FailoverOptions = SendOptions & {
 };
 
 /** One try with one key. */
-type Try = { readonly key: ProviderKey; readonly beganAtMs: number; readonly isProbe: boolean };
+type Try = { readonly key: ProviderKey; readonly beganAtMs: number };
 
 class KeyFailover {
   /** Of the key that served, or that was tried last. Empty: none was. */
@@ -95,8 +98,7 @@ class KeyFailover {
   readonly #trial: KeyTrial;
   readonly #beganAtMs: number;
   #hasWaited = false;
-  /** A call is worth one try with a key that rests for faults. */
-  #hasTriedResting = false;
+  #restingTries = 0;
   #kept: { readonly answer: KeptAnswer; readonly key: ProviderKey } | null = null;
   /** Of the last try, if there was no answer. */
   #failure: UpstreamFailure | null = null;
@@ -123,16 +125,18 @@ class KeyFailover {
       this.#giveUp();
       return;
     }
-    if (state.keys.state(key.id) !== "valid") this.#hasTriedResting = true;
+    if (state.keys.state(key.id) !== "valid") this.#restingTries += 1;
     this.#tried.add(key.id);
     this.hint = key.hint;
     this.attempts += 1;
-    const isProbe = state.keys.enter(key.id, headMsMax);
-    const tried: Try = { key, beganAtMs: clock.monotonicMs(), isProbe };
+    const seesFaults = this.#trial.failover === "faults";
+    // Whoever does not look for faults cannot tell how a probe ended.
+    const isProbe = seesFaults && state.keys.enter(key.id, headMsMax);
+    const tried: Try = { key, beganAtMs: clock.monotonicMs() };
     const attempt = new Attempt({
       listener: new CredentialGuard(relay, key.secret.reveal(), format),
       format,
-      faults: this.#trial.failover === "faults" ? { clock, beginMsMax: headMsMax } : null,
+      faults: seesFaults ? { clock, beginMsMax: headMsMax } : null,
       judge: (status, headers) => judgeKey(status, headers, this.#trial),
       mayFailOver: () => this.#mayFailOver(),
       onSetAside: (aside) => this.#onSetAside(tried, aside),
@@ -150,7 +154,7 @@ class KeyFailover {
   #nextKey(): ProviderKey | null {
     const { state, provider } = this.#call;
     const key = state.keys.next(provider.keys, this.#tried);
-    if (key !== null || this.#hasTriedResting) return key;
+    if (key !== null || this.#restingTries >= RESTING_TRIES_MAX) return key;
     return state.keys.lastResort(provider.keys, this.#tried);
   }
 
@@ -191,7 +195,7 @@ class KeyFailover {
       const { failure } = aside;
       this.#failure = failure;
       const { kind, cause, detail } = failure;
-      log.warn({ ...facts, kind, cause, detail }, "another provider key is tried after a fault");
+      log.warn({ ...facts, kind, cause, detail }, "an attempt with a provider key failed");
       const isSilence = kind === "timeout";
       const message = `${FAILURE_TEXTS[kind]} (${cause})`;
       this.#markFault(tried, { isSilence, retryAfterMs: null }, { status: null, message });
@@ -203,11 +207,11 @@ class KeyFailover {
     this.#failure = answer === null ? TOO_LONG : null;
     if (aside.kind === "refused" && aside.disposition.kind === "other_key") {
       state.keys.served(key.id);
-      log.info({ ...facts, status: aside.status }, "another provider key is tried after a refusal");
+      log.info({ ...facts, status: aside.status }, "a provider key was refused");
       return;
     }
     const { status, message } = aside.kind === "refused" ? aside : OVERLOADED;
-    log.warn({ ...facts, status }, "another provider key is tried after a fault");
+    log.warn({ ...facts, status }, "an attempt with a provider key failed");
     const isFault = aside.kind === "refused" && aside.disposition.kind === "fault";
     const retryAfterMs = isFault ? aside.disposition.retryAfterMs : null;
     this.#markFault(tried, { isSilence: false, retryAfterMs }, { status, message });

@@ -1,6 +1,8 @@
 /** What every upstream client must do; run here on the one made of undici. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import type { RequestListener } from "node:http";
+import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { listen } from "../relay/gateway-testkit.ts";
 import { openUndiciUpstream } from "./undici-upstream-io.ts";
@@ -108,6 +110,26 @@ test("silence is a timeout, before the head and inside the body", async () => {
   await using second = send(stalling.url, { limits: { idleMsMax: 1_000 } });
   await second.over;
   assert.deepEqual(second.events, ["head 200", "data a", "failed timeout"]);
+});
+
+test("a call may be more patient or less than the client", async () => {
+  await using mute = await upstream(() => {});
+  await using told = send(mute.url, { call: { ...CALL, headMsMax: 300 } });
+  const startedMs = performance.now();
+  await told.over;
+  assert.deepEqual(told.events, ["failed timeout"]);
+  assert.ok(performance.now() - startedMs < LIMITS.headMsMax);
+});
+
+test("a connection whose TLS is never agreed is a timeout", async () => {
+  const server = createServer(() => {});
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // It listens on TCP.
+  await using told = send(`https://127.0.0.1:${port}`, { limits: { connectMsMax: 300 } });
+  await told.over;
+  assert.deepEqual(told.events, ["failed timeout"]);
+  server.close();
 });
 
 test("a cancelled exchange closes at the provider and tells nothing more", async () => {
