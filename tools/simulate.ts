@@ -1,7 +1,8 @@
 /**
- * `npm run simulate -- [--seed N] [--runs N] [name…]`: long random tests of what must hold for any
- * input. Runs `simulate()` of every `*.simulation.ts` in libs and systems whose path contains one of
- * the names. A failure prints the seed that repeats it.
+ * `npm run simulate -- [--seed N] [--runs N] [--requests N] [name…]`: long random tests of what must
+ * hold for any input. Runs `simulate()` of every `*.simulation.ts` in libs and systems whose path contains
+ * one of the names, or of all. Those in `test/simulation` load a real server for minutes, and run only
+ * where they are named; `--requests` is for them. A failure prints the seed that repeats it.
  *
  * `npm run simulate -- <name> [options]` runs one of WITH_SERVERS: real servers under random trouble.
  */
@@ -27,9 +28,13 @@ type Simulation = {
 type SimulationOptions = {
   readonly seed: number;
   readonly runs: number;
+  /** Null: the simulation's own default. */
+  readonly requests: number | null;
   readonly report: (line: string) => void;
 };
 
+const IN_MEMORY = "{libs,systems}/*/src/**/*.simulation.ts";
+const WITH_SERVERS = "test/simulation/*.simulation.ts";
 const RUNS_VARIABLE = "ATELIER_SIMULATE_RUNS";
 /** Some seconds each. */
 const RUNS_DEFAULT = 100_000;
@@ -38,7 +43,7 @@ const SEED_MAX = 2 ** 31;
 async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...argv],
-    options: { seed: { type: "string" }, runs: { type: "string" } },
+    options: { seed: { type: "string" }, runs: { type: "string" }, requests: { type: "string" } },
     allowPositionals: true,
   });
   const seed = readCount("--seed", values.seed) ?? randomInt(SEED_MAX);
@@ -46,34 +51,40 @@ async function main(argv: readonly string[]): Promise<number> {
     readCount("--runs", values.runs) ??
     readCount(RUNS_VARIABLE, process.env[RUNS_VARIABLE]) ??
     RUNS_DEFAULT;
-  const files = listFiles(ROOT, ["{libs,systems}/*/src/**/*.simulation.ts"]).filter(
-    (file) => positionals.length === 0 || positionals.some((name) => file.includes(name)),
-  );
+  const requests = readCount("--requests", values.requests);
+  const files =
+    positionals.length === 0
+      ? listFiles(ROOT, [IN_MEMORY])
+      : listFiles(ROOT, [IN_MEMORY, WITH_SERVERS]).filter((file) =>
+          positionals.some((name) => file.includes(name)),
+        );
   if (files.length === 0) throw new Error("no simulation has such a name");
   let failed = 0;
-  for (const file of files) failed += (await run(file, seed, runs)) ? 0 : 1;
+  for (const file of files) failed += (await run(file, { seed, runs, requests })) ? 0 : 1;
   console.log(
     `${files.length - failed} passed, ${failed} failed (seed ${seed}, ${runs} runs each)`,
   );
   return failed === 0 ? 0 : 1;
 }
 
-async function run(file: string, seed: number, runs: number): Promise<boolean> {
+async function run(file: string, options: Omit<SimulationOptions, "report">): Promise<boolean> {
   // The glob found it; the reachability check and its first call show that it exports these.
   const { title, simulate } = (await import(join(ROOT, file))) as Simulation;
   const startedMs = performance.now();
   const seconds = (): string => ((performance.now() - startedMs) / 1_000).toFixed(1);
   try {
     await simulate({
-      seed,
-      runs,
+      ...options,
       report: (line) => console.log(`        ${line} (${seconds()} s)`),
     });
     console.log(`ok      ${title} (${seconds()} s)`);
     return true;
   } catch (error) {
     console.error(`FAILED  ${title} (${seconds()} s)`, error);
-    console.error(`        repeat it: npm run simulate -- --seed ${seed} --runs ${runs} ${file}`);
+    const { seed, runs, requests } = options;
+    const more = requests === null ? "" : ` --requests ${requests}`;
+    const command = `npm run simulate -- --seed ${seed} --runs ${runs}${more} ${file}`;
+    console.error(`        repeat it: ${command}`);
     return false;
   }
 }
