@@ -4,19 +4,19 @@
  * one of the names, or of all. Those in `test/simulation` load a real server for minutes, and run only
  * where they are named; `--requests` is for them. A failure prints the seed that repeats it.
  *
- * `npm run simulate -- <name> [options]` runs one of WITH_SERVERS: real servers under random trouble.
+ * `npm run simulate -- <name> [options]` runs one of WITH_OPTIONS: real servers under random trouble.
  */
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { listFiles, ROOT } from "./source-files.ts";
 
-/** Simulations of whole servers: each is run by its name alone and has options of its own. */
-const WITH_SERVERS: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
+/** Simulations of whole servers that have options of their own: each is run by its name alone. */
+const WITH_OPTIONS: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
   "gateway-outage": async (argv) =>
     (await import("../test/journeys/gateway-outage.ts")).simulateOutage(argv),
   "gateway-reloads": async (argv) =>
-    (await import("../test/simulations/gateway-reloads.ts")).runGatewayReloads(argv),
+    (await import("../test/simulation/gateway-reloads.ts")).runGatewayReloads(argv),
 };
 
 /** What a simulation file exports. */
@@ -97,5 +97,5 @@ function readCount(name: string, text: string | undefined): number | null {
 }
 
 const [name = "", ...options] = process.argv.slice(2);
-const withServers = Object.hasOwn(WITH_SERVERS, name) ? WITH_SERVERS[name] : undefined;
+const withServers = Object.hasOwn(WITH_OPTIONS, name) ? WITH_OPTIONS[name] : undefined;
 process.exitCode = await (withServers?.(options) ?? main(process.argv.slice(2)));

@@ -2,7 +2,7 @@
 import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { simulateReloads } from "../simulations/gateway-reloads.ts";
+import { simulateReloads } from "../simulation/gateway-reloads.ts";
 
 test("thirty reloads and key rotations under load on two servers fail no request", async () => {
   await using database = await testDatabase();
