@@ -46,6 +46,7 @@ const gateway = startGateway({
       idleMs: 600_000,
     },
     failover: "keys",
+    upstreamClient: "auto",
     failoverWithinMs: 0,
     bodyTimeoutMs: 30_000,
     keyAuthFailurePolicy: "cooldown",

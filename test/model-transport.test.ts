@@ -57,6 +57,7 @@ async function makeWorld(): Promise<World> {
           streamHeaderMs: 60_000,
           idleMs: 60_000,
         },
+        upstreamClient: "auto",
         failover: "keys",
         failoverWithinMs: 0,
         bodyTimeoutMs: 60_000,

@@ -175,6 +175,7 @@ function startOurGateway(
         streamHeaderMs: config.aiGatewayStreamHeaderTimeoutMs,
         idleMs: config.aiGatewayIdleTimeoutMs,
       },
+      upstreamClient: config.aiGatewayUpstreamClient,
       bodyTimeoutMs: BODY_SILENCE_MS_MAX,
       keyAuthFailurePolicy: config.keyAuthFailurePolicy,
       keyWaitMs: config.aiGatewayKeyWaitMs,

@@ -365,6 +365,15 @@ export const OPTIONS = [
       "Tell model providers which trace a request belongs to, in the header traceparent. Needs trace-enable. Clients' own trace headers never reach providers.",
   },
   {
+    name: "ai-gateway-upstream-client",
+    kind: "choice",
+    default: "auto",
+    choices: ["auto", "undici", "raw"],
+    group: "AI gateway",
+    description:
+      "What sends requests to model providers: undici, with HTTP/2 where the provider has it; raw, a lean HTTP/1.1 client; auto, raw for http:// and undici for https://.",
+  },
+  {
     name: "log-format",
     kind: "choice",
     default: "human",

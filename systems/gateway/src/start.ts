@@ -32,7 +32,7 @@ import { InterceptionMetrics } from "./relay/interception-metrics.ts";
 import { ProviderStates } from "./relay/provider-states.ts";
 import { observeStates } from "./relay/state-metrics.ts";
 import { CallTracer } from "./tracing/call-tracer.ts";
-import { openUndiciUpstream } from "./upstream/undici-upstream-io.ts";
+import { openUpstream, type UpstreamClientChoice } from "./upstream/open-upstream-io.ts";
 import type { UpstreamClient } from "./upstream/upstream-client.ts";
 import { UpstreamPools, type UpstreamPoolsDeps } from "./upstream/upstream-pools-io.ts";
 
@@ -54,6 +54,8 @@ export type GatewayConfig = {
   /** Whether providers are told who the caller is. */
   readonly sendActorHeaders: boolean;
   readonly upstreamTimeouts: UpstreamTimeouts;
+  /** Which of the upstream clients serve. */
+  readonly upstreamClient: UpstreamClientChoice;
   /** Longest silence while a request body arrives. */
   readonly bodyTimeoutMs: number;
   /** What becomes of a key that a provider refuses. */
@@ -112,13 +114,9 @@ export interface Gateway extends AsyncDisposable {
 export function startGateway(deps: GatewayDeps): Gateway {
   const { config, clock, log } = deps;
   const { connectMs, headerMs, idleMs } = config.upstreamTimeouts;
+  const timeouts = { connectMsMax: connectMs, headMsMax: headerMs, silenceMsMax: idleMs };
   const openClient = (origin: string): UpstreamClient =>
-    openUndiciUpstream({
-      origin,
-      connectMsMax: connectMs,
-      headMsMax: headerMs,
-      idleMsMax: idleMs,
-    });
+    openUpstream(config.upstreamClient, { origin, timeouts, clock });
   const translate: UpstreamPoolsDeps["translate"] = (provider, client) => {
     const { bedrock } = provider;
     return bedrock && openBedrockUpstream(provider, bedrock, { client, openClient, clock, log });

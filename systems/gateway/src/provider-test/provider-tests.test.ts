@@ -40,7 +40,10 @@ function tryOut(
   } = {},
 ): Promise<readonly ProviderKeyTest[]> {
   const openClient = (origin: string) =>
-    openUndiciUpstream({ origin, connectMsMax: 10_000, headMsMax: 60_000, idleMsMax: 60_000 });
+    openUndiciUpstream({
+      origin,
+      timeouts: { connectMsMax: 10_000, headMsMax: 60_000, silenceMsMax: 60_000 },
+    });
   const translate: ConstructorParameters<typeof ProviderTests>[0]["translate"] = (one, client) =>
     one.bedrock &&
     openBedrockUpstream(one, one.bedrock, { client, openClient, clock, log: silentLogger });

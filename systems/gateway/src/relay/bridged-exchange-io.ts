@@ -132,6 +132,8 @@ function toUpstreamCall(
     path: toUpstreamTarget(call.upstream, call.route.upstreamPath, call.path.query),
     headers,
     body,
+    // A model call changes nothing at the provider.
+    isRepeatable: true,
   };
 }
 

@@ -149,6 +149,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       upstreamTimeouts: TIMEOUTS,
       failover: "keys",
       failoverWithinMs: 0,
+      upstreamClient: "auto",
       bodyTimeoutMs: 30_000,
       keyAuthFailurePolicy: "cooldown",
       keyWaitMs: 0,

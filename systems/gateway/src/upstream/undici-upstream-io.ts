@@ -1,7 +1,7 @@
 /**
  * The upstream client on undici's dispatch(): TLS, HTTP/2 where the provider offers it, keep-alive
  * pools. The reference implementation. WHATWG fetch and web streams stay out: they cost many times
- * the CPU (docs/performance.md).
+ * the CPU (docs/performance.md). It never sends a request twice.
  */
 import { Pool, type Dispatcher } from "undici";
 import type {
@@ -9,27 +9,34 @@ import type {
   UpstreamExchange,
   UpstreamFailure,
   UpstreamListener,
+  UpstreamTimeouts,
 } from "./upstream-client.ts";
 
 export type UndiciUpstreamOptions = {
   /** Scheme, host and port. */
   readonly origin: string;
-  /** Longest wait for a connection, TLS included. */
-  readonly connectMsMax: number;
-  /** Longest wait for the response's head, where a call does not say. */
-  readonly headMsMax: number;
-  /** Longest silence inside a response's body. Never a total. */
-  readonly idleMsMax: number;
+  readonly timeouts: UpstreamTimeouts;
+  /** Certificates to trust in place of the host's, as PEM. */
+  readonly ca?: string;
+  /** Undefined: as many as there are exchanges under way. */
+  readonly connectionsMax?: number;
 };
 
 const KEEP_ALIVE_MS = 60_000;
 const HEAD_BYTES_MAX = 64 * 1024;
 
 export function openUndiciUpstream(options: UndiciUpstreamOptions): UpstreamClient {
+  const { timeouts, ca, connectionsMax } = options;
   const pool = new Pool(options.origin, {
-    connect: { timeout: options.connectMsMax, noDelay: true, keepAlive: true },
-    headersTimeout: options.headMsMax,
-    bodyTimeout: options.idleMsMax,
+    connect: {
+      timeout: timeouts.connectMsMax,
+      noDelay: true,
+      keepAlive: true,
+      ...(ca === undefined ? {} : { ca }),
+    },
+    ...(connectionsMax === undefined ? {} : { connections: connectionsMax }),
+    headersTimeout: timeouts.headMsMax,
+    bodyTimeout: timeouts.silenceMsMax,
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: HEAD_BYTES_MAX,
     allowH2: true,
@@ -43,7 +50,7 @@ export function openUndiciUpstream(options: UndiciUpstreamOptions): UpstreamClie
           path: call.path,
           headers: call.headers as string[], // undici reads it only.
           body: call.body,
-          headersTimeout: call.headMsMax ?? options.headMsMax,
+          headersTimeout: call.headMsMax ?? timeouts.headMsMax,
         },
         exchange,
       );

@@ -1,6 +1,6 @@
 /**
  * One request to a model provider, as a port. Implementations relay bytes and nothing else: no
- * retries, no redirects, no decompression, no environment.
+ * retries of what a provider may have answered, no redirects, no decompression, no environment.
  */
 export type UpstreamCall = {
   readonly method: string;
@@ -12,6 +12,8 @@ export type UpstreamCall = {
   readonly body: Uint8Array | null;
   /** Longest wait for the answer's head. Absent: the client's own limit. */
   readonly headMsMax?: number;
+  /** Twice does no harm, whatever the method says. Undefined: what the method says counts. */
+  readonly isRepeatable?: boolean;
 };
 
 export type UpstreamFailure = {
@@ -37,6 +39,15 @@ export interface UpstreamExchange {
   /** Closes the exchange: the provider notices at once. */
   cancel(): void;
 }
+
+export type UpstreamTimeouts = {
+  /** Until there is a connection, TLS included. */
+  readonly connectMsMax: number;
+  /** From the request to the whole head of the answer, where a call does not say. */
+  readonly headMsMax: number;
+  /** Silence inside the body. Not counted while the listener holds it. */
+  readonly silenceMsMax: number;
+};
 
 export interface UpstreamClient {
   send(call: UpstreamCall, listener: UpstreamListener): UpstreamExchange;

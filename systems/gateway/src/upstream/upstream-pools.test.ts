@@ -100,7 +100,10 @@ function realPools(): UpstreamPools {
     translate: () => null,
     log: silentLogger,
     openClient: (origin) =>
-      openUndiciUpstream({ origin, connectMsMax: 10_000, headMsMax: 5_000, idleMsMax: 5_000 }),
+      openUndiciUpstream({
+        origin,
+        timeouts: { connectMsMax: 10_000, headMsMax: 5_000, silenceMsMax: 5_000 },
+      }),
   });
 }
 

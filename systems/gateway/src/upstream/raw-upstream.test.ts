@@ -1,0 +1,271 @@
+/** What the raw client does beyond the suite that both clients pass: where it is stricter, and its pool. */
+import type { Clock } from "@atelier/base/clock";
+import { systemClock } from "@atelier/base/system-clock";
+import { FakeClock } from "@atelier/testkit/fake-clock";
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { openRawUpstream } from "./raw-upstream-io.ts";
+import { makeCertificate } from "./test-certificate-testkit.ts";
+import {
+  answerText,
+  byteServer,
+  CALL,
+  closeOf,
+  OK,
+  TOLD_HELLO,
+  TOLD_NOTHING,
+  PATIENT,
+  send,
+  socketServer,
+  tlsByteServer,
+  type UpstreamTestOptions,
+} from "./upstream-client-testkit.ts";
+import { testFramingCases } from "./upstream-conformance-testkit.ts";
+import type { UpstreamClient } from "./upstream-client.ts";
+
+const CHUNKED = `${OK}Transfer-Encoding: chunked\r\n`;
+
+testFramingCases(
+  "raw",
+  (options) => openRawUpstream({ ...options, clock: systemClock }),
+  [
+    ["100 is passed over", `HTTP/1.1 100 Continue\r\n\r\n${OK}Content-Length: 5\r\n\r\nhello`, TOLD_HELLO],
+    ["a folded line is refused", `${OK}X-A: a\r\n b\r\nContent-Length: 5\r\n\r\nhello`, TOLD_NOTHING],
+    ["bare line feeds are refused", "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", TOLD_NOTHING],
+    ["the same length twice is refused", `${OK}Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello`, TOLD_NOTHING],
+    ["two codings are refused", `${OK}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, TOLD_NOTHING],
+    ["a coding that is not chunked is refused", `${OK}Transfer-Encoding: gzip\r\n\r\nhello`, TOLD_NOTHING],
+    ["codings in two fields are refused", `${CHUNKED}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, TOLD_NOTHING],
+    ["chunks of an older version are refused", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", TOLD_NOTHING],
+    ["a switch that says nothing is refused", "HTTP/1.1 101 Hm\r\n\r\n", TOLD_NOTHING],
+    ["endless interim answers are refused", "HTTP/1.1 100 Continue\r\n\r\n".repeat(17), TOLD_NOTHING],
+    ["a body's length in the trailers is refused", `${CHUNKED}\r\n5\r\nhello\r\n0\r\nContent-Length: 5\r\n\r\n`, ["head 200", "data hello", "failed cut"]],
+    ["a space after a chunk's size is refused", `${CHUNKED}\r\n5 \r\nhello\r\n0\r\n\r\n`, ["head 200", "failed cut"]],
+  ],
+); // prettier-ignore
+
+function open(
+  origin: string,
+  options: Partial<UpstreamTestOptions> & { clock?: Clock } = {},
+): UpstreamClient & AsyncDisposable {
+  const client = openRawUpstream({ origin, timeouts: PATIENT, clock: systemClock, ...options });
+  return Object.assign(client, { [Symbol.asyncDispose]: () => client.close() });
+}
+
+test("an exchange begun as another ends uses its connection, also after HEAD", async () => {
+  await using server = await byteServer(({ socket, head }) => {
+    socket.write(head.startsWith("HEAD") ? `${OK}Content-Length: 7\r\n\r\n` : answerText("ok"));
+  });
+  await using client = open(server.url);
+  const second = Promise.withResolvers<void>();
+  send(client, {
+    call: { ...CALL, method: "HEAD", body: null },
+    onOver: () => second.resolve(send(client).over),
+  });
+  await second.promise;
+  assert.equal(server.sockets.length, 1);
+});
+
+test("the connection that was used last is used next", async () => {
+  await using server = await byteServer(({ socket, connectionCount }) => {
+    setTimeout(() => socket.write(answerText(`from ${connectionCount}`)), 5 * connectionCount);
+  });
+  await using client = open(server.url);
+  await Promise.all([send(client).over, send(client).over, send(client).over]);
+  const told = send(client);
+  await told.over;
+  assert.equal(told.events[1], "data from 3");
+});
+
+test("a reset inside a body without a length is a cut", async () => {
+  await using server = await byteServer(({ socket }) => {
+    socket.write(`${OK}\r\nhel`, () => setTimeout(() => socket.resetAndDestroy(), 20));
+  });
+  await using client = open(server.url);
+  const told = send(client);
+  await told.over;
+  assert.deepEqual(told.events, ["head 200", "data hel", "failed cut"]);
+});
+
+const REPEATABLE = { ...CALL, isRepeatable: true };
+
+for (const [what, giveUp, call] of [
+  ["closes", (socket: Socket) => socket.end(), REPEATABLE],
+  ["resets", (socket: Socket) => socket.resetAndDestroy(), REPEATABLE],
+  ["closes", (socket: Socket) => socket.end(), { ...CALL, method: "GET", body: null }],
+] as const) {
+  test(`a used connection that the server ${what} as a request arrives costs ${call.method} nothing`, async () => {
+    await using server = await byteServer(({ socket, connectionCount, requestCount }) => {
+      if (connectionCount === 1 && requestCount > 1) giveUp(socket);
+      else socket.write(answerText(`from ${connectionCount}`));
+    });
+    await using client = open(server.url);
+    await send(client).over;
+    const told = send(client, { call });
+    await told.over;
+    assert.deepEqual(told.events, ["head 200", "data from 2", "end"]);
+  });
+}
+
+test("a request is sent again once at most", async () => {
+  let asked = 0;
+  await using server = await byteServer(({ socket, requestCount }) => {
+    asked += 1;
+    if (requestCount === 1) socket.write(answerText("ok"));
+    else socket.destroy();
+  });
+  await using client = open(server.url);
+  await send(client).over;
+  const told = send(client, { call: REPEATABLE });
+  await told.over;
+  assert.deepEqual([told.events, asked], [TOLD_NOTHING, 3]);
+});
+
+for (const [what, begin, call] of [
+  ["a fresh connection closes", null, REPEATABLE],
+  ["a byte of the answer came", "H", REPEATABLE],
+  ["the server took its time", "", REPEATABLE],
+  ["twice could do harm", "gone", CALL],
+  ["twice would do harm", "gone", { ...CALL, method: "GET", isRepeatable: false }],
+] as const) {
+  test(`a request is not sent again where ${what}`, async () => {
+    let asked = 0;
+    await using server = await byteServer(({ socket }) => {
+      asked += 1;
+      if (begin !== null && asked === 1) socket.write(answerText("ok"));
+      else if (begin === "") setTimeout(() => socket.destroy(), 1_200);
+      else socket.end(begin === "H" ? begin : "");
+    });
+    await using client = open(server.url);
+    if (begin !== null) await send(client).over;
+    const told = send(client, { call });
+    await told.over;
+    assert.deepEqual([told.events, asked], [TOLD_NOTHING, begin === null ? 1 : 2]);
+  });
+}
+
+test("a cancelled exchange is not sent again", async () => {
+  let asked = 0;
+  const second = Promise.withResolvers<Socket>();
+  await using server = await byteServer(({ socket }) => {
+    asked += 1;
+    if (asked === 1) socket.write(answerText("ok"));
+    else second.resolve(socket);
+  });
+  await using client = open(server.url);
+  await send(client).over;
+  const told = send(client, { call: REPEATABLE });
+  const socket = await second.promise;
+  told.exchange.cancel();
+  socket.destroy();
+  await nextTurn();
+  await nextTurn();
+  assert.deepEqual([told.events, asked], [[], 2]);
+});
+
+test("a server that drips its head runs into the time-out", async () => {
+  await using server = await byteServer(({ socket }) => {
+    const timer = setInterval(() => socket.write("X-A: 1\r\n"), 50);
+    socket.write(OK);
+    socket.on("close", () => clearInterval(timer));
+  });
+  await using client = open(server.url, { timeouts: { ...PATIENT, headMsMax: 400 } });
+  const told = send(client);
+  await told.over;
+  assert.deepEqual([told.events, told.failure?.cause], [["failed timeout"], "HEAD_TIMEOUT"]);
+});
+
+test("sending a large request does not count as waiting for its answer", async () => {
+  await using server = await socketServer((socket) => {
+    socket.pause();
+    setTimeout(() => socket.resume(), 1_000);
+    let bytes = 0;
+    socket.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > 32_000_000) socket.write(answerText("ok"));
+    });
+  });
+  await using client = open(server.url, { timeouts: { ...PATIENT, headMsMax: 400 } });
+  const told = send(client, { call: { ...CALL, body: Buffer.alloc(32_000_000) } });
+  await told.over;
+  assert.deepEqual(told.events, ["head 200", "data ok", "end"]);
+});
+
+test("a server that takes no request runs into the time-out", async () => {
+  await using server = await socketServer((socket) => socket.pause());
+  await using client = open(server.url, { timeouts: { ...PATIENT, silenceMsMax: 400 } });
+  const told = send(client, { call: { ...CALL, body: Buffer.alloc(32_000_000) } });
+  await told.over;
+  assert.deepEqual([told.events, told.failure?.cause], [["failed timeout"], "REQUEST_TIMEOUT"]);
+});
+
+test("who waits too long for a connection is told so", async () => {
+  await using server = await byteServer(() => {});
+  const timeouts = { ...PATIENT, connectMsMax: 200 };
+  await using client = open(server.url, { connectionsMax: 1, timeouts });
+  const first = send(client);
+  const told = send(client);
+  await told.over;
+  first.exchange.cancel();
+  assert.deepEqual([told.events, told.failure?.cause], [TOLD_NOTHING, "CONNECTIONS_BUSY"]);
+});
+
+test("idle connections are closed before the server would, by its hint or ours", async () => {
+  const clock = new FakeClock();
+  await using server = await byteServer(({ socket, requestCount }) => {
+    const hint = requestCount === 2 ? ["Keep-Alive: timeout=20, max=9"] : [];
+    socket.write(answerText("ok", ...hint));
+  });
+  await using client = open(server.url, { clock });
+  await send(client).over;
+  await clock.advance(3_000);
+  await send(client).over;
+  assert.equal(server.sockets.length, 1);
+  await clock.advance(18_000);
+  await send(client).over;
+  assert.equal(server.sockets.length, 1);
+  await clock.advance(5_000);
+  await closeOf(server.sockets[0]);
+  await send(client).over;
+  assert.equal(server.sockets.length, 2);
+});
+
+test("an idle connection whose time is over is not used, looked at or not", async () => {
+  let nowMs = 0;
+  const clock: Clock = {
+    now: () => new Date(nowMs),
+    monotonicMs: () => nowMs,
+    sleep: async (_delayMs, signal) => {
+      await once(signal, "abort");
+      throw signal.reason;
+    },
+  };
+  await using server = await byteServer(({ socket }) => socket.write(answerText("ok")));
+  await using client = open(server.url, { clock });
+  for (nowMs = 0; nowMs < 10_000; nowMs += 3_000) await send(client).over;
+  assert.equal(server.sockets.length, 1);
+  nowMs += 2_000;
+  await send(client).over;
+  assert.equal(server.sockets.length, 2);
+});
+
+test("a TLS connection speaks HTTP/1.1 only, names its server, and begins with the last session", async () => {
+  const certificate = makeCertificate("localhost");
+  const seen: unknown[] = [];
+  const options = { ...certificate, ALPNProtocols: ["h2", "http/1.1"] };
+  await using server = await tlsByteServer(options, ({ socket }) => {
+    seen.push([socket.alpnProtocol, socket.servername, socket.isSessionReused()]);
+    socket.write(answerText("ok", "Connection: close"));
+  });
+  const origin = server.url.replace("127.0.0.1", "localhost");
+  await using client = open(origin, { ca: certificate.cert });
+  await send(client).over;
+  await send(client).over;
+  assert.deepEqual(seen, [
+    ["http/1.1", "localhost", false],
+    ["http/1.1", "localhost", true],
+  ]);
+});
