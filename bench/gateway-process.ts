@@ -1,6 +1,6 @@
 /**
  * Lane L0: the gateway alone, with its ports in memory and nothing recorded.
- * Usage: gateway-process.ts <upstream origin> <caller's token> <upstream key>
+ * Usage: gateway-process.ts <upstream origin> <caller's token> <upstream key> [<upstream client>]
  */
 import { silentLogger } from "@atelier/base/logger";
 import { Secret } from "@atelier/base/secret";
@@ -11,7 +11,7 @@ import { createMetrics } from "@atelier/host/metrics";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-const [upstreamOrigin = "", token = "", key = ""] = process.argv.slice(2);
+const [upstreamOrigin = "", token = "", key = "", upstreamClient = "auto"] = process.argv.slice(2);
 const caller = { userId: "u", username: "bench", email: "", apiKeyId: "k" };
 const mock = {
   id: "p",
@@ -46,7 +46,7 @@ const gateway = startGateway({
       idleMs: 600_000,
     },
     failover: "keys",
-    upstreamClient: "auto",
+    upstreamClient: upstreamClient as "auto" | "undici" | "raw",
     failoverWithinMs: 0,
     bodyTimeoutMs: 30_000,
     keyAuthFailurePolicy: "cooldown",

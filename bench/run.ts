@@ -1,6 +1,7 @@
 /** `npm run bench -- <name> [options]`: runs one benchmark and prints its table. */
 import { runGatewayBench } from "./gateway.ts";
 import { runRecordingBench } from "./recording.ts";
+import { runUpstreamBench } from "./upstream.ts";
 import { runUsageListingBench } from "./usage-listing.ts";
 
 const BENCHES: Record<
@@ -14,6 +15,10 @@ const BENCHES: Record<
   recording: {
     title: "what recording one interception costs, without relaying it",
     run: (args) => runRecordingBench(args),
+  },
+  upstream: {
+    title: "the two upstream clients side by side, plain and over TLS",
+    run: (args) => runUpstreamBench(args),
   },
   "usage-listing": {
     title: "listing sessions with one million interceptions",
