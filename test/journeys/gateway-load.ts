@@ -18,7 +18,8 @@ export type Answered = {
   readonly outputTokens: number;
 };
 
-export type Load = {
+/** Stops when disposed, too: a test that fails must not go on asking. */
+export type Load = AsyncDisposable & {
   readonly answered: readonly Answered[];
   /** Lets requests under way finish. */
   stop(): Promise<void>;
@@ -54,14 +55,12 @@ export function startLoad({ servers, tokens, workers, pauseMs }: LoadOptions): L
     }
   };
   const working = Promise.all(Array.from({ length: workers }, (_, worker) => work(worker)));
-  return {
-    answered,
-    async stop() {
-      isOver = true;
-      await working;
-      keepAlive.destroy();
-    },
+  const stop = async (): Promise<void> => {
+    isOver = true;
+    await working;
+    keepAlive.destroy();
   };
+  return { answered, stop, [Symbol.asyncDispose]: stop };
 }
 
 /** One request, whose kind is told by its number. Never rejects. */

@@ -62,7 +62,7 @@ export async function runOutage(options: OutageOptions): Promise<OutageReport> {
   const tokens = await makeTokens(server, person.session);
   const neverUsed = tokens.pop() ?? "";
   const { workers, pauseMs } = options;
-  const load = startLoad({ servers: [server], tokens, workers, pauseMs });
+  await using load = startLoad({ servers: [server], tokens, workers, pauseMs });
 
   await pause(CALM_MS);
   const stoppedMs = performance.now();

@@ -41,14 +41,14 @@ for (const mode of ["strict", "spool"]) {
       args: ["--ai-gateway-recording", mode],
       env: { ATELIER_EXTERNAL_TOKEN_ENCRYPTION_KEYS: KEY },
     };
-    const killed = await startRealServer({ ...options, dataDir });
+    await using killed = await startRealServer({ ...options, dataDir });
     await using other = await startRealServer(options);
     const person = await setUpFirstUser(killed);
     const provider = { name: "up", type: "openai", base_url: `${model.url}/v1` };
     await createProvider(killed, person, provider);
     const tokens = [person.token];
     await until(async () => (await serves(other, person.token)) === 200);
-    const load = startLoad({ servers: [killed, other], tokens, workers: 8, pauseMs: 10 });
+    await using load = startLoad({ servers: [killed, other], tokens, workers: 8, pauseMs: 10 });
     await until(() => Promise.resolve(load.answered.length > 300));
     killed.child.kill("SIGKILL");
     await once(killed.child, "exit");
