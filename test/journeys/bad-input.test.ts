@@ -346,6 +346,8 @@ const BAD_ANSWERS: [name: string, reply: ScriptedReply, status: number, text: Re
 for (const [name, reply, status, text] of BAD_ANSWERS) {
   test(`a provider that ${name}: ${status}, recorded as failed`, async () => {
     world.model.enqueue(reply);
+    // A connection that was used before and is reset at once may have been closing: it is sent once more.
+    if (name === "resets the connection") world.model.enqueue(reply);
     const model = name.replaceAll(" ", "-");
     const answer = await ask(CHAT, { body: bodyFor(model) });
     assert.equal(answer.status, status, answer.text);
@@ -372,6 +374,8 @@ const CUT_STREAMS: [name: string, path: string, reply: ScriptedReply, ending: Re
 for (const [name, path, reply, ending] of CUT_STREAMS) {
   test(`a stream that is cut ${name} ends with its format's error event`, async () => {
     world.model.enqueue(reply);
+    // A connection that was used before and is reset at once may have been closing: it is sent once more.
+    if (name === "resets the connection") world.model.enqueue(reply);
     const model = name.replaceAll(" ", "-");
     const answer = await ask(path, { body: bodyFor(model, { stream: true }) });
     assert.equal(answer.status, 200);

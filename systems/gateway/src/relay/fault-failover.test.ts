@@ -117,7 +117,8 @@ for (const { kind, path, method, body } of KINDS) {
   test(`${kind}: where every key fails, the last answer of the provider is the client's`, async () => {
     await using world = await worldOf([refuses(500), refuses(502), resets], FAULTS);
     const got = await play(world);
-    assert.deepEqual([got.status, world.calls], [502, ["k1", "k2", "k3"]]);
+    // A connection that was used before and is reset at once may have been closing: it is sent once more.
+    assert.deepEqual([got.status, world.calls], [502, ["k1", "k2", "k3", "k3"]]);
     assert.match(got.body.toString(), /refused with 502/);
     if (!isRecorded) return;
     const [end] = await world.ended(1);
