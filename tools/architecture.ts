@@ -82,6 +82,10 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     "ai-user-keys": ["access", "audit", "http", "vault", "ai-providers"],
     "record-spool": [],
     "ai-usage": ["access", "http", "record-spool"],
+    "connection-log": ["access", "http", "deployment"],
+    workspaces: ["access", "audit", "http", "organizations", "deployment"],
+    // Where the agents of workspaces are connected, and what users open to them.
+    "workspace-links": ["access", "http", "deployment", "workspaces", "connection-log"],
   },
   "workspace-agent": {
     effects: [],
@@ -101,7 +105,7 @@ export const ROLES: Record<string, readonly string[]> = {
   "-actions": ["", "-store", "-actions"],
   "-task": ["", "-store", "-actions"],
   "-routes": ["", "-actions"],
-  /** Moves bytes over sockets and files. Never touches the database. */
+  /** Moves bytes over sockets and files, and knows no database: what it needs of one is a parameter. */
   "-io": ["", "-io"],
 };
 
@@ -113,8 +117,11 @@ export const TABLES: Record<
   string,
   { readonly owner: string; readonly readers: readonly string[] }
 > = {
-  organizations: { owner: "organizations", readers: [] },
-  users: { owner: "users", readers: ["access", "audit", "ai-usage", "ai-user-keys", "sign-in"] },
+  organizations: { owner: "organizations", readers: ["workspaces"] },
+  users: {
+    owner: "users",
+    readers: ["access", "audit", "ai-usage", "ai-user-keys", "sign-in", "workspaces"],
+  },
   api_keys: { owner: "sign-in", readers: ["access"] },
   audit_events: { owner: "audit", readers: [] },
   encryption_keys: { owner: "vault", readers: [] },
@@ -129,7 +136,14 @@ export const TABLES: Record<
   ai_model_thoughts: { owner: "ai-usage", readers: [] },
   ai_sessions: { owner: "ai-usage", readers: [] },
   ai_filter_values: { owner: "ai-usage", readers: [] },
-  replicas: { owner: "deployment", readers: ["ai-usage"] },
+  workspaces: { owner: "workspaces", readers: [] },
+  workspace_agents: { owner: "workspaces", readers: [] },
+  workspace_links: { owner: "workspace-links", readers: ["workspaces"] },
+  connection_log: { owner: "connection-log", readers: [] },
+  replicas: {
+    owner: "deployment",
+    readers: ["ai-usage", "workspaces", "workspace-links", "connection-log"],
+  },
   site_settings: { owner: "deployment", readers: [] },
 };
 

@@ -87,7 +87,7 @@ function renderEndpoint(endpoint: Endpoint): string[] {
 function describeAccess({ access, path }: Endpoint): string {
   if (access === "public") return "anybody";
   if (access === "signed_in") return "anybody who is signed in";
-  const own = path.includes(":user") ? "; on the path of a user, own things count as own" : "";
+  const own = /:(?:user|workspace|agent)\b/.test(path) ? "; own things count as own" : "";
   return `permission ${code(access)}${own}`;
 }
 

@@ -24,6 +24,7 @@ import { hostname } from "node:os";
 import type { ServerConfig } from "./config.ts";
 import { loadOrMakeEncryptionKey } from "./encryption-key-file.ts";
 import { createHttpServer, listen } from "./http-listener.ts";
+import { relayUrlOf } from "./relay-url.ts";
 import { openStorage } from "./open-storage.ts";
 import { answerMetrics, answerText, Readiness, refuseUpgrade } from "./plain-answers.ts";
 import { targetOf } from "./request-target.ts";
@@ -91,11 +92,19 @@ export async function startServer(
 
   const answer = answerer(deps, { controlPlane, gateway, metrics, database });
   const server = createHttpServer(answer);
-  server.on("upgrade", refuseUpgrade);
+  server.on("upgrade", (request, socket, head) => {
+    const isGateway = targetOf(request.url ?? "").kind === "gateway";
+    if (isGateway) refuseUpgrade(socket);
+    else controlPlane.upgrade(request, socket, head);
+  });
   const connections = new HttpDrain(server);
   const address = await listen(server, config.httpAddress, "http-address");
   logErrorsOf(server, log);
-  resources.defer(() => drain(deps, connections, gateway));
+  await controlPlane.reachableAt(config.relayUrl ?? relayUrlOf(address));
+  resources.defer(() => {
+    controlPlane.closeSockets();
+    return drain(deps, connections, gateway);
+  });
   return address;
 }
 
@@ -115,6 +124,7 @@ function controlPlaneConfig(
     defaultTokenLifetimeMs: config.defaultTokenLifetimeMs,
     maxTokenLifetimeMs: config.maxTokenLifetimeMs,
     auditRetentionMs: config.auditRetentionMs,
+    connectionLogRetentionMs: config.connectionLogRetentionMs,
     usageRetentionMs: config.aiGatewayRetentionMs,
     logUsageRecords: config.aiGatewayStructuredLogging,
     recording: {

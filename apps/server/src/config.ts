@@ -39,6 +39,16 @@ export const OPTIONS = [
       "Where people and their tools reach this deployment. With https, cookies are sent over TLS only.",
   },
   {
+    name: "relay-url",
+    kind: "url",
+    default: null,
+    defaultText: "http:// and the http-address; of every interface, this machine's first address",
+    aliases: ["CODER_DERP_SERVER_RELAY_URL"],
+    group: "Network",
+    description:
+      "Where the other servers of this deployment reach this one itself, not a balancer in front. Used when a workspace is connected to another server than its user.",
+  },
+  {
     name: "proxy-trusted-origins",
     kind: "list",
     default: [],
@@ -93,6 +103,14 @@ export const OPTIONS = [
     aliases: ["CODER_AUDIT_LOGS_RETENTION"],
     group: "Storage",
     description: "How long audit events are kept. 0 means forever.",
+  },
+  {
+    name: "connection-log-retention",
+    kind: "duration",
+    default: "90d",
+    aliases: ["CODER_CONNECTION_LOGS_RETENTION"],
+    group: "Storage",
+    description: "How long the log of connections to workspaces is kept. 0 means forever.",
   },
   {
     name: "session-duration",

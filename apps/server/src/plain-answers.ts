@@ -3,7 +3,6 @@ import type { Clock } from "@atelier/base/clock";
 import type { Metrics } from "@atelier/host/metrics";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { targetOf } from "./request-target.ts";
 
 /** A probe that gets no answer for longer than this takes the server for dead anyway. */
 const READINESS_MS_MAX = 2_000;
@@ -67,13 +66,12 @@ export class Readiness {
 }
 
 /**
- * No route speaks WebSocket. For the gateway the answer is 426, on which clients that prefer
- * WebSockets fall back to plain HTTP (spec gateway 7.10).
+ * The gateway speaks no WebSocket. The answer is 426, on which clients that prefer WebSockets fall
+ * back to plain HTTP (spec gateway 7.10).
  */
-export function refuseUpgrade({ url }: IncomingMessage, socket: Duplex): void {
-  const isGateway = targetOf(url ?? "").kind === "gateway";
-  const status = isGateway ? "426 Upgrade Required" : "404 Not Found";
-  const text = isGateway ? "WebSocket is not served here: use HTTP.\n" : "No such route.\n";
+export function refuseUpgrade(socket: Duplex): void {
+  const status = "426 Upgrade Required";
+  const text = "WebSocket is not served here: use HTTP.\n";
   socket.on("error", () => {}); // The client is gone: there is nobody to tell.
   socket.end(
     `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n` +

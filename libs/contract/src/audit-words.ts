@@ -9,5 +9,7 @@ export const AUDIT_RESOURCES = [
   "ai_provider",
   "ai_provider_key",
   "ai_user_key",
+  "workspace",
+  "workspace_agent_token",
 ] as const;
 export type AuditResource = (typeof AUDIT_RESOURCES)[number];

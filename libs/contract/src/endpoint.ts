@@ -12,7 +12,7 @@ export type EndpointAccess =
   | "public"
   /** Anybody who is signed in; the handler only touches what is theirs. */
   | "signed_in"
-  /** Checked before the handler runs. On a path with `:user`, the holder's own thing counts as own. */
+  /** Checked before the handler runs. On a path with `:user`, `:workspace` or `:agent`, own things count as own. */
   | Permission;
 
 export type Endpoint = {

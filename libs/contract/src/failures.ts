@@ -48,6 +48,16 @@ export const FAILURES = {
     message: "This route does not take that method.",
     remedy: "Use a method of the `Allow` header.",
   },
+  "request.upgrade_required": {
+    status: 426,
+    message: "This path speaks WebSocket only.",
+    remedy: "Open it with a WebSocket client.",
+  },
+  "request.sockets_exhausted": {
+    status: 429,
+    message: "You have too many connections open.",
+    remedy: "Close some of your terminals, links or watched pages.",
+  },
   "resource.not_found": {
     status: 404,
     message: "No such resource, or you may not see it.",
@@ -133,6 +143,26 @@ export const FAILURES = {
     message: "Model providers cannot be tested here at the moment.",
     remedy:
       "Wait until other tests are over. A server whose gateway is switched off tests nothing: ask another.",
+  },
+  "workspace.name_taken": {
+    status: 409,
+    message: "There is already a workspace of this name.",
+    remedy: "Use another name. Names are unique for each person, without regard to case.",
+  },
+  "workspace_agent.disconnected": {
+    status: 409,
+    message: "The workspace is not connected.",
+    remedy: "Start the workspace agent on its machine, and see that it reaches this server.",
+  },
+  "workspace_agent.failed": {
+    status: 502,
+    message: "The workspace could not do this.",
+    remedy: "See `detail`, which is what the machine says.",
+  },
+  "server.stopping": {
+    status: 503,
+    message: "The server is about to stop.",
+    remedy: "Connect again: another server, or this one when it has restarted, will answer.",
   },
   "server.unavailable": {
     status: 503,

@@ -23,6 +23,12 @@ export const PERMISSIONS = [
   "ai_user_key:delete",
   "ai_usage:read",
   "ai_gateway:use",
+  "workspace:create",
+  "workspace:read",
+  "workspace:update",
+  "workspace:delete",
+  "workspace:connect",
+  "connection_log:read",
   "deployment:read",
 ] as const;
 
@@ -35,7 +41,8 @@ type Grants = { readonly any: readonly Permission[]; readonly own: readonly Perm
 
 /** Everybody is a member; the other roles add to it. */
 export const ROLE_GRANTS: Readonly<Record<Role, Grants>> = {
-  owner: { any: PERMISSIONS, own: [] },
+  // In a workspace its person is at home, with files and credentials of theirs: nobody else enters.
+  owner: { any: PERMISSIONS.filter((name) => name !== "workspace:connect"), own: [] },
   "user-admin": {
     any: [
       "user:create",
@@ -51,7 +58,15 @@ export const ROLE_GRANTS: Readonly<Record<Role, Grants>> = {
     own: [],
   },
   auditor: {
-    any: ["audit_event:read", "user:read", "ai_usage:read", "ai_provider:read", "deployment:read"],
+    any: [
+      "audit_event:read",
+      "user:read",
+      "ai_usage:read",
+      "ai_provider:read",
+      "workspace:read",
+      "connection_log:read",
+      "deployment:read",
+    ],
     own: [],
   },
   member: {
@@ -67,6 +82,11 @@ export const ROLE_GRANTS: Readonly<Record<Role, Grants>> = {
       "ai_user_key:delete",
       "ai_usage:read",
       "ai_gateway:use",
+      "workspace:create",
+      "workspace:read",
+      "workspace:update",
+      "workspace:delete",
+      "workspace:connect",
     ],
   },
 };

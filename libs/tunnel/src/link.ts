@@ -16,6 +16,7 @@ import {
   type Http2Session,
 } from "node:http2";
 import { createWebSocketStream, WebSocket } from "ws";
+import { relayStreams, type RelayOptions } from "./relay-streams.ts";
 import { remoteServices } from "./remote-services.ts";
 import { serveServices } from "./serve-services.ts";
 
@@ -68,6 +69,23 @@ export function answerOverSocket(
   services: WorkspaceServices,
   deps: LinkDeps,
 ): { readonly closed: Promise<void>; close(): void } {
+  return answer(socket, deps, (session) => serveServices(session, services, deps.log));
+}
+
+/** The end that answers for somebody else: each stream goes on to where `options` say. */
+export function relayOverSocket(
+  socket: WebSocket,
+  options: RelayOptions,
+  deps: LinkDeps,
+): { readonly closed: Promise<void>; close(): void } {
+  return answer(socket, deps, (session) => relayStreams(session, options));
+}
+
+function answer(
+  socket: WebSocket,
+  deps: LinkDeps,
+  serve: (session: Http2Session) => void,
+): { readonly closed: Promise<void>; close(): void } {
   const session = performServerHandshake(transportOf(socket), {
     settings: {
       initialWindowSize: STREAM_WINDOW_BYTES,
@@ -78,7 +96,7 @@ export function answerOverSocket(
   });
   session.setLocalWindowSize(LINK_WINDOW_BYTES);
   session.on("error", () => {}); // `close` follows.
-  serveServices(session, services, deps.log);
+  serve(session);
   const closed = superviseLink(socket, session, deps);
   return { closed, close: () => closeLink(socket, session) };
 }

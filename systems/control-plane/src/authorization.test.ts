@@ -84,8 +84,25 @@ const ownKey = async (world: World, target: Person): Promise<Record<string, stri
   return params;
 };
 
-/** Signed in is enough to read one's own usage, but the token needs the scope. */
-const READS_USAGE: Case = { status: { "owner without scope": 404 } };
+/** Of the target: straight into the database, where nobody is asked. */
+const workspace = async (world: World, target: Person): Promise<Record<string, string>> => {
+  const [id, agent] = [systemRandom.uuid(), systemRandom.uuid()];
+  const name = systemRandom.alphanumeric(12);
+  await world.database.pool.query(
+    `insert into workspaces (id, owner_id, organization_id, name, kind, created_at, updated_at,
+       last_used_at)
+     select $1, $2, id, $3, 'external', now(), now(), now() from organizations`,
+    [id, target.id, name],
+  );
+  await world.database.pool.query(
+    "insert into workspace_agents (id, workspace_id, name) values ($1, $2, 'main')",
+    [agent, id],
+  );
+  return { workspace: id, agent, name };
+};
+
+/** Signed in is enough to read one's own, but the token needs the scope. */
+const READS_OWN: Case = { status: { "owner without scope": 404 } };
 
 /** A case for each endpoint: `{}` when it needs nothing but the path. */
 const CASES: Readonly<Record<string, Case>> = {
@@ -152,15 +169,27 @@ const CASES: Readonly<Record<string, Case>> = {
     body: () => ({}),
     status: 503,
   },
-  "GET /api/v2/ai-gateway/sessions": READS_USAGE,
+  "GET /api/v2/ai-gateway/sessions": READS_OWN,
   "GET /api/v2/ai-gateway/sessions/:session": {
     params: async () => ({ session: "none" }),
     status: 404,
   },
-  "GET /api/v2/ai-gateway/interceptions": READS_USAGE,
-  "GET /api/v2/ai-gateway/models": READS_USAGE,
-  "GET /api/v2/ai-gateway/clients": READS_USAGE,
-  "GET /api/v2/ai-gateway/providers": READS_USAGE,
+  "GET /api/v2/ai-gateway/interceptions": READS_OWN,
+  "GET /api/v2/ai-gateway/models": READS_OWN,
+  "GET /api/v2/ai-gateway/clients": READS_OWN,
+  "GET /api/v2/ai-gateway/providers": READS_OWN,
+  "POST /api/v2/users/:user/workspaces": { body: () => ({ name: "box" }) },
+  "GET /api/v2/users/:user/workspace/:name": { params: workspace },
+  "GET /api/v2/workspaces": READS_OWN,
+  "GET /api/v2/workspaces/:workspace": { params: workspace },
+  "PATCH /api/v2/workspaces/:workspace": { params: workspace, body: () => ({ name: "other" }) },
+  "DELETE /api/v2/workspaces/:workspace": { params: workspace },
+  // Whoever has it can stand in for somebody's machine: not even an owner of the platform gets it.
+  "POST /api/v2/workspaces/:workspace/agent-token": { params: workspace, showsToken: true },
+  "GET /api/v2/workspaceagents/:agent": { params: workspace },
+  // It is not connected.
+  "GET /api/v2/workspaceagents/:agent/listening-ports": { params: workspace, status: 409 },
+  "GET /api/v2/connectionlog": {},
 };
 
 test("every endpoint of the contract is served, and every served endpoint has a case", async () => {
@@ -201,7 +230,7 @@ function expectedStatus(endpoint: Endpoint, caller: CallerName, { status }: Case
   if (access !== "public" && roles === null) return 401;
   const isPermission = access !== "public" && access !== "signed_in";
   if (isPermission) {
-    const isOwn = caller === "self" && endpoint.path.includes(":user");
+    const isOwn = caller === "self" && /:(?:user|workspace|agent)\b/.test(endpoint.path);
     const isAllowed =
       caller !== "owner without scope" && rolesAllow(roles ?? [], access, { isOwn });
     if (!isAllowed) return 404;

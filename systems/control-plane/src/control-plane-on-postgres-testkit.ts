@@ -86,13 +86,16 @@ export async function startTestControlPlane(options: TestOptions = {}): Promise<
   resources.use(subscription);
   await once(changes, "resync", { signal: AbortSignal.timeout(10_000) });
   const server = createServer((request, response) => plane.handle(request, response));
+  server.on("upgrade", (request, socket, head) => plane.upgrade(request, socket, head));
   resources.defer(async () => {
+    plane.closeSockets();
     server.closeAllConnections();
     server.close();
     await once(server, "close");
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await plane.reachableAt(url);
   const owned = resources.move();
   return {
     url,
@@ -120,6 +123,7 @@ export function testDeps(
       defaultTokenLifetimeMs: 7 * 86_400_000,
       maxTokenLifetimeMs: 365 * 86_400_000,
       auditRetentionMs: 0,
+      connectionLogRetentionMs: 0,
       apiRateLimitPerMinute: 0,
       trustedProxies: new BlockList(),
       usageRetentionMs: 0,

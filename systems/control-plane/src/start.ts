@@ -14,16 +14,20 @@ import type {
   ProviderSource,
   ProviderTester,
 } from "@atelier/contract/rpc/gateway-ports";
+import { SOCKETS } from "@atelier/contract/http/endpoints";
 import type { ProviderAuthSource } from "@atelier/contract/rpc/model-transport";
 import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
 import type { Metrics } from "@atelier/host/metrics";
 import { StartError } from "@atelier/host/start-error";
 import { Tasks } from "@atelier/host/tasks";
+import type { WorkspaceLinks } from "@atelier/contract/rpc/workspace/services";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import { CachedCallerAuthorizer } from "./access/caller-authorizer.ts";
 import { KeyUsage } from "./access/key-usage.ts";
 import { findUserId } from "./access/principal-store.ts";
+import type { Principal } from "./access/principal.ts";
 import { LateGatewayHealth } from "./ai-providers/late-gateway-health.ts";
 import { modelProviderRoutes } from "./ai-providers/model-provider-routes.ts";
 import { obeyProviderKeyResets } from "./ai-providers/provider-key-reset.ts";
@@ -42,11 +46,15 @@ import { insertAuditEvent } from "./audit/audit-store.ts";
 import { deploymentRoutes, type OptionRow } from "./deployment/deployment-routes.ts";
 import { keepPartitions } from "./deployment/partition-task.ts";
 import type { Replica } from "./deployment/replica-store.ts";
-import { keepReplica } from "./deployment/replica-task.ts";
+import { beatReplica, keepReplica } from "./deployment/replica-task.ts";
 import { getDeploymentId } from "./deployment/site-setting-store.ts";
+import { AccessGuard } from "./http/access-guard.ts";
 import { createApi } from "./http/api.ts";
+import type { WorkspaceRef } from "./http/admit.ts";
 import type { TrustedProxies } from "./http/client-address.ts";
+import { RateLimit } from "./http/rate-limit.ts";
 import type { Route } from "./http/route.ts";
+import { createUpgrades, SERVER_STOPS } from "./http/upgrades-io.ts";
 import { deleteApiKeysOf } from "./sign-in/api-key-store.ts";
 import { apiTokenRoutes } from "./sign-in/api-token-routes.ts";
 import { keepKeys } from "./sign-in/key-upkeep-task.ts";
@@ -54,10 +62,12 @@ import { LoginThrottle } from "./sign-in/login-throttle.ts";
 import { authenticate, authenticateDelegated } from "./sign-in/principal-actions.ts";
 import { signInRoutes } from "./sign-in/sign-in-routes.ts";
 import { startRecording, type RecordingConfig } from "./start-recording.ts";
+import { startWorkspaces } from "./start-workspaces.ts";
 import { PasswordHasher } from "./users/password-hasher.ts";
 import { userRoutes } from "./users/user-routes.ts";
 import { registerEncryptionKeys } from "./vault/encryption-key-actions.ts";
 import { createVault, type Vault } from "./vault/vault.ts";
+import { findWorkspaceSubject } from "./workspaces/workspace-store.ts";
 
 export type ControlPlaneConfig = {
   /** Where people reach this deployment. */
@@ -67,6 +77,8 @@ export type ControlPlaneConfig = {
   readonly maxTokenLifetimeMs: number;
   /** 0: the audit log is kept forever. */
   readonly auditRetentionMs: number;
+  /** 0: the connection log is kept forever. */
+  readonly connectionLogRetentionMs: number;
   /** 0: usage records are kept forever. */
   readonly usageRetentionMs: number;
   /** Also write each usage record to the log, prompts included. */
@@ -100,9 +112,17 @@ export type ControlPlaneDeps = {
 export interface ControlPlane extends AsyncDisposable {
   /** Answers one request under `/api`. */
   handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Takes over a request to upgrade, and answers it if it is refused. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Tells other servers where this one is reached, once it listens. */
+  reachableAt(relayUrl: string): Promise<void>;
+  /** Ends what stays open, and lets nothing more in: those on the other side connect elsewhere. */
+  closeSockets(): void;
   readonly providers: ProviderSource;
   readonly authorizer: CallerAuthorizer;
   readonly recorder: InterceptionRecorder;
+  /** Where workspaces are, for whoever works in them. */
+  readonly workspaceLinks: WorkspaceLinks;
   /** People's own provider keys, for what this process calls for them. */
   readonly providerAuth: ProviderAuthSource;
   /** Called once a gateway runs in this process: its keys and breakers are then reported. */
@@ -131,28 +151,47 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   );
 
   const replicaId = random.uuid();
-  const models = await startModels(deps, { tasks, resources, replicaId });
-  const routes = [...(await peopleRoutes(deps, usage)), ...models.routes];
+  const vault = await openVault(deps);
+  const models = await startModels(deps, { tasks, resources, replicaId, vault });
+  const access = accessOf(deps, loadPrincipal);
+  const { accessUrl } = deps.config;
+  const upgradeDeps = { ...access, clock, random, log, accessUrl };
+  const workspaces = startWorkspaces(
+    { ...deps, vault, replicaId, accessUrl, upgrades: upgradeDeps },
+    { tasks, resources },
+  );
+  const upgrades = createUpgrades(workspaces.upgradeRoutes, upgradeDeps);
+  const routes = [...(await peopleRoutes(deps, usage)), ...models.routes, ...workspaces.routes];
   const api = resources.use(
     await createApi(routes, {
+      ...access,
       clock,
       random,
       log,
       insertAuditEvent,
       sql: database.sql,
       version: deps.version,
-      authenticate: async (token) => (await loadPrincipal(token))?.actor ?? null,
-      findUserId: (ref) => findUserId(database.sql, ref),
-      trustedProxies: deps.config.trustedProxies,
-      requestsPerMinuteMax: deps.config.apiRateLimitPerMinute,
       observe: observer(deps.metrics),
+      streams: workspaces.streams,
+      webSocketPaths: SOCKETS.filter(({ transport }) => transport === "websocket").map(
+        ({ path }) => path,
+      ),
     }),
   );
-  startUpkeep(deps, { tasks, usage, replicaId });
+  tasks.run("open connections", (signal) => access.guard.keepRechecking(signal));
+  const replica = await startUpkeep(deps, { tasks, usage, replicaId });
 
   const owned = resources.move();
   return {
     handle: (request, response) => api.handle(request, response),
+    upgrade: (request, socket, head) => upgrades.handle(request, socket, head),
+    reachableAt: replica.reachableAt,
+    closeSockets: () => {
+      upgrades.close();
+      access.guard.endAll(SERVER_STOPS);
+      workspaces.drain();
+    },
+    workspaceLinks: workspaces.links,
     providers: models.providers,
     authorizer,
     recorder: models.recorder,
@@ -161,6 +200,24 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     testProvidersWith: (tester) => models.tests.attach(tester),
     routes,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Who is let in: by requests, and by what stays open. */
+function accessOf(
+  { database, clock, log, config }: ControlPlaneDeps,
+  loadPrincipal: (token: string) => Promise<Principal | null>,
+) {
+  const findWorkspace = (ref: WorkspaceRef) => findWorkspaceSubject(database.sql, ref);
+  const findActor = async (apiKeyId: string) =>
+    (await authenticateDelegated({ database, clock }, apiKeyId))?.actor ?? null;
+  return {
+    authenticate: async (token: string) => (await loadPrincipal(token))?.actor ?? null,
+    findUserId: (ref: string) => findUserId(database.sql, ref),
+    findWorkspace,
+    rateLimit: new RateLimit(clock, config.apiRateLimitPerMinute),
+    guard: new AccessGuard({ clock, log, findActor, findWorkspace }),
+    trustedProxies: config.trustedProxies,
   };
 }
 
@@ -205,11 +262,11 @@ async function startModels(
     readonly tasks: Tasks;
     readonly resources: AsyncDisposableStack;
     readonly replicaId: string;
+    readonly vault: Vault;
   },
 ): Promise<Models> {
   const { database, pubSub, clock, random, log, metrics, config } = deps;
-  const { tasks, resources, replicaId } = parts;
-  const vault = await openVault(deps);
+  const { tasks, resources, replicaId, vault } = parts;
   const seeded = await seedModelProviders(
     { database, vault, clock, random, log },
     config.providerSeeds,
@@ -251,21 +308,38 @@ async function openVault({ database, clock, config }: ControlPlaneDeps): Promise
   return vault.value;
 }
 
-function startUpkeep(
+async function startUpkeep(
   deps: ControlPlaneDeps,
   parts: { readonly tasks: Tasks; readonly usage: KeyUsage; readonly replicaId: string },
-): void {
+): Promise<Pick<ControlPlane, "reachableAt">> {
   const { database, clock, log, hostname, version } = deps;
   const { tasks, usage, replicaId } = parts;
-  const replica: Replica = { id: replicaId, hostname, version, startedAt: clock.now() };
+  const startedAt = clock.now();
+  let replica: Replica = { id: replicaId, hostname, version, startedAt, relayUrl: null };
+  // Before anything refers to it: what a server without a row holds counts for nothing.
+  await beatReplica({ database, clock, log }, replica);
   const auditLog = {
     table: "audit_events",
     timeColumn: "time",
     retentionMs: deps.config.auditRetentionMs,
   };
-  tasks.run("heartbeat", (signal) => keepReplica({ database, clock, log }, replica, signal));
+  const connectionLog = {
+    table: "connection_log",
+    timeColumn: "connected_at",
+    retentionMs: deps.config.connectionLogRetentionMs,
+  };
+  const partitioned = [auditLog, connectionLog];
+  tasks.run("heartbeat", (signal) => keepReplica({ database, clock, log }, () => replica, signal));
   tasks.run("credentials", (signal) => keepKeys({ database, clock, log, usage }, signal));
-  tasks.run("partitions", (signal) => keepPartitions({ database, clock, log }, [auditLog], signal));
+  tasks.run("partitions", (signal) =>
+    keepPartitions({ database, clock, log }, partitioned, signal),
+  );
+  return {
+    reachableAt: async (relayUrl) => {
+      replica = { ...replica, relayUrl };
+      await beatReplica({ database, clock, log }, replica);
+    },
+  };
 }
 
 const SECONDS_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;

@@ -1,13 +1,17 @@
 /** All endpoints: what the server must implement and the reference describes. */
 import type { Endpoint } from "../endpoint.ts";
 import * as aiProviderTest from "./ai-provider-test.ts";
+import type { SocketEndpoint } from "../socket-endpoint.ts";
 import * as aiProviders from "./ai-providers.ts";
 import * as aiUserKeys from "./ai-user-keys.ts";
 import * as aiUsage from "./ai-usage.ts";
 import * as audit from "./audit.ts";
+import * as connectionLog from "./connection-log.ts";
 import * as deployment from "./deployment.ts";
 import * as signIn from "./sign-in.ts";
 import * as users from "./users.ts";
+import * as workspaceSockets from "./workspace-sockets.ts";
+import * as workspaces from "./workspaces.ts";
 
 export const ENDPOINTS: readonly Endpoint[] = [
   users,
@@ -17,8 +21,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
   aiUserKeys,
   aiProviderTest,
   aiUsage,
+  workspaces,
+  connectionLog,
   deployment,
 ].flatMap((room) => Object.values(room).filter(isEndpoint).toSorted(byPath));
+
+/** All paths that stay open. */
+export const SOCKETS: readonly SocketEndpoint[] = Object.values(workspaceSockets);
 
 /** As people look them up: a thing's own path, then what lies below it. */
 function byPath(a: Endpoint, b: Endpoint): number {

@@ -170,6 +170,25 @@ type AuditEventsRow = {
   user_agent: Generated<string>;
 };
 
+type ConnectionLogRow = {
+  id: string;
+  connected_at: Timestamp;
+  disconnected_at: Timestamp | null;
+  type: string;
+  workspace_id: string;
+  workspace_name: string;
+  workspace_owner_id: string;
+  workspace_owner_username: string;
+  agent_id: string;
+  agent_name: string;
+  user_id: string | null;
+  username: string | null;
+  ip_address: Generated<string>;
+  user_agent: Generated<string>;
+  reason: Generated<string>;
+  replica_id: string;
+};
+
 type EncryptionKeysRow = {
   id: string;
   created_at: Timestamp;
@@ -191,6 +210,7 @@ type ReplicasRow = {
   version: string;
   started_at: Timestamp;
   heartbeat_at: Timestamp;
+  relay_url: string | null;
 };
 
 type SiteSettingsRow = {
@@ -221,6 +241,39 @@ type UsersRow = {
   deleted_at: Timestamp | null;
 };
 
+type WorkspaceAgentsRow = {
+  id: string;
+  workspace_id: string;
+  name: string;
+  hashed_token: Buffer | null;
+  operating_system: string | null;
+  architecture: string | null;
+  version: string | null;
+  directory: string | null;
+  first_connected_at: Timestamp | null;
+  last_connected_at: Timestamp | null;
+  disconnected_at: Timestamp | null;
+};
+
+type WorkspaceLinksRow = {
+  agent_id: string;
+  replica_id: string;
+  connection_id: string;
+  connected_at: Timestamp;
+};
+
+type WorkspacesRow = {
+  id: string;
+  owner_id: string;
+  organization_id: string;
+  name: string;
+  kind: string;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+  last_used_at: Timestamp;
+  deleted_at: Timestamp | null;
+};
+
 export type Schema = {
   ai_filter_values: AiFilterValuesRow;
   ai_interceptions: AiInterceptionsRow;
@@ -234,10 +287,14 @@ export type Schema = {
   ai_user_prompts: AiUserPromptsRow;
   api_keys: ApiKeysRow;
   audit_events: AuditEventsRow;
+  connection_log: ConnectionLogRow;
   encryption_keys: EncryptionKeysRow;
   organizations: OrganizationsRow;
   replicas: ReplicasRow;
   site_settings: SiteSettingsRow;
   user_ai_provider_keys: UserAiProviderKeysRow;
   users: UsersRow;
+  workspace_agents: WorkspaceAgentsRow;
+  workspace_links: WorkspaceLinksRow;
+  workspaces: WorkspacesRow;
 };

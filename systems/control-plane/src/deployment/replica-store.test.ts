@@ -12,7 +12,7 @@ const START = Date.UTC(2026, 0, 1);
 
 function replica(n: number) {
   const id = `00000000-0000-4000-8000-00000000000${n}`;
-  return { id, hostname: "h", version: "1", startedAt: new Date(START) };
+  return { id, hostname: "h", version: "1", startedAt: new Date(START), relayUrl: null };
 }
 
 function at(seconds: number): Date {

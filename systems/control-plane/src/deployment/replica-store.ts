@@ -7,6 +7,8 @@ export type Replica = {
   readonly hostname: string;
   readonly version: string;
   readonly startedAt: Date;
+  /** Where other servers reach it. Null: it does not listen yet. */
+  readonly relayUrl: string | null;
 };
 
 /** Without a heartbeat for this long, a replica counts as dead. */
@@ -14,9 +16,12 @@ export const REPLICA_DEAD_AFTER_MS = 30_000;
 
 export async function heartbeat(db: Sql, replica: Replica, at: Date): Promise<void> {
   await sql`
-    insert into replicas (id, hostname, version, started_at, heartbeat_at)
-    values (${replica.id}, ${replica.hostname}, ${replica.version}, ${replica.startedAt}, ${at})
-    on conflict (id) do update set heartbeat_at = excluded.heartbeat_at`.execute(db);
+    insert into replicas (id, hostname, version, started_at, relay_url, heartbeat_at)
+    values (
+      ${replica.id}, ${replica.hostname}, ${replica.version}, ${replica.startedAt},
+      ${replica.relayUrl}, ${at})
+    on conflict (id) do update
+    set heartbeat_at = excluded.heartbeat_at, relay_url = excluded.relay_url`.execute(db);
 }
 
 export async function listLiveReplicaIds(db: Sql, now: Date): Promise<readonly string[]> {

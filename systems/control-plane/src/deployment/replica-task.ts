@@ -18,25 +18,26 @@ export type ReplicaDeps = {
 const HEARTBEAT_EVERY_MS = 5_000;
 const FORGET_AFTER_MS = 86_400_000;
 
-/** Runs until the signal, and takes the row away on an orderly end. */
+/** Runs until the signal, and takes the row away on an orderly end. `replica` as it is at each beat. */
 export async function keepReplica(
   deps: ReplicaDeps,
-  replica: Replica,
+  replica: () => Replica,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     for (;;) {
-      await beat(deps, replica);
       await deps.clock.sleep(HEARTBEAT_EVERY_MS, signal);
+      await beatReplica(deps, replica());
     }
   } finally {
-    await deleteReplica(deps.database.sql, replica.id).catch((error: unknown) => {
+    await deleteReplica(deps.database.sql, replica().id).catch((error: unknown) => {
       deps.log.warn({ error }, "this replica's row stays until it is forgotten");
     });
   }
 }
 
-async function beat(deps: ReplicaDeps, replica: Replica): Promise<void> {
+/** Also out of turn, when something about the replica has changed. */
+export async function beatReplica(deps: ReplicaDeps, replica: Replica): Promise<void> {
   const now = deps.clock.now();
   try {
     await heartbeat(deps.database.sql, replica, now);

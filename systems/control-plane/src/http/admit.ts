@@ -22,10 +22,20 @@ export type AdmitDeps = {
   readonly authenticate: (token: string) => Promise<Actor | null>;
   /** By id or username; undefined when there is no such user. */
   readonly findUserId: (ref: string) => Promise<string | undefined>;
+  /** Undefined when there is no such workspace, or none with such a workspace agent. */
+  readonly findWorkspace: (ref: WorkspaceRef) => Promise<WorkspaceSubject | undefined>;
 };
 
+/** As paths name one: by its own id, or by its workspace agent's. */
+export type WorkspaceRef = { readonly workspaceId: string } | { readonly workspaceAgentId: string };
+
+export type WorkspaceSubject = { readonly workspaceId: string; readonly ownerId: string };
+
+/** What of an endpoint decides who is let in. */
+export type Admitting = Pick<Endpoint, "access" | "method" | "params">;
+
 export type Arrival = {
-  readonly endpoint: Endpoint;
+  readonly endpoint: Admitting;
   readonly headers: IncomingHttpHeaders;
   readonly params: unknown;
   readonly ip: string;
@@ -34,6 +44,7 @@ export type Arrival = {
 
 export type Admitted = {
   readonly actor: Actor | null;
+  /** The user whose thing it is. */
   readonly subjectId: string | null;
   readonly params: Record<string, unknown>;
 };
@@ -79,20 +90,38 @@ export async function admit(deps: AdmitDeps, arrival: Arrival): Promise<Result<A
 async function admitActor(
   deps: AdmitDeps,
   request: {
-    readonly endpoint: Endpoint;
+    readonly endpoint: Admitting;
     readonly actor: Actor;
     readonly params: Record<string, unknown>;
   },
 ): Promise<Result<Admitted, Refusal>> {
   const { endpoint, actor, params } = request;
-  const ref = params["user"];
-  const subjectId = typeof ref === "string" ? await resolveUser(deps, actor, ref) : null;
+  const subjectId = await resolveSubject(deps, actor, params);
   if (subjectId === undefined) return NOT_FOUND;
   const isAllowed =
     endpoint.access === "signed_in" ||
     endpoint.access === "public" ||
     may(actor, endpoint.access, subjectId);
   return isAllowed ? ok({ actor, subjectId, params }) : NOT_FOUND;
+}
+
+/** Null: the path names nobody's thing. Undefined: what it names does not exist. */
+async function resolveSubject(
+  deps: AdmitDeps,
+  actor: Actor,
+  params: Record<string, unknown>,
+): Promise<string | null | undefined> {
+  const user = params["user"];
+  if (typeof user === "string") return resolveUser(deps, actor, user);
+  const ref = workspaceRefOf(params);
+  return ref === null ? null : (await deps.findWorkspace(ref))?.ownerId;
+}
+
+/** Null: the path names no workspace. */
+export function workspaceRefOf(params: Record<string, unknown>): WorkspaceRef | null {
+  const { workspace, agent } = params;
+  if (typeof workspace === "string") return { workspaceId: workspace };
+  return typeof agent === "string" ? { workspaceAgentId: agent } : null;
 }
 
 async function resolveUser(
@@ -109,7 +138,7 @@ async function resolveUser(
  * unsafe request comes from, which protects endpoints that need no credential, such as login.
  */
 function isForged(
-  endpoint: Endpoint,
+  endpoint: Admitting,
   headers: IncomingHttpHeaders,
   presented: PresentedToken | null,
 ): boolean {

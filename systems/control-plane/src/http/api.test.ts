@@ -11,7 +11,9 @@ import { FakeClock } from "@atelier/testkit/fake-clock";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import type { AuditEvent } from "../audit/audit-event.ts";
+import { AccessGuard } from "./access-guard.ts";
 import { createApi, type ApiDeps } from "./api.ts";
+import { RateLimit } from "./rate-limit.ts";
 import { route, type Handler, type RequestFacts, type Route } from "./route.ts";
 
 const ANN: Actor = {
@@ -92,7 +94,11 @@ async function serve(
     authenticate: async (token) => (token === "ann" ? ANN : null),
     findUserId: async () => undefined,
     trustedProxies: new BlockList(),
-    requestsPerMinuteMax: 0,
+    rateLimit: new RateLimit(clock, 0),
+    streams: [],
+    webSocketPaths: [],
+    guard: new AccessGuard({ clock, log: silentLogger, findActor, findWorkspace }),
+    findWorkspace,
     version: "1.2.3",
     observe: () => {},
     ...options.deps,
@@ -107,6 +113,9 @@ async function serve(
     server.close();
   }
 }
+
+const findActor = async () => null;
+const findWorkspace = async () => undefined;
 
 /** The edge only hands it on. */
 const NO_SQL = {} as ApiDeps["sql"];
@@ -379,7 +388,7 @@ test("an attempt is refused also when its audit row cannot be written", async ()
 });
 
 test("each user has a share of requests, and each address where nobody is signed in", async () => {
-  await serve({ deps: { requestsPerMinuteMax: 2 } }, async ({ url, rows }) => {
+  await serve({ deps: { rateLimit: new RateLimit(new FakeClock(), 2) } }, async ({ url, rows }) => {
     const statusOf = async (headers: Record<string, string>) =>
       (await fetch(url + PATH, { headers })).status;
     assert.deepEqual([await statusOf({}), await statusOf({}), await statusOf({})], [401, 401, 429]);

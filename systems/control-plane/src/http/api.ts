@@ -8,33 +8,38 @@ import type { Random } from "@atelier/base/random";
 import type { Failure } from "@atelier/contract/failures";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AccessGuard } from "./access-guard.ts";
 import type { AdmitDeps } from "./admit.ts";
 import { serveApiDocs } from "./api-docs.ts";
-import { clientAddress, isTrusted, plainAddress, type TrustedProxies } from "./client-address.ts";
+import { originOf, type TrustedProxies } from "./client-address.ts";
 import { toProblem } from "./problem.ts";
-import { RateLimit } from "./rate-limit.ts";
 import type { RequestAuditDeps } from "./request-audit.ts";
 import type { RequestFacts, Route } from "./route.ts";
 import { crashFailure, sendJson, serveEndpoint, type ServedRequest } from "./serve-endpoint.ts";
+import { serveStream } from "./serve-stream.ts";
+import type { StreamRoute } from "./socket-route.ts";
 
-export type ApiDeps = Omit<AdmitDeps, "rateLimit"> &
+export type ApiDeps = AdmitDeps &
   RequestAuditDeps & {
     readonly clock: Clock;
     readonly random: Random;
     readonly log: Logger;
     readonly trustedProxies: TrustedProxies;
-    /** Per user, or per address where nobody is signed in. 0: no limit. */
-    readonly requestsPerMinuteMax: number;
     /** Shown in the API's description. */
     readonly version: string;
     readonly observe: (served: ServedRequest) => void;
+    /** Answers that stay open, as server-sent events. */
+    readonly streams: readonly StreamRoute[];
+    /** Ends them when they have to. */
+    readonly guard: AccessGuard;
+    /** Paths of WebSockets, for those who ask without an upgrade. */
+    readonly webSocketPaths: readonly string[];
   };
 
 export interface Api extends AsyncDisposable {
   handle(request: IncomingMessage, response: ServerResponse): void;
 }
 
-const USER_AGENT_LENGTH_MAX = 256;
 /** Session ids of clients are up to 512 characters, and grow threefold when percent-encoded. */
 const PATH_PART_LENGTH_MAX = 1_536;
 const URL_INVALID: Failure = { code: "request.invalid", detail: "The URL is not valid." };
@@ -76,7 +81,6 @@ export async function createApi(routes: readonly Route[], deps: ApiDeps): Promis
 function addRoutes(app: FastifyInstance, routes: readonly Route[], deps: ApiDeps): void {
   const serveDeps = {
     ...deps,
-    rateLimit: new RateLimit(deps.clock, deps.requestsPerMinuteMax),
     factsOf: (request: FastifyRequest, reply: FastifyReply) => factsOf(request, reply, deps),
   };
   const methodsOf = new Map<string, Set<string>>();
@@ -88,6 +92,16 @@ function addRoutes(app: FastifyInstance, routes: readonly Route[], deps: ApiDeps
       const methods = methodsOf.get(url) ?? new Set();
       methodsOf.set(url, methods.add(method));
     }
+  }
+  for (const stream of deps.streams) {
+    const { path: url } = stream.endpoint;
+    app.route({ method: "GET", url, handler: serveStream(stream, serveDeps) });
+    methodsOf.set(url, new Set(["GET"]));
+  }
+  for (const url of deps.webSocketPaths) {
+    const failure = { code: "request.upgrade_required" } as const;
+    app.get(url, (_request, reply) => sendProblem(reply.header("upgrade", "websocket"), failure));
+    methodsOf.set(url, new Set(["GET"]));
   }
   for (const [url, methods] of methodsOf) refuseOtherMethods(app, url, methods);
 }
@@ -106,20 +120,13 @@ function refuseOtherMethods(app: FastifyInstance, url: string, methods: Set<stri
 }
 
 function factsOf(request: FastifyRequest, reply: FastifyReply, deps: ApiDeps): RequestFacts {
-  const { headers, socket } = request.raw;
-  const peer = plainAddress(socket.remoteAddress ?? "");
-  const forwardedFor = headers["x-forwarded-for"];
-  const isForwardedSecure =
-    isTrusted(peer, deps.trustedProxies) && headers["x-forwarded-proto"] === "https";
   const gone = new AbortController();
   reply.raw.once("close", () => {
     if (!reply.raw.writableFinished) gone.abort();
   });
   return {
     requestId: request.id,
-    ip: clientAddress(peer, String(forwardedFor ?? ""), deps.trustedProxies),
-    userAgent: (headers["user-agent"] ?? "").slice(0, USER_AGENT_LENGTH_MAX),
-    isSecure: "encrypted" in socket || isForwardedSecure,
+    ...originOf(request.raw, deps.trustedProxies),
     signal: gone.signal,
     setHeader: (name, value) => {
       reply.header(name, value);

@@ -2,6 +2,7 @@
  * Where a request comes from. `X-Forwarded-For` and `X-Forwarded-Proto` are believed only from
  * proxies that the operator named, because anybody can send them.
  */
+import type { IncomingMessage } from "node:http";
 import { isIP, type BlockList } from "node:net";
 
 /** Addresses and ranges, as the configuration names them. */
@@ -24,6 +25,28 @@ export function clientAddress(
     address = hop;
   }
   return address;
+}
+
+export type RequestOrigin = {
+  readonly ip: string;
+  readonly userAgent: string;
+  readonly isSecure: boolean;
+};
+
+const USER_AGENT_LENGTH_MAX = 256;
+
+/** Where a request comes from, as far as is believed. */
+export function originOf(
+  { headers, socket }: Pick<IncomingMessage, "headers" | "socket">,
+  trusted: TrustedProxies,
+): RequestOrigin {
+  const peer = plainAddress(socket.remoteAddress ?? "");
+  const isForwardedSecure = isTrusted(peer, trusted) && headers["x-forwarded-proto"] === "https";
+  return {
+    ip: clientAddress(peer, String(headers["x-forwarded-for"] ?? ""), trusted),
+    userAgent: (headers["user-agent"] ?? "").slice(0, USER_AGENT_LENGTH_MAX),
+    isSecure: "encrypted" in socket || isForwardedSecure,
+  };
 }
 
 export function isTrusted(address: string, trusted: TrustedProxies): boolean {

@@ -25,7 +25,7 @@ type Answer<Schema> = Schema extends z.ZodType ? z.input<Schema> : undefined;
 export type EndpointRequest<E extends Endpoint> = {
   /** Null only where the endpoint is public and nobody is signed in. */
   readonly actor: E["access"] extends "public" ? Actor | null : Actor;
-  /** The user that `:user` on the path means, resolved and permitted. Null where the path has none. */
+  /** The user that `:user` on the path means, or whose `:workspace` or `:agent` it is, permitted. Else null. */
   readonly subjectId: string | null;
   readonly params: z.output<E["params"]>;
   readonly query: z.output<E["query"]>;

@@ -9,7 +9,14 @@
  * Bytes: version (1) | key id (7) | nonce (12), wrapped data key (32), tag (16) | nonce (12),
  * ciphertext, tag (16). The key id is the first 7 bytes of the key's SHA-256 (spec platform 9.5).
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  randomBytes,
+  timingSafeEqual,
+} from "node:crypto";
 import { fail, ok, type Result } from "@atelier/base/result";
 import { Secret } from "@atelier/base/secret";
 
@@ -24,6 +31,10 @@ export interface Vault {
   rewrap(sealed: Uint8Array, where: string): Buffer | null;
   /** Seals under one named key of ours: the proof that the registry of keys keeps. */
   sealWith(keyId: string, plain: string, where: string): Buffer;
+  /** Proves to servers that have the same keys that one of them said this, for this purpose. */
+  sign(text: string, purpose: string): string;
+  /** Whether any of our keys signed it. */
+  isSigned(text: string, purpose: string, signature: string): boolean;
 }
 
 /** A sealed value that this server cannot open. The message names key ids and places, never values. */
@@ -96,6 +107,18 @@ class EnvelopeVault implements Vault {
     return Buffer.concat([head(this.#first, dataKey, where), ciphertext]);
   }
 
+  sign(text: string, purpose: string): string {
+    return signUnder(this.#first, text, purpose);
+  }
+
+  isSigned(text: string, purpose: string, signature: string): boolean {
+    const wrapper = this.#wrappers.get(signature.split(".", 1)[0] ?? "");
+    if (wrapper === undefined) return false;
+    const given = Buffer.from(signature);
+    const wanted = Buffer.from(signUnder(wrapper, text, purpose));
+    return given.length === wanted.length && timingSafeEqual(given, wanted);
+  }
+
   #unwrap(sealed: Uint8Array, where: string): { dataKey: Buffer; keyId: string } {
     const keyId = sealingKeyId(sealed);
     if (keyId === null) throw new VaultError(`the value at ${where} is not a sealed value`);
@@ -123,6 +146,12 @@ function parseKey(key: Secret): Wrapper | null {
   if (bytes.length !== ENCRYPTION_KEY_BYTES || !isExact) return null;
   const digest = createHash("sha256").update(bytes).digest();
   return { id: digest.subarray(0, KEY_ID_BYTES).toString("hex"), key: bytes };
+}
+
+/** Under a key of its own for each purpose: the encryption key itself signs nothing. */
+function signUnder({ id, key }: Wrapper, text: string, purpose: string): string {
+  const own = createHmac("sha256", key).update(`atelier:${purpose}`).digest();
+  return `${id}.${createHmac("sha256", own).update(text).digest("base64url")}`;
 }
 
 function sealUnder(wrapper: Wrapper, plain: string, where: string): Buffer {
