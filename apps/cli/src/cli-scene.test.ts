@@ -18,6 +18,7 @@ import { FakeClock } from "@atelier/testkit/fake-clock";
 import { parseEnvironment } from "./config.ts";
 import type { Prompts } from "./prompts.ts";
 import { runCli } from "./run-cli.ts";
+import { NO_STREAMS } from "./streams-testkit.ts";
 
 export const TIME = "2026-01-01T00:00:00.000Z";
 export const ID = "6f0a8f4e-7a51-4d0b-9d6c-0a4c1f1e2d3c";
@@ -91,6 +92,8 @@ export async function cli(words: readonly string[], scene: Scene) {
       target.report(`${request.method} ${target.url}${request.path}`);
       return respond(scene, request);
     },
+    streams: NO_STREAMS,
+    dialServices: async () => fail({ kind: "unreachable", error: new Error("no network") }),
     startServer: async (given) => {
       serverWords = given;
       return 42;

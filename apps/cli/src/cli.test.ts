@@ -12,7 +12,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { ok } from "@atelier/base/result";
+import { fail, ok } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
 import { startRealServer } from "@atelier/testkit/real-server";
@@ -21,6 +21,7 @@ import { parseEnvironment } from "./config.ts";
 import { httpSend } from "./http-send.ts";
 import { terminalPrompts } from "./prompts.ts";
 import { runCli } from "./run-cli.ts";
+import { NO_STREAMS } from "./streams-testkit.ts";
 
 const MAIN = join(import.meta.dirname, "main.ts");
 const PASSWORD = "correct-horse-battery-9";
@@ -309,6 +310,8 @@ async function runHere(
     random: systemRandom,
     signal: new AbortController().signal,
     sendTo: (target) => httpSend(target, systemClock),
+    streams: NO_STREAMS,
+    dialServices: async () => fail({ kind: "unreachable", error: new Error("no network") }),
     startServer: () => assert.fail("no server is started here"),
   });
   return { exitCode, out, err };

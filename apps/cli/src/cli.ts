@@ -9,6 +9,8 @@ import type { Random } from "@atelier/base/random";
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { Secret } from "@atelier/base/secret";
 import { apiClient, type CallAnswer, type CallInput, type Send } from "@atelier/contract/client";
+import type { DialFailure } from "@atelier/tunnel/dial-services";
+import type { Link } from "@atelier/tunnel/link";
 import type { Endpoint } from "@atelier/contract/endpoint";
 import {
   failureOfProblem,
@@ -18,6 +20,7 @@ import {
 } from "./cli-failure.ts";
 import type { Environment } from "./config.ts";
 import type { StoredSignIn } from "./credentials.ts";
+import type { ByteStreams } from "./byte-streams.ts";
 import { loadCredentials } from "./credentials-file.ts";
 import type { Look } from "./output/people.ts";
 import type { Prompts } from "./prompts.ts";
@@ -52,6 +55,17 @@ export type Cli = {
   readonly readInput: ReadInput;
   sendTo(url: string, token: Secret | null): Send;
   startServer(words: readonly string[]): Promise<number>;
+  /** For commands that pass bytes on as they are. */
+  readonly streams: ByteStreams;
+  /** A link to a workspace agent through the server. */
+  dialAgent(agent: AgentAddress): Promise<Result<Link, DialFailure>>;
+};
+
+export type AgentAddress = {
+  /** Of the server, without a slash at the end. */
+  readonly url: string;
+  readonly token: Secret | null;
+  readonly agentId: string;
 };
 
 export type Api = {

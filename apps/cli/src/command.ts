@@ -29,7 +29,7 @@ export type Answer =
 export type CommandOutcome = Promise<Result<Answer, CliFailure>>;
 
 export type ArgumentSpec<Value = unknown> = {
-  readonly kind: "required" | "optional";
+  readonly kind: "required" | "optional" | "rest";
   readonly description: string;
   readonly valueOf: (raw: unknown) => Value;
 };
@@ -97,6 +97,12 @@ export function argument(description: string): ArgumentSpec<string> {
 
 export function optionalArgument(description: string): ArgumentSpec<string | undefined> {
   return { kind: "optional", description, valueOf: (raw) => raw as string | undefined };
+}
+
+/** All words that are left, also those behind `--`. */
+export function restArgument(description: string): ArgumentSpec<readonly string[]> {
+  const valueOf = (raw: unknown): readonly string[] => (raw ?? []) as readonly string[];
+  return { kind: "rest", description, valueOf };
 }
 
 // Options. The casts in valueOf() hold because parse() made the value.

@@ -1,6 +1,9 @@
 /** The process `atelier`: host, ports, exit code. What it does is in run-cli.ts. */
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
+import { silentLogger } from "@atelier/base/logger";
+import { dialServices } from "@atelier/tunnel/dial-services";
+import { processByteStreams } from "./byte-streams.ts";
 import { EXIT_CODES } from "./cli-failure.ts";
 import { loadEnvironment } from "./config.ts";
 import { httpSend } from "./http-send.ts";
@@ -27,6 +30,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
   clock: systemClock,
   random: systemRandom,
   signal: interrupted.signal,
+  streams: processByteStreams(),
+  dialServices: (options, signal) =>
+    dialServices(options, { clock: systemClock, log: silentLogger }, signal),
   sendTo: (target) => httpSend(target, systemClock),
   startServer: (words) => {
     isServer = true;

@@ -13,6 +13,7 @@ import {
   durationMsOption,
   switchOption,
   textOption,
+  type ArgumentSpec,
   type CommandDefinition,
   type CommandInput,
   type OptionSpec,
@@ -97,7 +98,7 @@ export function usageMessageOf(error: CommanderError): string {
 /** A command's name and arguments: that it takes options is said by its own help. */
 function termOf(command: Command): string {
   const args = command.registeredArguments.map((each) =>
-    each.required ? `<${each.name()}>` : `[${each.name()}]`,
+    each.required ? `<${each.name()}>` : each.variadic ? `[${each.name()}...]` : `[${each.name()}]`,
   );
   return [command.name(), ...args].join(" ");
 }
@@ -121,7 +122,7 @@ function addCommand(
 ): void {
   const command = parent.command(word).description(definition.summary);
   for (const [name, { kind, description }] of Object.entries(definition.args)) {
-    command.addArgument(new Argument(kind === "required" ? `<${name}>` : `[${name}]`, description));
+    command.addArgument(new Argument(ARGUMENT_TERMS[kind](name), description));
   }
   const options = Object.entries(definition.options).map(([key, spec]) => {
     const option = commanderOption(spec);
@@ -150,6 +151,12 @@ function addCommand(
     });
   });
 }
+
+const ARGUMENT_TERMS: Readonly<Record<ArgumentSpec["kind"], (name: string) => string>> = {
+  required: (name) => `<${name}>`,
+  optional: (name) => `[${name}]`,
+  rest: (name) => `[${name}...]`,
+};
 
 function commanderOption(spec: OptionSpec): Option {
   const option = new Option(spec.flags, spec.description);

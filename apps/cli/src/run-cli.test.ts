@@ -169,7 +169,9 @@ test("examples are command lines that parse", async () => {
         .filter((word) => word !== "");
       assert.ok(line.startsWith(name), example);
       // `--help` comes after all else was parsed as far as names of options and choices go.
-      const run = await cli([...words, "--help"], {});
+      // Behind `--` it would be a word of the command that is run.
+      const end = words.includes("--") ? words.indexOf("--") : words.length;
+      const run = await cli(words.toSpliced(end, 0, "--help"), {});
       assert.equal(run.exitCode, 0, `${example}: ${run.err}`);
     }
   }

@@ -6,10 +6,13 @@ import picocolors from "picocolors";
 import type { Clock } from "@atelier/base/clock";
 import type { Random } from "@atelier/base/random";
 import type { Result } from "@atelier/base/result";
+import type { DialFailure, DialOptions } from "@atelier/tunnel/dial-services";
+import type { Link } from "@atelier/tunnel/link";
 import type { Send } from "@atelier/contract/client";
 import { VERSION } from "@atelier/host/version";
 import { CommanderError } from "commander";
 import { EXIT_CODES, usageFailure, type CliFailure } from "./cli-failure.ts";
+import type { ByteStreams } from "./byte-streams.ts";
 import type { Cli, GlobalOptions } from "./cli.ts";
 import type { Answer } from "./command.ts";
 import type { Environment } from "./config.ts";
@@ -31,6 +34,8 @@ export type CliPorts = {
   readonly signal: AbortSignal;
   sendTo(target: SendTarget): Send;
   startServer(words: readonly string[]): Promise<number>;
+  readonly streams: ByteStreams;
+  dialServices(options: DialOptions, signal: AbortSignal): Promise<Result<Link, DialFailure>>;
 };
 
 export async function runCli(words: readonly string[], ports: CliPorts): Promise<number> {
@@ -111,6 +116,14 @@ function cliOf(flags: GlobalOptions, ports: CliPorts): Cli {
         },
       }),
     startServer: (words) => ports.startServer(words),
+    streams: ports.streams,
+    dialAgent: ({ url, token, agentId }) => {
+      const path = `/api/v2/workspaceagents/${encodeURIComponent(agentId)}/link`;
+      const address = new URL(url.replace(/^http/, "ws") + path);
+      const { timeoutMs } = flags;
+      const userAgent = `atelier-cli/${VERSION}`;
+      return ports.dialServices({ url: address, token, userAgent, timeoutMs }, signal);
+    },
   };
 }
 

@@ -10,8 +10,11 @@ import { aiSessionsList } from "./ai-sessions-list.ts";
 import { aiSessionsShow } from "./ai-sessions-show.ts";
 import { auditList } from "./audit-list.ts";
 import { configShow } from "./config-show.ts";
+import { cp } from "./cp.ts";
+import { exec } from "./exec.ts";
 import { login } from "./login.ts";
 import { logout } from "./logout.ts";
+import { portForward } from "./port-forward.ts";
 import { providersCreate } from "./providers-create.ts";
 import { providersDelete } from "./providers-delete.ts";
 import { providersDisable } from "./providers-disable.ts";
@@ -30,6 +33,7 @@ import { providersTest } from "./providers-test.ts";
 import { server } from "./server.ts";
 import { sessionsList } from "./sessions-list.ts";
 import { sessionsRevoke } from "./sessions-revoke.ts";
+import { terminal } from "./terminal.ts";
 import { tokensCreate } from "./tokens-create.ts";
 import { tokensList } from "./tokens-list.ts";
 import { tokensRemove } from "./tokens-remove.ts";
@@ -50,6 +54,10 @@ export const COMMANDS: readonly CommandDefinition[] = [
   login,
   logout,
   whoami,
+  exec,
+  cp,
+  terminal,
+  portForward,
   usersList,
   usersShow,
   usersCreate,
