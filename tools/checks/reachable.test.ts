@@ -70,5 +70,5 @@ test("every exported name is used somewhere", () => {
   expectNone(unused, "Nothing names these exports: use them or delete them.");
 });
 
-/** `simulate` and `title` of the simulations are found by tools/simulate.ts. */
-const CALLED_BY_NAME = new Set(["simulate", "title"]);
+/** What tools/simulate.ts finds in the simulations. */
+const CALLED_BY_NAME = new Set(["simulate", "title", "runsDefault"]);
