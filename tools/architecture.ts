@@ -90,11 +90,15 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
   "workspace-agent": {
     effects: [],
     processes: ["effects"],
-    files: ["effects"],
+    /** What a path may look like, and what the machine's refusals mean. */
+    paths: [],
+    /** Changes below directories: for people's views of files, and for the state of git. */
+    watching: ["paths"],
+    files: ["effects", "paths", "watching"],
     terminals: [],
-    git: [],
-    ports: [],
-    machine: [],
+    git: ["paths", "watching"],
+    ports: ["paths"],
+    machine: ["paths"],
   },
 };
 

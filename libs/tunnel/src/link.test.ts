@@ -82,6 +82,16 @@ test("an upload that is refused early answers why, however much is left to send"
   assert.equal(answer.failure.code, "no_space");
 });
 
+test("an upload that is answered without being read ends, however much is left to send", async () => {
+  const { services } = fakeServices();
+  await using t = await testLink(services);
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    for (;;) yield Buffer.alloc(64 * 1024);
+  }
+  const answer = await t.link.services.processes.writeInput({ id: "known" }, endless());
+  assert.deepEqual(answer, { ok: true, value: { bytes: 0 } });
+});
+
 test("events come as they happen, and a reader that leaves ends their source", async () => {
   const { services, seen } = fakeServices();
   await using t = await testLink(services);

@@ -90,8 +90,9 @@ class Exchange {
     else if (kind !== "channel") this.#stream.end();
     const answer = await this.#readAnswer();
     if (kind === "upload") {
-      // An agent may answer before it took all bytes: the rest is then of no use to anybody.
-      if (!answer.ok) this.#cancel();
+      // An agent may answer before it took all bytes, as it does to a call that it knows: the rest is
+      // then of no use to anybody, and it would wait for a reader for ever.
+      if (!this.#stream.writableFinished) this.#cancel();
       const failure = await sent;
       if (failure instanceof SourceError) throw failure.cause;
     }

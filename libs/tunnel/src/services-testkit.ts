@@ -49,8 +49,9 @@ export function fakeServices(): { readonly services: WorkspaceServices; readonly
       /** `offset` bytes of zeroes in chunks of 64 KiB; an id `broken` fails in the middle. */
       follow: async ({ id, offset }) =>
         ok({ value: { fromOffset: offset }, bytes: zeroes(offset, id === "broken") }),
-      /** Counts the bytes; an id `full` refuses after the first. */
+      /** Counts the bytes; an id `full` refuses after the first, `known` answers without reading. */
       writeInput: async ({ id }, bytes) => {
+        if (id === "known") return ok({ bytes: 0 });
         let count = 0;
         try {
           for await (const chunk of bytes) {

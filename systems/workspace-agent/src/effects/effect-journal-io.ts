@@ -33,6 +33,11 @@ export interface EffectJournal extends AsyncDisposable {
     effect: Effect | null,
     work: (attempt: EffectAttempt) => Promise<Result<Value, WorkspaceFailure>>,
   ): Promise<Result<Value & { readonly replayed: boolean }, WorkspaceFailure>>;
+  /**
+   * What work noted that has begun and not ended. At a start: what was interrupted, for rooms that can
+   * finish it without waiting for a repeat.
+   */
+  openNotes(): readonly unknown[];
 }
 
 /** Nothing happened, and a later try may fare better. */
@@ -130,6 +135,10 @@ class Journal implements EffectJournal {
     } finally {
       this.#running.delete(key);
     }
+  }
+
+  openNotes(): readonly unknown[] {
+    return [...this.#state.openNotes()];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

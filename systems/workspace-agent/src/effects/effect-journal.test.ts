@@ -131,10 +131,12 @@ test("work that was interrupted runs again and finds what it had noted", async (
   const copy = await mkdtemp(join(tmpdir(), "atelier-effects-"));
   await copyFile(s.file, join(copy, "effects.log"));
   await using journal = await s.open(copy);
+  assert.deepEqual(journal.openNotes(), [{ step: 1 }]);
   const answer = await journal.run(effect("a"), async (attempt) =>
     ok({ wasInterrupted: attempt.wasInterrupted, noted: attempt.noted }),
   );
   assert.deepEqual(answer, ok({ wasInterrupted: true, noted: { step: 1 }, replayed: false }));
+  assert.deepEqual(journal.openNotes(), []);
   goOn.resolve();
   await running;
   await rm(copy, { recursive: true });

@@ -102,6 +102,13 @@ export class EffectState {
     }
   }
 
+  /** What effects that have begun and not ended have noted last. */
+  *openNotes(): Generator<unknown> {
+    for (const { note, outcome } of this.#entries.values()) {
+      if (outcome === undefined && note !== null) yield note;
+    }
+  }
+
   /** Forgets ended effects from before a moment. Fences stay: they cost little and guard for ever. */
   forgetBefore(atMs: number): void {
     for (const [key, entry] of this.#entries) {

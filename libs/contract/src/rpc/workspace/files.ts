@@ -19,7 +19,13 @@ const Root = z.string().max(4_096).default("");
 export const READ_LINES_MAX = 2_000;
 export const READ_LINE_BYTES_MAX = 8 * 1024;
 export const READ_ANSWER_BYTES_MAX = 256 * 1024;
+/** Lines after the ones that are shown are counted up to here. */
+export const READ_COUNTED_BYTES_MAX = 512 * 1024 * 1024;
 export const EDIT_FILE_BYTES_MAX = 16 * 1024 * 1024;
+/** Of all files of one call together. */
+export const EDIT_CALL_BYTES_MAX = 64 * 1024 * 1024;
+/** Of all diffs of one answer together: what is longer is cut, and says so in its last line. */
+export const EDIT_DIFF_BYTES_MAX = 256 * 1024;
 
 export const FileInfo = z.object({
   /** Absolute, with symlinks as they were named. */
@@ -30,7 +36,7 @@ export const FileInfo = z.object({
   /** Permission bits, such as 0o644. */
   mode: z.number().int(),
   modifiedAt: z.iso.datetime(),
-  /** Where a symlink leads. Null for others, and where it leads nowhere. */
+  /** Where a symlink leads. Null for others, and where it leads nowhere or out of the root. */
   target: z.string().nullable(),
 });
 export type FileInfo = z.infer<typeof FileInfo>;
@@ -44,18 +50,22 @@ export const FileEdit = z.object({
 });
 
 export const FILE_OPERATIONS = operations({
+  /** Of a symlink itself, not of where it leads. */
   stat: { kind: "call", input: z.object({ path: Path, root: Root }), output: FileInfo },
-  /** Sorted by name, directories first. Key paging by the last name. */
+  /** Directories first, each sorted by name in code point order. */
   list: {
     kind: "call",
     input: z.object({
       path: Path,
       root: Root,
       limit: z.number().int().min(1).max(10_000).default(1_000),
-      afterName: z.string().default(""),
+      /** `next` of the page before. Empty: the first page. */
+      after: z.string().max(4_096).default(""),
     }),
-    output: z.object({ entries: z.array(FileInfo), hasMore: z.boolean() }),
+    /** `next` is null on the last page. */
+    output: z.object({ entries: z.array(FileInfo), next: z.string().nullable() }),
   },
+  /** Through symlinks. Read the bytes to their end, stop the iterator, or abort the call. */
   readBytes: {
     kind: "download",
     input: z.object({
@@ -67,7 +77,10 @@ export const FILE_OPERATIONS = operations({
     }),
     output: FileInfo,
   },
-  /** For models: numbered lines. Lines and answers beyond the limits are cut, and it says so. */
+  /**
+   * For models: numbered lines. Lines and answers beyond the limits are cut, and it says so. A binary
+   * file has no lines.
+   */
   readLines: {
     kind: "call",
     input: z.object({
@@ -82,12 +95,16 @@ export const FILE_OPERATIONS = operations({
       content: z.string(),
       fileSize: z.number(),
       linesRead: z.number(),
-      totalLines: z.number(),
+      /** Null: the file is so long that its lines were not counted. */
+      totalLines: z.number().nullable(),
       /** What was left out, for the reader. Empty: nothing. */
       note: z.string(),
     }),
   },
-  /** Replaces a file or makes it, with the directories above. Keeps the mode of one that exists. */
+  /**
+   * Replaces a file or makes it, with the directories above. Keeps the mode of one that exists, and its
+   * owner where the agent may give files away. Through a symlink: where it leads is replaced.
+   */
   write: {
     kind: "upload",
     input: z.object({
@@ -104,17 +121,20 @@ export const FILE_OPERATIONS = operations({
   /**
    * All or nothing: when one edit does not fit, no file changes and the failure says which and why.
    * White space and indentation may differ from `oldText`; the file's own, and its line ends, stay.
+   * Edits of one file apply in their order. Only UTF-8 text.
    */
   edit: {
     kind: "call",
     input: z.object({ edits: z.array(FileEdit).min(1).max(256), root: Root, effect: MaybeEffect }),
     output: Replayed.extend({ files: z.array(z.object({ path: z.string(), diff: z.string() })) }),
   },
+  /** With those above it. One that exists is a success. */
   makeDirectory: {
     kind: "call",
     input: z.object({ path: Path, root: Root, effect: MaybeEffect }),
     output: Replayed.extend({ directory: FileInfo }),
   },
+  /** `to` must not exist. Symlinks themselves, never where they lead. */
   rename: {
     kind: "call",
     input: z.object({ from: Path, to: Path, root: Root, effect: MaybeEffect }),
@@ -131,7 +151,11 @@ export const FILE_OPERATIONS = operations({
     }),
     output: Replayed,
   },
-  /** First `ready`, then changes below a directory, gathered over a short time. `overflow`: look yourself. */
+  /**
+   * First `ready`, then changes below a directory, gathered over a short time. `overflow`: look yourself.
+   * What is inside of `.git` and `node_modules` is left out, unless `path` itself is inside. Ends when
+   * the directory goes away.
+   */
   watch: {
     kind: "events",
     input: z.object({ path: Path, root: Root, recursive: z.boolean().default(true) }),

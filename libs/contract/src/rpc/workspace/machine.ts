@@ -34,6 +34,12 @@ export const MachineStats = z.object({
 });
 export type MachineStats = z.infer<typeof MachineStats>;
 
+/** Of one file; longer ones are cut. */
+export const CONTEXT_FILE_BYTES_MAX = 64 * 1024;
+/** Of all files of one answer; those after it come without content, as cut. */
+export const CONTEXT_BYTES_MAX = 512 * 1024;
+export const CONTEXT_FILES_MAX = 256;
+
 export const ContextFile = z.object({
   kind: z.enum(["instructions", "skill"]),
   path: z.string(),
@@ -41,7 +47,7 @@ export const ContextFile = z.object({
   name: z.string(),
   description: z.string(),
   content: z.string(),
-  /** The file was longer than the limit. */
+  /** The file was longer than the limits allow. */
   isCut: z.boolean(),
 });
 export type ContextFile = z.infer<typeof ContextFile>;
@@ -57,6 +63,8 @@ export const MACHINE_OPERATIONS = operations({
   /**
    * AGENTS.md and CLAUDE.md of the directory, of those above it up to the repository's top, and of the
    * home directory; and skills (`SKILL.md` in `.agents/skills/*`, `.claude/skills/*`) with their front matter.
+   * Instructions from the most general to the nearest; of skills with one name only the nearest. What
+   * a symlink takes from outside the repository, or the home directory, is left out.
    */
   contextFiles: {
     kind: "call",

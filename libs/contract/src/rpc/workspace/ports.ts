@@ -13,7 +13,7 @@ export const ListeningPort = z.object({
 export type ListeningPort = z.infer<typeof ListeningPort>;
 
 export const PORT_OPERATIONS = operations({
-  /** Sorted by port. The agent's own are left out. */
+  /** Sorted by port and address. The agent's own and those below 9 are left out. */
   list: { kind: "call", input: z.object({}), output: z.object({ ports: z.array(ListeningPort) }) },
   /** The list now, and again after each change. */
   watch: {
@@ -21,7 +21,10 @@ export const PORT_OPERATIONS = operations({
     input: z.object({}),
     output: z.object({ ports: z.array(ListeningPort) }),
   },
-  /** Connects to a port on the workspace's loopback: IPv4, or IPv6 where only that listens. */
+  /**
+   * Connects to a port on the workspace's loopback: IPv4, or IPv6 where only that listens.
+   * `not_found`: nothing listens there.
+   */
   dial: {
     kind: "channel",
     input: z.object({ port: z.number().int().min(1).max(65_535) }),

@@ -1,0 +1,198 @@
+/** The state of a repository, and its difference from the last commit, untracked files included. */
+import { ok, type Result } from "@atelier/base/result";
+import { GIT_FILES_MAX, type GitState } from "@atelier/contract/rpc/workspace/git";
+import type { WorkspaceFailure } from "@atelier/contract/rpc/workspace/operation";
+import { addedFileDiff } from "./added-file-diff.ts";
+import { parseGitConfig, remoteUrlOf, withoutFilters } from "./git-config.ts";
+import { parseNumstat, parseStatus } from "./parse-status.ts";
+import { runGit, type GitDeps } from "./run-git-io.ts";
+import { LineCounter, readAdded } from "./untracked-file-io.ts";
+
+/** A repository that was found, and how git may look at it. */
+export type Repository = {
+  /** Its top directory. */
+  readonly root: string;
+  readonly gitDirectory: string;
+  /** Where branches are: another one in linked work trees. */
+  readonly commonDirectory: string;
+  readonly options: readonly string[];
+  readonly config: ReturnType<typeof parseGitConfig>;
+};
+
+const SMALL_BYTES = 1024 * 1024;
+const LIST_BYTES_MAX = 16 * 1024 * 1024;
+const DIFF_OPTIONS = [
+  "--no-ext-diff",
+  "--no-textconv",
+  "--no-color",
+  "--ignore-submodules=dirty",
+  "--find-renames",
+];
+
+export async function findRepository(
+  deps: GitDeps,
+  directory: string,
+  signal: AbortSignal,
+): Promise<Result<Repository, WorkspaceFailure>> {
+  const where = await runGit(deps, {
+    directory,
+    args: [
+      "rev-parse",
+      "--path-format=absolute",
+      "--show-toplevel",
+      "--git-dir",
+      "--git-common-dir",
+    ],
+    bytesMax: SMALL_BYTES,
+    signal,
+  });
+  if (!where.ok) return where;
+  const [root = "", gitDirectory = "", commonDirectory = ""] = where.value.bytes
+    .toString("utf8")
+    .split("\n");
+  const settings = await runGit(deps, {
+    directory: root,
+    args: ["config", "--list", "--show-scope", "-z"],
+    bytesMax: SMALL_BYTES,
+    signal,
+  });
+  if (!settings.ok) return settings;
+  const config = parseGitConfig(settings.value.bytes.toString("utf8"));
+  const options = withoutFilters(config.ownFilters);
+  return ok({ root, gitDirectory, commonDirectory, options, config });
+}
+
+export async function readState(
+  deps: GitDeps,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<Result<GitState, WorkspaceFailure>> {
+  const { root, options, config } = repository;
+  const output = await runGit(deps, {
+    directory: root,
+    args: [
+      ...options,
+      "status",
+      "--porcelain=v2",
+      "-z",
+      "--branch",
+      "--untracked-files=all",
+      "--ignore-submodules=dirty",
+      "--find-renames",
+    ],
+    bytesMax: LIST_BYTES_MAX,
+    signal,
+  });
+  if (!output.ok) return output;
+  const status = parseStatus(output.value.bytes.toString("utf8"));
+  const files = status.files.slice(0, GIT_FILES_MAX);
+  const counts = await countLines(deps, repository, { commit: status.commit, signal });
+  if (!counts.ok) return counts;
+  const untracked = new LineCounter(root, deps.clock);
+  const counted: GitState["files"] = [];
+  for (const file of files) {
+    signal.throwIfAborted();
+    const own =
+      file.status === "??" ? await untracked.count(file.path) : counts.value.get(file.path);
+    counted.push({ ...file, ...(own ?? { added: 0, removed: 0, isBinary: false }) });
+  }
+  return ok({
+    root,
+    branch: status.branch,
+    commit: status.commit,
+    upstream: status.upstream,
+    ahead: status.ahead,
+    behind: status.behind,
+    remoteUrl: remoteUrlOf(config, status),
+    files: counted,
+    isCut: output.value.isCut || status.files.length > files.length,
+  });
+}
+
+type Comparison = { readonly commit: string | null; readonly signal: AbortSignal };
+
+async function countLines(
+  deps: GitDeps,
+  { root, options }: Repository,
+  { commit, signal }: Comparison,
+): Promise<Result<ReturnType<typeof parseNumstat>, WorkspaceFailure>> {
+  const base = await baseOf(deps, root, { commit, signal });
+  if (!base.ok) return base;
+  const output = await runGit(deps, {
+    directory: root,
+    args: [...options, "diff", ...DIFF_OPTIONS, "--numstat", "-z", base.value, "--"],
+    bytesMax: LIST_BYTES_MAX,
+    signal,
+  });
+  return output.ok ? ok(parseNumstat(output.value.bytes.toString("utf8"))) : output;
+}
+
+/** Before the first commit everything is compared with nothing. */
+async function baseOf(
+  deps: GitDeps,
+  directory: string,
+  { commit, signal }: Comparison,
+): Promise<Result<string, WorkspaceFailure>> {
+  if (commit !== null) return ok(commit);
+  const args = ["hash-object", "-t", "tree", "/dev/null"];
+  const empty = await runGit(deps, { directory, args, bytesMax: SMALL_BYTES, signal });
+  return empty.ok ? ok(empty.value.bytes.toString("utf8").trim()) : empty;
+}
+
+export async function readDiff(
+  deps: GitDeps,
+  repository: Repository,
+  { maxBytes, signal }: { readonly maxBytes: number; readonly signal: AbortSignal },
+): Promise<Result<{ readonly diff: string; readonly isCut: boolean }, WorkspaceFailure>> {
+  const { root, options } = repository;
+  const state = await readState(deps, repository, signal);
+  if (!state.ok) return state;
+  const base = await baseOf(deps, root, { commit: state.value.commit, signal });
+  if (!base.ok) return base;
+  const tracked = await runGit(deps, {
+    directory: root,
+    args: [...options, "diff", ...DIFF_OPTIONS, base.value, "--"],
+    bytesMax: maxBytes,
+    signal,
+  });
+  if (!tracked.ok) return tracked;
+  const parts = [tracked.value.bytes];
+  let left = maxBytes - tracked.value.bytes.byteLength;
+  let isCut = tracked.value.isCut || state.value.isCut;
+  for (const { path, status } of state.value.files) {
+    if (status !== "??") continue;
+    if (left <= 0) isCut = true;
+    if (isCut) break;
+    signal.throwIfAborted();
+    const added = await readAdded(root, path, left);
+    if (added === null) continue;
+    const bytes = Buffer.from(addedFileDiff(added));
+    parts.push(bytes.subarray(0, left));
+    isCut = added.isCut || bytes.byteLength > left;
+    left -= bytes.byteLength;
+  }
+  return ok({ diff: toText(Buffer.concat(parts), isCut), isCut });
+}
+
+/** A diff that is cut ends with a whole line. */
+function toText(bytes: Buffer, isCut: boolean): string {
+  const end = isCut ? bytes.lastIndexOf(0x0a) + 1 : bytes.byteLength;
+  return bytes.subarray(0, end).toString("utf8");
+}
+
+/** Directories that git ignores as a whole, such as build output. */
+export async function listIgnoredDirectories(
+  deps: GitDeps,
+  { root }: Repository,
+  signal: AbortSignal,
+): Promise<Result<readonly string[], WorkspaceFailure>> {
+  const output = await runGit(deps, {
+    directory: root,
+    args: ["ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"],
+    bytesMax: LIST_BYTES_MAX,
+    signal,
+  });
+  if (!output.ok) return output;
+  const paths = output.value.bytes.toString("utf8").split("\0");
+  return ok(paths.filter((path) => path.endsWith("/")).map((path) => path.slice(0, -1)));
+}
