@@ -27,8 +27,8 @@ export const SYSTEMS: Record<string, readonly string[]> = {
 /** app → the systems and libs it may import. Of a system, only what stands beside its rooms. */
 export const APPS: Record<string, readonly string[]> = {
   server: ["base", "contract", "database", "host", "control-plane", "gateway"],
-  cli: ["base", "contract", "host", "tunnel", "workspace-agent"],
-  "workspace-agent": ["base", "contract", "host", "workspace-agent"],
+  cli: ["base", "contract", "host", "tunnel"],
+  "workspace-agent": ["base", "host", "workspace-agent"],
 };
 
 /** system → room → the rooms it may import. */

@@ -27,11 +27,7 @@ const SILENCE_MS_MAX = TEST_MS_MAX + 30_000;
 const EXIT_MS_MAX = 15_000;
 /** A test that mentions none of these touches only its own memory. */
 const OUTSIDE =
-<<<<<<< ours
-  /test-database|postgres|node:(child_process|cluster|dgram|fs|http|https|http2|net|tls|worker_threads)|scripted-|-testkit\.ts|process\.|\bbefore\(|\bafter\(|\bmock\./;
-=======
-  /test-database|postgres|workspace-world|node:(child_process|cluster|dgram|fs|http|https|http2|net|tls|worker_threads)|scripted-model|process\.|\bbefore\(|\bafter\(|\bmock\./;
->>>>>>> theirs
+  /test-database|postgres|workspace-world|node:(child_process|cluster|dgram|fs|http|https|http2|net|tls|worker_threads)|scripted-|-testkit\.ts|process\.|\bbefore\(|\bafter\(|\bmock\./;
 
 const running = new Set<ChildProcess>();
 

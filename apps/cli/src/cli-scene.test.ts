@@ -94,7 +94,7 @@ export async function cli(words: readonly string[], scene: Scene) {
     },
     streams: NO_STREAMS,
     dialServices: async () => fail({ kind: "unreachable", error: new Error("no network") }),
-    startServer: async (given) => {
+    startOwnProgram: async (_program, given) => {
       serverWords = given;
       return 42;
     },

@@ -312,7 +312,7 @@ async function runHere(
     sendTo: (target) => httpSend(target, systemClock),
     streams: NO_STREAMS,
     dialServices: async () => fail({ kind: "unreachable", error: new Error("no network") }),
-    startServer: () => assert.fail("no server is started here"),
+    startOwnProgram: () => assert.fail("no server is started here"),
   });
   return { exitCode, out, err };
 }

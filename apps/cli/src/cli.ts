@@ -24,6 +24,7 @@ import type { ByteStreams } from "./byte-streams.ts";
 import { loadCredentials } from "./credentials-file.ts";
 import type { Look } from "./output/people.ts";
 import type { Prompts } from "./prompts.ts";
+import type { OwnProgram } from "./server-process.ts";
 import { parseServerUrl } from "./server-url.ts";
 import type { ReadInput } from "./terminal.ts";
 
@@ -54,7 +55,7 @@ export type Cli = {
   /** All of stdin. */
   readonly readInput: ReadInput;
   sendTo(url: string, token: Secret | null): Send;
-  startServer(words: readonly string[]): Promise<number>;
+  startOwnProgram(program: OwnProgram, words: readonly string[]): Promise<number>;
   /** For commands that pass bytes on as they are. */
   readonly streams: ByteStreams;
   /** A link to a workspace agent through the server. */

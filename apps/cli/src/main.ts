@@ -9,16 +9,16 @@ import { loadEnvironment } from "./config.ts";
 import { httpSend } from "./http-send.ts";
 import { terminalPrompts } from "./prompts.ts";
 import { runCli } from "./run-cli.ts";
-import { startServerProcess } from "./server-process.ts";
+import { startOwnProgram } from "./server-process.ts";
 import { processTerminal } from "./terminal.ts";
 
 const environment = loadEnvironment();
 const interrupted = new AbortController();
-let isServer = false;
+let isOwnProgram = false;
 
 // The first Ctrl-C stops what waits; a second one ends a process that does not.
 process.on("SIGINT", () => {
-  if (isServer) return;
+  if (isOwnProgram) return;
   if (interrupted.signal.aborted) process.exit(EXIT_CODES.cancelled);
   interrupted.abort();
 });
@@ -34,8 +34,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   dialServices: (options, signal) =>
     dialServices(options, { clock: systemClock, log: silentLogger }, signal),
   sendTo: (target) => httpSend(target, systemClock),
-  startServer: (words) => {
-    isServer = true;
-    return startServerProcess(words, environment.serverVariables);
+  startOwnProgram: (program, words) => {
+    isOwnProgram = true;
+    return startOwnProgram(program, words, environment.serverVariables);
   },
 });

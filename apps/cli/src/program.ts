@@ -131,7 +131,7 @@ function addCommand(
   });
   if (definition.passesThrough === true) {
     command.passThroughOptions().allowUnknownOption().allowExcessArguments().helpOption(false);
-    command.usage("[options and words of the server]");
+    command.usage("[its own options and words]");
   } else {
     addGlobalOptions(command);
   }

@@ -22,6 +22,7 @@ import { failureText, type Look } from "./output/people.ts";
 import { terminalSafe } from "./output/terminal-safe.ts";
 import { buildProgram, usageMessageOf } from "./program.ts";
 import type { Prompts } from "./prompts.ts";
+import type { OwnProgram } from "./server-process.ts";
 import type { Terminal } from "./terminal.ts";
 
 export type CliPorts = {
@@ -33,7 +34,7 @@ export type CliPorts = {
   readonly random: Random;
   readonly signal: AbortSignal;
   sendTo(target: SendTarget): Send;
-  startServer(words: readonly string[]): Promise<number>;
+  startOwnProgram(program: OwnProgram, words: readonly string[]): Promise<number>;
   readonly streams: ByteStreams;
   dialServices(options: DialOptions, signal: AbortSignal): Promise<Result<Link, DialFailure>>;
 };
@@ -115,7 +116,7 @@ function cliOf(flags: GlobalOptions, ports: CliPorts): Cli {
           if (flags.isVerbose) terminal.writeErr(`${terminalSafe(line)}\n`);
         },
       }),
-    startServer: (words) => ports.startServer(words),
+    startOwnProgram: (program, words) => ports.startOwnProgram(program, words),
     streams: ports.streams,
     dialAgent: ({ url, token, agentId }) => {
       const path = `/api/v2/workspaceagents/${encodeURIComponent(agentId)}/link`;

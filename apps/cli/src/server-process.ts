@@ -1,5 +1,5 @@
 /**
- * `atelier server`: the server as a child process, on the same Node.
+ * `atelier server` and `atelier agent`: a program of ours as a child process, on the same Node.
  *
  * Signals sent to us go on to it, and its exit code is ours. Ctrl-C in a terminal reaches both by
  * itself, so it is not sent a second time, which would cut its orderly end short.
@@ -11,11 +11,15 @@ import { fileURLToPath } from "node:url";
 
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-export function startServerProcess(
+/** What can be started so. */
+export type OwnProgram = "server" | "workspace-agent";
+
+export function startOwnProgram(
+  program: OwnProgram,
   words: readonly string[],
   variables: Readonly<Record<string, string>>,
 ): Promise<number> {
-  const script = fileURLToPath(import.meta.resolve("@atelier/app-server/main"));
+  const script = fileURLToPath(import.meta.resolve(`@atelier/app-${program}/main`));
   const isAtTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...process.execArgv, script, ...words], {
@@ -34,7 +38,7 @@ export function startServerProcess(
     };
     child.once("error", (error) => {
       release();
-      reject(new Error("start the server process", { cause: error }));
+      reject(new Error(`start the ${program} process`, { cause: error }));
     });
     child.once("exit", (exitCode, signalName) => {
       release();

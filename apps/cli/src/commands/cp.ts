@@ -20,14 +20,14 @@ export const cp = defineCommand({
     from: argument("a path here, or <workspace>:<path>"),
     to: argument("a path here, or <workspace>:<path>"),
   },
-  options: { noOverwrite: switchOption("--no-overwrite", "fail where the target exists") },
+  options: { keepExisting: switchOption("--keep-existing", "fail where the target exists") },
   run: async (cli, { args, options }) => {
     const from = parseSide(args.from);
     const to = parseSide(args.to);
     if ((from.workspace === null) === (to.workspace === null)) {
       return fail(usageFailure("One side is a workspace's, the other is here.", "dev:~/file"));
     }
-    const job = { from: from.path, to: to.path, mayOverwrite: !options.noOverwrite };
+    const job = { from: from.path, to: to.path, mayOverwrite: !options.keepExisting };
     const copied = await withWorkspace(cli, from.workspace ?? to.workspace ?? "", ({ services }) =>
       from.workspace === null
         ? send(cli, services.files, job)

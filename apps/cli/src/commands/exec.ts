@@ -28,14 +28,14 @@ export const exec = defineCommand({
   options: {
     dir: textOption("--dir <path>", "where it runs; default: the workspace's directory"),
     env: textsOption("--env <NAME=value>", "a variable for it; may be repeated"),
-    noInput: switchOption("--no-input", "the command reads an end of file at once"),
+    withoutInput: switchOption("--without-input", "the command reads an end of file at once"),
   },
   run: async (cli, { args, options }) => {
     if (args.command.length === 0)
       return fail(usageFailure("Which command?", "atelier exec dev -- ls"));
     const environment = parseVariables(options.env);
     if (!environment.ok) return environment;
-    const hasInput = !options.noInput;
+    const hasInput = !options.withoutInput;
     const done = await withWorkspace<number>(cli, args.workspace, async ({ services }) => {
       const started = await services.processes.start(
         {

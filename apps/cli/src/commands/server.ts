@@ -15,5 +15,6 @@ export const server = defineCommand({
   args: {},
   options: {},
   passesThrough: true,
-  run: async (cli, { words }) => ok({ kind: "exited", exitCode: await cli.startServer(words) }),
+  run: async (cli, { words }) =>
+    ok({ kind: "exited", exitCode: await cli.startOwnProgram("server", words) }),
 });
