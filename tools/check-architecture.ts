@@ -138,7 +138,8 @@ function brokenNode(place: Place, imported: Import, { LIBS, ROLES }: Architectur
 function brokenShelf(place: Place, target: string, rules: Architecture): string | null {
   const { shelf, member, isTest } = place;
   const [, used = "", ...path] = target.split("/");
-  if (used === member) return "import files of the own member by path";
+  const own = shelf === "apps" ? `app-${member}` : member;
+  if (used === own) return "import files of the own member by path";
   if (used === "testkit") {
     return isTest ? null : "testkit is for tests: take the thing as a parameter instead";
   }

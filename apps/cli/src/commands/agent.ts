@@ -2,7 +2,7 @@
 import { ok } from "@atelier/base/result";
 import { defineCommand } from "../command.ts";
 
-export const agent = defineCommand({
+export const attachAgent = defineCommand({
   name: "agent",
   summary: "Attach this machine to a workspace, for as long as this runs",
   details:

@@ -1,6 +1,6 @@
 /** All commands, in the order of the help. A command that is not here does not exist. */
 import type { CommandDefinition } from "../command.ts";
-import { agent } from "./agent.ts";
+import { attachAgent } from "./agent.ts";
 import { aiClients } from "./ai-clients.ts";
 import { aiInterceptionsList } from "./ai-interceptions-list.ts";
 import { aiKeysList } from "./ai-keys-list.ts";
@@ -55,7 +55,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   login,
   logout,
   whoami,
-  agent,
+  attachAgent,
   exec,
   cp,
   terminal,
