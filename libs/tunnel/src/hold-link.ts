@@ -115,7 +115,11 @@ async function dial(
   signal.addEventListener("abort", stop, { once: true });
   try {
     return await new Promise<Dialled>((resolve) => {
-      socket.once("open", () => resolve({ kind: "open", socket }));
+      socket.once("open", () => {
+        // The server may speak at once: nothing of it is lost until the link reads.
+        socket.pause();
+        resolve({ kind: "open", socket });
+      });
       socket.on("error", (error) => resolve({ kind: "unreachable", reason: error.message }));
       socket.once("unexpected-response", (request, response) => {
         const status = response.statusCode ?? 0;
