@@ -24,8 +24,31 @@ export function createHttpServer(listener: RequestListener): Server {
     shouldUpgradeCallback: ({ headers }: { headers: { upgrade?: string | undefined } }) =>
       headers.upgrade?.toLowerCase() === "websocket",
   };
-  return createServer(options, listener);
+  return createServer(options, (request, response) => {
+    if (countHosts(request.rawHeaders) <= 1) return listener(request, response);
+    // Node takes the first. A proxy in front may have taken the last, and judged by that.
+    response.writeHead(400, {
+      "content-type": "text/plain; charset=utf-8",
+      "content-length": Buffer.byteLength(TWO_HOSTS),
+      connection: "close",
+    });
+    response.end(TWO_HOSTS);
+  });
 }
+
+const TWO_HOSTS = "More than one Host header.\n";
+
+/** Of raw pairs. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? "";
+    if (name.length === HOST.length && name.toLowerCase() === HOST) count += 1;
+  }
+  return count;
+}
+
+const HOST = "host";
 
 /** The address in use, with the port that the host chose when `port` is 0. */
 export async function listen(
