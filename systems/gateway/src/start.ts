@@ -26,6 +26,7 @@ import type { FailoverPolicy, KeyAuthFailurePolicy } from "./keys/key-dispositio
 import { ModelLabels } from "./labels/model-labels.ts";
 import { ProviderTests } from "./provider-test/provider-tests-io.ts";
 import { callObservers } from "./relay/call-observers-io.ts";
+import { CredentialGuard } from "./relay/credential-guard-io.ts";
 import { GatewayServer } from "./relay/gateway-server-io.ts";
 import { createGatewayMetrics } from "./relay/gateway-metrics.ts";
 import { InterceptionMetrics } from "./relay/interception-metrics.ts";
@@ -33,7 +34,7 @@ import { ProviderStates } from "./relay/provider-states.ts";
 import { observeStates } from "./relay/state-metrics.ts";
 import { CallTracer } from "./tracing/call-tracer.ts";
 import { openUpstream, type UpstreamClientChoice } from "./upstream/open-upstream-io.ts";
-import type { UpstreamClient } from "./upstream/upstream-client.ts";
+import type { UpstreamClient, UpstreamListener } from "./upstream/upstream-client.ts";
 import { UpstreamPools, type UpstreamPoolsDeps } from "./upstream/upstream-pools-io.ts";
 
 /** Waits of one attempt with one key. None of them limits how long an answer may take as a whole. */
@@ -111,6 +112,9 @@ export interface Gateway extends AsyncDisposable {
   drain(signal: AbortSignal): Promise<void>;
 }
 
+const guardMessages = (listener: UpstreamListener, secret: string): UpstreamListener =>
+  new CredentialGuard(listener, secret, "messages");
+
 export function startGateway(deps: GatewayDeps): Gateway {
   const { config, clock, log } = deps;
   const { connectMs, headerMs, idleMs } = config.upstreamTimeouts;
@@ -119,7 +123,8 @@ export function startGateway(deps: GatewayDeps): Gateway {
     openUpstream(config.upstreamClient, { origin, timeouts, clock });
   const translate: UpstreamPoolsDeps["translate"] = (provider, client) => {
     const { bedrock } = provider;
-    return bedrock && openBedrockUpstream(provider, bedrock, { client, openClient, clock, log });
+    const parts = { client, openClient, guard: guardMessages, clock, log };
+    return bedrock && openBedrockUpstream(provider, bedrock, parts);
   };
   const pools = new UpstreamPools({ log, openClient, translate });
   const limiter = new CallLimiter(

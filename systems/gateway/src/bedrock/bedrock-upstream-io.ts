@@ -33,6 +33,8 @@ export type BedrockUpstreamDeps = {
   readonly client: UpstreamClient;
   /** For the few calls to where Bedrock is administered. */
   readonly openClient: (origin: string) => UpstreamClient;
+  /** Takes a secret out of what a listener is told. */
+  readonly guard: (listener: UpstreamListener, secret: string) => UpstreamListener;
   readonly clock: Clock;
   readonly log: Logger;
 };
@@ -44,7 +46,7 @@ const MESSAGES_ROUTE = "/v1/messages";
 export function openBedrockUpstream(
   { id, name, baseUrl }: Pick<GatewayProvider, "id" | "name" | "baseUrl">,
   access: BedrockAccess,
-  { client, openClient, clock, log: ownerLog }: BedrockUpstreamDeps,
+  { client, openClient, guard, clock, log: ownerLog }: BedrockUpstreamDeps,
 ): { readonly client: UpstreamClient; readonly translation: Translation } {
   const origin = new URL(baseUrl);
   const region = signingRegion(access, baseUrl);
@@ -67,6 +69,7 @@ export function openBedrockUpstream(
   const service: Service = {
     access,
     client,
+    guard,
     signer,
     profiles,
     origin,
@@ -100,6 +103,7 @@ type Signer = {
 type Service = {
   readonly access: BedrockAccess;
   readonly client: UpstreamClient;
+  readonly guard: BedrockUpstreamDeps["guard"];
   readonly signer: Signer;
   readonly profiles: InferenceProfiles;
   readonly log: Logger;
@@ -148,23 +152,24 @@ class BedrockExchange implements UpstreamExchange {
     if (mistake !== null) return this.#misconfigured(mistake);
     const behind = await profiles.modelsBehind([access.model, access.smallFastModel]);
     const { call, ownKey, isMessages } = translate(this.#service, this.#call, behind);
-    const key = ownKey ?? access.bearerToken?.reveal() ?? null;
+    const companyKey = ownKey === null ? (access.bearerToken?.reveal() ?? null) : null;
+    const key = ownKey ?? companyKey;
     if (key !== null) {
       const headers = [...call.headers, ...bearing(key)];
-      return this.#dispatch({ ...call, headers }, { isMessages, signedWith: null });
+      return this.#dispatch({ ...call, headers }, { isMessages, companyKey, signedWith: null });
     }
     const got = await signer.credentials.get();
     if (!got.ok) return this.#misconfigured(NO_CREDENTIALS);
     const headers = [...call.headers, ...(await sign(signer, { ...call, origin }, got.value))];
-    this.#dispatch({ ...call, headers }, { isMessages, signedWith: got.value });
+    this.#dispatch({ ...call, headers }, { isMessages, companyKey, signedWith: got.value });
   }
 
-  #dispatch(call: UpstreamCall, { isMessages, signedWith }: Dispatched): void {
+  #dispatch(call: UpstreamCall, { isMessages, companyKey, signedWith }: Dispatched): void {
     // The client may have left while credentials were got.
     if (this.#isCancelled) return;
-    const listener = isMessages
-      ? new BedrockAnswer(this.#listener, () => this.#inner?.cancel())
-      : this.#listener;
+    const told =
+      companyKey === null ? this.#listener : this.#service.guard(this.#listener, companyKey);
+    const listener = isMessages ? new BedrockAnswer(told, () => this.#inner?.cancel()) : told;
     this.#inner = this.#service.client.send(call, {
       head: (status, rawHeaders) => {
         const isExpired = status >= 400 && saysExpired(exceptionOf(rawHeaders));
@@ -200,6 +205,8 @@ class BedrockExchange implements UpstreamExchange {
 
 type Dispatched = {
   readonly isMessages: boolean;
+  /** That the call bears and its sender may not learn. Null: none. */
+  readonly companyKey: string | null;
   /** Null: the call bears a key. */
   readonly signedWith: GotCredentials | null;
 };

@@ -105,6 +105,7 @@ test("a call that is cancelled before it is signed never leaves", async () => {
   const upstream = openBedrockUpstream(provider, access, {
     client,
     openClient: () => client,
+    guard: (guarded) => guarded,
     clock: systemClock,
     log: silentLogger,
   });

@@ -46,7 +46,13 @@ function tryOut(
     });
   const translate: ConstructorParameters<typeof ProviderTests>[0]["translate"] = (one, client) =>
     one.bedrock &&
-    openBedrockUpstream(one, one.bedrock, { client, openClient, clock, log: silentLogger });
+    openBedrockUpstream(one, one.bedrock, {
+      client,
+      openClient,
+      guard: (guarded) => guarded,
+      clock,
+      log: silentLogger,
+    });
   return new ProviderTests({ clock, openClient, translate }).test(given, { model, signal });
 }
 

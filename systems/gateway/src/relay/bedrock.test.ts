@@ -258,6 +258,37 @@ test("a Bedrock API key is sent as bearer, and nothing is signed", async () => {
   assert.equal(end?.credentialHint, "bedr...6789");
 });
 
+for (const route of [ROUTE, "/bedrock/v1/models"]) {
+  test(`${route}: the company's Bedrock API key is taken out of a refusal that repeats it`, async () => {
+    const key = "bedrock-api-key-0123456789";
+    const message = `no access with Bearer ${key}`;
+    await using world = await startWorld({
+      access: { ...NO_KEYS, bearerToken: new Secret(key) },
+      reply: () => ({ kind: "refusal", status: 403, name: "AccessDeniedException", message }),
+    });
+    world.bedrock.bearers.add(key);
+    const got = await world.gateway.send(route, { body: BLOCKING });
+    assert.equal(got.status, 403);
+    assert.ok(got.body.toString().includes(`Bearer ${"*".repeat(key.length)}`), `${got.body}`);
+    if (route === ROUTE) await world.gateway.ended(1);
+    assert.ok(!JSON.stringify(world.gateway.recorded).includes(key));
+  });
+}
+
+test("the company's Bedrock API key is taken out of a stream's exception", async () => {
+  const key = "bedrock-api-key-0123456789";
+  const exception = { name: "internalServerException", message: `broken: ${key}` };
+  await using world = await startWorld({
+    access: { ...NO_KEYS, bearerToken: new Secret(key) },
+    reply: () => ({ kind: "events", events: EVENTS.slice(0, 2), exception }),
+  });
+  world.bedrock.bearers.add(key);
+  const got = await world.gateway.send(ROUTE, { body: STREAMING });
+  assert.ok(got.body.toString().includes(`broken: ${"*".repeat(key.length)}`), `${got.body}`);
+  const [end] = await world.gateway.ended(1);
+  assert.equal(end?.error?.message, `broken: ${"*".repeat(key.length)}`);
+});
+
 for (const [name, own, want] of [
   ["an own API key", { "x-api-key": "own-key-0123456789abc" }, "own-key-0123456789abc"],
   ["an own bearer", { authorization: "Bearer own-bearer-0123456789" }, "own-bearer-0123456789"],
