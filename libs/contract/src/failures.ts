@@ -128,6 +128,11 @@ export const FAILURES = {
     message: "A model provider of this name already exists.",
     remedy: "Use another name, or change the existing provider.",
   },
+  "ai_provider.changed_meanwhile": {
+    status: 409,
+    message: "Somebody changed this model provider in the meantime. Nothing was done.",
+    remedy: "Look at the provider as it is now, and repeat the change.",
+  },
   "ai_provider.type_unsupported": {
     status: 400,
     message: "Model providers of this type are not supported yet.",

@@ -261,7 +261,10 @@ test("adding and removing a key sends the complete list", async () => {
   };
   await cli(["providers", "keys", "add", "main", "--api-key-stdin"], { ...api, stdin: "k2" });
   await cli(["providers", "keys", "remove", "main", kept.id ?? "", "-y"], api);
-  assert.deepEqual(bodies, [{ api_keys: [kept, { api_key: "k2" }] }, { api_keys: [] }]);
+  assert.deepEqual(bodies, [
+    { if_updated_at: TIME, api_keys: [kept, { api_key: "k2" }] },
+    { if_updated_at: TIME, api_keys: [] },
+  ]);
   const unknown = await cli(["providers", "keys", "remove", "main", ID, "-y"], api);
   assert.equal(unknown.exitCode, 4);
 });

@@ -23,11 +23,11 @@ export const providersKeysAdd = defineCommand({
     if (keys.value.length === 0) {
       return fail(usageFailure("No key is given.", "Use --api-key-stdin or --api-key-file."));
     }
-    // The list is sent whole: a key that somebody else adds at this moment would be lost, and is
-    // seen in the answer below.
+    // The list is sent whole: a key that somebody else adds at this moment would be lost.
     const provider = await api.value.call(updateModelProvider, {
       params: { provider: present.value.id },
       body: {
+        if_updated_at: present.value.updated_at,
         api_keys: [
           ...present.value.api_keys.map(({ id }) => ({ id })),
           ...keys.value.map((key) => ({ api_key: key.reveal() })),

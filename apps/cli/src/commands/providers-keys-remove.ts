@@ -21,7 +21,7 @@ export const providersKeysRemove = defineCommand({
       params: { provider: args.provider },
     });
     if (!present.ok) return present;
-    const { id, name, api_keys: keys } = present.value;
+    const { id, name, api_keys: keys, updated_at } = present.value;
     const key = keys.find((each) => each.id === args.key.toLowerCase());
     if (key === undefined) return fail(notFoundFailure(`${name} has no key of this id.`));
     const sure = await confirmed(cli, options.yes, `Take key ${key.masked} away from ${name}?`);
@@ -29,7 +29,7 @@ export const providersKeysRemove = defineCommand({
     const rest = keys.filter((each) => each !== key).map((each) => ({ id: each.id }));
     const provider = await api.value.call(updateModelProvider, {
       params: { provider: id },
-      body: { api_keys: rest },
+      body: { api_keys: rest, if_updated_at: updated_at },
     });
     if (!provider.ok) return provider;
     return ok(

@@ -322,9 +322,13 @@ export const updateModelProvider = endpoint({
       )
       .max(MODEL_PROVIDER_KEYS_MAX)
       .optional(),
+    if_updated_at: Timestamp.optional().meta({
+      description:
+        "The provider's `updated_at` when its keys were read. If it has changed since, nothing is done: a key that somebody else added would be lost otherwise.",
+    }),
   }),
   success: { status: 200, body: ModelProvider },
-  failures: [],
+  failures: ["ai_provider.changed_meanwhile"],
   audit: { action: "write", resource: "ai_provider" },
 });
 

@@ -213,6 +213,28 @@ test("an empty patch says that a field is needed; bad key lists say which entry"
   assert.equal((await api.patch("openai", { name: "other" })).code, "request.invalid");
 });
 
+test("a list of keys that was made before somebody else's change is refused, and nothing is lost", async () => {
+  await using api = await startApi();
+  const read = await api.create({ ...OPENAI, api_keys: ["key-one"] });
+  const [one] = read.api_keys;
+  const first = { api_keys: [{ id: one?.id }, { api_key: "key-two" }] };
+  const guarded = (body: object) => ({
+    params: { provider: "openai" },
+    body: { ...body, if_updated_at: read.updated_at },
+  });
+  assert.equal((await api.send(contract.updateModelProvider, guarded(first))).status, 200);
+  const second = { api_keys: [{ id: one?.id }, { api_key: "key-three" }] };
+  const late = await api.send(contract.updateModelProvider, guarded(second));
+  assert.equal(`${late.status} ${late.code}`, "409 ai_provider.changed_meanwhile");
+  const { provider } = await api.get("openai");
+  assert.deepEqual(
+    provider?.api_keys.map(({ masked }) => masked),
+    ["k...e", "k...o"],
+  );
+  const alone = await api.send(contract.updateModelProvider, guarded({}));
+  assert.equal(`${alone.status} ${alone.code}`, "400 request.invalid");
+});
+
 test("an empty list of keys clears them", async () => {
   await using api = await startApi();
   await api.create({ ...OPENAI, api_keys: [CANARY] });

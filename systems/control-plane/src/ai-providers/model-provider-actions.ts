@@ -41,6 +41,7 @@ import {
   isSupportedType,
   parseModelProviderRef,
   planKeys,
+  timeOfChange,
   type KeyPlan,
   type ModelProvider,
   type ModelProviderKey,
@@ -101,6 +102,13 @@ export type ModelProviderPatch = {
   readonly enabled?: boolean | undefined;
   readonly apiKeys?: readonly WantedKey[] | undefined;
   readonly settings?: ModelProviderSettingsPatch | undefined;
+};
+
+export type WantedChange = {
+  readonly ref: string;
+  readonly patch: ModelProviderPatch;
+  /** As the provider was when its asker read it. Null: they take it as it is now. */
+  readonly ifUpdatedAt: Date | null;
 };
 
 export async function readModelProviders(
@@ -184,8 +192,13 @@ export async function insertNewProvider(
 export async function changeModelProvider(
   deps: ModelProviderDeps,
   audit: AuditTrail,
-  { ref, patch }: { readonly ref: string; readonly patch: ModelProviderPatch },
-): Promise<Result<ReportedProvider, Failure<"request.invalid" | "resource.not_found">>> {
+  { ref, patch, ifUpdatedAt }: WantedChange,
+): Promise<
+  Result<
+    ReportedProvider,
+    Failure<"request.invalid" | "resource.not_found" | "ai_provider.changed_meanwhile">
+  >
+> {
   audit.attempted({ resourceId: null, target: ref });
   if (Object.values(patch).every((value) => value === undefined)) {
     return fail({ code: "request.invalid", detail: "At least one field must be provided." });
@@ -194,6 +207,9 @@ export async function changeModelProvider(
     const found = await findForChange(sql, ref);
     if (!found.ok) return found;
     audit.attempted({ resourceId: found.value.id, target: found.value.name });
+    if (ifUpdatedAt !== null && ifUpdatedAt.getTime() !== found.value.updatedAt.getTime()) {
+      return fail({ code: "ai_provider.changed_meanwhile" as const });
+    }
     return applyPatch(deps, { sql, audit, before: found.value, patch });
   });
   if (!changed.ok) return changed;
@@ -298,7 +314,7 @@ async function applyPatch(
     baseUrl: patch.baseUrl ?? before.baseUrl,
     enabled: patch.enabled ?? before.enabled,
     keys: [...keys.kept, ...keys.added],
-    updatedAt: deps.clock.now(),
+    updatedAt: timeOfChange(before, deps.clock.now()),
   };
   await updateModelProvider(sql, after);
   await recordChange(deps, { sql, audit }, { before, after, keys });

@@ -39,7 +39,9 @@ export function modelProviderRoutes(deps: ModelProviderDeps): Route[] {
     route(contract.updateModelProvider, async ({ audit, params, body }) => {
       const { display_name: displayName, base_url: baseUrl, enabled, settings } = body;
       const patch = { displayName, baseUrl, enabled, settings, apiKeys: body.api_keys };
-      const changed = await changeModelProvider(deps, audit, { ref: params.provider, patch });
+      const ifUpdatedAt = body.if_updated_at === undefined ? null : new Date(body.if_updated_at);
+      const wanted = { ref: params.provider, patch, ifUpdatedAt };
+      const changed = await changeModelProvider(deps, audit, wanted);
       return changed.ok ? ok(toWire(changed.value)) : changed;
     }),
 

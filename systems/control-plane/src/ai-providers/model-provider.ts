@@ -70,6 +70,11 @@ export type KeyPlan = {
   readonly kept: readonly ModelProviderKey[];
 };
 
+/** Two changes never have one time, so that a time tells whether there was a change. */
+export function timeOfChange({ updatedAt }: Pick<ModelProvider, "updatedAt">, now: Date): Date {
+  return new Date(Math.max(now.getTime(), updatedAt.getTime() + 1));
+}
+
 /**
  * What the complete wanted list changes. The failure lists all mistakes: an id that is unknown or
  * named twice, and a new key that equals another new one or one that is kept.

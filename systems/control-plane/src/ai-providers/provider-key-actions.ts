@@ -15,7 +15,7 @@ import {
   type ReportedProvider,
 } from "./model-provider-actions.ts";
 import { updateModelProvider, updateModelProviderKey } from "./model-provider-store.ts";
-import type { ModelProvider, ModelProviderKey } from "./model-provider.ts";
+import { timeOfChange, type ModelProvider, type ModelProviderKey } from "./model-provider.ts";
 import {
   formatProviderKeyReset,
   PROVIDER_KEY_RESET,
@@ -40,7 +40,7 @@ export async function switchProviderKey(
     const now = deps.clock.now();
     const disabledAt = isEnabled ? null : (key.disabledAt ?? now);
     const keys = provider.keys.map((each) => (each === key ? { ...each, disabledAt } : each));
-    const after: ModelProvider = { ...provider, keys, updatedAt: now };
+    const after: ModelProvider = { ...provider, keys, updatedAt: timeOfChange(provider, now) };
     await updateModelProviderKey(sql, provider.id, { id: key.id, disabledAt });
     await updateModelProvider(sql, after);
     const wasEnabled = key.disabledAt === null;
