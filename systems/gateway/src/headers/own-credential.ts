@@ -11,6 +11,21 @@ export type OwnCredential = {
   readonly hint: string;
 };
 
+/**
+ * On routes that only pass through, whatever stands in the header is the caller's: the company's key does
+ * not serve who brought something else (spec gateway 3.4). Null: there is nothing, or no company's key that
+ * could serve either.
+ */
+export function findForeignCredential(
+  { keyHeader, ownHeaders }: ProviderKind,
+  { authorization = "" }: IncomingHttpHeaders,
+): OwnCredential | null {
+  const value = authorization.trim();
+  if (value === "" || keyHeader === null || !ownHeaders.includes("authorization")) return null;
+  const secret = value.slice(value.indexOf(" ") + 1);
+  return { credential: { header: "authorization", value }, secret, hint: maskCredential(secret) };
+}
+
 /** Null: they sent none that this provider takes, so the company's keys serve. */
 export function findOwnCredential(
   { ownHeaders }: ProviderKind,

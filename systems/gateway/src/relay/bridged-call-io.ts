@@ -24,7 +24,7 @@ export async function serveBridged(deps: RelayDeps, call: BridgedCall): Promise<
     refuse(res, format, FAILURE.methodNotAllowed, deps.metrics);
     return;
   }
-  const chosen = chooseCredential(call);
+  const chosen = chooseCredential(call, { isPassthrough: false });
   if (chosen === null) {
     refuse(res, format, FAILURE.noCredential, deps.metrics);
     return;

@@ -1,6 +1,6 @@
 /** Which credential serves a call: the caller's own, or one of the company's. */
 import type { CredentialKind } from "@atelier/contract/rpc/gateway-ports";
-import { findOwnCredential } from "../headers/own-credential.ts";
+import { findForeignCredential, findOwnCredential } from "../headers/own-credential.ts";
 import type { UpstreamCredential } from "../headers/upstream-headers.ts";
 import type { CredentialHeader } from "../routing/provider-kinds.ts";
 import type { GatewayCall } from "./gateway-call.ts";
@@ -23,9 +23,15 @@ export type ChosenCredential =
     };
 
 /** Null: there is none, so the provider is not called. */
-export function chooseCredential(call: GatewayCall): ChosenCredential | null {
+export function chooseCredential(
+  call: GatewayCall,
+  { isPassthrough }: { readonly isPassthrough: boolean },
+): ChosenCredential | null {
   if (call.tokenMode === "byok") {
-    const own = findOwnCredential(call.providerKind, call.req.headers);
+    const { providerKind, req } = call;
+    const own =
+      findOwnCredential(providerKind, req.headers) ??
+      (isPassthrough ? findForeignCredential(providerKind, req.headers) : null);
     if (own !== null) return { kind: "byok", ...own };
   }
   const { translation } = call.upstream;

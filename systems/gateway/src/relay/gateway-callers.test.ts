@@ -135,3 +135,29 @@ test("passing through keeps path, query, status and body, and records nothing", 
   assert.equal(seen.headers["user-agent"], "me");
   assert.equal(gateway.recorded.starts.length, 0);
 });
+
+for (const { path, want } of [
+  { path: "/openai/v1/models", want: "Basic b3duOmtleQ==" },
+  { path: "/anthropic/v1/models", want: "Basic b3duOmtleQ==" },
+  { path: CHAT, want: "Bearer sk-central" },
+]) {
+  test(`${path}: with an own credential that is no bearer, ${want.split(" ")[0]} goes up, once`, async () => {
+    const seen: IncomingMessage["headers"][] = [];
+    await using gateway = await startTestGateway({
+      upstream: (req, res) => {
+        seen.push(req.headers);
+        answerJson(res, 400, { error: { message: `no ${req.headers.authorization}` } });
+      },
+    });
+    const headers = {
+      "x-coder-ai-governance-token": TOKEN,
+      authorization: "Basic b3duOmtleQ==",
+    };
+    const got = await gateway.send(path, { body: CHAT_BODY, token: null, headers });
+    assert.deepEqual(
+      seen.map((each) => [each.authorization, each["x-api-key"]]),
+      [[want, undefined]],
+    );
+    assert.ok(!got.body.toString().includes("b3duOmtleQ=="), got.body.toString());
+  });
+}

@@ -32,7 +32,7 @@ export async function servePassthrough(
     refuse(res, format, FAILURE.traceRefused, deps.metrics);
     return;
   }
-  const chosen = chooseCredential(call);
+  const chosen = chooseCredential(call, { isPassthrough: true });
   if (chosen === null) {
     refuse(res, format, FAILURE.noCredential, deps.metrics);
     return;
