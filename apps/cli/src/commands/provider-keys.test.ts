@@ -139,7 +139,7 @@ test("the status of all providers counts keys by state, and names breakers and w
   assert.deepEqual(run.out.split("\n"), [
     "PROVIDER  STATE    KEYS                                  BREAKERS",
     "main      error    1 temporary, 1 permanent, 1 disabled  1 not closed",
-    "well      enabled  1 valid                               closed",
+    "well      enabled  1 valid                               -",
     "",
     "PROVIDER  ENDPOINT       MODEL  BREAKER    RETRIES",
     "main      /v1/responses  gpt-5  half-open  in 30s",

@@ -49,7 +49,7 @@ function providersTable(look: Look, providers: readonly ProviderAnswer[]): strin
       stateCell(status.state),
       keysByState(keys),
       status.breakers.length === 0
-        ? faint("closed")
+        ? faint("-")
         : { text: `${status.breakers.length} not closed`, tone: "bad" },
     ]),
   );
