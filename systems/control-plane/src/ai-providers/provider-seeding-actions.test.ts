@@ -143,11 +143,14 @@ test("who made the equal provider does not matter, nor that it is switched off",
   assert.deepEqual([provider?.displayName, provider?.enabled], ["By hand", false]);
 });
 
-for (const [part, changes] of [
-  ["type", { type: "openai-compat" }],
-  ["base URL", { baseUrl: "https://elsewhere.example/v1" }],
-  ["keys", { keys: [new Secret("sk-another-0123456789-abcdefgh")] }],
-  ["base URL, keys", { baseUrl: "https://elsewhere.example/v1", keys: [] }],
+const EDIT = "atelier providers edit openai";
+const KEYS = "atelier providers keys add openai, atelier providers keys remove openai <key>";
+const ANEW = "atelier providers delete openai, atelier providers create openai";
+for (const [part, changes, ways] of [
+  ["type", { type: "openai-compat" }, ANEW],
+  ["base URL", { baseUrl: "https://elsewhere.example/v1" }, EDIT],
+  ["keys", { keys: [new Secret("sk-another-0123456789-abcdefgh")] }, KEYS],
+  ["base URL, keys", { baseUrl: "https://elsewhere.example/v1", keys: [] }, `${EDIT}, ${KEYS}`],
 ] as const) {
   test(`a stored provider with another ${part} fails the start in words, and stores nothing`, async () => {
     await using world = await start();
@@ -160,7 +163,7 @@ for (const [part, changes] of [
           `(options ai-gateway-openai-*) in its ${part}. Decide which of them counts:\n` +
           "  - the stored one: take these options away, and start again;\n" +
           "  - the options: start without them, make the stored provider the same " +
-          "(atelier providers edit openai), and put them back.",
+          `(${ways}), and put them back.`,
       ],
     });
     assert.deepEqual((await world.stored()).map(({ name }) => name), ["openai"]); // prettier-ignore

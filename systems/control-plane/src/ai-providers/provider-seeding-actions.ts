@@ -155,8 +155,20 @@ function contradiction({ name, origin }: ProviderSeed, parts: readonly string[])
     `(options ${origin}) in its ${parts.join(", ")}. Decide which of them counts:\n` +
     "  - the stored one: take these options away, and start again;\n" +
     "  - the options: start without them, make the stored provider the same " +
-    `(atelier providers edit ${name}), and put them back.`
+    `(${waysToChange(name, parts)}), and put them back.`
   );
+}
+
+/** A type never changes, and keys have commands of their own. */
+function waysToChange(name: string, parts: readonly string[]): string {
+  if (parts.includes("type")) {
+    return `atelier providers delete ${name}, atelier providers create ${name}`;
+  }
+  const ways = parts.some((part) => part !== "keys") ? [`atelier providers edit ${name}`] : [];
+  if (parts.includes("keys")) {
+    ways.push(`atelier providers keys add ${name}`, `atelier providers keys remove ${name} <key>`);
+  }
+  return ways.join(", ");
 }
 
 async function insertAll(
