@@ -138,6 +138,19 @@ export function readText(body: Uint8Array, slice: Slice | undefined): string | n
   }
 }
 
+/** Whether `key`, a string of the document without its quotes, is this name, however it is spelled. */
+export function isNamed(body: Uint8Array, key: Slice, name: string): boolean {
+  const length = key.end - key.start;
+  if (length < name.length || name.length * ESCAPED_LENGTH_FACTOR < length) return false;
+  if (length === name.length) {
+    for (let i = 0; i < length; i += 1) {
+      if (body[key.start + i] !== name.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+  return readText(body, { start: key.start - 1, end: key.end + 1 }) === name;
+}
+
 export function isTrue(body: Uint8Array, slice: Slice | undefined): boolean {
   return slice !== undefined && body[slice.start] === LOWER_T;
 }
@@ -314,26 +327,13 @@ class Walker {
   }
 
   #keep({ names, found }: Wanted, key: Slice, value: Slice): void {
-    const name = names.find((each) => this.#isName(key, each));
+    const name = names.find((each) => isNamed(this.#bytes, key, each));
     if (name === undefined) return;
     const isArray = this.#bytes[value.start] === OPEN_BRACKET;
     const start = this.#lastElementStart;
     const end = this.#lastElementEnd;
     const lastElement = isArray && start < end ? { start, end } : null;
     found.set(name, { start: value.start, end: value.end, lastElement });
-  }
-
-  #isName(key: Slice, name: string): boolean {
-    const length = key.end - key.start;
-    if (length < name.length || name.length * ESCAPED_LENGTH_FACTOR < length) return false;
-    if (length === name.length) {
-      for (let i = 0; i < length; i += 1) {
-        if (this.#bytes[key.start + i] !== name.charCodeAt(i)) return false;
-      }
-      return true;
-    }
-    const quoted = { start: key.start - 1, end: key.end + 1 };
-    return readText(this.#bytes, quoted) === name;
   }
 
   #malformed(at: number): number {

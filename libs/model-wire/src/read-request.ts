@@ -5,14 +5,14 @@
  * Spec: gateway 4.2.1, 4.2.3-4, 4.3.1, 4.3.3-4, 4.4.1, 4.4.3-4.
  */
 import { fail, ok, type Result } from "@atelier/base/result";
+import { BytePieces } from "./byte-pieces.ts";
+import { scanPieces, type ToCharacters } from "./json-piece-scanner.ts";
 import {
   isTrue,
-  type JsonMember,
   type JsonMistake,
   listElements,
   readMembers,
   readText,
-  scanDocument,
   type Slice,
 } from "./json-scanner.ts";
 import type { WireFormat } from "./wire-format.ts";
@@ -35,19 +35,23 @@ export type RequestMistake = JsonMistake;
 
 export function readModelRequest(
   format: WireFormat,
-  body: Uint8Array,
+  body: Uint8Array | BytePieces,
+  toCharacters: ToCharacters | null = null,
 ): Result<ModelRequest, RequestMistake> {
-  const scanned = scanDocument(body, REQUEST_MEMBERS);
+  const pieces = body instanceof BytePieces ? body : new BytePieces([body]);
+  const scanned = scanPieces(pieces, REQUEST_MEMBERS, toCharacters);
   if (!scanned.ok) return fail(scanned.failure);
-  const members = scanned.value;
-  const metadata = members.get("metadata");
-  const isMessages = format === "messages";
+  const members: Members = {
+    value: (name) => bytesAt(pieces, scanned.value.get(name)),
+    lastElement: (name) => bytesAt(pieces, scanned.value.get(name)?.lastElement),
+  };
+  const metadata = format === "messages" ? members.value("metadata") : null;
   return ok({
-    model: readText(body, members.get("model")),
-    stream: isTrue(body, members.get("stream")),
-    ...LAST_TURN_READERS[format](body, members),
-    metadataUserId: isMessages && metadata ? member(body, metadata, "user_id") : null,
-    background: format === "responses" && isTrue(body, members.get("background")),
+    model: textOf(members.value("model")),
+    stream: isTrueIn(members.value("stream")),
+    ...LAST_TURN_READERS[format](members),
+    metadataUserId: metadata === null ? null : member(metadata, "user_id"),
+    background: format === "responses" && isTrueIn(members.value("background")),
   });
 }
 
@@ -55,7 +59,12 @@ const REQUEST_MEMBERS = ["model", "stream", "messages", "input", "metadata", "ba
 const TURN_MEMBERS = ["role", "type", "content", "tool_call_id", "call_id"];
 
 type LastTurn = Pick<ModelRequest, "prompt" | "correlatingToolCallId">;
-type LastTurnReader = (body: Uint8Array, members: ReadonlyMap<string, JsonMember>) => LastTurn;
+type LastTurnReader = (members: Members) => LastTurn;
+/** The bytes of the request's members, each by itself. Null: absent. */
+type Members = {
+  value(name: string): Uint8Array | null;
+  lastElement(name: string): Uint8Array | null;
+};
 
 const LAST_TURN_READERS: Record<WireFormat, LastTurnReader> = {
   chat_completions: readLastChatMessage,
@@ -64,10 +73,10 @@ const LAST_TURN_READERS: Record<WireFormat, LastTurnReader> = {
 };
 const NO_TURN: LastTurn = { prompt: null, correlatingToolCallId: null };
 
-function readLastChatMessage(body: Uint8Array, members: ReadonlyMap<string, JsonMember>): LastTurn {
-  const last = members.get("messages")?.lastElement;
-  if (!last) return NO_TURN;
-  const message = readMembers(body, last, TURN_MEMBERS);
+function readLastChatMessage(members: Members): LastTurn {
+  const body = members.lastElement("messages");
+  if (body === null) return NO_TURN;
+  const message = readMembers(body, all(body), TURN_MEMBERS);
   const role = readText(body, message.get("role"));
   if (role === "tool") {
     const callId = readText(body, message.get("tool_call_id"));
@@ -80,13 +89,10 @@ function readLastChatMessage(body: Uint8Array, members: ReadonlyMap<string, Json
   return { ...NO_TURN, prompt: lastTextPart(body, content) };
 }
 
-function readLastInputItem(body: Uint8Array, members: ReadonlyMap<string, JsonMember>): LastTurn {
-  const input = members.get("input");
-  if (input === undefined) return NO_TURN;
-  const text = readText(body, input);
-  if (text !== null) return { ...NO_TURN, prompt: text };
-  if (input.lastElement === null) return NO_TURN;
-  const item = readMembers(body, input.lastElement, TURN_MEMBERS);
+function readLastInputItem(members: Members): LastTurn {
+  const body = members.lastElement("input");
+  if (body === null) return { ...NO_TURN, prompt: textOf(members.value("input")) };
+  const item = readMembers(body, all(body), TURN_MEMBERS);
   // Results of functions, of free-form tools, and of the client's own shell and patch tools.
   if (readText(body, item.get("type"))?.endsWith("_call_output") === true) {
     const callId = readText(body, item.get("call_id"));
@@ -97,10 +103,10 @@ function readLastInputItem(body: Uint8Array, members: ReadonlyMap<string, JsonMe
   return { ...NO_TURN, prompt: readText(body, content) ?? joinInputTexts(body, content) };
 }
 
-function readLastMessage(body: Uint8Array, members: ReadonlyMap<string, JsonMember>): LastTurn {
-  const last = members.get("messages")?.lastElement;
-  if (!last) return NO_TURN;
-  const message = readMembers(body, last, TURN_MEMBERS);
+function readLastMessage(members: Members): LastTurn {
+  const body = members.lastElement("messages");
+  if (body === null) return NO_TURN;
+  const message = readMembers(body, all(body), TURN_MEMBERS);
   const content = message.get("content");
   if (content === undefined) return NO_TURN;
   const isUser = readText(body, message.get("role")) === "user";
@@ -139,6 +145,22 @@ function lastToolResult(body: Uint8Array, content: Slice): string | null {
   return null;
 }
 
-function member(body: Uint8Array, object: Slice, name: string): string | null {
-  return readText(body, readMembers(body, object, [name]).get(name));
+function member(object: Uint8Array, name: string): string | null {
+  return readText(object, readMembers(object, all(object), [name]).get(name));
+}
+
+function bytesAt(pieces: BytePieces, slice: Slice | null | undefined): Uint8Array | null {
+  return slice ? pieces.slice(slice.start, slice.end) : null;
+}
+
+function all(bytes: Uint8Array): Slice {
+  return { start: 0, end: bytes.length };
+}
+
+function textOf(value: Uint8Array | null): string | null {
+  return value === null ? null : readText(value, all(value));
+}
+
+function isTrueIn(value: Uint8Array | null): boolean {
+  return value !== null && isTrue(value, all(value));
 }

@@ -7,12 +7,13 @@ import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { BedrockAccess, GatewayProvider } from "@atelier/contract/rpc/gateway-ports";
 import { errorBody } from "@atelier/model-wire/error-body";
-import type {
-  Translation,
-  UpstreamCall,
-  UpstreamClient,
-  UpstreamExchange,
-  UpstreamListener,
+import {
+  type Translation,
+  type UpstreamCall,
+  type UpstreamClient,
+  type UpstreamExchange,
+  type UpstreamListener,
+  wholeBody,
 } from "../upstream/upstream-client.ts";
 import { AwsCredentialCache, credentialSource, type GotCredentials } from "./aws-credentials-io.ts";
 import type { UnsignedRequest } from "./aws-signature.ts";
@@ -230,7 +231,7 @@ function translate(
     return { call: { ...call, headers: kept }, ownKey, isMessages: false };
   }
   const modelFor = (requested: string | null): string => servingModel(access, requested) ?? "";
-  const request = toBedrockRequest(body, {
+  const request = toBedrockRequest(wholeBody(body), {
     modelFor,
     betaHeaders,
     knownAs: (id) => behind.get(id) ?? id,
@@ -255,12 +256,13 @@ function translate(
 
 async function sign(
   { region, clock }: Signer,
-  request: UnsignedRequest,
+  { body, ...request }: Omit<UnsignedRequest, "body"> & Pick<UpstreamCall, "body">,
   credentials: GotCredentials,
 ): Promise<string[]> {
   // Loaded when the first provider needs it: every start would wait for it otherwise.
   const { signAwsRequest } = await import("./aws-signature.ts");
-  return signAwsRequest(request, {
+  const unsigned = { ...request, body: body === null ? null : wholeBody(body) };
+  return signAwsRequest(unsigned, {
     credentials,
     region,
     service: SIGNING_SERVICE,

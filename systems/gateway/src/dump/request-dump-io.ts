@@ -3,7 +3,7 @@
  * written piece by piece while the disk keeps up, because a body may have 32 MiB.
  */
 import { isJsonDocument, prettyJson } from "@atelier/model-wire/json-pretty-print";
-import type { UpstreamCall } from "../upstream/upstream-client.ts";
+import { wholeBody, type UpstreamCall } from "../upstream/upstream-client.ts";
 import type { DumpFile } from "./dump-files-io.ts";
 import { redactTarget, requestHeaderLines, type HeaderLine } from "./dump-redaction.ts";
 import { SecretFilter, withoutSecrets } from "./secret-filter.ts";
@@ -22,8 +22,8 @@ export async function dumpRequest(
   call: UpstreamCall,
   secrets: readonly string[],
 ): Promise<void> {
-  const hasRoom = call.body === null || file.keep(call.body.length);
-  const sent = hasRoom ? call.body : NO_ROOM_NOTE;
+  const hasRoom = call.body === null || file.keep(call.body.byteLength);
+  const sent = !hasRoom ? NO_ROOM_NOTE : call.body === null ? null : wholeBody(call.body);
   const body = sent === null ? null : await readableBody(sent, secrets);
   const lines = requestHeaderLines(
     body === null ? call.headers : [...call.headers, "Content-Length", String(body.length)],

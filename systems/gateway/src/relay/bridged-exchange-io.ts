@@ -3,6 +3,7 @@
  * credential or the company's keys, to the provider and back, and its end into the record.
  */
 import type { InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
+import type { BytePieces } from "@atelier/model-wire/byte-pieces";
 import type { ModelRequest } from "@atelier/model-wire/read-request";
 import type { BreakerOutcome, BreakerVerdict } from "../breaker/circuit-breaker.ts";
 import { FAILURE, breakerOpen } from "../failures/gateway-failure.ts";
@@ -30,7 +31,7 @@ export type Recorded = {
   readonly start: InterceptionStart;
   readonly chosen: ChosenCredential;
   readonly request: ModelRequest;
-  readonly body: Uint8Array;
+  readonly body: BytePieces;
 };
 
 /** Resolves when the exchange is over for the client. */

@@ -1,5 +1,6 @@
 /** The body of a bridged request, and what a model's request says of itself. */
 import { fail, ok, type Result } from "@atelier/base/result";
+import { BytePieces } from "@atelier/model-wire/byte-pieces";
 import {
   readModelRequest,
   type ModelRequest,
@@ -18,9 +19,9 @@ import { decodeBody } from "./request-decoding-io.ts";
 
 export type BridgedBody = {
   /** As the client sent it. */
-  readonly body: Uint8Array;
+  readonly body: BytePieces;
   /** Without its content encoding. */
-  readonly decoded: Uint8Array;
+  readonly decoded: BytePieces;
   readonly request: ModelRequest;
 };
 
@@ -49,11 +50,11 @@ export function bodyFailure(mistake: BodyMistake): GatewayFailure | "client_gone
 async function readRequest(
   req: GatewayRequest,
   format: WireFormat,
-  body: Uint8Array,
+  body: BytePieces,
 ): Promise<Result<BridgedBody, GatewayFailure>> {
   const encoding = req.headers["content-encoding"];
-  const decoded =
-    encoding === undefined ? ok(body) : await decodeBody(body, encoding, BODY_BYTES_MAX);
+  if (encoding === undefined) return understood(format, body, body);
+  const decoded = await decodeBody(body.whole(), encoding, BODY_BYTES_MAX);
   if (!decoded.ok) {
     switch (decoded.failure) {
       case "unknown_encoding":
@@ -64,9 +65,22 @@ async function readRequest(
         return fail(badBody("the request body does not match its content encoding"));
     }
   }
-  const request = readModelRequest(format, decoded.value);
+  return understood(format, body, new BytePieces([decoded.value]));
+}
+
+function understood(
+  format: WireFormat,
+  body: BytePieces,
+  decoded: BytePieces,
+): Result<BridgedBody, GatewayFailure> {
+  const request = readModelRequest(format, decoded, toCharacters);
   if (!request.ok) return fail(badBody(describeMistake(request.failure)));
-  return ok({ body, decoded: decoded.value, request: request.value });
+  return ok({ body, decoded, request: request.value });
+}
+
+/** Ten times as fast as a text decoder, which has to know what the characters are. */
+function toCharacters({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
 }
 
 function describeMistake({ kind, offset }: RequestMistake): string {

@@ -3,6 +3,7 @@
  * not do: the record of a request is durable before its provider hears of it.
  */
 import { fail, ok, type Result } from "@atelier/base/result";
+import { BytePieces } from "@atelier/model-wire/byte-pieces";
 import type { GatewayRequest } from "./client-exchange.ts";
 
 export type BodyMistake = "too_large" | "too_slow" | "client_gone";
@@ -13,19 +14,21 @@ export type BodyLimits = {
   readonly silenceMsMax: number;
 };
 
-const NO_BODY = new Uint8Array(0);
+const NO_BODY = new BytePieces([]);
+/** Mean length of pieces from which they are worth more than one copy of them all. */
+const PIECE_BYTES_MIN = 8 * 1024;
 
 export function readBody(
   req: GatewayRequest,
   { bytesMax, silenceMsMax }: BodyLimits,
-): Promise<Result<Uint8Array, BodyMistake>> {
+): Promise<Result<BytePieces, BodyMistake>> {
   const declared = Number(req.headers["content-length"] ?? Number.NaN);
   if (declared > bytesMax) return Promise.resolve(fail("too_large"));
   if (declared === 0) return Promise.resolve(ok(NO_BODY));
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const settle = (outcome: Result<Uint8Array, BodyMistake>): void => {
+    const settle = (outcome: Result<BytePieces, BodyMistake>): void => {
       req.socket.setTimeout(0);
       req.off("data", onData).off("end", onEnd).off("close", onGone).off("timeout", onSilence);
       // What still comes of a refused body is read and dropped, so that the answer can be sent.
@@ -38,8 +41,8 @@ export function readBody(
       else chunks.push(chunk);
     };
     const onEnd = (): void => {
-      const [only] = chunks;
-      settle(ok(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes)));
+      const isSmall = chunks.length > 1 && bytes / chunks.length < PIECE_BYTES_MIN;
+      settle(ok(new BytePieces(isSmall ? [Buffer.concat(chunks, bytes)] : chunks)));
     };
     const onGone = (): void => settle(fail("client_gone"));
     const onSilence = (): void => settle(fail("too_slow"));

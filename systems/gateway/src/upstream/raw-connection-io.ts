@@ -11,7 +11,7 @@ import type { Clock } from "@atelier/base/clock";
 import type { Socket } from "node:net";
 import { Http1AnswerParser, type AnswerProgress, type AnswerSink } from "./http1-answer-parser.ts";
 import type { ExchangeCarrier, RawExchange } from "./raw-exchange-io.ts";
-import type { UpstreamTimeouts } from "./upstream-client.ts";
+import { wholeBody, type UpstreamTimeouts } from "./upstream-client.ts";
 
 export interface ConnectionPool {
   /** May carry another exchange. */
@@ -165,12 +165,12 @@ export class RawConnection implements ExchangeCarrier, AnswerSink {
     } else if (body.byteLength <= JOINED_BODY_BYTES_MAX) {
       const joined = Buffer.allocUnsafe(head.length + body.byteLength);
       joined.write(head, 0, "latin1");
-      joined.set(body, head.length);
+      joined.set(wholeBody(body), head.length);
       socket.write(joined);
     } else {
       socket.cork();
       socket.write(head, "latin1");
-      socket.write(body);
+      for (const piece of body instanceof Uint8Array ? [body] : body.pieces) socket.write(piece);
       socket.uncork();
     }
   }

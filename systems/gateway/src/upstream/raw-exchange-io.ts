@@ -3,6 +3,7 @@
  * end, a failure or `cancel` the listener hears nothing more.
  */
 import type {
+  UpstreamBody,
   UpstreamCall,
   UpstreamExchange,
   UpstreamFailure,
@@ -23,7 +24,7 @@ export class RawExchange implements UpstreamExchange {
   readonly method: string;
   /** Each character is one byte. */
   readonly head: string;
-  readonly body: Uint8Array | null;
+  readonly body: UpstreamBody | null;
   /** Whether the provider may get it twice (RFC 9110 §9.2.2). */
   readonly isRepeatable: boolean;
   /** Null: the client's own limit. */

@@ -4,12 +4,13 @@
  * the CPU (docs/performance.md). It never sends a request twice.
  */
 import { Pool, type Dispatcher } from "undici";
-import type {
-  UpstreamClient,
-  UpstreamExchange,
-  UpstreamFailure,
-  UpstreamListener,
-  UpstreamTimeouts,
+import {
+  type UpstreamClient,
+  type UpstreamExchange,
+  type UpstreamFailure,
+  type UpstreamListener,
+  type UpstreamTimeouts,
+  wholeBody,
 } from "./upstream-client.ts";
 
 export type UndiciUpstreamOptions = {
@@ -49,7 +50,7 @@ export function openUndiciUpstream(options: UndiciUpstreamOptions): UpstreamClie
           method: call.method,
           path: call.path,
           headers: call.headers as string[], // undici reads it only.
-          body: call.body,
+          body: call.body === null ? null : wholeBody(call.body),
           headersTimeout: call.headMsMax ?? timeouts.headMsMax,
         },
         exchange,

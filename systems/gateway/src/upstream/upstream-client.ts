@@ -2,6 +2,15 @@
  * One request to a model provider, as a port. Implementations relay bytes and nothing else: no
  * retries of what a provider may have answered, no redirects, no decompression, no environment.
  */
+import { BytePieces } from "@atelier/model-wire/byte-pieces";
+
+/** Pieces where it came in pieces: only a client that cannot send them joins them. */
+export type UpstreamBody = Uint8Array | BytePieces;
+
+export function wholeBody(body: UpstreamBody): Uint8Array {
+  return body instanceof BytePieces ? body.whole() : body;
+}
+
 export type UpstreamCall = {
   readonly method: string;
   /** Path and query, ready to send. */
@@ -9,7 +18,7 @@ export type UpstreamCall = {
   /** Raw pairs, without Host and Content-Length. */
   readonly headers: readonly string[];
   /** Null: the request has no body. */
-  readonly body: Uint8Array | null;
+  readonly body: UpstreamBody | null;
   /** Longest wait for the answer's head. Absent: the client's own limit. */
   readonly headMsMax?: number;
   /** Twice does no harm, whatever the method says. Undefined: what the method says counts. */
