@@ -3,7 +3,7 @@
  * borders, and no copy of the document.
  *
  * Strings are most of a large request. Where the host can show bytes as text, their ends are found by
- * its search of text, which looks at many bytes at once: several times as fast as a loop
+ * its search of text, which looks at many bytes at once: more than twice as fast as a loop
  * (docs/discoveries/hot-path.md).
  */
 import { fail, ok, type Result } from "@atelier/base/result";

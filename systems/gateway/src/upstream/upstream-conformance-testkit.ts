@@ -1,4 +1,5 @@
 /** What every upstream client must do, as tests over an implementation. For tests only. */
+import { BytePieces } from "@atelier/model-wire/byte-pieces";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -104,7 +105,7 @@ function testRequests({ test, open }: Suite): void {
   });
 
   for (const bytes of [0, 1, 16_384, 16_385, 3_000_000]) {
-    test(`a body of ${bytes} bytes arrives whole`, async () => {
+    test(`a body of ${bytes} bytes arrives whole, also from pieces`, async () => {
       const body = Buffer.alloc(bytes, "0123456789");
       let got: Buffer = Buffer.alloc(0);
       await using server = await byteServer((asked) => {
@@ -115,6 +116,13 @@ function testRequests({ test, open }: Suite): void {
       const told = send(client, { call: { ...CALL, body } });
       await told.over;
       assert.deepEqual(told.events, ["head 200", "data ok", "end"]);
+      assert.ok(got.equals(body));
+      const cut = Math.floor(bytes / 3);
+      const pieces = new BytePieces([body.subarray(0, cut), body.subarray(cut)]);
+      got = Buffer.alloc(0);
+      const toldPieces = send(client, { call: { ...CALL, body: pieces } });
+      await toldPieces.over;
+      assert.deepEqual(toldPieces.events, ["head 200", "data ok", "end"]);
       assert.ok(got.equals(body));
     });
   }
