@@ -19,8 +19,8 @@ done
 `;
 
 /** Does nothing in any other place. Else this process becomes the shell and never returns. */
-export function initializeAsFirst(): void {
+export function initializeAsFirst(environment: NodeJS.ProcessEnv): void {
   if (process.pid !== 1) return;
   const words = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  process.execve?.("/bin/sh", ["sh", "-c", INIT, "sh", ...words], process.env);
+  process.execve?.("/bin/sh", ["sh", "-c", INIT, "sh", ...words], environment);
 }

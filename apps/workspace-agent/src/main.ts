@@ -18,7 +18,7 @@ const inputs = processInputs();
 if (inputs.argv.includes("--help") || inputs.argv.includes("-h")) process.stdout.write(HELP);
 else if (inputs.argv.includes("--version")) process.stdout.write(`${VERSION}\n`);
 else {
-  initializeAsFirst();
+  initializeAsFirst(inputs.env);
   const config = parseAgentConfig(inputs);
   if (config.ok) await serve(config.value);
   else {

@@ -59,7 +59,7 @@ test("a machine on one server is watched and used on the other", async () => {
   const { one, two, owner } = pair;
   const box = await addWorkspace(one, owner, "box");
   await using watching = await watch(two.url, owner, box.id);
-  await using machine = startMachine(one.url, box.token);
+  await using _machine = startMachine(one.url, box.token);
   await watching.until(({ type, data }) => type === "data" && data.status === "connected");
 
   const services = await servicesOf(two, box.agentId);

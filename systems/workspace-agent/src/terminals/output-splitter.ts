@@ -18,11 +18,16 @@ export type Piece = { readonly text: string; readonly audience: Audience };
 /** Longer sequences go out in parts: they are images or clipboards, which are not on the screen. */
 export const HELD_CHARS_MAX = 16 * 1024;
 
+const ESC = "\x1b";
+const CSI = `(?:${ESC}\\[|\x9b)`;
+const OSC = `(?:${ESC}\\]|\x9d)`;
+const DCS = `(?:${ESC}P|\x90)`;
+
 /** Erases the screen up to the cursor. Comes as a piece of its own: see `Screen`. */
-export const ERASE_TO_CURSOR = /^(?:\x1b\[|\x9b)(\??)0*1J$/;
+export const ERASE_TO_CURSOR = new RegExp(`^${CSI}(\\??)0*1J$`);
 
 /** What may begin a sequence: ESC and its 8-bit sisters. */
-const INTRODUCER = /[\x1b\x80-\x9f]/g;
+const INTRODUCER = new RegExp(`[${ESC}\x80-\x9f]`, "g");
 
 export class OutputSplitter {
   readonly #table: Uint8Array;
@@ -103,10 +108,6 @@ function indexOfIntroducer(text: string, from: number): number {
   INTRODUCER.lastIndex = from;
   return INTRODUCER.exec(text)?.index ?? text.length;
 }
-
-const CSI = String.raw`(?:\x1b\[|\x9b)`;
-const OSC = String.raw`(?:\x1b\]|\x9d)`;
-const DCS = String.raw`(?:\x1bP|\x90)`;
 
 /** What the agent answers, or leaves without answer, so that every viewer behaves alike. */
 const AGENTS = new RegExp(

@@ -3,6 +3,9 @@
  * makes that one equal, cell by cell, with scrollback, both screens, cursor, saved
  * cursor, modes, margins, tab stops, character sets and links. What comes next has the same effect on
  * both.
+ *
+ * The library has an add-on that says the text and colours of a screen. It leaves out most of the above,
+ * which is what a program under way depends on.
  */
 import type { IBuffer, Terminal } from "@xterm/headless";
 import { areSameAttributes, attributeSequence, linkIdOf } from "./attribute-sequence.ts";
