@@ -1,7 +1,8 @@
 /** Renders the API reference from the endpoints of the contract. */
 import { COMMON_FAILURES, type Endpoint } from "@atelier/contract/endpoint";
 import { FAILURES, type FailureCode } from "@atelier/contract/failures";
-import { ENDPOINTS } from "@atelier/contract/http/endpoints";
+import { ENDPOINTS, SOCKETS } from "@atelier/contract/http/endpoints";
+import type { SocketEndpoint } from "@atelier/contract/socket-endpoint";
 import { z } from "zod";
 import { code, table } from "./markdown.ts";
 
@@ -61,7 +62,12 @@ export function renderApiReference(): string {
     "",
     table(["group", "endpoints", ""], overview),
     "",
-    ...[...tags].flatMap(([tag, own]) => [`## ${tag}`, "", ...own.flatMap(renderEndpoint)]),
+    ...[...tags].flatMap(([tag, own]) => [
+      `## ${tag}`,
+      "",
+      ...own.flatMap(renderEndpoint),
+      ...SOCKETS.filter((socket) => socket.tag === tag).flatMap(renderSocket),
+    ]),
   ].join("\n");
 }
 
@@ -84,7 +90,25 @@ function renderEndpoint(endpoint: Endpoint): string[] {
   ];
 }
 
-function describeAccess({ access, path }: Endpoint): string {
+/** What stays open has no body and no single answer. */
+function renderSocket(socket: SocketEndpoint): string[] {
+  const { summary, description, transport, path, access } = socket;
+  const isAgent = access === "workspace_agent_token";
+  return [
+    `### ${summary}`,
+    "",
+    `${code(`GET ${path}`)}, ${transport === "sse" ? "server-sent events" : "WebSocket"}`,
+    "",
+    description,
+    "",
+    `- Access: ${isAgent ? "the token of a workspace agent" : describeAccess({ access, path })}`,
+    "",
+    ...renderFields("On the path", socket.params, "input"),
+    ...renderFields("Query", socket.query, "input"),
+  ];
+}
+
+function describeAccess({ access, path }: Pick<Endpoint, "access" | "path">): string {
   if (access === "public") return "anybody";
   if (access === "signed_in") return "anybody who is signed in";
   const own = /:(?:user|workspace|agent)\b/.test(path) ? "; own things count as own" : "";

@@ -69,7 +69,7 @@ for (const socket of SOCKETS) {
     };
     for (const [name, roles] of Object.entries(others) as [string, Role[]][]) {
       const { token } = await plane.addPerson(name, roles);
-      const wanted = rolesAllow(roles, access, { isOwn: false }) ? 0 : 404;
+      const wanted: number = rolesAllow(roles, access, { isOwn: false }) ? 0 : 404;
       assert.equal(await statusOf(plane, socket, { path, token }), wanted, name);
     }
     const narrow = await plane.call("POST", "/api/v2/users/me/keys/tokens", {
@@ -133,9 +133,10 @@ test("with a cookie, only our own pages open sockets", async () => {
     { origin: "null", isOurs: false },
     { origin: undefined, isOurs: false },
   ]) {
-    const headers = { cookie: `coder_session_token=${owner.token}`, ...(origin && { origin }) };
+    const cookie = `coder_session_token=${owner.token}`;
+    const headers: Record<string, string> = origin === undefined ? { cookie } : { cookie, origin };
     const { status, text } = await refusalOf(plane.url, path, { headers });
-    assert.equal(status, isOurs ? 0 : 403, origin);
+    assert.equal(status, isOurs ? 0 : 403, String(origin));
     if (!isOurs) assert.equal(JSON.parse(text).code, "request.csrf");
   }
   // A header proves that no page made the browser send it.
@@ -225,7 +226,6 @@ test("whose session expires is cut off within a minute", async () => {
   await using watching = await watch(plane.url, owner, box.id);
   await watching.until(({ type }) => type === "data");
   await plane.clock.advance(89_000);
-  await watching.until(({ type }) => type === "ping");
   assert.ok(watching.events.every(({ type }) => type !== "error"));
   await plane.clock.advance(60_000);
   await watching.ended;

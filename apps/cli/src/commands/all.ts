@@ -49,6 +49,13 @@ import { usersShow } from "./users-show.ts";
 import { usersSuspend } from "./users-suspend.ts";
 import { version } from "./version.ts";
 import { whoami } from "./whoami.ts";
+import { workspacesConnections } from "./workspaces-connections.ts";
+import { workspacesCreate } from "./workspaces-create.ts";
+import { workspacesDelete } from "./workspaces-delete.ts";
+import { workspacesList } from "./workspaces-list.ts";
+import { workspacesRename } from "./workspaces-rename.ts";
+import { workspacesShow } from "./workspaces-show.ts";
+import { workspacesToken } from "./workspaces-token.ts";
 
 export const COMMANDS: readonly CommandDefinition[] = [
   server,
@@ -97,6 +104,13 @@ export const COMMANDS: readonly CommandDefinition[] = [
   aiKeysList,
   aiKeysSet,
   aiKeysRemove,
+  workspacesList,
+  workspacesShow,
+  workspacesCreate,
+  workspacesToken,
+  workspacesRename,
+  workspacesDelete,
+  workspacesConnections,
   auditList,
   configShow,
   version,
