@@ -287,6 +287,7 @@ function fakeTerminal() {
   const sizes: string[] = [];
   const refuse = async () => fail({ code: "unsupported" as const, message: "not here" });
   const service = implement(TERMINAL_OPERATIONS, {
+    get: refuse,
     list: refuse,
     close: refuse,
     resize: async ({ columns, rows }) => {
@@ -313,7 +314,12 @@ function fakeTerminal() {
         },
       };
       const value = { id, columns, rows, command, pid: 1, viewers: 1, title: "", isNew: true };
-      const state = { startedAt: "2026-01-01T00:00:00.000Z", state: "running", exitCode: null };
+      const state = {
+        startedAt: "2026-01-01T00:00:00.000Z",
+        state: "running",
+        exitCode: null,
+        signal: null,
+      };
       return ok({ value: { ...value, ...state, state: "running" as const }, channel });
     },
   });
