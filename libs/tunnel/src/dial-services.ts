@@ -42,8 +42,9 @@ export async function dialServices(
   const stop = (): void => socket.terminate();
   signal.addEventListener("abort", stop, { once: true });
   try {
-    const opened = await new Promise<Result<void, DialFailure>>((resolve) => {
-      socket.once("open", () => resolve(ok(undefined)));
+    const opened = await new Promise<Result<Link, DialFailure>>((resolve) => {
+      // At once: the server's first bytes may have come with its answer to the handshake.
+      socket.once("open", () => resolve(ok(askOverSocket(socket, deps))));
       socket.on("error", (error) => resolve(fail({ kind: "unreachable", error })));
       socket.once("unexpected-response", (request, response) => {
         let body = "";
@@ -57,7 +58,7 @@ export async function dialServices(
       });
     });
     signal.throwIfAborted();
-    return opened.ok ? ok(askOverSocket(socket, deps)) : opened;
+    return opened;
   } finally {
     signal.removeEventListener("abort", stop);
   }

@@ -138,8 +138,9 @@ test("services and links follow a machine that moves, and say so while it is awa
   await here.stop();
   await using back = startMachine(one.url, box.token);
   await back.until("connected");
-  await untilServed(services);
+  // The link is told that the machine is elsewhere now; services look for themselves.
   await untilServed(link.services);
+  await untilServed(services);
   link.close();
 });
 

@@ -11,7 +11,7 @@ import type { IPty } from "@lydell/node-pty";
 import { writeSync } from "node:fs";
 import { constants } from "node:os";
 import type { ScreenSize } from "./screen.ts";
-import type { Sessions } from "./session-io.ts";
+import type { TerminalSessions } from "./session-io.ts";
 
 export type PtyOptions = {
   readonly file: string;
@@ -32,7 +32,7 @@ export type PtyEvents = {
 /** Starts a program. Throws when the machine cannot. */
 export type StartPty = (options: PtyOptions, events: PtyEvents, deps: PtyDeps) => Pty;
 
-export type PtyDeps = { readonly clock: Clock; readonly sessions: Sessions };
+export type PtyDeps = { readonly clock: Clock; readonly sessions: TerminalSessions };
 
 /** Typed, but not yet read by the program. */
 export const INPUT_BYTES_MAX = 1024 * 1024;

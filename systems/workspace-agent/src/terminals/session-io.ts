@@ -8,7 +8,7 @@ const CHECK_MS = 20;
 /** What a killed process may need to be gone. */
 const KILL_MS_MAX = 5_000;
 
-export class Sessions {
+export class TerminalSessions {
   readonly #clock: Clock;
   #scan: Promise<ReadonlyMap<number, number>> = Promise.resolve(new Map());
   #nextScan: Promise<ReadonlyMap<number, number>> | null = null;

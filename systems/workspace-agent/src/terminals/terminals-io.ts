@@ -15,7 +15,7 @@ import { access, constants, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { loadPtys, type PtyOptions, type StartPty } from "./pty-io.ts";
 import type { ScreenSize } from "./screen.ts";
-import { Sessions } from "./session-io.ts";
+import { TerminalSessions } from "./session-io.ts";
 import { Terminal, type TerminalDeps } from "./terminal-io.ts";
 
 export const TERMINALS_MAX = 256;
@@ -97,7 +97,7 @@ class TerminalSet implements AsyncDisposable {
     this.#startPty = startPty;
     this.#options = options;
     const { clock, log } = options;
-    this.#deps = { clock, log, sessions: new Sessions(clock) };
+    this.#deps = { clock, log, sessions: new TerminalSessions(clock) };
     this.#sweeping = this.#sweepUntilStopped();
   }
 
