@@ -2,7 +2,7 @@
  * A link over one WebSocket: HTTP/2 inside it, and a heartbeat beside it. The workspace agent answers
  * (it is the HTTP/2 server, though it dialled), the server asks.
  *
- * A peer that says nothing for `SILENCE_MS_MAX` is gone: half-open sockets are noticed on both sides,
+ * A peer that says nothing for `SILENCE_MS_MAX` is gone: half-open sockets are noticed within 10 s on both sides,
  * because both send pings.
  */
 import type { Clock } from "@atelier/base/clock";
@@ -20,8 +20,8 @@ import { relayStreams, type RelayOptions } from "./relay-streams.ts";
 import { remoteServices } from "./remote-services.ts";
 import { serveServices } from "./serve-services.ts";
 
-export const PING_EVERY_MS = 3_000;
-export const SILENCE_MS_MAX = 9_000;
+export const PING_EVERY_MS = 2_000;
+export const SILENCE_MS_MAX = 7_000;
 
 /** Bytes that may be on their way before the reader confirms them: of one stream, and of the link. */
 const STREAM_WINDOW_BYTES = 1024 * 1024;
