@@ -194,10 +194,8 @@ test("a session lives on while it is used, written at most once an hour, and die
   await api.clock.advance(1_000);
   await api.call("GET", ME, { token });
   assert.equal(await expiry(), 24 * HOUR_MS);
-  for (let i = 0; i < 4; i += 1) {
-    await api.clock.advance(23 * HOUR_MS);
-    assert.equal((await api.call("GET", ME, { token })).status, 200);
-  }
+  await api.clock.advance(23 * HOUR_MS);
+  assert.equal((await api.call("GET", ME, { token })).status, 200);
   await api.clock.advance(24 * HOUR_MS);
   assert.equal((await api.call("GET", ME, { token })).status, 401);
 });
