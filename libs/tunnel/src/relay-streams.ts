@@ -55,9 +55,10 @@ function join(incoming: ServerHttp2Stream, outgoing: ClientHttp2Stream): void {
 /** Each half ends when its source's half ends. How either breaks is `closeWith`'s matter. */
 function copy(from: Http2Stream, to: Http2Stream): void {
   from.on("data", (bytes: Buffer) => {
-    if (to.destroyed || to.writableEnded || to.write(bytes)) return;
+    if (to.destroyed || to.writableEnded) return;
+    // One write at a time: see `writeTo`.
     from.pause();
-    to.once("drain", () => from.resume());
+    to.write(bytes, () => from.resume());
   });
   from.once("end", () => {
     if (!to.destroyed && !to.closed) to.end();

@@ -17,7 +17,7 @@ import {
 import { constants, type ClientHttp2Stream } from "node:http2";
 import { encodeMessage, PieceReader } from "./framing.ts";
 import { pathOf } from "./operation-path.ts";
-import { channelOf, chunksOf, pipeTo } from "./stream-bytes.ts";
+import { channelOf, chunksOf, pipeTo, writeTo } from "./stream-bytes.ts";
 
 /** Opens a stream to the agent. Null: there is no link now. */
 export type OpenStream = (path: string) => ClientHttp2Stream | null;
@@ -84,10 +84,11 @@ class Exchange {
 
   async run(input: unknown, bytes: AsyncIterable<Uint8Array> | null): Outcome {
     const { kind } = this.#operation;
-    this.#stream.write(encodeMessage(input));
+    const message = encodeMessage(input);
     let sent: Promise<unknown> = Promise.resolve();
-    if (bytes !== null) sent = this.#upload(bytes);
-    else if (kind !== "channel") this.#stream.end();
+    if (bytes !== null) sent = this.#upload(message, bytes);
+    else if (kind === "channel") this.#stream.write(message);
+    else this.#stream.end(message);
     const answer = await this.#readAnswer();
     if (kind === "upload") {
       // An agent may answer before it took all bytes, as it does to a call that it knows: the rest is
@@ -99,8 +100,9 @@ class Exchange {
     return answer.ok ? this.#complete(answer.value) : answer;
   }
 
-  async #upload(bytes: AsyncIterable<Uint8Array>): Promise<unknown> {
+  async #upload(message: Uint8Array, bytes: AsyncIterable<Uint8Array>): Promise<unknown> {
     try {
+      await writeTo(this.#stream, message);
       await pipeTo(this.#stream, markErrors(bytes));
       return null;
     } catch (error) {

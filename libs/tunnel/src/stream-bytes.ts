@@ -11,40 +11,38 @@ export function chunksOf(stream: Readable): AsyncIterable<Uint8Array> {
   return stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
 }
 
-/** Resolves when the stream takes more. Rejects when it is broken. */
+/**
+ * Resolves when the bytes are on their way; write one after the other. Waiting for each write, and not
+ * for `drain`, keeps two from being gathered: HTTP/2 streams may never finish a gathered write.
+ * Rejects when the stream is broken.
+ */
 export async function writeTo(stream: Writable, bytes: Uint8Array): Promise<void> {
   if (stream.destroyed || stream.writableEnded) throw new Error("the stream is closed");
-  if (stream.write(bytes)) return;
   await new Promise<void>((resolve, reject) => {
-    const settle = (): void => {
-      stream.off("drain", onDrain).off("close", onClose);
-    };
-    const onDrain = (): void => {
-      settle();
-      resolve();
-    };
-    const onClose = (): void => {
-      settle();
-      reject(new Error("the stream closed while it was written to"));
-    };
-    stream.once("drain", onDrain).once("close", onClose);
+    const onClose = (): void => reject(new Error("the stream closed while it was written to"));
+    stream.once("close", onClose);
+    stream.write(bytes, (error) => {
+      stream.off("close", onClose);
+      if (error === null || error === undefined) resolve();
+      else reject(error);
+    });
   });
 }
 
 /** One piece of raw bytes. */
 async function writePiece(stream: Writable, bytes: Uint8Array): Promise<void> {
   if (bytes.byteLength === 0) return; // It would say that this is the end.
+  const head = pieceHead(bytes.byteLength);
   if (bytes.byteLength <= COPIED_BYTES_MAX) {
-    await writeTo(stream, Buffer.concat([pieceHead(bytes.byteLength), bytes]));
+    await writeTo(stream, Buffer.concat([head, bytes]));
     return;
   }
-  // Both at once: nothing may come between them. (Corking would lose a `drain` on HTTP/2 streams.)
-  const isTaken = writeTo(stream, pieceHead(bytes.byteLength));
-  await Promise.all([isTaken, writeTo(stream, bytes)]);
+  await writeTo(stream, head);
+  await writeTo(stream, bytes);
 }
 
-/** Below this, one small copy costs less than two writes. */
-const COPIED_BYTES_MAX = 16 * 1024;
+/** Below this, one copy costs less than two writes. */
+const COPIED_BYTES_MAX = 64 * 1024;
 
 /** Sends all of it as raw bytes, and their end. Stops, and lets the source end, when the stream breaks. */
 export async function pipeTo(stream: Writable, source: AsyncIterable<Uint8Array>): Promise<void> {
