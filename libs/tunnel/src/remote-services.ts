@@ -184,7 +184,10 @@ class Exchange {
   }
 
   #cancel(): void {
-    if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_CANCEL);
+    if (this.#stream.destroyed) return;
+    this.#stream.close(constants.NGHTTP2_CANCEL);
+    // At once: a write that is under way could hold its end back for ever.
+    this.#stream.destroy();
   }
 }
 
