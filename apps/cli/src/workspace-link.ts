@@ -1,25 +1,13 @@
 /** From a workspace's name to the services of its workspace agent, for the commands that act there. */
 import { fail, ok, type Result } from "@atelier/base/result";
-import { getWorkspaceByName } from "@atelier/contract/http/workspaces";
 import type { WorkspaceFailure } from "@atelier/contract/rpc/workspace/operation";
 import type { Link } from "@atelier/tunnel/link";
 import type { DialFailure } from "@atelier/tunnel/dial-services";
 import { z } from "zod";
 import { EXIT_CODES, notFoundFailure, plainFailure, type CliFailure } from "./cli-failure.ts";
 import { signedIn, type Cli } from "./cli.ts";
-import { argument } from "./command.ts";
 import { safe } from "./output/terminal-safe.ts";
-
-export const WORKSPACE_ARGUMENT = argument("the workspace: a name, or owner/name");
-
-export type WorkspaceRef = { readonly user: string; readonly name: string };
-
-export function parseWorkspaceRef(text: string): WorkspaceRef {
-  const slash = text.indexOf("/");
-  return slash === -1
-    ? { user: "me", name: text }
-    : { user: text.slice(0, slash), name: text.slice(slash + 1) };
-}
+import { findWorkspace } from "./workspace-lookup.ts";
 
 /** Runs `work` with a link to the workspace, and closes it after. */
 export async function withWorkspace<Value>(
@@ -40,7 +28,7 @@ export async function withWorkspace<Value>(
 async function linkTo(cli: Cli, workspace: string): Promise<Result<Link, CliFailure>> {
   const api = await signedIn(cli);
   if (!api.ok) return api;
-  const found = await api.value.call(getWorkspaceByName, { params: parseWorkspaceRef(workspace) });
+  const found = await findWorkspace(api.value, workspace);
   if (!found.ok) return found;
   const [agent] = found.value.agents;
   if (agent === undefined) return fail(notFoundFailure("The workspace has no machine."));

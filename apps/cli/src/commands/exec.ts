@@ -5,9 +5,17 @@ import type { ByteStreams } from "../byte-streams.ts";
 import { ReaderGone } from "../byte-streams.ts";
 import { plainFailure, usageFailure, type CliFailure } from "../cli-failure.ts";
 import type { Cli } from "../cli.ts";
-import { defineCommand, restArgument, switchOption, textOption, textsOption } from "../command.ts";
+import {
+  argument,
+  defineCommand,
+  restArgument,
+  switchOption,
+  textOption,
+  textsOption,
+} from "../command.ts";
 import { constants } from "node:os";
-import { answered, withWorkspace, WORKSPACE_ARGUMENT } from "../workspace-link.ts";
+import { answered, withWorkspace } from "../workspace-link.ts";
+import { WORKSPACE_ARGUMENT } from "../workspace-lookup.ts";
 
 /** One wait of many. */
 const WAIT_MS = 60_000;
@@ -24,7 +32,10 @@ export const exec = defineCommand({
     "atelier exec dev --dir ~/project --env CI=1 -- sh -c 'npm ci && npm test'",
     "tar c . | atelier exec dev -- tar x -C /tmp/copy",
   ],
-  args: { workspace: WORKSPACE_ARGUMENT, command: restArgument("the command and its arguments") },
+  args: {
+    workspace: argument(WORKSPACE_ARGUMENT),
+    command: restArgument("the command and its arguments"),
+  },
   options: {
     dir: textOption("--dir <path>", "where it runs; default: the workspace's directory"),
     env: textsOption("--env <NAME=value>", "a variable for it; may be repeated"),

@@ -5,8 +5,9 @@ import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { EXIT_CODES, plainFailure, usageFailure, type CliFailure } from "../cli-failure.ts";
 import type { Cli } from "../cli.ts";
-import { defineCommand, restArgument } from "../command.ts";
-import { withWorkspace, WORKSPACE_ARGUMENT } from "../workspace-link.ts";
+import { argument, defineCommand, restArgument } from "../command.ts";
+import { withWorkspace } from "../workspace-link.ts";
+import { WORKSPACE_ARGUMENT } from "../workspace-lookup.ts";
 
 export const portForward = defineCommand({
   name: "port-forward",
@@ -14,7 +15,7 @@ export const portForward = defineCommand({
   details: "Only this machine can use them: they listen on 127.0.0.1.",
   examples: ["atelier port-forward dev 3000", "atelier port-forward dev 8080:3000 5432"],
   args: {
-    workspace: WORKSPACE_ARGUMENT,
+    workspace: argument(WORKSPACE_ARGUMENT),
     ports: restArgument("<port>, or <port here>:<port there>; 0 here: any that is free"),
   },
   options: {},

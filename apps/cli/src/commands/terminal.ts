@@ -3,8 +3,9 @@ import { fail, ok } from "@atelier/base/result";
 import type { ByteChannel } from "@atelier/contract/rpc/workspace/operation";
 import { EXIT_CODES, plainFailure, usageFailure } from "../cli-failure.ts";
 import type { ByteStreams } from "../byte-streams.ts";
-import { defineCommand, optionalArgument, textOption } from "../command.ts";
-import { answered, withWorkspace, WORKSPACE_ARGUMENT } from "../workspace-link.ts";
+import { argument, defineCommand, optionalArgument, textOption } from "../command.ts";
+import { answered, withWorkspace } from "../workspace-link.ts";
+import { WORKSPACE_ARGUMENT } from "../workspace-lookup.ts";
 
 /** Ctrl-] leaves the terminal running, as telnet has it. */
 const DETACH_BYTE = 0x1d;
@@ -20,7 +21,7 @@ export const terminal = defineCommand({
     "atelier terminal dev --command htop",
   ],
   args: {
-    workspace: WORKSPACE_ARGUMENT,
+    workspace: argument(WORKSPACE_ARGUMENT),
     id: optionalArgument("the terminal to go back to; default: a new one"),
   },
   options: {

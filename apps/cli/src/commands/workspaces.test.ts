@@ -55,6 +55,9 @@ test("a workspace is named by its name, by owner and name, or by id", async () =
     const run = await cli(["workspaces", "show", ref], API);
     assert.equal(run.requests[0]?.path, path);
     assert.match(run.out, /ann\/box[^]*disconnected[^]*linux x64/);
+    const inside = await cli(["exec", ref, "true"], API);
+    assert.equal(inside.requests[0]?.path, path);
+    assert.match(inside.err, /The workspace is not connected\./);
   }
 });
 
