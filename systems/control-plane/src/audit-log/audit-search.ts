@@ -1,22 +1,9 @@
 /** What people type to search the audit log, as a filter. */
-import { fail, ok, type Result } from "@atelier/base/result";
+import type { Result } from "@atelier/base/result";
 import { AUDIT_ACTIONS, AUDIT_RESOURCES } from "@atelier/contract/audit-words";
-import type { Failure, Validation } from "@atelier/contract/failures";
+import type { Failure } from "@atelier/contract/failures";
 import { z } from "zod";
-import { parseSearchQuery } from "../http/search-query.ts";
-
-const KEYS = [
-  "resource_type",
-  "resource_id",
-  "resource_target",
-  "action",
-  "username",
-  "email",
-  "request_id",
-  "status_code",
-  "date_from",
-  "date_to",
-] as const;
+import { parseSearch } from "../http/search-query.ts";
 
 /** A day in UTC, or a moment. */
 const Moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
@@ -37,15 +24,7 @@ const Terms = z.object({
 export type AuditSearch = z.output<typeof Terms>;
 
 export function parseAuditSearch(text: string): Result<AuditSearch, Failure<"request.invalid">> {
-  const words = parseSearchQuery(text, KEYS);
-  if (!words.ok) return fail({ code: "request.invalid", validations: words.failure });
-  const terms = Terms.safeParse(Object.fromEntries(words.value));
-  if (terms.success) return ok(terms.data);
-  const validations: Validation[] = terms.error.issues.map(({ path, message }) => ({
-    field: "q",
-    detail: `${path.join(".")}: ${message}`,
-  }));
-  return fail({ code: "request.invalid", validations });
+  return parseSearch(text, Terms);
 }
 
 /** The first moment that a `date_to` leaves out: a bare day counts whole. */

@@ -1,20 +1,9 @@
 /** What people type to search the connection log, as a filter. */
-import { fail, ok, type Result } from "@atelier/base/result";
+import type { Result } from "@atelier/base/result";
 import type { Failure } from "@atelier/contract/failures";
 import { ConnectionType } from "@atelier/contract/http/connection-log";
 import { z } from "zod";
-import { parseSearchQuery } from "../http/search-query.ts";
-
-const KEYS = [
-  "type",
-  "status",
-  "workspace",
-  "workspace_id",
-  "workspace_owner",
-  "username",
-  "connected_after",
-  "connected_before",
-] as const;
+import { parseSearch } from "../http/search-query.ts";
 
 /** A day in UTC, or a moment. */
 const Moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
@@ -35,13 +24,5 @@ export type ConnectionSearch = z.output<typeof Terms>;
 export function parseConnectionSearch(
   text: string,
 ): Result<ConnectionSearch, Failure<"request.invalid">> {
-  const words = parseSearchQuery(text, KEYS);
-  if (!words.ok) return fail({ code: "request.invalid", validations: words.failure });
-  const terms = Terms.safeParse(Object.fromEntries(words.value));
-  if (terms.success) return ok(terms.data);
-  const validations = terms.error.issues.map(({ path, message }) => ({
-    field: "q",
-    detail: `${path.join(".")}: ${message}`,
-  }));
-  return fail({ code: "request.invalid", validations });
+  return parseSearch(text, Terms);
 }

@@ -3,7 +3,8 @@
  * written in double quotes, with `\"` and `\\` for the characters themselves. Each key at most once.
  */
 import { fail, ok, type Result } from "@atelier/base/result";
-import type { Validation } from "@atelier/contract/failures";
+import type { Failure, Validation } from "@atelier/contract/failures";
+import type { z } from "zod";
 
 /** The terms by key, or what is wrong with the text. Keys are matched without regard to case. */
 export function parseSearchQuery<const Key extends string>(
@@ -29,6 +30,22 @@ export function parseSearchQuery<const Key extends string>(
     if (term.value === null) return `The quotes of "${name}" are not closed properly.`;
     return term.value === "" ? `"${name}" has no value.` : null;
   }
+}
+
+/** The terms as values of their schema, whose keys are the ones that are known. */
+export function parseSearch<Shape extends z.ZodRawShape>(
+  text: string,
+  terms: z.ZodObject<Shape>,
+): Result<z.output<z.ZodObject<Shape>>, Failure<"request.invalid">> {
+  const words = parseSearchQuery(text, terms.keyof().options);
+  if (!words.ok) return fail({ code: "request.invalid", validations: words.failure });
+  const parsed = terms.safeParse(Object.fromEntries(words.value));
+  if (parsed.success) return ok(parsed.data);
+  const validations = parsed.error.issues.map(({ path, message }) => ({
+    field: "q",
+    detail: `${path.join(".")}: ${message}`,
+  }));
+  return fail({ code: "request.invalid", validations });
 }
 
 /** Words are separated by white space outside quotes. */
