@@ -9,8 +9,8 @@ import type { Random } from "@atelier/base/random";
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { Secret } from "@atelier/base/secret";
 import { apiClient, type CallAnswer, type CallInput, type Send } from "@atelier/contract/client";
-import type { DialFailure } from "@atelier/tunnel/dial-services";
 import type { Link } from "@atelier/tunnel/link";
+import type { OpenSocketFailure } from "@atelier/tunnel/open-socket";
 import type { Endpoint } from "@atelier/contract/endpoint";
 import {
   failureOfProblem,
@@ -59,7 +59,7 @@ export type Cli = {
   /** For commands that pass bytes on as they are. */
   readonly streams: ByteStreams;
   /** A link to a workspace agent through the server. */
-  dialAgent(agent: AgentAddress): Promise<Result<Link, DialFailure>>;
+  dialAgent(agent: AgentAddress): Promise<Result<Link, OpenSocketFailure>>;
 };
 
 export type AgentAddress = {

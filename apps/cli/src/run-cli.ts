@@ -6,8 +6,9 @@ import picocolors from "picocolors";
 import type { Clock } from "@atelier/base/clock";
 import type { Random } from "@atelier/base/random";
 import type { Result } from "@atelier/base/result";
-import type { DialFailure, DialOptions } from "@atelier/tunnel/dial-services";
+import type { DialOptions } from "@atelier/tunnel/dial-services";
 import type { Link } from "@atelier/tunnel/link";
+import type { OpenSocketFailure } from "@atelier/tunnel/open-socket";
 import type { Send } from "@atelier/contract/client";
 import { VERSION } from "@atelier/host/version";
 import { CommanderError } from "commander";
@@ -36,7 +37,7 @@ export type CliPorts = {
   sendTo(target: SendTarget): Send;
   startOwnProgram(program: OwnProgram, words: readonly string[]): Promise<number>;
   readonly streams: ByteStreams;
-  dialServices(options: DialOptions, signal: AbortSignal): Promise<Result<Link, DialFailure>>;
+  dialServices(options: DialOptions, signal: AbortSignal): Promise<Result<Link, OpenSocketFailure>>;
 };
 
 export async function runCli(words: readonly string[], ports: CliPorts): Promise<number> {

@@ -2,7 +2,7 @@
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { WorkspaceFailure } from "@atelier/contract/rpc/workspace/operation";
 import type { Link } from "@atelier/tunnel/link";
-import type { DialFailure } from "@atelier/tunnel/dial-services";
+import type { OpenSocketFailure } from "@atelier/tunnel/open-socket";
 import { z } from "zod";
 import { EXIT_CODES, notFoundFailure, plainFailure, type CliFailure } from "./cli-failure.ts";
 import { signedIn, type Cli } from "./cli.ts";
@@ -45,7 +45,7 @@ const UNREACHABLE = { exitCode: EXIT_CODES.unreachable, code: "workspace.disconn
 
 const Problem = z.object({ message: z.string(), code: z.string() });
 
-function failureOfDial(failure: DialFailure): CliFailure {
+function failureOfDial(failure: OpenSocketFailure): CliFailure {
   if (failure.kind === "unreachable") {
     const message = safe`The server cannot be reached: ${failure.error.message}`;
     return { ...plainFailure(message), exitCode: EXIT_CODES.unreachable };

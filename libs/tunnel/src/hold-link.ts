@@ -12,8 +12,9 @@ import {
   LINK_PROTOCOL_VERSION,
   type WorkspaceServices,
 } from "@atelier/contract/rpc/workspace/services";
-import { WebSocket } from "ws";
+import type { WebSocket } from "ws";
 import { answerOverSocket } from "./link.ts";
+import { openSocket } from "./open-socket.ts";
 
 export type HoldLinkOptions = {
   /** `ws:` or `wss:`, with the path of the link. */
@@ -36,6 +37,8 @@ export type LinkRefusal = {
 };
 
 const DIAL_MS_MAX = 10_000;
+/** Of a refusal, for the log. */
+const SAID_LENGTH_MAX = 1_000;
 const BACKOFF_FIRST_MS = 250;
 const BACKOFF_MAX_MS = 15_000;
 /** A link that held this long starts the backoff anew. */
@@ -100,43 +103,20 @@ async function dial(
   { url, token, agentVersion }: HoldLinkOptions,
   signal: AbortSignal,
 ): Promise<Dialled> {
-  const socket = new WebSocket(url, {
-    headers: {
-      authorization: `Bearer ${token.reveal()}`,
-      [VERSION_HEADER]: `${LINK_PROTOCOL_VERSION.major}.${LINK_PROTOCOL_VERSION.minor}`,
-      "user-agent": `atelier-workspace-agent/${agentVersion}`,
-    },
-    handshakeTimeout: DIAL_MS_MAX,
-    perMessageDeflate: false,
-    followRedirects: true,
-    maxPayload: 0,
-  });
-  const stop = (): void => socket.terminate();
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await new Promise<Dialled>((resolve) => {
-      socket.once("open", () => {
-        // The server may speak at once: nothing of it is lost until the link reads.
-        socket.pause();
-        resolve({ kind: "open", socket });
-      });
-      socket.on("error", (error) => resolve({ kind: "unreachable", reason: error.message }));
-      socket.once("unexpected-response", (request, response) => {
-        const status = response.statusCode ?? 0;
-        let said = "";
-        response.setEncoding("utf8");
-        response.on("data", (text: string) => {
-          if (said.length < 1_000) said += text;
-        });
-        response.once("close", () => {
-          request.destroy();
-          resolve(judgeRefusal(status, said));
-        });
-      });
-    });
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
+  const headers = {
+    authorization: `Bearer ${token.reveal()}`,
+    [VERSION_HEADER]: `${LINK_PROTOCOL_VERSION.major}.${LINK_PROTOCOL_VERSION.minor}`,
+    "user-agent": `atelier-workspace-agent/${agentVersion}`,
+  };
+  const opened = await openSocket(
+    { url, headers, timeoutMs: DIAL_MS_MAX, payloadBytesMax: 0, followsRedirects: true },
+    signal,
+  );
+  if (opened.ok) return { kind: "open", socket: opened.value };
+  const { failure } = opened;
+  return failure.kind === "refused"
+    ? judgeRefusal(failure.status, failure.body.slice(0, SAID_LENGTH_MAX))
+    : { kind: "unreachable", reason: failure.error.message };
 }
 
 function judgeRefusal(status: number, said: string): Dialled {

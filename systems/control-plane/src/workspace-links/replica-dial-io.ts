@@ -2,7 +2,7 @@
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import { askOverSocket, type Link } from "@atelier/tunnel/link";
-import { WebSocket } from "ws";
+import { openSocket } from "@atelier/tunnel/open-socket";
 import { LINK_PAYLOAD_BYTES_MAX } from "./agent-link-io.ts";
 import type { Holder } from "./link-registry.ts";
 import { RELAY_PASS_HEADER, type RelayPasses } from "./relay-pass.ts";
@@ -25,17 +25,19 @@ export async function dialReplica(
   if (relayUrl === null) return null;
   const url = new URL(RELAY_PATH.replace(":agent", agentId), relayUrl);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  const socket = new WebSocket(url, {
-    headers: { [RELAY_PASS_HEADER]: deps.passes.issue({ agentId, replicaId }) },
-    handshakeTimeout: DIAL_MS_MAX,
-    perMessageDeflate: false,
-    maxPayload: LINK_PAYLOAD_BYTES_MAX,
-  });
-  return new Promise((resolve) => {
-    socket.once("open", () => resolve(askOverSocket(socket, deps)));
-    socket.on("error", (error) => {
-      deps.log.warn({ error, server: url.host }, "another server was not reached for a workspace");
-      resolve(null);
-    });
-  });
+  const opened = await openSocket(
+    {
+      url,
+      headers: { [RELAY_PASS_HEADER]: deps.passes.issue({ agentId, replicaId }) },
+      timeoutMs: DIAL_MS_MAX,
+      payloadBytesMax: LINK_PAYLOAD_BYTES_MAX,
+      followsRedirects: false,
+    },
+    null,
+  );
+  if (opened.ok) return askOverSocket(opened.value, deps);
+  const { failure } = opened;
+  const why = failure.kind === "refused" ? { status: failure.status } : { error: failure.error };
+  deps.log.warn({ ...why, server: url.host }, "another server was not reached for a workspace");
+  return null;
 }
