@@ -21,11 +21,11 @@ import {
   healthOf,
   KINDS,
   OVERLOADED,
+  providerIdOf,
   refuses,
   streams,
   worldOf,
   type Reply,
-  type World,
 } from "./key-world-testkit.ts";
 
 /** Fit for the machine that tests: a loaded one is late by far less. */
@@ -81,18 +81,14 @@ const CASES: readonly Case[] = [
   { fault: "a first event that drips without end", reply: drips, state: "temporary", status: null },
 ]; // prettier-ignore
 
-for (const { kind, path, method, body } of KINDS) {
-  const play = (world: World) => world.send(path, method === "GET" ? { method } : { method, body });
-  const isRecorded = method === "POST";
-
+for (const { kind, path, play, isRecorded } of KINDS) {
   for (const { fault, reply, state, status } of CASES) {
     test(`${kind}: ${fault} leads to the next key, and is known of the first`, async () => {
       await using world = await worldOf([reply, fine], FAULTS);
       const got = await play(world);
       assert.deepEqual([got.status, world.calls], [200, ["k1", "k2"]], got.body.toString());
       assert.deepEqual(healthOf(world, path), [`k1 ${state}`, "k2 valid"]);
-      const id = path.startsWith("/openai") ? "id-openai" : "id-anthropic";
-      const [first] = world.gateway.health.keysOf(id);
+      const [first] = world.gateway.health.keysOf(providerIdOf(path));
       assert.equal(first!.lastError!.status, status);
       if (!isRecorded) return;
       const [end] = await world.ended(1);

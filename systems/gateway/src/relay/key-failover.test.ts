@@ -16,17 +16,14 @@ import {
   healthOf,
   KINDS,
   OVERLOADED,
+  providerIdOf,
   refuses,
   streams,
   worldOf,
   type Reply,
-  type World,
 } from "./key-world-testkit.ts";
 
-for (const { kind, path, method, body } of KINDS) {
-  const play = (world: World) => world.send(path, method === "GET" ? { method } : { method, body });
-  const isRecorded = method === "POST";
-
+for (const { kind, path, method, body, play, isRecorded } of KINDS) {
   test(`${kind}: a working first key serves alone`, async () => {
     await using world = await worldOf([fine, fine]);
     assert.equal((await play(world)).status, 200);
@@ -51,10 +48,7 @@ for (const { kind, path, method, body } of KINDS) {
       assert.equal((await play(world)).status, 200);
       assert.deepEqual(world.calls, ["k1", "k2"]);
       assert.deepEqual(healthOf(world, path), ["k1 permanent", "k2 valid"]);
-      world.gateway.health.resetKey(
-        path.startsWith("/openai") ? "id-openai" : "id-anthropic",
-        "k1",
-      );
+      world.gateway.health.resetKey(providerIdOf(path), "k1");
       assert.deepEqual(healthOf(world, path), ["k1 valid", "k2 valid"]);
     });
   }
@@ -209,7 +203,7 @@ for (const { kind, path, method, body } of KINDS.filter((each) => each.method ==
     const { error } = JSON.parse(refused.body.toString());
     assert.equal(error.message, "circuit breaker is open");
     assert.equal(error.type, isMessages ? "overloaded_error" : "server_error");
-    const [open] = world.gateway.health.breakersOf(isMessages ? "id-anthropic" : "id-openai");
+    const [open] = world.gateway.health.breakersOf(providerIdOf(path));
     assert.equal(open?.state, "open");
     assert.equal(open?.model, (JSON.parse(body) as { model: string }).model);
     // Another model of the same provider is not touched by it.

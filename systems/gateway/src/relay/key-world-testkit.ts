@@ -19,8 +19,7 @@ import {
 
 const RESPONSES_BODY = `{"model":"m","input":"hi","stream":true}`;
 export const OVERLOADED = `event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n`;
-/** The requests that every case of the matrix is played with. */
-export const KINDS = [
+const REQUESTS = [
   { kind: "chat, blocking", path: CHAT, method: "POST", body: CHAT_BODY },
   {
     kind: "chat, streaming",
@@ -44,6 +43,16 @@ export const KINDS = [
   { kind: "messages, streaming", path: MESSAGES, method: "POST", body: MESSAGES_BODY },
   { kind: "passing through", path: "/openai/v1/models", method: "GET", body: "" },
 ] as const;
+
+/** The requests that every case of the matrix is played with. */
+export const KINDS = REQUESTS.map((each) => ({
+  ...each,
+  isRecorded: each.method === "POST",
+  play: (world: World) => {
+    const { path, method, body } = each;
+    return world.send(path, method === "GET" ? { method } : { method, body });
+  },
+}));
 
 export type Reply = (res: ServerResponse) => void;
 
@@ -90,7 +99,12 @@ export async function worldOf(
   return Object.assign(gateway, { calls });
 }
 
+export function providerIdOf(path: string): string {
+  return path.startsWith("/openai") ? "id-openai" : "id-anthropic";
+}
+
 export function healthOf(world: World, path: string): string[] {
-  const id = path.startsWith("/openai") ? "id-openai" : "id-anthropic";
-  return world.gateway.health.keysOf(id).map(({ keyId, state }) => `${keyId} ${state}`);
+  return world.gateway.health
+    .keysOf(providerIdOf(path))
+    .map(({ keyId, state }) => `${keyId} ${state}`);
 }
