@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { AUDIT_ACTIONS, AUDIT_RESOURCES } from "../audit-words.ts";
 import { endpoint } from "../endpoint.ts";
-import { NoParams, Timestamp, limitOf } from "./common.ts";
+import { LogPaging, NoParams, Timestamp } from "./common.ts";
 
 /** Old and new value of one field. Of a secret field only that it changed. */
 export const AuditChange = z.union([
@@ -38,12 +38,8 @@ export const listAuditEvents = endpoint({
   path: "/api/v2/audit",
   access: "audit_event:read",
   params: NoParams,
-  query: z.strictObject({
-    limit: limitOf(50, 1_000),
-    after_id: z.uuid().optional(),
-    /** `key:value` terms: resource_type, resource_id, resource_target, action, username, email, request_id, status_code, date_from, date_to. */
-    q: z.string().max(1_024).optional(),
-  }),
+  /** Terms of `q`: resource_type, resource_id, resource_target, action, username, email, request_id, status_code, date_from, date_to. */
+  query: z.strictObject(LogPaging),
   body: null,
   /** `count` stops at 10,000. */
   success: { status: 200, body: z.object({ audit_logs: z.array(AuditEvent), count: z.int() }) },

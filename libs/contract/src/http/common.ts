@@ -24,6 +24,13 @@ export const Paging = {
   after_id: z.string().min(1).max(256).optional(),
 };
 
+/** A page of a log, latest first; `q` are the `key:value` terms of that log. */
+export const LogPaging = {
+  limit: limitOf(LIMIT_DEFAULT, 1_000),
+  after_id: z.uuid().optional(),
+  q: z.string().max(1_024).optional(),
+};
+
 export const Problem = z.object({
   message: z.string(),
   detail: z.string().optional(),

@@ -1,7 +1,7 @@
 /** Who was connected to which workspace, from where, and how it ended. */
 import { z } from "zod";
 import { endpoint } from "../endpoint.ts";
-import { limitOf, NoParams, Timestamp } from "./common.ts";
+import { LogPaging, NoParams, Timestamp } from "./common.ts";
 
 export const CONNECTION_TYPES = ["workspace_agent", "client_link", "reconnecting_pty"] as const;
 
@@ -40,12 +40,8 @@ export const listConnections = endpoint({
   path: "/api/v2/connectionlog",
   access: "connection_log:read",
   params: NoParams,
-  query: z.strictObject({
-    limit: limitOf(50, 1_000),
-    after_id: z.uuid().optional(),
-    /** `key:value` terms: type, status (`ongoing` or `completed`), workspace, workspace_id, workspace_owner, username, connected_after, connected_before. */
-    q: z.string().max(1_024).optional(),
-  }),
+  /** Terms of `q`: type, status (`ongoing` or `completed`), workspace, workspace_id, workspace_owner, username, connected_after, connected_before. */
+  query: z.strictObject(LogPaging),
   body: null,
   /** `count` stops at 10,000. */
   success: {
