@@ -13,6 +13,10 @@ async function startListener(t: TestContext): Promise<{ port: number; targets: s
     targets.push(request.url ?? "");
     response.end("served");
   });
+  server.on("upgrade", (request, socket) => {
+    targets.push(request.url ?? "");
+    socket.end();
+  });
   t.after(async () => {
     server.close();
     server.closeAllConnections();
@@ -36,6 +40,16 @@ test("a request with two Host headers is refused", async (t) => {
   );
   assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/);
   assert.match(answer, /\r\n\r\nMore than one Host header\.\n$/);
+  assert.deepEqual(targets, []);
+});
+
+test("a WebSocket with two Host headers is refused", async (t) => {
+  const { port, targets } = await startListener(t);
+  const answer = await exchange(
+    port,
+    "GET /one HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+  );
+  assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/);
   assert.deepEqual(targets, []);
 });
 

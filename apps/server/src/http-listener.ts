@@ -3,7 +3,7 @@ import { formatAddress } from "@atelier/host/option-value";
 import type { Address } from "@atelier/host/option";
 import { StartError } from "@atelier/host/start-error";
 import { once } from "node:events";
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 
 /** Longer than the idle limits of usual load balancers (60 s), which must close first. */
 const KEEP_ALIVE_MS = 75_000;
@@ -21,8 +21,9 @@ export function createHttpServer(listener: RequestListener): Server {
     maxHeaderSize: HEAD_BYTES_MAX,
     noDelay: true,
     // Some clients offer to upgrade plain requests to HTTP/2: an offer that may be ignored.
-    shouldUpgradeCallback: ({ headers }: { headers: { upgrade?: string | undefined } }) =>
-      headers.upgrade?.toLowerCase() === "websocket",
+    // With two Host headers it is a request like any other, and refused below.
+    shouldUpgradeCallback: ({ headers, rawHeaders }: IncomingMessage) =>
+      headers.upgrade?.toLowerCase() === "websocket" && countHosts(rawHeaders) <= 1,
   };
   return createServer(options, (request, response) => {
     if (countHosts(request.rawHeaders) <= 1) return listener(request, response);
