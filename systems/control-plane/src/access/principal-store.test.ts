@@ -13,18 +13,21 @@ test("a principal is found by its whole credential only", async () => {
   assert.ok(key !== null && other !== null);
   const found = await findPrincipal(sql, key);
   assert.deepEqual(found, {
-    actor: {
-      userId: owner.id,
-      username: "owner",
-      email: "owner@example.com",
-      roles: ["owner"],
-      scopes: ["all"],
-      apiKeyId: key.id,
-      keyKind: "session",
+    principal: {
+      actor: {
+        userId: owner.id,
+        username: "owner",
+        email: "owner@example.com",
+        roles: ["owner"],
+        scopes: ["all"],
+        apiKeyId: key.id,
+        keyKind: "session",
+      },
+      userStatus: "active",
+      expiresAt: new Date("2026-01-02T00:00:00Z"),
+      lifetimeSeconds: 86_400,
     },
-    userStatus: "active",
-    expiresAt: new Date("2026-01-02T00:00:00Z"),
-    lifetimeSeconds: 86_400,
+    lastUsedAt: new Date("2026-01-01T00:00:00Z"),
   });
   assert.equal(await findPrincipal(sql, { id: key.id, secret: other.secret }), undefined);
 });
@@ -48,5 +51,7 @@ test("a role that this version does not know grants nothing", async () => {
   const key = parseApiKey(owner.token);
   assert.ok(key !== null);
   await api.database.pool.query("update users set roles = '{superhero,auditor}'");
-  assert.deepEqual((await findPrincipal(api.database.sql, key))?.actor.roles, ["auditor"]);
+  assert.deepEqual((await findPrincipal(api.database.sql, key))?.principal.actor.roles, [
+    "auditor",
+  ]);
 });

@@ -5,17 +5,26 @@ import { sql } from "kysely";
 import { secretMatches, type ApiKeyParts } from "./api-key.ts";
 import type { Principal, UserStatus } from "./principal.ts";
 
+export type PresentedPrincipal = {
+  readonly principal: Principal;
+  /** As written: later uses may be collected still. */
+  readonly lastUsedAt: Date | null;
+};
+
 /** Undefined: no such key, another secret, or its user is deleted. Expiry is the caller's to judge. */
-export async function findPrincipal(db: Sql, key: ApiKeyParts): Promise<Principal | undefined> {
-  const { rows } = await sql<PrincipalRow>`
+export async function findPrincipal(
+  db: Sql,
+  key: ApiKeyParts,
+): Promise<PresentedPrincipal | undefined> {
+  const { rows } = await sql<PrincipalRow & { readonly last_used_at: Date | null }>`
     select k.id, k.kind, k.hashed_secret, k.scopes, k.expires_at, k.lifetime_seconds,
-           u.id as user_id, u.username, u.email, u.roles, u.status
+           k.last_used_at, u.id as user_id, u.username, u.email, u.roles, u.status
     from api_keys k
     join users u on u.id = k.user_id
     where k.id = ${key.id} and u.deleted_at is null`.execute(db);
   const [row] = rows;
   return row !== undefined && secretMatches(key.secret, row.hashed_secret)
-    ? fromRow(row)
+    ? { principal: fromRow(row), lastUsedAt: row.last_used_at }
     : undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Writes collected uses of credentials each minute, and each hour removes credentials that ended
+ * Writes collected uses of credentials each minute (the first after a pause is written as it happens), and each hour removes credentials that ended
  * long ago. Every replica does it; doing it twice changes nothing.
  */
 import type { Clock } from "@atelier/base/clock";

@@ -13,6 +13,7 @@ import {
   findPasswordHash,
   findUserForLogin,
   findUserForUpdate,
+  updateLastSeen,
 } from "../users/user-store.ts";
 import {
   countApiKeys,
@@ -74,7 +75,9 @@ async function startSession(
     newSession(deps, { drawn, userId, facts: from.facts }),
     drawn.hashedSecret,
   );
-  await activateDormantUser(db, userId, deps.clock.now());
+  const now = deps.clock.now();
+  await activateDormantUser(db, userId, now);
+  await updateLastSeen(db, [{ userId, usedAt: now }]);
   await from.audit.record(db, { resourceId: drawn.id, target: user.username, userId });
   return ok(drawn.token);
 }

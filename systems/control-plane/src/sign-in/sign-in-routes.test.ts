@@ -203,15 +203,53 @@ test("a session lives on while it is used, written at most once an hour, and die
 test("when people and credentials were last used is written each minute", async () => {
   await using api = await startTestControlPlane();
   const { token } = await api.setUp();
-  await api.call("GET", ME, { token });
-  assert.equal((await api.call("GET", ME, { token })).body.last_seen_at, null);
-  await api.clock.advance(60_000);
-  let seen: string | null = null;
+  const lastSeen = async () => (await api.call("GET", ME, { token })).body.last_seen_at;
+  assert.equal(await lastSeen(), "2026-01-01T00:00:00.000Z", "since the sign-in");
+  await api.clock.advance(59_000);
+  assert.equal(await lastSeen(), "2026-01-01T00:00:00.000Z");
+  await api.clock.advance(1_000);
+  let seen = await lastSeen();
   // The write runs on its own; each look lets it go on.
-  for (let i = 0; i < 100 && seen === null; i += 1) {
-    seen = (await api.call("GET", ME, { token })).body.last_seen_at;
-  }
-  assert.equal(seen, "2026-01-01T00:00:00.000Z");
+  for (let i = 0; i < 100 && seen === "2026-01-01T00:00:00.000Z"; i += 1) seen = await lastSeen();
+  assert.equal(seen, "2026-01-01T00:00:59.000Z");
+});
+
+test("the first use of a credential, or the first after an hour, is seen at once", async () => {
+  await using api = await startTestControlPlane();
+  const { token } = await api.setUp();
+  const made = await api.call("POST", "/api/v2/users/me/keys/tokens", {
+    token,
+    body: { lifetime: "9h" },
+  });
+  const key = made.body.key;
+  const lastUsed = async () => {
+    const listed = await api.call("GET", "/api/v2/users/me/keys/tokens", { token });
+    return listed.body.tokens[0].last_used_at;
+  };
+  await api.clock.advance(1_000);
+  assert.equal(await lastUsed(), null);
+  assert.equal(
+    (await api.call("GET", ME, { token: key })).body.last_seen_at,
+    "2026-01-01T00:00:01.000Z",
+  );
+  assert.equal(await lastUsed(), "2026-01-01T00:00:01.000Z");
+  await api.clock.advance(HOUR_MS);
+  assert.equal(
+    (await api.call("GET", ME, { token: key })).body.last_seen_at,
+    "2026-01-01T01:00:01.000Z",
+  );
+  assert.equal(await lastUsed(), "2026-01-01T01:00:01.000Z");
+});
+
+test("nobody is kept out because their use cannot be written", async () => {
+  await using api = await startTestControlPlane();
+  const { token } = await api.setUp();
+  await api.clock.advance(HOUR_MS / 2);
+  await api.database.pool.query(`
+    update api_keys set last_used_at = null;
+    create function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$;
+    create trigger refuse before update of last_used_at on api_keys execute function refuse();`);
+  assert.equal((await api.call("GET", ME, { token })).status, 200);
 });
 
 test("a user who slept wakes on using any credential", async () => {
