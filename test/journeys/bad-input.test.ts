@@ -345,11 +345,13 @@ const BAD_ANSWERS: [name: string, reply: ScriptedReply, status: number, text: Re
 
 for (const [name, reply, status, text] of BAD_ANSWERS) {
   test(`a provider that ${name}: ${status}, recorded as failed`, async () => {
-    world.model.enqueue(reply);
-    // A connection that was used before and is reset at once may have been closing: it is sent once more.
-    if (name === "resets the connection") world.model.enqueue(reply);
+    // One reset on a used connection is not told: see the next test.
+    const times = name === "resets the connection" ? 2 : 1;
+    for (let i = 0; i < times; i += 1) world.model.enqueue(reply);
+    const askedBefore = world.model.requests.length;
     const model = name.replaceAll(" ", "-");
     const answer = await ask(CHAT, { body: bodyFor(model) });
+    assert.equal(world.model.requests.length - askedBefore, times);
     assert.equal(answer.status, status, answer.text);
     assert.match(answer.text, text);
     const record = await recordOf(model);
@@ -357,6 +359,20 @@ for (const [name, reply, status, text] of BAD_ANSWERS) {
     answers.push(JSON.stringify(record));
   });
 }
+
+/**
+ * The request after each test leaves a connection behind, which the next one is sent on. Where it is reset
+ * at once, the provider may have been closing it as our request left, which says nothing about the request.
+ * A model call may be asked twice, so it goes once more, on a fresh connection, whose reset counts.
+ */
+test("a provider that resets a used connection at once is asked once more, and nobody notices", async () => {
+  world.model.enqueue(reset());
+  const askedBefore = world.model.requests.length;
+  const answer = await ask(CHAT, { body: bodyFor("reset-once") });
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(world.model.requests.length - askedBefore, 2);
+  assert.equal((await recordOf("reset-once")).error_type, null);
+});
 
 test("an answer that is shorter than it says takes the client's connection with it", async () => {
   world.model.enqueue(TRUNCATED);
@@ -374,8 +390,6 @@ const CUT_STREAMS: [name: string, path: string, reply: ScriptedReply, ending: Re
 for (const [name, path, reply, ending] of CUT_STREAMS) {
   test(`a stream that is cut ${name} ends with its format's error event`, async () => {
     world.model.enqueue(reply);
-    // A connection that was used before and is reset at once may have been closing: it is sent once more.
-    if (name === "resets the connection") world.model.enqueue(reply);
     const model = name.replaceAll(" ", "-");
     const answer = await ask(path, { body: bodyFor(model, { stream: true }) });
     assert.equal(answer.status, 200);
