@@ -3,8 +3,8 @@ import Anthropic from "@anthropic-ai/sdk";
 import { sse } from "@atelier/testkit/scripted-model-reply";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import OpenAI from "openai";
-import { startGatewayWorld, type GatewayWorld } from "./gateway-world.ts";
+import OpenAI, { AzureOpenAI } from "openai";
+import { CENTRAL_KEY, startGatewayWorld, type GatewayWorld } from "./gateway-world.ts";
 
 let world: GatewayWorld;
 let openai: OpenAI;
@@ -52,6 +52,26 @@ test("chat completions, blocking", async () => {
     messages: [{ role: "user", content: "chat blocking" }],
   });
   assert.ok((answer.choices[0]?.message.content ?? "").length > 0);
+});
+
+test("Azure's client is let in by the header that it takes, which goes no further", async () => {
+  const azure = new AzureOpenAI({
+    baseURL: `${world.gatewayUrl}/openai/v1`,
+    apiKey: world.person.token,
+    apiVersion: "preview",
+    maxRetries: 0,
+  });
+  const answer = await azure.responses.create({ model: "gpt-x", input: "hello from Azure" });
+  assert.ok(answer.output_text.length > 0);
+  const seen = world.model.requests.at(-1);
+  assert.equal(seen?.header("api-key"), undefined);
+  assert.equal(seen?.header("authorization"), `Bearer ${CENTRAL_KEY}`);
+  await assert.rejects(
+    azure.withOptions({ apiKey: "0".repeat(32) }).responses.create({ model: "gpt-x", input: "hi" }),
+    {
+      status: 400,
+    },
+  );
 });
 
 test("chat completions, streaming", async () => {

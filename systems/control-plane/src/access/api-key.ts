@@ -6,10 +6,11 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Random } from "@atelier/base/random";
 import { Secret } from "@atelier/base/secret";
-
-const ID_LENGTH = 10;
-const SECRET_LENGTH = 22;
-const PATTERN = new RegExp(`^([A-Za-z0-9]{${ID_LENGTH}})-([A-Za-z0-9]{${SECRET_LENGTH}})$`);
+import {
+  splitApiKey,
+  API_KEY_ID_LENGTH,
+  API_KEY_SECRET_LENGTH,
+} from "@atelier/contract/api-key-form";
 
 export type ApiKeyParts = { readonly id: string; readonly secret: Secret };
 
@@ -21,15 +22,15 @@ export type DrawnApiKey = {
 };
 
 export function drawApiKey(random: Random): DrawnApiKey {
-  const id = random.alphanumeric(ID_LENGTH);
-  const secret = new Secret(random.alphanumeric(SECRET_LENGTH));
+  const id = random.alphanumeric(API_KEY_ID_LENGTH);
+  const secret = new Secret(random.alphanumeric(API_KEY_SECRET_LENGTH));
   return { id, hashedSecret: hashSecret(secret), token: new Secret(`${id}-${secret.reveal()}`) };
 }
 
 /** Null when the text cannot be one of ours: then nobody needs to ask the database. */
 export function parseApiKey(token: string): ApiKeyParts | null {
-  const [, id, secret] = PATTERN.exec(token) ?? [];
-  return id === undefined || secret === undefined ? null : { id, secret: new Secret(secret) };
+  const parts = splitApiKey(token);
+  return parts === null ? null : { id: parts.id, secret: new Secret(parts.secret) };
 }
 
 export function secretMatches(secret: Secret, hashedSecret: Uint8Array): boolean {

@@ -1,5 +1,6 @@
 /** Where a gateway request carries its caller's token (spec gateway 3.1). */
 import { GOVERNANCE_TOKEN_HEADER } from "@atelier/contract/rpc/model-transport";
+import { splitApiKey } from "@atelier/contract/api-key-form";
 import type { IncomingHttpHeaders } from "node:http";
 
 export type CallerToken = {
@@ -17,7 +18,10 @@ export function findCallerToken(headers: IncomingHttpHeaders): CallerToken | nul
   const bearer = parseBearer(headers.authorization);
   if (bearer !== null) return { token: bearer, mode: "central" };
   const apiKey = single(headers["x-api-key"])?.trim();
-  return apiKey === undefined || apiKey === "" ? null : { token: apiKey, mode: "central" };
+  if (apiKey !== undefined && apiKey !== "") return { token: apiKey, mode: "central" };
+  // Where clients of Azure put their key. Not in the spec: what cannot be ours is no token here.
+  const azureKey = single(headers["api-key"])?.trim() ?? "";
+  return splitApiKey(azureKey) === null ? null : { token: azureKey, mode: "central" };
 }
 
 /** Exactly two fields, the first of them `bearer` in any case; otherwise null. */
