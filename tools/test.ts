@@ -27,7 +27,7 @@ const SILENCE_MS_MAX = TEST_MS_MAX + 30_000;
 const EXIT_MS_MAX = 15_000;
 /** A test that mentions none of these touches only its own memory. */
 const OUTSIDE =
-  /test-database|postgres|workspace-world|node:(child_process|cluster|dgram|fs|http|https|http2|net|tls|worker_threads)|scripted-|-testkit\.ts|process\.|\bbefore\(|\bafter\(|\bmock\./;
+  /test-database|postgres|real-server|-world\.ts|node:(child_process|cluster|dgram|fs|http|https|http2|net|tls|worker_threads)|scripted-|-testkit\.ts|process\.|\bbefore\(|\bafter\(|\bmock\./;
 
 const running = new Set<ChildProcess>();
 

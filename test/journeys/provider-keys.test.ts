@@ -1,27 +1,19 @@
 /** An operator and a provider key that the provider refuses, on two servers over one Postgres. */
-import { setUpFirstUser, startRealServer, type RealServer } from "@atelier/testkit/real-server";
+import { setUpFirstUser, type RealServer } from "@atelier/testkit/real-server";
 import { startScriptedModel } from "@atelier/testkit/scripted-model";
-import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CENTRAL_KEY } from "./gateway-world.ts";
+import { startTwoServers } from "./two-server-world.ts";
 
 const WITHIN_MS = 2_000;
 const REFUSED_KEY = "sk-refused-0123456789abcdef";
-/** Both servers must be able to open what either has sealed. */
-const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString("base64");
 const PROVIDER_PATH = "/api/v2/ai/providers/openai";
 
 test("a refused key is seen, left out, and tried again on all servers after a reset", async () => {
-  await using database = await testDatabase();
   await using model = await startScriptedModel({ apiKey: CENTRAL_KEY });
-  const options = {
-    postgresUrl: database.url,
-    args: ["--key-auth-failure-policy", "permanent"],
-    env: { ATELIER_EXTERNAL_TOKEN_ENCRYPTION_KEYS: ENCRYPTION_KEY },
-  };
-  await using one = await startRealServer(options);
-  await using two = await startRealServer(options);
+  await using servers = await startTwoServers(["--key-auth-failure-policy", "permanent"]);
+  const { one, two } = servers;
   const person = await setUpFirstUser(one);
   const { session: token } = person;
   const made = await one.api("POST", "/api/v2/ai/providers", {

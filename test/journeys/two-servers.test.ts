@@ -1,26 +1,17 @@
 /** Two servers on one Postgres: what changes on one holds on the other within two seconds. */
-import { setUpFirstUser, startRealServer } from "@atelier/testkit/real-server";
+import { setUpFirstUser } from "@atelier/testkit/real-server";
 import { startScriptedModel } from "@atelier/testkit/scripted-model";
-import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CENTRAL_KEY, createProvider } from "./gateway-world.ts";
+import { startTwoServers } from "./two-server-world.ts";
 
 const WITHIN_MS = 2_000;
-/** Both must be able to open what either has sealed. */
-const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString("base64");
 
 test("a provider made on one serves on the other, a revoked token is refused on both", async () => {
-  await using database = await testDatabase();
   await using model = await startScriptedModel({ apiKey: CENTRAL_KEY });
-  const options = {
-    postgresUrl: database.url,
-    env: { ATELIER_EXTERNAL_TOKEN_ENCRYPTION_KEYS: ENCRYPTION_KEY },
-  };
-  // At once, on an empty database: both want to migrate it.
-  const [one, two] = await Promise.all([startRealServer(options), startRealServer(options)]);
-  await using _one = one;
-  await using _two = two;
+  await using servers = await startTwoServers();
+  const { one, two } = servers;
   const person = await setUpFirstUser(one);
 
   const ask = (server: typeof one) =>

@@ -8,9 +8,10 @@ import { createServer, request, type IncomingMessage } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { startTwoServers } from "./two-server-world.ts";
 import { attachMachine } from "./workspace-world.ts";
 
-/** Both must be able to open what either has sealed. */
+/** The server must be able to open what it has sealed before. */
 const ENCRYPTION_KEY = Buffer.alloc(32, 9).toString("base64");
 
 test("a command runs there as if it ran here: output, input, exit code, environment", async () => {
@@ -106,14 +107,8 @@ test("a server that restarts finds the machine and its processes again", async (
 });
 
 test("with the machine on one server and the person on another it is the same", async () => {
-  await using database = await testDatabase();
-  const options = {
-    postgresUrl: database.url,
-    env: { ATELIER_EXTERNAL_TOKEN_ENCRYPTION_KEYS: ENCRYPTION_KEY },
-  };
-  const [one, two] = await Promise.all([startRealServer(options), startRealServer(options)]);
-  await using _one = one;
-  await using _two = two;
+  await using servers = await startTwoServers();
+  const { one, two } = servers;
   await using machine = await attachMachine(one);
   await machine.until(two, "connected");
   const said = await machine.cli(two, ["exec", "dev", "--", "sh", "-c", "cat; exit 3"], "across");

@@ -3,25 +3,18 @@ import { silentLogger } from "@atelier/base/logger";
 import { Secret } from "@atelier/base/secret";
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
-import { setUpFirstUser, startRealServer } from "@atelier/testkit/real-server";
-import { testDatabase } from "@atelier/testkit/test-database";
+import { setUpFirstUser } from "@atelier/testkit/real-server";
 import { holdLink } from "@atelier/tunnel/hold-link";
 import { fakeServices } from "@atelier/tunnel/services-testkit";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { startTwoServers } from "./two-server-world.ts";
 
 const WITHIN_MS = 5_000;
-const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString("base64");
 
 test("a machine on one server is reached through the other, and let go when its server stops", async () => {
-  await using database = await testDatabase();
-  const options = {
-    postgresUrl: database.url,
-    env: { ATELIER_EXTERNAL_TOKEN_ENCRYPTION_KEYS: ENCRYPTION_KEY },
-  };
-  const [one, two] = await Promise.all([startRealServer(options), startRealServer(options)]);
-  await using _one = one;
-  await using _two = two;
+  await using servers = await startTwoServers();
+  const { one, two } = servers;
   const { session: token } = await setUpFirstUser(one);
   const made = await one.api("POST", "/api/v2/users/me/workspaces", {
     token,

@@ -1,0 +1,23 @@
+/** Two real servers on one Postgres, started at once on an empty database: both want to migrate it. */
+import { startRealServer, type RealServer } from "@atelier/testkit/real-server";
+import { testDatabase } from "@atelier/testkit/test-database";
+
+export type TwoServers = AsyncDisposable & { readonly one: RealServer; readonly two: RealServer };
+
+/** Both must be able to open what either has sealed. */
+const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString("base64");
+
+export async function startTwoServers(args: readonly string[] = []): Promise<TwoServers> {
+  await using resources = new AsyncDisposableStack();
+  const database = resources.use(await testDatabase());
+  const options = {
+    postgresUrl: database.url,
+    args,
+    env: { ATELIER_EXTERNAL_TOKEN_ENCRYPTION_KEYS: ENCRYPTION_KEY },
+  };
+  const [one, two] = await Promise.all([startRealServer(options), startRealServer(options)]);
+  resources.use(one);
+  resources.use(two);
+  const held = resources.move();
+  return { one, two, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
