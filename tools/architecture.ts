@@ -20,13 +20,15 @@ export const SYSTEMS: Record<string, readonly string[]> = {
   // No database: it could not query if it wanted to.
   gateway: ["base", "contract", "host", "model-wire"],
   "control-plane": ["base", "contract", "database", "host", "tunnel"],
+  // Knows people, providers and workspaces by ports only; its tables are its own.
+  "chat-daemon": ["base", "contract", "database", "host", "model-wire"],
   // Runs on people's machines: small, and nothing of the server.
   "workspace-agent": ["base", "contract", "tunnel"],
 };
 
 /** app → the systems and libs it may import. Of a system, only what stands beside its rooms. */
 export const APPS: Record<string, readonly string[]> = {
-  server: ["base", "contract", "database", "host", "control-plane", "gateway"],
+  server: ["base", "contract", "database", "host", "control-plane", "gateway", "chat-daemon"],
   cli: ["base", "contract", "host", "tunnel"],
   "workspace-agent": ["base", "host", "workspace-agent"],
 };
@@ -86,6 +88,32 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     workspaces: ["access", "audit", "http", "organizations", "deployment"],
     // Where the agents of workspaces are connected, and what users open to them.
     "workspace-links": ["access", "http", "deployment", "workspaces", "connection-log"],
+  },
+  "chat-daemon": {
+    /** What messages consist of: pure readings of parts. */
+    messages: [],
+    /** The machine: the only code that changes a chat's execution state. */
+    state: ["messages"],
+    /** Parts that are being written: buffered for viewers of this server, kept for successors. */
+    "live-parts": ["messages"],
+    /** Which models there are, and the one choke point through which all are called. */
+    models: [],
+    /** What administrators and people decide about chats. */
+    "chat-settings": [],
+    /** What the model is sent, from committed history: pure. */
+    prompt: ["messages"],
+    /** What the model can call. */
+    tools: ["messages"],
+    /** One step after another: decide, call, retry, compact. */
+    turn: ["messages", "state", "live-parts", "models", "prompt", "tools", "chat-settings"],
+    /** Small model calls beside the turn: titles, labels. */
+    quickgen: ["messages", "state", "models"],
+    /** Which chats this server drives. */
+    worker: ["state", "live-parts", "turn"],
+    /** What viewers are told. */
+    "chat-stream": ["messages", "state", "live-parts"],
+    /** Use cases of people. */
+    chats: ["messages", "state", "models", "chat-settings", "quickgen"],
   },
   "workspace-agent": {
     effects: [],
@@ -149,6 +177,18 @@ export const TABLES: Record<
     readers: ["ai-usage", "workspaces", "workspace-links", "connection-log"],
   },
   site_settings: { owner: "deployment", readers: [] },
+  chats: { owner: "state", readers: ["chats", "chat-stream", "worker"] },
+  chat_messages: { owner: "state", readers: ["chats", "chat-stream", "turn", "quickgen"] },
+  chat_queued_messages: { owner: "state", readers: ["chats", "chat-stream"] },
+  chat_heartbeats: { owner: "worker", readers: ["state"] },
+  chat_files: { owner: "chats", readers: ["turn"] },
+  chat_file_links: { owner: "state", readers: ["chats"] },
+  chat_request_keys: { owner: "chats", readers: [] },
+  chat_model_configs: { owner: "models", readers: ["state", "chats"] },
+  chat_model_overrides: { owner: "models", readers: [] },
+  chat_user_model_overrides: { owner: "models", readers: [] },
+  chat_settings: { owner: "chat-settings", readers: [] },
+  chat_user_settings: { owner: "chat-settings", readers: [] },
 };
 
 /** What the path of a model request does without: measured, it costs many times the rest (bench/). */

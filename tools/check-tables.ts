@@ -84,7 +84,7 @@ function* unownedTables(root: string, tables: Tables): Generator<string> {
   for (const file of listFiles(root, ["libs/database/migrations/*.sql"])) {
     const sql = read(root, file).replace(/--.*$/gm, "");
     for (const [, table = "", partition] of sql.matchAll(
-      /create\s+table\s+(?:if\s+not\s+exists\s+)?([a-z_]+)(\s+partition\s+of)?/gi,
+      /create\s+(?:unlogged\s+)?table\s+(?:if\s+not\s+exists\s+)?([a-z_]+)(\s+partition\s+of)?/gi,
     )) {
       if (partition === undefined) created.add(table);
     }

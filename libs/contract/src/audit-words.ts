@@ -11,5 +11,7 @@ export const AUDIT_RESOURCES = [
   "ai_user_key",
   "workspace",
   "workspace_agent_token",
+  "chat",
+  "chat_model",
 ] as const;
 export type AuditResource = (typeof AUDIT_RESOURCES)[number];

@@ -164,6 +164,37 @@ export const FAILURES = {
     message: "The workspace could not do this.",
     remedy: "See `detail`, which is what the machine says.",
   },
+  "chat.state_conflict": {
+    status: 409,
+    message: "The chat is in a state that does not allow this.",
+    remedy:
+      "Look at the chat's status. Interrupt it, wait until it is done, or take it out of the archive first.",
+  },
+  "chat.queue_full": {
+    status: 429,
+    message: "Too many messages wait in this chat.",
+    remedy: "Wait until some were taken up, or delete some of the queue.",
+  },
+  "chat.model_missing": {
+    status: 409,
+    message: "No model is configured for chats.",
+    remedy: "Ask an administrator to add one: `atelier chat-models create`.",
+  },
+  "chat.model_failed": {
+    status: 502,
+    message: "The model did not answer as needed.",
+    remedy: "See `detail`. Try again, or use another model.",
+  },
+  "chat.request_key_reused": {
+    status: 409,
+    message: "This idempotency key came before with other content.",
+    remedy: "Use a new key for a new request.",
+  },
+  "chat_model.in_use": {
+    status: 409,
+    message: "This is still needed.",
+    remedy: "See `detail` for what needs it.",
+  },
   "server.stopping": {
     status: 503,
     message: "The server is about to stop.",

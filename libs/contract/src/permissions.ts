@@ -29,6 +29,11 @@ export const PERMISSIONS = [
   "workspace:delete",
   "workspace:connect",
   "connection_log:read",
+  "chat:create",
+  "chat:read",
+  "chat:update",
+  "chat_model:read",
+  "chat_model:update",
   "deployment:read",
 ] as const;
 
@@ -42,7 +47,11 @@ type Grants = { readonly any: readonly Permission[]; readonly own: readonly Perm
 /** Everybody is a member; the other roles add to it. */
 export const ROLE_GRANTS: Readonly<Record<Role, Grants>> = {
   // In a workspace its person is at home, with files and credentials of theirs: nobody else enters.
-  owner: { any: PERMISSIONS.filter((name) => name !== "workspace:connect"), own: [] },
+  // What a chat is told is done there, as that person: nobody else tells it.
+  owner: {
+    any: PERMISSIONS.filter((name) => name !== "workspace:connect" && name !== "chat:update"),
+    own: [],
+  },
   "user-admin": {
     any: [
       "user:create",
@@ -87,6 +96,9 @@ export const ROLE_GRANTS: Readonly<Record<Role, Grants>> = {
       "workspace:update",
       "workspace:delete",
       "workspace:connect",
+      "chat:create",
+      "chat:read",
+      "chat:update",
     ],
   },
 };

@@ -170,6 +170,164 @@ type AuditEventsRow = {
   user_agent: Generated<string>;
 };
 
+type ChatFileLinksRow = {
+  file_id: string;
+  chat_id: string;
+  created_at: Timestamp;
+};
+
+type ChatFilesRow = {
+  id: string;
+  owner_id: string;
+  organization_id: string;
+  created_at: Timestamp;
+  name: string;
+  media_type: string;
+  data: Buffer;
+  sha256: Buffer;
+};
+
+type ChatHeartbeatsRow = {
+  chat_id: string;
+  runner_id: string;
+  heartbeat_at: Timestamp;
+};
+
+type ChatMessagesRow = {
+  id: GeneratedAlways<number>;
+  chat_id: string;
+  created_at: Timestamp;
+  created_by: string | null;
+  model_config_id: string | null;
+  role: string;
+  content: Json;
+  content_version: Generated<number>;
+  visibility: Generated<string>;
+  compressed: Generated<boolean>;
+  deleted: Generated<boolean>;
+  revision: number;
+  reasoning_effort: string | null;
+  api_key_id: string | null;
+  provider_response_id: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  total_tokens: number | null;
+  reasoning_tokens: number | null;
+  cache_creation_tokens: number | null;
+  cache_read_tokens: number | null;
+  context_limit: number | null;
+  runtime_ms: number | null;
+  total_cost_micros: number | null;
+};
+
+type ChatModelConfigsRow = {
+  id: string;
+  organization_id: string;
+  ai_provider_id: string | null;
+  provider: Generated<string>;
+  model: string;
+  display_name: Generated<string>;
+  enabled: Generated<boolean>;
+  is_default: Generated<boolean>;
+  context_limit: number;
+  compression_threshold: number;
+  options: Generated<Json>;
+  created_by: string | null;
+  updated_by: string | null;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+  deleted_at: Timestamp | null;
+};
+
+type ChatModelOverridesRow = {
+  organization_id: string;
+  context: string;
+  model_config_id: string;
+  reasoning_effort: string | null;
+};
+
+type ChatQueuedMessagesRow = {
+  id: GeneratedAlways<number>;
+  chat_id: string;
+  created_at: Timestamp;
+  created_by: string;
+  content: Json;
+  model_config_id: string | null;
+  reasoning_effort: string | null;
+  api_key_id: string | null;
+  position: number;
+};
+
+type ChatRequestKeysRow = {
+  owner_id: string;
+  key: string;
+  operation: string;
+  input_hash: Buffer;
+  answer: Json;
+  created_at: Timestamp;
+};
+
+type ChatSettingsRow = {
+  key: string;
+  value: Json;
+  updated_at: Timestamp;
+};
+
+type ChatUserModelOverridesRow = {
+  user_id: string;
+  organization_id: string;
+  context: string;
+  mode: string;
+  model_config_id: string | null;
+  reasoning_effort: string | null;
+};
+
+type ChatUserSettingsRow = {
+  user_id: string;
+  key: string;
+  value: Json;
+  updated_at: Timestamp;
+};
+
+type ChatsRow = {
+  id: string;
+  organization_id: string;
+  owner_id: string;
+  workspace_id: string | null;
+  agent_id: string | null;
+  parent_chat_id: string | null;
+  root_chat_id: string | null;
+  title: Generated<string>;
+  title_source: Generated<string>;
+  status: string;
+  archived: Generated<boolean>;
+  last_error: Json | null;
+  worker_id: string | null;
+  runner_id: string | null;
+  fence: Generated<number>;
+  snapshot_version: Generated<number>;
+  history_version: Generated<number>;
+  queue_version: Generated<number>;
+  retry_state_version: Generated<number>;
+  generation_attempt: Generated<number>;
+  retry_state: Json | null;
+  requires_action_deadline_at: Timestamp | null;
+  compaction_requested_at: Timestamp | null;
+  last_model_config_id: string;
+  last_reasoning_effort: string | null;
+  mode: string | null;
+  plan_mode: string | null;
+  mcp_server_ids: Generated<string[]>;
+  dynamic_tools: Json | null;
+  labels: Generated<Json>;
+  pin_order: Generated<number>;
+  last_read_message_id: number | null;
+  last_turn_summary: string | null;
+  client_type: Generated<string>;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+};
+
 type ConnectionLogRow = {
   id: string;
   connected_at: Timestamp;
@@ -287,6 +445,18 @@ export type Schema = {
   ai_user_prompts: AiUserPromptsRow;
   api_keys: ApiKeysRow;
   audit_events: AuditEventsRow;
+  chat_file_links: ChatFileLinksRow;
+  chat_files: ChatFilesRow;
+  chat_heartbeats: ChatHeartbeatsRow;
+  chat_messages: ChatMessagesRow;
+  chat_model_configs: ChatModelConfigsRow;
+  chat_model_overrides: ChatModelOverridesRow;
+  chat_queued_messages: ChatQueuedMessagesRow;
+  chat_request_keys: ChatRequestKeysRow;
+  chat_settings: ChatSettingsRow;
+  chat_user_model_overrides: ChatUserModelOverridesRow;
+  chat_user_settings: ChatUserSettingsRow;
+  chats: ChatsRow;
   connection_log: ConnectionLogRow;
   encryption_keys: EncryptionKeysRow;
   organizations: OrganizationsRow;

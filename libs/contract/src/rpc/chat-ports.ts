@@ -1,0 +1,68 @@
+/**
+ * What chats need of the rest of the server. The control plane implements these on Postgres; tests of
+ * chats implement them in memory.
+ */
+import type { Secret } from "@atelier/base/secret";
+import type { ModelProviderType } from "../http/ai-providers.ts";
+import type { BedrockAccess } from "./gateway-ports.ts";
+
+/** A model provider as chats see it: without keys. */
+export type ChatProvider = {
+  readonly id: string;
+  readonly name: string;
+  readonly displayName: string;
+  readonly type: ModelProviderType;
+  readonly baseUrl: string;
+  readonly enabled: boolean;
+  /** Some central key, or settings that sign requests. */
+  readonly hasCentralCredentials: boolean;
+  /** Reached by way of Amazon Bedrock, whatever its type. */
+  readonly isBedrock: boolean;
+};
+
+/** Credentials for calls that do not go through the gateway. */
+export type DirectCredentials = {
+  /** Null: none, or requests are signed with `bedrock`. */
+  readonly key: Secret | null;
+  readonly source: "user" | "central" | "none";
+  readonly bedrock: BedrockAccess | null;
+  readonly apiVersion: string | null;
+};
+
+export interface ChatProviderCatalog {
+  /** All that are not deleted, enabled or not, by name. */
+  list(): Promise<readonly ChatProvider[]>;
+  /** Undefined: there is none, or none any more. */
+  find(providerId: string): Promise<ChatProvider | undefined>;
+  /** Ids of the providers for which the person stored an own key that may be used here. */
+  providersWithOwnKey(userId: string): Promise<ReadonlySet<string>>;
+  /** The person's own key if there is one, else a central one. Rejects when it cannot be known. */
+  directCredentials(userId: string, providerId: string): Promise<DirectCredentials>;
+}
+
+export type ChatWorkspace = {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly organizationId: string;
+  readonly name: string;
+  readonly agents: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly isConnected: boolean;
+    readonly operatingSystem: string | null;
+    readonly directory: string | null;
+  }[];
+};
+
+export interface ChatWorkspaceDirectory {
+  /** Undefined: there is none, or none any more. */
+  find(workspaceId: string): Promise<ChatWorkspace | undefined>;
+  listOf(ownerId: string): Promise<readonly ChatWorkspace[]>;
+  /** Moves the time at which it was last used, at most once a minute. */
+  touched(workspaceId: string): void;
+}
+
+export interface ChatPeople {
+  defaultOrganizationId(): Promise<string>;
+  usernameOf(userId: string): Promise<string | undefined>;
+}

@@ -1,0 +1,208 @@
+/**
+ * The machine of a chat's execution state, as everything else sees it: what can be asked of it, and
+ * what it answers. Nothing else writes execution state.
+ *
+ * Every change is one transaction under the lock of the chat's row, raises the snapshot version once,
+ * and is announced when it has committed. A transition that the chat's state does not allow is refused
+ * and changes nothing. Source: spec agents 2.
+ */
+import type { Result } from "@atelier/base/result";
+import type { ChatError, ChatRetry, ChatStatus } from "@atelier/contract/chat/chat-words";
+import type { ChatRow, NewMessage, QueuedMessage, StoredMessage, UserMessage } from "./chat-row.ts";
+import type { ExecutionState, TransitionName } from "./execution-state.ts";
+
+export type BusyBehavior = "queue" | "interrupt";
+
+/** The transition is not in the table for this state. */
+export type Refused = {
+  readonly kind: "refused";
+  readonly from: ExecutionState;
+  readonly transition: TransitionName;
+};
+
+export type TransitionFailure =
+  | Refused
+  | { readonly kind: "chat_not_found" }
+  | { readonly kind: "message_not_found" }
+  /** Only what a user wrote can be edited. */
+  | { readonly kind: "message_not_editable" }
+  | { readonly kind: "queue_full"; readonly max: number }
+  /** A compaction or clearing that would change nothing. */
+  | { readonly kind: "nothing_to_do" }
+  /** Results that do not fit the calls that wait for one. */
+  | { readonly kind: "results_mismatch"; readonly detail: string }
+  | { readonly kind: "files_refused"; readonly detail: string }
+  | { readonly kind: "parent_archived" }
+  | { readonly kind: "family_busy" };
+
+export type NewChat = Pick<
+  ChatRow,
+  | "id"
+  | "organizationId"
+  | "ownerId"
+  | "workspaceId"
+  | "agentId"
+  | "parentChatId"
+  | "rootChatId"
+  | "title"
+  | "titleSource"
+  | "lastModelConfigId"
+  | "lastReasoningEffort"
+  | "mode"
+  | "planMode"
+  | "mcpServerIds"
+  | "dynamicTools"
+  | "labels"
+  | "clientType"
+> & {
+  /** System rows, then at least one user message. */
+  readonly messages: readonly NewMessage[];
+};
+
+export type Sent =
+  | { readonly kind: "inserted"; readonly messages: readonly StoredMessage[] }
+  | { readonly kind: "queued"; readonly queued: QueuedMessage };
+
+export type ToolOutcome = {
+  readonly toolCallId: string;
+  readonly output: unknown;
+  readonly isError: boolean;
+};
+
+/**
+ * One chat inside a transaction that holds its lock. Several transitions may follow each other; each
+ * starts from where the last one led.
+ */
+export interface LockedChat {
+  /** As it is after the transitions so far. */
+  readonly row: ChatRow;
+  readonly state: ExecutionState;
+
+  // Of people.
+  sendMessage(message: UserMessage, busy: BusyBehavior): Promise<Result<Sent, TransitionFailure>>;
+  editMessage(
+    messageId: number,
+    /** Null model and effort: as the original had. */
+    replacement: UserMessage,
+  ): Promise<
+    Result<
+      { readonly message: StoredMessage; readonly deletedMessageIds: readonly number[] },
+      TransitionFailure
+    >
+  >;
+  deleteQueuedMessage(queuedId: number): Promise<Result<undefined, TransitionFailure>>;
+  /** Metadata of the queue: no transition, yet announced. */
+  updateQueuedMessage(
+    queuedId: number,
+    change: { readonly content?: UserMessage["content"]; readonly index?: number },
+  ): Promise<Result<QueuedMessage, TransitionFailure>>;
+  /** Null: it is first in the queue, and enters the history when the work has stopped. */
+  promoteQueuedMessage(queuedId: number): Promise<Result<StoredMessage | null, TransitionFailure>>;
+  interrupt(reason: string): Promise<Result<undefined, TransitionFailure>>;
+  completeRequiresAction(
+    results: readonly ToolOutcome[],
+  ): Promise<Result<undefined, TransitionFailure>>;
+  setArchived(archived: boolean): Promise<Result<undefined, TransitionFailure>>;
+  requestCompaction(): Promise<Result<undefined, TransitionFailure>>;
+  clearContext(messages: readonly NewMessage[]): Promise<Result<undefined, TransitionFailure>>;
+  reconcileInvalidState(): Promise<Result<undefined, TransitionFailure>>;
+
+  // Of workers.
+  commitStep(
+    messages: readonly NewMessage[],
+  ): Promise<Result<readonly StoredMessage[], TransitionFailure>>;
+  enterRequiresAction(): Promise<Result<{ readonly deadlineAt: Date }, TransitionFailure>>;
+  finishInterruption(
+    partial: readonly NewMessage[] | null,
+  ): Promise<Result<undefined, TransitionFailure>>;
+  recordGenerationAttempt(): Promise<Result<{ readonly attempt: number }, TransitionFailure>>;
+  recordRetryState(retry: ChatRetry): Promise<Result<undefined, TransitionFailure>>;
+  finishTurn(): Promise<Result<undefined, TransitionFailure>>;
+  finishError(error: ChatError): Promise<Result<undefined, TransitionFailure>>;
+  cancelRequiresAction(reason: string): Promise<Result<undefined, TransitionFailure>>;
+  abandon(): Promise<Result<undefined, TransitionFailure>>;
+}
+
+/** What a task of a runner believes. If it is not so any more, the task has nothing to do there. */
+export type ChatFence = {
+  readonly runnerId: string;
+  readonly historyVersion: number;
+  readonly status: ChatStatus;
+};
+
+/** Somebody else runs the chat, or it has moved on, or it is gone. */
+export type Stale = { readonly kind: "stale" };
+
+export interface ChatMachine {
+  create(
+    chat: NewChat,
+  ): Promise<
+    Result<
+      { readonly chat: ChatRow; readonly messages: readonly StoredMessage[] },
+      TransitionFailure
+    >
+  >;
+
+  /** A failure of `work` undoes everything. `work` touches nothing but this chat: it may be repeated. */
+  change<T, F>(
+    chatId: string,
+    work: (chat: LockedChat) => Promise<Result<T, F>>,
+  ): Promise<Result<T, F | TransitionFailure>>;
+
+  /** As `change`, if the fence holds. */
+  changeFenced<T, F>(
+    chatId: string,
+    fence: ChatFence,
+    work: (chat: LockedChat) => Promise<Result<T, F>>,
+  ): Promise<Result<T, F | TransitionFailure | Stale>>;
+
+  /** The chat and all that its model may be sent, of one moment, if the fence holds. Changes nothing. */
+  readFenced(
+    chatId: string,
+    fence: ChatFence,
+  ): Promise<
+    Result<{ readonly chat: ChatRow; readonly messages: readonly StoredMessage[] }, Stale>
+  >;
+
+  /** The root and all its descendants, or none of them. */
+  setFamilyArchived(
+    rootChatId: string,
+    archived: boolean,
+  ): Promise<Result<undefined, TransitionFailure>>;
+
+  /**
+   * Takes a chat that wants a worker and has none that lives. Null: another was quicker, or it wants
+   * none any more.
+   */
+  acquire(
+    chatId: string,
+    owner: { readonly workerId: string; readonly runnerId: string },
+  ): Promise<ChatRow | null>;
+}
+
+/** Sent when a change has committed; may be lost, doubled or late: hints, never the truth. */
+export type ChatUpdate = {
+  readonly chat_id: string;
+  readonly snapshot_version: number;
+  readonly worker_id: string | null;
+  readonly runner_id: string | null;
+  readonly history_version: number;
+  readonly queue_version: number;
+  readonly retry_state_version: number;
+  readonly generation_attempt: number;
+  readonly status: ChatStatus;
+  readonly archived: boolean;
+};
+
+/** To all servers: a chat wants a worker and has none that lives. */
+export const CHAT_OWNERSHIP_CHANNEL = "chat_ownership";
+
+/** To whoever watches one chat, or drives it: `ChatUpdate` as JSON. */
+export function chatUpdateChannel(chatId: string): string {
+  return `chat_update_${chatId.replaceAll("-", "")}`;
+}
+
+/** To whoever watches the chats of one person: JSON `{kind, chat_id}`. */
+export function chatWatchChannel(ownerId: string): string {
+  return `chat_watch_${ownerId.replaceAll("-", "")}`;
+}
