@@ -181,6 +181,7 @@ export const TABLES: Record<
   chat_messages: { owner: "state", readers: ["chats", "chat-stream", "turn", "quickgen"] },
   chat_queued_messages: { owner: "state", readers: ["chats", "chat-stream"] },
   chat_heartbeats: { owner: "worker", readers: ["state"] },
+  chat_message_parts: { owner: "live-parts", readers: [] },
   chat_files: { owner: "chats", readers: ["turn"] },
   chat_file_links: { owner: "state", readers: ["chats"] },
   chat_request_keys: { owner: "chats", readers: [] },

@@ -193,6 +193,15 @@ type ChatHeartbeatsRow = {
   heartbeat_at: Timestamp;
 };
 
+type ChatMessagePartsRow = {
+  chat_id: string;
+  history_version: number;
+  generation_attempt: number;
+  first_seq: number;
+  parts: Json;
+  created_at: Timestamp;
+};
+
 type ChatMessagesRow = {
   id: GeneratedAlways<number>;
   chat_id: string;
@@ -448,6 +457,7 @@ export type Schema = {
   chat_file_links: ChatFileLinksRow;
   chat_files: ChatFilesRow;
   chat_heartbeats: ChatHeartbeatsRow;
+  chat_message_parts: ChatMessagePartsRow;
   chat_messages: ChatMessagesRow;
   chat_model_configs: ChatModelConfigsRow;
   chat_model_overrides: ChatModelOverridesRow;

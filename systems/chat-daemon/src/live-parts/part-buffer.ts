@@ -1,0 +1,239 @@
+/**
+ * The parts that are being written on this server, for those who watch them here (spec agents 2.12).
+ *
+ * An episode is one attempt at one step: its parts are numbered from 1 without gaps, and kept until it
+ * has been closed for a while and nobody reads it any more. Readers share the episode's own list, so a
+ * slow one costs no memory; one that leaves parts lying for too long is dropped all the same, because
+ * it would keep the episode alive.
+ */
+import type { Clock } from "@atelier/base/clock";
+import { assert } from "@atelier/base/assert";
+import { fail, ok, type Result } from "@atelier/base/result";
+import type { MessagePart, MessageRole } from "@atelier/contract/chat/message-part";
+
+export type EpisodeId = {
+  readonly chatId: string;
+  readonly historyVersion: number;
+  readonly generationAttempt: number;
+};
+
+export type BufferedPart = {
+  /** From 1. */
+  readonly seq: number;
+  readonly role: MessageRole;
+  readonly part: MessagePart;
+};
+
+/** Monotonic milliseconds of this process. */
+export type ToolSpan = {
+  readonly toolCallId: string;
+  readonly startedMs: number;
+  readonly completedMs: number | null;
+};
+
+export type EpisodeSoFar = {
+  readonly parts: readonly BufferedPart[];
+  /** Null: the model was not asked. Wall time, and monotonic milliseconds. */
+  readonly modelInvoked: { readonly at: Date; readonly ms: number } | null;
+  readonly tools: readonly ToolSpan[];
+};
+
+export const EPISODE_BYTES_MAX = 1024 * 1024;
+export const COLLECTED_AFTER_MS = 15_000;
+export const READER_STALLS_MS_MAX = 10_000;
+
+type Episode = {
+  readonly id: EpisodeId;
+  readonly parts: BufferedPart[];
+  readonly readers: Set<Reader>;
+  /** False: so far somebody only waits for it. */
+  isBegun: boolean;
+  bytes: number;
+  closedMs: number | null;
+  modelInvoked: { readonly at: Date; readonly ms: number } | null;
+  readonly tools: Map<string, { readonly startedMs: number; completedMs: number | null }>;
+};
+
+type Reader = {
+  /** Parts that it has. */
+  taken: number;
+  /** Since when something lies there for it. Null: it waits. */
+  behindSinceMs: number | null;
+  wake: (() => void) | null;
+  isDropped: boolean;
+};
+
+/** Told of each new part, before anybody may read it: who keeps parts for successors. */
+export type PartListener = (id: EpisodeId, part: BufferedPart) => void;
+
+export class PartBuffer {
+  readonly #clock: Clock;
+  readonly #onPart: PartListener;
+  readonly #episodes = new Map<string, Episode>();
+
+  constructor(clock: Clock, onPart: PartListener = () => {}) {
+    this.#clock = clock;
+    this.#onPart = onPart;
+  }
+
+  /** Once for each id. */
+  createEpisode(id: EpisodeId): Result<undefined, "exists"> {
+    this.#collect();
+    const known = this.#episodes.get(keyOf(id));
+    // Somebody waits for it already: then it is there, and not begun.
+    if (known?.isBegun === true) return fail("exists");
+    (known ?? this.#insert(id)).isBegun = true;
+    return ok(undefined);
+  }
+
+  /** However often; one that was never begun is closed from the start. */
+  closeEpisode(id: EpisodeId): void {
+    const episode = this.#episodes.get(keyOf(id)) ?? this.#insert(id);
+    if (episode.closedMs !== null) return;
+    episode.isBegun = true;
+    episode.closedMs = this.#clock.monotonicMs();
+    for (const reader of episode.readers) wake(reader);
+  }
+
+  /** The part's number. */
+  addPart(
+    id: EpisodeId,
+    role: MessageRole,
+    part: MessagePart,
+  ): Result<number, "unknown" | "closed" | "full"> {
+    const episode = this.#begun(id);
+    if (episode === null) return fail("unknown");
+    if (episode.closedMs !== null) return fail("closed");
+    const bytes = Buffer.byteLength(JSON.stringify(part));
+    if (episode.bytes + bytes > EPISODE_BYTES_MAX) return fail("full");
+    episode.bytes += bytes;
+    const added = { seq: episode.parts.length + 1, role, part };
+    this.#onPart(id, added);
+    episode.parts.push(added);
+    const nowMs = this.#clock.monotonicMs();
+    for (const reader of episode.readers) {
+      reader.behindSinceMs ??= nowMs;
+      if (nowMs - reader.behindSinceMs > READER_STALLS_MS_MAX) drop(episode, reader);
+      else wake(reader);
+    }
+    return ok(added.seq);
+  }
+
+  /** Nothing where it is unknown. */
+  read(id: EpisodeId): EpisodeSoFar {
+    const episode = this.#episodes.get(keyOf(id));
+    return {
+      parts: [...(episode?.parts ?? [])],
+      modelInvoked: episode?.modelInvoked ?? null,
+      tools: [...(episode?.tools ?? [])].map(([toolCallId, span]) => ({ toolCallId, ...span })),
+    };
+  }
+
+  modelInvoked(id: EpisodeId): void {
+    const episode = this.#begun(id);
+    if (episode === null) return;
+    episode.modelInvoked ??= { at: this.#clock.now(), ms: this.#clock.monotonicMs() };
+  }
+
+  toolStarted(id: EpisodeId, toolCallId: string): void {
+    const startedMs = this.#clock.monotonicMs();
+    this.#begun(id)?.tools.set(toolCallId, { startedMs, completedMs: null });
+  }
+
+  toolCompleted(id: EpisodeId, toolCallId: string): void {
+    const span = this.#begun(id)?.tools.get(toolCallId);
+    if (span !== undefined) span.completedMs ??= this.#clock.monotonicMs();
+  }
+
+  /**
+   * All parts so far, then each that follows, in arrays of what there is; ends when the episode is
+   * closed and read. Of an unknown episode nothing comes until it begins. Ends early when the signal
+   * aborts, and throws ReaderDropped when the reader was too slow.
+   */
+  async *follow(id: EpisodeId, signal: AbortSignal): AsyncGenerator<readonly BufferedPart[]> {
+    const episode = this.#episodes.get(keyOf(id)) ?? this.#insert(id);
+    const reader: Reader = { taken: 0, behindSinceMs: null, wake: null, isDropped: false };
+    if (episode.parts.length > 0) reader.behindSinceMs = this.#clock.monotonicMs();
+    episode.readers.add(reader);
+    const stop = (): void => wake(reader);
+    signal.addEventListener("abort", stop);
+    try {
+      while (!signal.aborted) {
+        if (reader.isDropped) throw new ReaderDropped();
+        if (reader.taken < episode.parts.length) {
+          const batch = episode.parts.slice(reader.taken);
+          reader.taken = episode.parts.length;
+          reader.behindSinceMs = null;
+          yield batch;
+          continue;
+        }
+        if (episode.closedMs !== null) return;
+        await new Promise<void>((resolve) => {
+          reader.wake = resolve;
+        });
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+      episode.readers.delete(reader);
+      if (!episode.isBegun && episode.readers.size === 0) this.#episodes.delete(keyOf(id));
+    }
+  }
+
+  /** Episodes held, and their bytes. */
+  get size(): { readonly episodes: number; readonly bytes: number } {
+    let bytes = 0;
+    for (const episode of this.#episodes.values()) bytes += episode.bytes;
+    return { episodes: this.#episodes.size, bytes };
+  }
+
+  #begun(id: EpisodeId): Episode | null {
+    const episode = this.#episodes.get(keyOf(id));
+    return episode?.isBegun === true ? episode : null;
+  }
+
+  #insert(id: EpisodeId): Episode {
+    const key = keyOf(id);
+    assert(!this.#episodes.has(key), "an episode is inserted once");
+    const episode: Episode = {
+      id,
+      parts: [],
+      readers: new Set(),
+      isBegun: false,
+      bytes: 0,
+      closedMs: null,
+      modelInvoked: null,
+      tools: new Map(),
+    };
+    this.#episodes.set(key, episode);
+    return episode;
+  }
+
+  /** Insertion order is nearly the order of closing, so this looks at few. */
+  #collect(): void {
+    const before = this.#clock.monotonicMs() - COLLECTED_AFTER_MS;
+    for (const [key, { closedMs, readers }] of this.#episodes) {
+      if (closedMs !== null && closedMs <= before && readers.size === 0) this.#episodes.delete(key);
+    }
+  }
+}
+
+/** A reader left parts lying for READER_STALLS_MS_MAX. */
+export class ReaderDropped extends Error {
+  override readonly name = "ReaderDropped";
+}
+
+function wake(reader: Reader): void {
+  const resolve = reader.wake;
+  reader.wake = null;
+  resolve?.();
+}
+
+function drop(episode: Episode, reader: Reader): void {
+  reader.isDropped = true;
+  episode.readers.delete(reader);
+  wake(reader);
+}
+
+function keyOf({ chatId, historyVersion, generationAttempt }: EpisodeId): string {
+  return `${chatId}/${historyVersion}/${generationAttempt}`;
+}

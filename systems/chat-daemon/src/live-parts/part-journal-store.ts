@@ -1,0 +1,76 @@
+/** Kept parts. Written as one statement for all episodes of a server. */
+import { MessagePart } from "@atelier/contract/chat/message-part";
+import { MESSAGE_ROLES } from "@atelier/contract/chat/message-part";
+import type { Database, Sql } from "@atelier/database/database";
+import { sql } from "kysely";
+import { z } from "zod";
+import type { EpisodeId } from "./part-buffer.ts";
+import type { JournalEntry } from "./part-journal.ts";
+
+const StoredParts = z.array(z.tuple([z.enum(MESSAGE_ROLES), MessagePart]));
+
+const INSERT = {
+  name: "insert_chat_message_parts",
+  text: `insert into chat_message_parts
+      (chat_id, history_version, generation_attempt, first_seq, parts, created_at)
+    select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::jsonb[],
+      array_fill($6::timestamptz, array[cardinality($1::uuid[])]))`,
+};
+
+export async function insertParts(
+  { pool }: Pick<Database, "pool">,
+  entries: readonly JournalEntry[],
+  at: Date,
+): Promise<void> {
+  const columns: [string[], number[], number[], number[], string[]] = [[], [], [], [], []];
+  for (const { id, firstSeq, parts } of entries) {
+    columns[0].push(id.chatId);
+    columns[1].push(id.historyVersion);
+    columns[2].push(id.generationAttempt);
+    columns[3].push(firstSeq);
+    columns[4].push(JSON.stringify(parts.map(({ role, part }) => [role, part])));
+  }
+  await pool.query({ ...INSERT, values: [...columns, at] });
+}
+
+export async function listParts(db: Sql, id: EpisodeId): Promise<readonly JournalEntry[]> {
+  const rows = await db
+    .selectFrom("chat_message_parts")
+    .select(["first_seq", "parts"])
+    .where("chat_id", "=", id.chatId)
+    .where("history_version", "=", id.historyVersion)
+    .where("generation_attempt", "=", id.generationAttempt)
+    .orderBy("first_seq")
+    .execute();
+  return rows.map(({ first_seq: firstSeq, parts }) => ({
+    id,
+    firstSeq,
+    parts: StoredParts.parse(parts).map(([role, part], index) => ({
+      seq: firstSeq + index,
+      role,
+      part,
+    })),
+  }));
+}
+
+export async function ensureHours(db: Sql, from: Date, count: number): Promise<void> {
+  await sql`select ensure_chat_part_partitions(${from}, ${count})`.execute(db);
+}
+
+/** Drops the partitions of hours that ended before, and old rows outside of partitions. */
+export async function dropHoursBefore(db: Sql, before: Date): Promise<number> {
+  const { rows } = await sql<{ name: string }>`
+    select inhrelid::regclass::text as name from pg_inherits
+    where inhparent = 'chat_message_parts'::regclass`.execute(db);
+  const oldest = before.toISOString().replaceAll(/[-T:]/g, "").slice(0, 10);
+  let count = 0;
+  for (const { name } of rows) {
+    const hour = /^chat_message_parts_(\d{10})$/.exec(name)?.[1];
+    // Hours sort as text. The hour of `before` itself has not ended then.
+    if (hour === undefined || hour >= oldest) continue;
+    await sql`drop table if exists ${sql.table(name)}`.execute(db);
+    count += 1;
+  }
+  await db.deleteFrom("chat_message_parts").where("created_at", "<", before).execute();
+  return count;
+}

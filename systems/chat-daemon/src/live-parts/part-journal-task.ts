@@ -1,0 +1,121 @@
+/**
+ * Keeps parts for successors: in one write for all that were shown within a moment, so that a server
+ * that dies takes at most that moment with it (design: 50 ms).
+ *
+ * Writing never holds up showing. While the database is away parts wait, up to a bound.
+ */
+import type { Clock } from "@atelier/base/clock";
+import type { Logger } from "@atelier/base/logger";
+import type { Database } from "@atelier/database/database";
+import type { BufferedPart, EpisodeId } from "./part-buffer.ts";
+import { PartBacklog, joinEntries, type JournalEntry } from "./part-journal.ts";
+import { dropHoursBefore, ensureHours, insertParts, listParts } from "./part-journal-store.ts";
+
+export type PartJournalDeps = {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+/** How long the first part of a group waits for others. With the write itself well below 50 ms. */
+const GATHER_MS = 15;
+const RETRY_MS_MIN = 50;
+const RETRY_MS_MAX = 2_000;
+/** Longer than any tool runs. */
+const KEPT_MS = 5 * 3_600_000;
+const HOURS_AHEAD = 3;
+const UPKEEP_EVERY_MS = 20 * 60_000;
+
+export class PartJournal {
+  readonly #deps: PartJournalDeps;
+  readonly #backlog = new PartBacklog();
+  #wake: (() => void) | null = null;
+  #isOverflown = false;
+  /** Taken from the backlog, and not written yet. */
+  #inHand: readonly JournalEntry[] = [];
+
+  constructor(deps: PartJournalDeps) {
+    this.#deps = deps;
+  }
+
+  /** For the buffer, as its listener. */
+  add(id: EpisodeId, part: BufferedPart): void {
+    const isTaken = this.#backlog.add(id, part);
+    if (!isTaken && !this.#isOverflown) {
+      this.#deps.log.warn({}, "parts of answers are not kept: too many wait for the database");
+    }
+    this.#isOverflown = !isTaken;
+    this.#wake?.();
+  }
+
+  /** What of an episode was kept, by whatever server, without gaps. */
+  async read(id: EpisodeId): Promise<readonly BufferedPart[]> {
+    return joinEntries(await listParts(this.#deps.database.sql, id));
+  }
+
+  /** Until aborted; then what waits is written once more. */
+  async keepWriting(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    try {
+      for (;;) {
+        await this.#somethingWaits(signal);
+        await clock.sleep(GATHER_MS, signal);
+        this.#inHand = this.#backlog.take();
+        await this.#write(signal);
+      }
+    } finally {
+      this.#inHand = [...this.#inHand, ...this.#backlog.take()];
+      if (this.#inHand.length > 0) await this.#tryToWrite();
+    }
+  }
+
+  /** Partitions of the hours to come, and none of those long gone. Any number of servers may. */
+  async keepHours(signal: AbortSignal): Promise<void> {
+    const { database, clock, log } = this.#deps;
+    for (;;) {
+      try {
+        const now = clock.now();
+        await ensureHours(database.sql, now, HOURS_AHEAD);
+        await dropHoursBefore(database.sql, new Date(now.getTime() - KEPT_MS));
+      } catch (error) {
+        log.warn({ error }, "upkeep of kept parts is put off");
+      }
+      await clock.sleep(UPKEEP_EVERY_MS, signal);
+    }
+  }
+
+  async #somethingWaits(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (!this.#backlog.isEmpty) return;
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const stop = (): void => reject(signal.reason);
+    this.#wake = () => resolve(undefined);
+    signal.addEventListener("abort", stop);
+    try {
+      await promise;
+    } finally {
+      this.#wake = null;
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  async #write(signal: AbortSignal): Promise<void> {
+    let delayMs = RETRY_MS_MIN;
+    while (!(await this.#tryToWrite())) {
+      await this.#deps.clock.sleep(delayMs, signal);
+      delayMs = Math.min(delayMs * 2, RETRY_MS_MAX);
+    }
+  }
+
+  async #tryToWrite(): Promise<boolean> {
+    const { database, clock, log } = this.#deps;
+    try {
+      await insertParts(database, this.#inHand, clock.now());
+      this.#inHand = [];
+      return true;
+    } catch (error) {
+      log.warn({ error }, "parts of answers wait for the database");
+      return false;
+    }
+  }
+}

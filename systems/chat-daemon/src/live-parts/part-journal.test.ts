@@ -1,0 +1,132 @@
+/** Kept parts: written in groups, found again without gaps, and gone after hours. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { silentLogger } from "@atelier/base/logger";
+import { FakeClock } from "@atelier/testkit/fake-clock";
+import { testDatabase } from "@atelier/testkit/test-database";
+import fc from "fast-check";
+import { sql } from "kysely";
+import type { BufferedPart } from "./part-buffer.ts";
+import { PartJournal } from "./part-journal-task.ts";
+import { JOURNAL_BACKLOG_MAX, joinEntries, PartBacklog } from "./part-journal.ts";
+
+const EPISODE = {
+  chatId: "11111111-1111-4111-8111-111111111111",
+  historyVersion: 3,
+  generationAttempt: 1,
+};
+
+function part(seq: number): BufferedPart {
+  return { seq, role: "assistant", part: { type: "text", text: `${seq} ` } };
+}
+
+describe("entries", () => {
+  test("however cut, doubled and mixed, they join to the same parts", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.array(fc.tuple(fc.nat(39), fc.nat(10)), { maxLength: 20 }),
+        (count, pieces) => {
+          const parts = Array.from({ length: count }, (_, index) => part(index + 1));
+          const entries = pieces
+            .filter(([first]) => first < count)
+            .map(([first, length]) => ({
+              id: EPISODE,
+              firstSeq: first + 1,
+              parts: parts.slice(first, first + length + 1),
+            }));
+          const joined = joinEntries(entries);
+          const held = new Set(entries.flatMap((entry) => entry.parts.map(({ seq }) => seq)));
+          let expected = 0;
+          while (held.has(expected + 1)) expected += 1;
+          assert.deepEqual(joined, parts.slice(0, expected));
+        },
+      ),
+    );
+  });
+
+  test("a full backlog takes no more, and is free again once taken", () => {
+    const backlog = new PartBacklog();
+    for (let seq = 1; seq <= JOURNAL_BACKLOG_MAX; seq += 1) backlog.add(EPISODE, part(seq));
+    assert.equal(backlog.add(EPISODE, part(JOURNAL_BACKLOG_MAX + 1)), false);
+    assert.equal(backlog.take().length, 1);
+    assert.equal(backlog.add(EPISODE, part(JOURNAL_BACKLOG_MAX + 1)), true);
+  });
+});
+
+describe("the journal", () => {
+  test("writes what came within a moment at once, and the rest when it stops", async () => {
+    await using database = await testDatabase();
+    const clock = new FakeClock();
+    const journal = new PartJournal({ database, clock, log: silentLogger });
+    const stop = new AbortController();
+    const writing = journal.keepWriting(stop.signal);
+    journal.add(EPISODE, part(1));
+    journal.add(EPISODE, part(2));
+    journal.add({ ...EPISODE, generationAttempt: 2 }, part(1));
+    await until(async () => {
+      await clock.advance(20);
+      return (await journal.read(EPISODE)).length === 2;
+    });
+    journal.add(EPISODE, part(3));
+    stop.abort(new Error("stopped"));
+    await assert.rejects(writing, /stopped/);
+    assert.deepEqual(
+      await journal.read(EPISODE),
+      [1, 2, 3].map((seq) => part(seq)),
+    );
+    assert.equal((await journal.read({ ...EPISODE, generationAttempt: 2 })).length, 1);
+    assert.equal((await journal.read({ ...EPISODE, historyVersion: 4 })).length, 0);
+  });
+
+  test("tries again while the database refuses, and loses nothing", async () => {
+    await using database = await testDatabase();
+    const clock = new FakeClock();
+    const journal = new PartJournal({ database, clock, log: silentLogger });
+    const stop = new AbortController();
+    await sql`alter table chat_message_parts rename to away`.execute(database.sql);
+    const writing = journal.keepWriting(stop.signal);
+    journal.add(EPISODE, part(1));
+    for (let round = 0; round < 5; round += 1) {
+      await clock.advance(100);
+      await database.sql.selectNoFrom(sql`1`.as("one")).execute();
+    }
+    await sql`alter table away rename to chat_message_parts`.execute(database.sql);
+    journal.add(EPISODE, part(2));
+    await until(async () => {
+      await clock.advance(2_000);
+      return (await journal.read(EPISODE)).length === 2;
+    });
+    stop.abort(new Error("stopped"));
+    await assert.rejects(writing, /stopped/);
+  });
+
+  test("makes partitions for hours to come and drops those long gone", async () => {
+    await using database = await testDatabase();
+    const clock = new FakeClock();
+    const journal = new PartJournal({ database, clock, log: silentLogger });
+    const stop = new AbortController();
+    const upkeep = journal.keepHours(stop.signal);
+    const hours = async (): Promise<string[]> =>
+      (
+        await sql<{ name: string }>`select inhrelid::regclass::text as name from pg_inherits
+          where inhparent = 'chat_message_parts'::regclass order by name`.execute(database.sql)
+      ).rows.map(({ name }) => name.replace("chat_message_parts_", ""));
+    await until(async () => (await hours()).length === 4);
+    assert.deepEqual(await hours(), ["2026010100", "2026010101", "2026010102", "default"]);
+    await until(async () => {
+      await clock.advance(20 * 60_000);
+      const listed = await hours();
+      return !listed.includes("2026010100");
+    });
+    assert.ok((await hours()).includes("2026010101"));
+    stop.abort(new Error("stopped"));
+    await assert.rejects(upkeep, /stopped/);
+  });
+});
+
+/** Repeats until true; each try does real work, so it does not spin. */
+async function until(isDone: () => Promise<boolean>): Promise<void> {
+  for (let round = 0; round < 2_000; round += 1) if (await isDone()) return;
+  assert.fail("it does not happen");
+}
