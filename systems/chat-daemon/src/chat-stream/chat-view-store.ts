@@ -25,6 +25,8 @@ type MessageJson = {
   readonly usage: Readonly<Record<string, number | null>>;
 };
 
+type QueuedJson = Pick<MessageJson, "id" | "content" | "model_config_id" | "created_at">;
+
 type ViewRow = {
   readonly snapshot_version: number;
   readonly history_version: number;
@@ -38,7 +40,9 @@ type ViewRow = {
   readonly dynamic_tools: readonly { readonly name: string }[] | null;
   readonly is_history_cut: boolean;
   readonly messages: readonly MessageJson[] | null;
-  readonly queue: readonly MessageJson[] | null;
+  /** Contents from the last assistant row on. */
+  readonly last_step: readonly unknown[] | null;
+  readonly queue: readonly QueuedJson[] | null;
 };
 
 const MESSAGE_JSON = `jsonb_build_object(
@@ -51,7 +55,12 @@ const MESSAGE_JSON = `jsonb_build_object(
     'cache_creation_tokens', m.cache_creation_tokens, 'cache_read_tokens', m.cache_read_tokens,
     'context_limit', m.context_limit))`;
 
-/** $1 chat, $2 history version and $3 queue version that the viewer holds, $4 id of its last message. */
+/**
+ * $1 chat, $2 history version and $3 queue version that the viewer holds, $4 id of its last message.
+ *
+ * A viewer that comes back names only a message. What changed later than that message is newer than what
+ * the viewer holds; where the message is gone, so is what the viewer knows.
+ */
 const READ_VIEW = {
   name: "read_chat_view",
   text: `select c.snapshot_version, c.history_version, c.queue_version, c.retry_state_version,
@@ -60,19 +69,33 @@ const READ_VIEW = {
       case when c.history_version > $2 then (
         select jsonb_agg(${MESSAGE_JSON} order by m.id) from chat_messages m
         where m.chat_id = c.id and not m.deleted and m.visibility <> 'model'
-          and case when cut.is_cut then true else m.revision > $2 and m.id > $4 end
+          and (cut.is_cut or m.revision > held.revision or ($2 < 0 and m.id > $4))
       ) end as messages,
+      case when c.status = 'requires_action' then (
+        select jsonb_agg(m.content order by m.id) from chat_messages m
+        where m.chat_id = c.id and not m.deleted and m.id >= (
+          select max(a.id) from chat_messages a
+          where a.chat_id = c.id and not a.deleted and a.role = 'assistant')
+      ) end as last_step,
       case when c.queue_version > $3 then (
         select coalesce(jsonb_agg(jsonb_build_object(
           'id', q.id, 'content', q.content, 'model_config_id', q.model_config_id,
-          'created_by', q.created_by, 'role', 'user', 'usage', '{}'::jsonb,
           'created_at', to_char(q.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
         ) order by q.position, q.id), '[]'::jsonb)
         from chat_queued_messages q where q.chat_id = c.id
       ) end as queue
     from chats c, lateral (
-      select $2 >= 0 and c.history_version > $2 and exists (
-        select from chat_messages d where d.chat_id = c.id and d.revision > $2 and d.deleted
+      select case
+        when $2 >= 0 then $2
+        when $4 <= 0 then -1
+        else (select h.revision from chat_messages h
+          where h.chat_id = c.id and h.id = $4 and not h.deleted)
+      end as revision
+    ) held, lateral (
+      select held.revision is null or (
+        held.revision >= 0 and c.history_version > held.revision and exists (
+          select from chat_messages d
+          where d.chat_id = c.id and d.revision > held.revision and d.deleted)
       ) as is_cut
     ) cut
     where c.id = $1`,
@@ -102,7 +125,7 @@ export async function readView(
     workerId: row.worker_id,
     lastError: row.last_error === null ? null : ChatError.parse(row.last_error),
     retryState: row.retry_state === null ? null : ChatRetry.parse(row.retry_state),
-    awaitedCalls: row.status === "requires_action" ? awaitedCalls(messages, row.dynamic_tools) : [],
+    awaitedCalls: awaitedCalls(row.last_step ?? [], row.dynamic_tools),
     isHistoryCut: row.is_history_cut,
     messages,
     queue: row.queue === null ? null : row.queue.map((message) => toQueued(chatId, message)),
@@ -123,21 +146,19 @@ export async function readSnapshotVersions(
   return new Map(rows.map((row) => [row.id, row.snapshot_version]));
 }
 
-/** Calls of the client's tools that no result answers. They are in the last rows, which are new here. */
+/** Calls of the client's tools that no result answers. */
 function awaitedCalls(
-  messages: readonly ChatMessage[],
+  contents: readonly unknown[],
   tools: readonly { readonly name: string }[] | null,
 ): ChatView["awaitedCalls"] {
   const names = new Set((tools ?? []).map(({ name }) => name));
   const calls = new Map<string, ChatView["awaitedCalls"][number]>();
-  for (const { content } of messages) {
-    for (const part of content) {
-      if (part.type === "tool-call" && names.has(part.tool_name)) {
-        const { tool_call_id, tool_name, args } = part;
-        calls.set(tool_call_id, { tool_call_id, tool_name, args });
-      }
-      if (part.type === "tool-result") calls.delete(part.tool_call_id);
+  for (const part of contents.flatMap((content) => Content.parse(content))) {
+    if (part.type === "tool-call" && names.has(part.tool_name)) {
+      const { tool_call_id, tool_name, args } = part;
+      calls.set(tool_call_id, { tool_call_id, tool_name, args });
     }
+    if (part.type === "tool-result") calls.delete(part.tool_call_id);
   }
   return [...calls.values()];
 }
@@ -158,7 +179,7 @@ function toMessage(chatId: string, json: MessageJson): ChatMessage {
   };
 }
 
-function toQueued(chatId: string, json: MessageJson): ChatQueuedMessage {
+function toQueued(chatId: string, json: QueuedJson): ChatQueuedMessage {
   const { id, created_at, model_config_id } = json;
   return {
     id,

@@ -33,13 +33,19 @@ export async function insertParts(
   await pool.query({ ...INSERT, values: [...columns, at] });
 }
 
-export async function listParts(db: Sql, id: EpisodeId): Promise<readonly JournalEntry[]> {
+/** Entries that begin at `fromSeq` or behind it: readers take whole entries. */
+export async function listParts(
+  db: Sql,
+  id: EpisodeId,
+  fromSeq: number,
+): Promise<readonly JournalEntry[]> {
   const rows = await db
     .selectFrom("chat_message_parts")
     .select(["first_seq", "parts"])
     .where("chat_id", "=", id.chatId)
     .where("history_version", "=", id.historyVersion)
     .where("generation_attempt", "=", id.generationAttempt)
+    .where("first_seq", ">=", fromSeq)
     .orderBy("first_seq")
     .execute();
   return rows.map(({ first_seq: firstSeq, parts }) => ({

@@ -48,9 +48,9 @@ export class PartJournal {
     this.#wake?.();
   }
 
-  /** What of an episode was kept, by whatever server, without gaps. */
-  async read(id: EpisodeId): Promise<readonly BufferedPart[]> {
-    return joinEntries(await listParts(this.#deps.database.sql, id));
+  /** What of an episode was kept, by whatever server, from this part on and without gaps. */
+  async read(id: EpisodeId, fromSeq = 1): Promise<readonly BufferedPart[]> {
+    return joinEntries(await listParts(this.#deps.database.sql, id, fromSeq), fromSeq);
   }
 
   /** Until aborted; then what waits is written once more. */
@@ -71,17 +71,22 @@ export class PartJournal {
 
   /** Partitions of the hours to come, and none of those long gone. Any number of servers may. */
   async keepHours(signal: AbortSignal): Promise<void> {
-    const { database, clock, log } = this.#deps;
     for (;;) {
       try {
-        const now = clock.now();
-        await ensureHours(database.sql, now, HOURS_AHEAD);
-        await dropHoursBefore(database.sql, new Date(now.getTime() - KEPT_MS));
+        await this.tidyHours();
       } catch (error) {
-        log.warn({ error }, "upkeep of kept parts is put off");
+        this.#deps.log.warn({ error }, "upkeep of kept parts is put off");
       }
-      await clock.sleep(UPKEEP_EVERY_MS, signal);
+      await this.#deps.clock.sleep(UPKEEP_EVERY_MS, signal);
     }
+  }
+
+  /** Once. */
+  async tidyHours(): Promise<void> {
+    const { database, clock } = this.#deps;
+    const now = clock.now();
+    await ensureHours(database.sql, now, HOURS_AHEAD);
+    await dropHoursBefore(database.sql, new Date(now.getTime() - KEPT_MS));
   }
 
   async #somethingWaits(signal: AbortSignal): Promise<void> {

@@ -7,6 +7,7 @@ import { testDatabase } from "@atelier/testkit/test-database";
 import fc from "fast-check";
 import { sql } from "kysely";
 import type { BufferedPart } from "./part-buffer.ts";
+import { insertParts } from "./part-journal-store.ts";
 import { PartJournal } from "./part-journal-task.ts";
 import { JOURNAL_BACKLOG_MAX, joinEntries, PartBacklog } from "./part-journal.ts";
 
@@ -105,23 +106,32 @@ describe("the journal", () => {
     await using database = await testDatabase();
     const clock = new FakeClock();
     const journal = new PartJournal({ database, clock, log: silentLogger });
-    const stop = new AbortController();
-    const upkeep = journal.keepHours(stop.signal);
     const hours = async (): Promise<string[]> =>
       (
         await sql<{ name: string }>`select inhrelid::regclass::text as name from pg_inherits
           where inhparent = 'chat_message_parts'::regclass order by name`.execute(database.sql)
       ).rows.map(({ name }) => name.replace("chat_message_parts_", ""));
-    await until(async () => (await hours()).length === 4);
+    await journal.tidyHours();
     assert.deepEqual(await hours(), ["2026010100", "2026010101", "2026010102", "default"]);
-    await until(async () => {
-      await clock.advance(20 * 60_000);
-      const listed = await hours();
-      return !listed.includes("2026010100");
-    });
-    assert.ok((await hours()).includes("2026010101"));
-    stop.abort(new Error("stopped"));
-    await assert.rejects(upkeep, /stopped/);
+    await clock.advance(6.5 * 3_600_000);
+    await journal.tidyHours();
+    assert.deepEqual(await hours(), [
+      ...["2026010101", "2026010102", "2026010106", "2026010107", "2026010108"],
+      "default",
+    ]);
+  });
+
+  test("drops old rows that found no partition, too", async () => {
+    await using database = await testDatabase();
+    const clock = new FakeClock();
+    const journal = new PartJournal({ database, clock, log: silentLogger });
+    await insertParts(database, [{ id: EPISODE, firstSeq: 1, parts: [part(1)] }], clock.now());
+    await clock.advance(4 * 3_600_000);
+    await journal.tidyHours();
+    assert.equal((await journal.read(EPISODE)).length, 1);
+    await clock.advance(2 * 3_600_000);
+    await journal.tidyHours();
+    assert.equal((await journal.read(EPISODE)).length, 0);
   });
 });
 

@@ -42,16 +42,20 @@ export class PartBacklog {
 }
 
 /**
- * The parts of an episode from its entries: up to the first gap, because what lies behind one was shown
+ * The parts of an episode from `fromSeq` on, from its entries: up to the first gap, because what lies behind one was shown
  * without what came before it. Entries may be doubled by a write whose answer was lost.
  */
-export function joinEntries(entries: readonly JournalEntry[]): readonly BufferedPart[] {
+export function joinEntries(
+  entries: readonly JournalEntry[],
+  fromSeq = 1,
+): readonly BufferedPart[] {
   const sorted = entries.toSorted((a, b) => a.firstSeq - b.firstSeq);
   const joined: BufferedPart[] = [];
   for (const { parts } of sorted) {
     for (const part of parts) {
-      if (part.seq <= joined.length) continue;
-      if (part.seq > joined.length + 1) return joined;
+      const wanted = fromSeq + joined.length;
+      if (part.seq < wanted) continue;
+      if (part.seq > wanted) return joined;
       joined.push(part);
     }
   }
