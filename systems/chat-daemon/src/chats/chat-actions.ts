@@ -1,0 +1,154 @@
+/** Looking at chats, and changing what is no message of them. */
+import { assert } from "@atelier/base/assert";
+import { fail, ok, type Result } from "@atelier/base/result";
+import type { Failure } from "@atelier/contract/failures";
+import type { Chat } from "@atelier/contract/http/chats";
+import type { ServiceCaller } from "@atelier/contract/rpc/endpoint-service";
+import {
+  pinChat,
+  publishChatNews,
+  updateChatMetadata,
+  type ChatMetadata,
+} from "../state/chat-metadata-store.ts";
+import type { ChatDeps } from "./chat-deps.ts";
+import { invalid, toFailure, withoutQueueFull, type ChatFailure } from "./chat-failures.ts";
+import {
+  findShownChat,
+  listShownChats,
+  listShownChildren,
+  type ChatPage,
+  type ShownChat,
+} from "./chat-list-store.ts";
+import { parseChatSearch } from "./chat-search.ts";
+import { toWireChat } from "./chat-wire.ts";
+import { findWorkspace } from "./create-chat-actions.ts";
+
+type NotFound = Failure<"resource.not_found">;
+
+export async function showChat(deps: ChatDeps, chatId: string): Promise<Result<Chat, NotFound>> {
+  const shown = await deps.database.readOnlyTransaction(async (db) => {
+    const chat = await findShownChat(db, chatId);
+    return chat && { chat, children: await listShownChildren(db, [chatId]) };
+  });
+  if (shown === undefined) return fail({ code: "resource.not_found" });
+  const owner = await deps.people.usernameOf(shown.chat.ownerId);
+  return ok(toWireChat(shown.chat, shown.children, owner));
+}
+
+export async function showChats(
+  deps: ChatDeps,
+  caller: ServiceCaller,
+  query: ChatPage & { readonly q: string; readonly labels: readonly string[] },
+): Promise<Result<Chat[], NotFound | Failure<"request.invalid">>> {
+  const search = parseChatSearch(query.q, query.labels);
+  if (!search.ok) return search;
+  // Whose credential lacks the scope sees nothing, also not their own.
+  if (!caller.may("chat:read", caller.userId)) return fail({ code: "resource.not_found" });
+  return deps.database.readOnlyTransaction(async (db) => {
+    const filter = { ...search.value, ownerId: caller.userId };
+    const chats = await listShownChats(db, filter, query);
+    const children = await listShownChildren(
+      db,
+      chats.map(({ id }) => id),
+    );
+    const families = Map.groupBy(children, ({ rootChatId }) => rootChatId);
+    return ok(chats.map((chat) => toWireChat(chat, families.get(chat.id) ?? [], caller.username)));
+  });
+}
+
+export type ChatChange = {
+  readonly title?: string | undefined;
+  readonly archived?: boolean | undefined;
+  readonly workspace_id?: string | null | undefined;
+  readonly pin_order?: number | undefined;
+  readonly labels?: Readonly<Record<string, string>> | null | undefined;
+  readonly plan_mode?: "plan" | "" | undefined;
+};
+
+type ChangeFailure = Failure<"request.invalid" | "resource.not_found" | "chat.state_conflict">;
+
+/** The archive last: what is wrong with the rest is then said before anything has happened. */
+export async function changeChat(
+  deps: ChatDeps,
+  caller: ServiceCaller,
+  chatId: string,
+  change: ChatChange,
+): Promise<Result<undefined, ChangeFailure>> {
+  const chat = await findShownChat(deps.database.sql, chatId);
+  if (chat === undefined) return fail({ code: "resource.not_found" });
+  const problem = problemOf(chat, change);
+  if (problem !== null) return fail(problem);
+  const metadata = await metadataOf(deps, caller, change);
+  if (!metadata.ok) return metadata;
+  await deps.database.transaction(async (db) => {
+    if (Object.keys(metadata.value).length > 0) {
+      await updateChatMetadata(db, chatId, metadata.value);
+    }
+    if (change.pin_order !== undefined) await pinChat(db, chat, change.pin_order);
+    if (change.title !== undefined) await publishChatNews(db, chat, "title_change");
+  });
+  if (change.archived === undefined) return ok(undefined);
+  return archive(deps, chat, change.archived);
+}
+
+function problemOf(chat: ShownChat, change: ChatChange): Failure<"request.invalid"> | null {
+  const { archived, pin_order: pinOrder = 0 } = change;
+  if (archived !== undefined && archived === chat.archived) {
+    return invalid("archived", archived ? "It is archived already." : "It is not archived.");
+  }
+  if (pinOrder > 0 && chat.parentChatId !== null) {
+    return invalid("pin_order", "Only chats of their own can be pinned.");
+  }
+  if (pinOrder > 0 && (archived ?? chat.archived)) {
+    return invalid("pin_order", "An archived chat cannot be pinned.");
+  }
+  return null;
+}
+
+async function metadataOf(
+  deps: ChatDeps,
+  caller: ServiceCaller,
+  change: ChatChange,
+): Promise<Result<Partial<ChatMetadata>, Failure<"request.invalid">>> {
+  const { title, labels, plan_mode: planMode, workspace_id: workspaceId } = change;
+  const workspace = await findWorkspace(deps, caller, workspaceId ?? undefined);
+  if (!workspace.ok) return workspace;
+  return ok({
+    ...(title === undefined ? {} : { title, titleSource: "user" as const }),
+    ...(labels == null ? {} : { labels }),
+    ...(planMode === undefined ? {} : { planMode: planMode === "" ? null : planMode }),
+    // The agent in it is chosen anew when it is next needed.
+    ...(workspaceId === undefined
+      ? {}
+      : { workspaceId: workspace.value?.id ?? null, agentId: null }),
+  });
+}
+
+/** A root takes its children with it. */
+async function archive(
+  deps: ChatDeps,
+  chat: ShownChat,
+  archived: boolean,
+): Promise<Result<undefined, ChangeFailure>> {
+  const done =
+    chat.parentChatId === null
+      ? await deps.machine.setFamilyArchived(chat.id, archived)
+      : await deps.machine.change(chat.id, (locked) => locked.setArchived(archived));
+  if (!done.ok) return fail(withoutQueueFull(toFailure(done.failure)));
+  if (archived && chat.pinOrder > 0) {
+    await deps.database.transaction((db) => pinChat(db, chat, 0));
+  }
+  return ok(undefined);
+}
+
+/** The chat as it is after what was just done to it. */
+export async function shownAfter(
+  deps: ChatDeps,
+  chatId: string,
+  done: Result<undefined, ChatFailure>,
+): Promise<Result<Chat, ChangeFailure>> {
+  if (!done.ok) return fail(withoutQueueFull(done.failure));
+  const chat = await showChat(deps, chatId);
+  assert(chat.ok, "a chat that was just changed is there");
+  return chat;
+}

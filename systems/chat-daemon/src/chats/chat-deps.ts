@@ -1,0 +1,43 @@
+/** What use cases of chats work with. */
+import type { Clock } from "@atelier/base/clock";
+import type { Logger } from "@atelier/base/logger";
+import type { Random } from "@atelier/base/random";
+import type { ReasoningEffort } from "@atelier/contract/chat/chat-words";
+import type { ChatPeople, ChatWorkspaceDirectory } from "@atelier/contract/rpc/chat-ports";
+import type { Database } from "@atelier/database/database";
+import type { ChatMachine } from "../state/chat-machine.ts";
+
+export type ModelChoice = {
+  readonly modelConfigId: string;
+  readonly reasoningEffort: ReasoningEffort | null;
+};
+
+/** Which models a person can use for chats. */
+export interface ChatModelChoices {
+  /** For new chats: the person's own choice, else the organization's default. Null: there is none. */
+  defaultFor(userId: string, organizationId: string): Promise<ModelChoice | null>;
+  /** Enabled, with an enabled provider, of this organization. */
+  canUse(modelConfigId: string, organizationId: string): Promise<boolean>;
+}
+
+export type SystemRows = {
+  /** What chats are told first, by administrators. Empty: nothing. */
+  deploymentPrompt(): Promise<string>;
+};
+
+export type ChatDeps = {
+  readonly machine: ChatMachine;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly people: ChatPeople;
+  readonly workspaces: ChatWorkspaceDirectory;
+  readonly models: ChatModelChoices;
+  readonly system: SystemRows;
+  /** A title by a model, or what went wrong, in words for people. */
+  readonly proposeTitle: (
+    chatId: string,
+    signal: AbortSignal,
+  ) => Promise<{ readonly title: string } | { readonly problem: string }>;
+};

@@ -1,0 +1,201 @@
+/** Lists of chats, and what is shown of one: its children, its queue's length, whether something is unread. */
+import { ChatError, type ChatStatus, type ReasoningEffort } from "@atelier/contract/chat/chat-words";
+import type { Sql } from "@atelier/database/database";
+import { sql, type RawBuilder } from "kysely";
+
+export type ShownChat = {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly ownerId: string;
+  readonly workspaceId: string | null;
+  readonly agentId: string | null;
+  readonly parentChatId: string | null;
+  readonly rootChatId: string | null;
+  readonly lastModelConfigId: string;
+  readonly lastReasoningEffort: ReasoningEffort | null;
+  readonly title: string;
+  readonly status: ChatStatus;
+  readonly mode: "computer_use" | "explore" | null;
+  readonly planMode: "plan" | null;
+  readonly lastError: ChatError | null;
+  readonly lastTurnSummary: string | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly archived: boolean;
+  readonly pinOrder: number;
+  readonly mcpServerIds: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly hasUnread: boolean;
+  readonly clientType: "ui" | "api";
+  readonly queueLength: number;
+};
+
+export type ChatFilter = {
+  readonly ownerId: string;
+  /** Undefined: both. */
+  readonly archived: boolean | undefined;
+  readonly titlePart: string | undefined;
+  readonly statuses: readonly ChatStatus[] | undefined;
+  readonly hasUnread: boolean | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+};
+
+export type ChatPage = {
+  readonly limit: number;
+  readonly offset: number;
+  /** The last chat of the page before. */
+  readonly afterId: string | null;
+};
+
+/**
+ * Root chats: pinned ones in their order, then the others, the latest first. Each kind has an index in
+ * its order, so a page costs the same however many chats there are.
+ */
+export async function listShownChats(
+  db: Sql,
+  filter: ChatFilter,
+  page: ChatPage,
+): Promise<readonly ShownChat[]> {
+  const cursor = page.afterId === null ? null : await findCursor(db, filter, page.afterId);
+  if (page.afterId !== null && cursor === null) return [];
+  const wanted = page.limit + page.offset;
+  const matches = matching(filter);
+  const isPastPinned = cursor !== null && cursor.pin_order === 0;
+  const pinned = isPastPinned
+    ? sql`select ${COLUMNS} from chats c where false`
+    : sql`
+      select ${COLUMNS} from chats c
+      where ${matches} and c.pin_order > 0
+        ${cursor === null ? sql`` : sql`and (c.pin_order, c.id) > (${cursor.pin_order}, ${cursor.id}::uuid)`}
+      order by c.pin_order, c.id limit ${wanted}`;
+  const others = sql`
+    select ${COLUMNS} from chats c
+    where ${matches} and c.pin_order = 0
+      ${isPastPinned ? sql`and (c.updated_at, c.id) < (${cursor.updated_at}, ${cursor.id}::uuid)` : sql``}
+    order by c.updated_at desc, c.id desc limit ${wanted}`;
+  const { rows } = await sql<ShownRow>`
+    select * from (
+      select * from (${pinned}) pinned union all select * from (${others}) others
+    ) page limit ${page.limit} offset ${page.offset}`.execute(db);
+  return rows.map(toShown);
+}
+
+/** Of these roots, the latest first. */
+export async function listShownChildren(
+  db: Sql,
+  rootIds: readonly string[],
+): Promise<readonly ShownChat[]> {
+  if (rootIds.length === 0) return [];
+  const { rows } = await sql<ShownRow>`
+    select ${COLUMNS} from chats c where c.root_chat_id = any(${rootIds}::uuid[])
+    order by c.updated_at desc, c.id desc`.execute(db);
+  return rows.map(toShown);
+}
+
+export async function findShownChat(db: Sql, chatId: string): Promise<ShownChat | undefined> {
+  const { rows } = await sql<ShownRow>`
+    select ${COLUMNS} from chats c where c.id = ${chatId}`.execute(db);
+  return rows.map(toShown)[0];
+}
+
+export async function findChatOwner(db: Sql, chatId: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom("chats")
+    .select("owner_id")
+    .where("id", "=", chatId)
+    .executeTakeFirst();
+  return row?.owner_id;
+}
+
+type ShownRow = {
+  readonly id: string;
+  readonly organization_id: string;
+  readonly owner_id: string;
+  readonly workspace_id: string | null;
+  readonly agent_id: string | null;
+  readonly parent_chat_id: string | null;
+  readonly root_chat_id: string | null;
+  readonly last_model_config_id: string;
+  readonly last_reasoning_effort: ReasoningEffort | null;
+  readonly title: string;
+  readonly status: ChatStatus;
+  readonly mode: "computer_use" | "explore" | null;
+  readonly plan_mode: "plan" | null;
+  readonly last_error: unknown;
+  readonly last_turn_summary: string | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly archived: boolean;
+  readonly pin_order: number;
+  readonly mcp_server_ids: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly has_unread: boolean;
+  readonly client_type: "ui" | "api";
+  readonly queue_length: number;
+};
+
+const IS_UNREAD = sql`exists (
+  select from chat_messages m
+  where m.chat_id = c.id and m.id > coalesce(c.last_read_message_id, 0)
+    and m.role = 'assistant' and not m.deleted and m.visibility <> 'model')`;
+
+const COLUMNS = sql`
+  c.id, c.organization_id, c.owner_id, c.workspace_id, c.agent_id, c.parent_chat_id, c.root_chat_id,
+  c.last_model_config_id, c.last_reasoning_effort, c.title, c.status, c.mode, c.plan_mode,
+  c.last_error, c.last_turn_summary, c.created_at, c.updated_at, c.archived, c.pin_order,
+  c.mcp_server_ids, c.labels, c.client_type, ${IS_UNREAD} as has_unread,
+  (select count(*)::integer from chat_queued_messages q where q.chat_id = c.id) as queue_length`;
+
+function matching(filter: ChatFilter): RawBuilder<unknown> {
+  const { ownerId, archived, titlePart, statuses, hasUnread, labels } = filter;
+  const terms = [sql`c.owner_id = ${ownerId}`, sql`c.parent_chat_id is null`];
+  if (archived !== undefined) terms.push(sql`c.archived = ${archived}`);
+  if (titlePart !== undefined) {
+    terms.push(sql`strpos(lower(c.title), lower(${titlePart})) > 0`);
+  }
+  if (statuses !== undefined) terms.push(sql`c.status = any(${statuses}::text[])`);
+  if (hasUnread !== undefined) terms.push(sql`${IS_UNREAD} = ${hasUnread}`);
+  if (Object.keys(labels).length > 0) terms.push(sql`c.labels @> ${JSON.stringify(labels)}::jsonb`);
+  return sql.join(terms, sql` and `);
+}
+
+type Cursor = { readonly id: string; readonly pin_order: number; readonly updated_at: Date };
+
+async function findCursor(db: Sql, { ownerId }: ChatFilter, id: string): Promise<Cursor | null> {
+  const row = await db
+    .selectFrom("chats")
+    .select(["id", "pin_order", "updated_at"])
+    .where("id", "=", id)
+    .where("owner_id", "=", ownerId)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+function toShown(row: ShownRow): ShownChat {
+  return {
+    id: row.id,
+    organizationId: row.organization_id,
+    ownerId: row.owner_id,
+    workspaceId: row.workspace_id,
+    agentId: row.agent_id,
+    parentChatId: row.parent_chat_id,
+    rootChatId: row.root_chat_id,
+    lastModelConfigId: row.last_model_config_id,
+    lastReasoningEffort: row.last_reasoning_effort,
+    title: row.title,
+    status: row.status,
+    mode: row.mode,
+    planMode: row.plan_mode,
+    lastError: row.last_error === null ? null : ChatError.parse(row.last_error),
+    lastTurnSummary: row.last_turn_summary,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    archived: row.archived,
+    pinOrder: row.pin_order,
+    mcpServerIds: row.mcp_server_ids,
+    labels: row.labels,
+    hasUnread: row.has_unread,
+    clientType: row.client_type,
+    queueLength: row.queue_length,
+  };
+}

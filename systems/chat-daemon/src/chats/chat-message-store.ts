@@ -1,0 +1,71 @@
+/** Messages of a chat as people read them: visible ones, by pages. */
+import type { Sql } from "@atelier/database/database";
+import { sql } from "kysely";
+import { toStoredMessage, type MessageRow } from "../state/message-row-store.ts";
+import type { StoredMessage } from "../state/chat-row.ts";
+
+export type MessagePage = {
+  readonly limit: number;
+  readonly beforeId: number | null;
+  readonly afterId: number | null;
+};
+
+/** The latest first; the oldest first where only `afterId` is given. One more than the limit: more follow. */
+export async function listVisibleMessages(
+  db: Sql,
+  chatId: string,
+  { limit, beforeId, afterId }: MessagePage,
+): Promise<readonly StoredMessage[]> {
+  const isAscending = beforeId === null && afterId !== null;
+  const rows = await db
+    .selectFrom("chat_messages")
+    .selectAll()
+    .where("chat_id", "=", chatId)
+    .where("deleted", "=", false)
+    .where("visibility", "<>", "model")
+    .$if(beforeId !== null, (query) => query.where("id", "<", beforeId ?? 0))
+    .$if(afterId !== null, (query) => query.where("id", ">", afterId ?? 0))
+    .orderBy("id", isAscending ? "asc" : "desc")
+    .limit(limit + 1)
+    .execute();
+  return rows.map((row: MessageRow) => toStoredMessage(row));
+}
+
+/** Texts that people wrote, the latest first. */
+export async function listPrompts(
+  db: Sql,
+  chatId: string,
+  limit: number,
+): Promise<readonly { readonly id: number; readonly text: string }[]> {
+  const { rows } = await sql<{ id: number; text: string }>`
+    select m.id, (
+      select string_agg(part ->> 'text', '' order by n)
+      from jsonb_array_elements(m.content) with ordinality parts (part, n)
+      where part ->> 'type' = 'text'
+    ) as text
+    from chat_messages m
+    where m.chat_id = ${chatId} and m.role = 'user' and not m.deleted and m.visibility <> 'model'
+      and exists (
+        select from jsonb_array_elements(m.content) part
+        where part ->> 'type' = 'text' and btrim(part ->> 'text') <> '')
+    order by m.id desc limit ${limit}`.execute(db);
+  return rows;
+}
+
+export type ChatCost = {
+  readonly totalCostMicros: number;
+  readonly requestCount: number;
+  readonly unpricedRequestCount: number;
+};
+
+/** Of the chat and its children: answers of models that are in the history, deleted ones too. */
+export async function sumCost(db: Sql, chatId: string): Promise<ChatCost> {
+  const { rows } = await sql<{ cost: number; count: number; unpriced: number }>`
+    select coalesce(sum(m.total_cost_micros), 0)::bigint as cost, count(*) as count,
+      count(*) filter (where m.total_cost_micros is null) as unpriced
+    from chat_messages m join chats c on c.id = m.chat_id
+    where (c.id = ${chatId} or c.root_chat_id = ${chatId})
+      and m.role = 'assistant' and m.total_tokens is not null`.execute(db);
+  const { cost = 0, count = 0, unpriced = 0 } = rows[0] ?? {};
+  return { totalCostMicros: cost, requestCount: count, unpricedRequestCount: unpriced };
+}

@@ -1,0 +1,48 @@
+/** What people type to search their chats, as terms; and labels as they are written in a URL. */
+import { fail, ok, type Result } from "@atelier/base/result";
+import { CHAT_STATUSES, type ChatStatus } from "@atelier/contract/chat/chat-words";
+import type { Failure } from "@atelier/contract/failures";
+import { parseSearch } from "@atelier/contract/search-query";
+import { z } from "zod";
+import type { ChatFilter } from "./chat-list-store.ts";
+
+const Terms = z.object({
+  title: z.string().optional(),
+  archived: z.enum(["true", "false", "any"]).default("false"),
+  has_unread: z.enum(["true", "false"]).optional(),
+  /** Several, separated by commas. */
+  status: z
+    .string()
+    .transform((text) => text.split(",").map((word) => word.trim()))
+    .pipe(z.array(z.enum(CHAT_STATUSES)))
+    .optional(),
+});
+
+export type ChatSearch = Omit<ChatFilter, "ownerId">;
+
+export function parseChatSearch(
+  text: string,
+  labels: readonly string[],
+): Result<ChatSearch, Failure<"request.invalid">> {
+  const terms = parseSearch(text, Terms);
+  if (!terms.ok) return terms;
+  const wanted = new Map<string, string>();
+  for (const label of labels) {
+    const colon = label.indexOf(":");
+    const key = label.slice(0, colon);
+    if (colon < 1 || (wanted.has(key) && wanted.get(key) !== label.slice(colon + 1))) {
+      const detail = "Write each label as key:value, each key once.";
+      return fail({ code: "request.invalid", validations: [{ field: "label", detail }] });
+    }
+    wanted.set(key, label.slice(colon + 1));
+  }
+  const { title, archived, has_unread: hasUnread, status } = terms.value;
+  const statuses: readonly ChatStatus[] | undefined = status;
+  return ok({
+    titlePart: title,
+    archived: archived === "any" ? undefined : archived === "true",
+    hasUnread: hasUnread === undefined ? undefined : hasUnread === "true",
+    statuses,
+    labels: Object.fromEntries(wanted),
+  });
+}

@@ -1,0 +1,143 @@
+/** The endpoints of chats: each to its use case. */
+import { fail, ok } from "@atelier/base/result";
+import type * as contract from "@atelier/contract/http/chats";
+import type { EndpointService, ServiceRequest } from "@atelier/contract/rpc/endpoint-service";
+import type { Endpoint } from "@atelier/contract/endpoint";
+import { changeChat, showChat, showChats, shownAfter } from "./chat-actions.ts";
+import type { ChatDeps } from "./chat-deps.ts";
+import { invalid, withoutQueueFull } from "./chat-failures.ts";
+import { listPrompts, listVisibleMessages, sumCost } from "./chat-message-store.ts";
+import { toWireMessage } from "./chat-wire.ts";
+import { CLEARED } from "./clear-rows.ts";
+import { startChat } from "./create-chat-actions.ts";
+import { changed, editMessage, sendMessage, transition, updateQueued } from "./message-actions.ts";
+import { listQueue } from "./queue-store.ts";
+
+/** The endpoints of the contract's room, by name. */
+export type ChatEndpoints = {
+  readonly [Name in keyof typeof contract as (typeof contract)[Name] extends Endpoint
+    ? Name
+    : never]: Extract<(typeof contract)[Name], Endpoint>;
+};
+
+export function chatService(deps: ChatDeps): EndpointService<ChatEndpoints> {
+  return { ...reading(deps), ...changing(deps), ...writing(deps), ...queueing(deps) };
+}
+
+function reading(deps: ChatDeps) {
+  const { sql } = deps.database;
+  return {
+    listChats: async ({ caller, query }: Of<"listChats">) => {
+      const { q = "", label = [], limit, offset = 0, after_id: afterId = null } = query;
+      const labels = typeof label === "string" ? [label] : label;
+      return showChats(deps, caller, { q, labels, limit, offset, afterId });
+    },
+    getChat: async ({ params }: Of<"getChat">) => showChat(deps, params.chat),
+    listChatMessages: async ({ params, query }: Of<"listChatMessages">) => {
+      const { before_id: beforeId = null, after_id: afterId = null, limit } = query;
+      if (beforeId !== null && afterId !== null && afterId >= beforeId) {
+        return fail(invalid("after_id", "Smaller than before_id."));
+      }
+      const page = { beforeId, afterId, limit };
+      const found = await listVisibleMessages(sql, params.chat, page);
+      const isFirst = beforeId === null && afterId === null;
+      return ok({
+        messages: found.slice(0, limit).map(toWireMessage),
+        queued_messages: isFirst ? await listQueue(sql, params.chat) : [],
+        has_more: found.length > limit,
+      });
+    },
+    listChatPrompts: async ({ params, query }: Of<"listChatPrompts">) =>
+      ok({ prompts: [...(await listPrompts(sql, params.chat, query.limit))] }),
+    getChatCost: async ({ params }: Of<"getChatCost">) => {
+      const cost = await sumCost(sql, params.chat);
+      return ok({
+        chat_id: params.chat,
+        total_cost_micros: cost.totalCostMicros,
+        request_count: cost.requestCount,
+        unpriced_request_count: cost.unpricedRequestCount,
+      });
+    },
+    proposeChatTitle: async ({ params, signal }: Of<"proposeChatTitle">) => {
+      const proposed = await deps.proposeTitle(params.chat, signal);
+      return "title" in proposed
+        ? ok({ title: proposed.title })
+        : fail({ code: "chat.model_failed" as const, detail: proposed.problem });
+    },
+  } satisfies Partial<EndpointService<ChatEndpoints>>;
+}
+
+function changing(deps: ChatDeps) {
+  return {
+    createChat: async ({ caller, body, audit }: Of<"createChat">) => {
+      const started = await startChat(deps, caller, body);
+      if (!started.ok) {
+        const { failure } = started;
+        return failure.code === "chat.queue_full" || failure.code === "chat.state_conflict"
+          ? fail(invalid("content", failure.detail ?? "The chat cannot be created."))
+          : fail(failure as Exclude<typeof failure, { code: "chat.queue_full" }>);
+      }
+      const shown = await showChat(deps, started.value);
+      if (shown.ok) audit.attempted({ resourceId: shown.value.id, target: shown.value.title });
+      return shown;
+    },
+    updateChat: async ({ caller, params, body }: Of<"updateChat">) =>
+      changeChat(deps, caller, params.chat, body),
+  };
+}
+
+function writing(deps: ChatDeps) {
+  const act =
+    (run: Parameters<typeof transition<never>>[2]) =>
+    async ({ params }: Of<"interruptChat">) =>
+      shownAfter(deps, params.chat, await transition(deps, params.chat, run));
+  return {
+    sendChatMessage: async ({ caller, params, body }: Of<"sendChatMessage">) =>
+      sendMessage(deps, caller, params.chat, body),
+    editChatMessage: async ({ caller, params, body }: Of<"editChatMessage">) => {
+      const which = { chatId: params.chat, messageId: params.message };
+      const edited = await editMessage(deps, caller, which, body);
+      return edited.ok ? edited : fail(withoutQueueFull(edited.failure));
+    },
+    submitChatToolResults: async ({ params, body }: Of<"submitChatToolResults">) => {
+      const results = body.results.map(({ tool_call_id: toolCallId, output, is_error }) => ({
+        toolCallId,
+        output,
+        isError: is_error,
+      }));
+      const done = await transition(deps, params.chat, (chat) =>
+        chat.completeRequiresAction(results),
+      );
+      return done.ok ? done : fail(withoutQueueFull(done.failure));
+    },
+    interruptChat: act((chat) => chat.interrupt("The user stopped it.")),
+    compactChat: act((chat) => chat.requestCompaction()),
+    clearChat: act((chat) => chat.clearContext(CLEARED)),
+    reconcileChat: act((chat) => chat.reconcileInvalidState()),
+  };
+}
+
+function queueing(deps: ChatDeps) {
+  return {
+    deleteQueuedChatMessage: async ({ params }: Of<"deleteQueuedChatMessage">) => {
+      const done = await transition(deps, params.chat, (chat) =>
+        chat.deleteQueuedMessage(params.queued),
+      );
+      return done.ok ? done : fail(withoutQueueFull(done.failure));
+    },
+    updateQueuedChatMessage: async ({ caller, params, body }: Of<"updateQueuedChatMessage">) => {
+      const which = { chatId: params.chat, queuedId: params.queued };
+      const updated = await updateQueued(deps, caller, which, body);
+      return updated.ok ? updated : fail(withoutQueueFull(updated.failure));
+    },
+    promoteQueuedChatMessage: async ({ params }: Of<"promoteQueuedChatMessage">) => {
+      const promoted = changed(
+        await deps.machine.change(params.chat, (chat) => chat.promoteQueuedMessage(params.queued)),
+      );
+      if (!promoted.ok) return fail(withoutQueueFull(promoted.failure));
+      return ok({ message: promoted.value === null ? null : toWireMessage(promoted.value) });
+    },
+  };
+}
+
+type Of<Name extends keyof ChatEndpoints> = ServiceRequest<ChatEndpoints[Name]>;

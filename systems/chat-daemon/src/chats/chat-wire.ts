@@ -1,0 +1,92 @@
+/** Chats, messages and queued messages as clients see them. */
+import { forClients } from "@atelier/contract/chat/message-part";
+import type { Chat, ChatMessage, ChatQueuedMessage, ChatUsage } from "@atelier/contract/http/chats";
+import type { QueuedMessage, StepUsage, StoredMessage } from "../state/chat-row.ts";
+import type { ShownChat } from "./chat-list-store.ts";
+
+export function toWireChat(
+  chat: ShownChat,
+  children: readonly ShownChat[],
+  ownerUsername: string | undefined,
+): Chat {
+  return {
+    ...fieldsOf(chat, ownerUsername),
+    children: children.map((child) => ({ ...fieldsOf(child, ownerUsername), children: [] })),
+  };
+}
+
+function fieldsOf(chat: ShownChat, ownerUsername: string | undefined): Omit<Chat, "children"> {
+  return {
+    id: chat.id,
+    organization_id: chat.organizationId,
+    owner_id: chat.ownerId,
+    ...given("owner_username", ownerUsername),
+    ...given("workspace_id", chat.workspaceId),
+    ...given("agent_id", chat.agentId),
+    ...given("parent_chat_id", chat.parentChatId),
+    ...given("root_chat_id", chat.rootChatId),
+    last_model_config_id: chat.lastModelConfigId,
+    ...given("last_reasoning_effort", chat.lastReasoningEffort),
+    title: chat.title,
+    status: chat.status,
+    ...given("mode", chat.mode),
+    ...given("plan_mode", chat.planMode),
+    ...given("last_error", chat.lastError),
+    last_turn_summary: chat.lastTurnSummary,
+    created_at: chat.createdAt.toISOString(),
+    updated_at: chat.updatedAt.toISOString(),
+    archived: chat.archived,
+    pin_order: chat.pinOrder,
+    mcp_server_ids: [...chat.mcpServerIds],
+    labels: { ...chat.labels },
+    has_unread: chat.hasUnread,
+    client_type: chat.clientType,
+    queue_length: chat.queueLength,
+  };
+}
+
+export function toWireMessage(message: StoredMessage): ChatMessage {
+  const usage = toWireUsage(message.usage);
+  return {
+    id: message.id,
+    chat_id: message.chatId,
+    ...given("created_by", message.createdBy),
+    ...given("model_config_id", message.modelConfigId),
+    created_at: message.createdAt.toISOString(),
+    role: message.role,
+    content: message.content.map(forClients),
+    ...(Object.keys(usage).length === 0 ? {} : { usage }),
+  };
+}
+
+export function toWireQueued(queued: QueuedMessage): ChatQueuedMessage {
+  return {
+    id: queued.id,
+    chat_id: queued.chatId,
+    ...given("model_config_id", queued.modelConfigId),
+    content: queued.content.map(forClients),
+    created_at: queued.createdAt.toISOString(),
+  };
+}
+
+function toWireUsage(usage: StepUsage): ChatUsage {
+  return {
+    ...given("input_tokens", usage.inputTokens),
+    ...given("output_tokens", usage.outputTokens),
+    ...given("total_tokens", usage.totalTokens),
+    ...given("reasoning_tokens", usage.reasoningTokens),
+    ...given("cache_creation_tokens", usage.cacheCreationTokens),
+    ...given("cache_read_tokens", usage.cacheReadTokens),
+    ...given("context_limit", usage.contextLimit),
+  };
+}
+
+/** Absent where there is none: clients are not shown nulls. */
+function given<const Name extends string, Value>(
+  name: Name,
+  value: Value | null | undefined,
+): { readonly [Key in Name]?: Value } {
+  return value === null || value === undefined
+    ? {}
+    : ({ [name]: value } as { readonly [Key in Name]?: Value });
+}

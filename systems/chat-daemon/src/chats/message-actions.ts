@@ -1,0 +1,200 @@
+/** What people do with the messages of a chat and its queue. */
+import { fail, ok, type Result } from "@atelier/base/result";
+import type { ReasoningEffort } from "@atelier/contract/chat/chat-words";
+import type { Failure } from "@atelier/contract/failures";
+import type { ChatInputPart, ChatMessage, ChatQueuedMessage } from "@atelier/contract/http/chats";
+import type { ServiceCaller } from "@atelier/contract/rpc/endpoint-service";
+import type { Sql } from "@atelier/database/database";
+import type { BusyBehavior, LockedChat } from "../state/chat-machine.ts";
+import { updateChatMetadata } from "../state/chat-metadata-store.ts";
+import type { UserMessage } from "../state/chat-row.ts";
+import { fileIdsOf, toParts } from "./chat-content.ts";
+import type { ChatDeps } from "./chat-deps.ts";
+import { invalid, toFailure, type ChatFailure } from "./chat-failures.ts";
+import { findFiles } from "./chat-file-store.ts";
+import { toWireMessage, toWireQueued } from "./chat-wire.ts";
+import { once } from "./once-actions.ts";
+
+export type MessageInput = {
+  readonly content: readonly ChatInputPart[];
+  readonly model_config_id?: string | undefined;
+  readonly reasoning_effort?: ReasoningEffort | undefined;
+  readonly mcp_server_ids?: readonly string[] | null | undefined;
+};
+
+export type SendInput = MessageInput & {
+  readonly busy_behavior: BusyBehavior;
+  readonly plan_mode?: "plan" | "" | undefined;
+  readonly idempotency_key?: string | undefined;
+};
+
+export type SendAnswer = {
+  readonly queued: boolean;
+  readonly message?: ChatMessage;
+  readonly messages?: ChatMessage[];
+  readonly queued_message?: ChatQueuedMessage;
+};
+
+export async function sendMessage(
+  deps: ChatDeps,
+  caller: ServiceCaller,
+  chatId: string,
+  input: SendInput,
+): Promise<Result<SendAnswer, ChatFailure | Failure<"chat.request_key_reused">>> {
+  const { idempotency_key: key, ...rest } = input;
+  const request = {
+    ownerId: caller.userId,
+    operation: "send_message" as const,
+    key,
+    input: { chatId, ...rest },
+  };
+  return once<SendAnswer, ChatFailure>(deps, request, async (keep) => {
+    const message = await toUserMessage(deps, caller, input);
+    if (!message.ok) return message;
+    return changed(
+      await deps.machine.change<SendAnswer, ChatFailure>(chatId, async (chat, db) => {
+        const usable = await checkModel(deps, chat, input.model_config_id);
+        if (!usable.ok) return usable;
+        const sent = await chat.sendMessage(message.value, input.busy_behavior);
+        if (!sent.ok) return fail(toFailure(sent.failure));
+        await updateSelections(db, chatId, input);
+        const answer = toSendAnswer(sent.value);
+        await keep(db, answer);
+        return ok(answer);
+      }),
+    );
+  });
+}
+
+export async function editMessage(
+  deps: ChatDeps,
+  caller: ServiceCaller,
+  which: { readonly chatId: string; readonly messageId: number },
+  input: MessageInput,
+): Promise<
+  Result<{ readonly message: ChatMessage; readonly deleted_message_ids: number[] }, ChatFailure>
+> {
+  const message = await toUserMessage(deps, caller, input);
+  if (!message.ok) return message;
+  return changed(
+    await deps.machine.change(which.chatId, async (chat, db) => {
+      const usable = await checkModel(deps, chat, input.model_config_id);
+      if (!usable.ok) return usable;
+      const edited = await chat.editMessage(which.messageId, message.value);
+      if (!edited.ok) return fail(toFailure(edited.failure));
+      await updateSelections(db, which.chatId, input);
+      return ok({
+        message: toWireMessage(edited.value.message),
+        deleted_message_ids: [...edited.value.deletedMessageIds],
+      });
+    }),
+  );
+}
+
+/** A new text or place for a message that waits. */
+export async function updateQueued(
+  deps: ChatDeps,
+  caller: ServiceCaller,
+  which: { readonly chatId: string; readonly queuedId: number },
+  input: {
+    readonly content?: readonly ChatInputPart[] | undefined;
+    readonly index?: number | undefined;
+  },
+): Promise<Result<ChatQueuedMessage, ChatFailure>> {
+  const content =
+    input.content === undefined
+      ? ok(undefined)
+      : await partsOf(deps, caller, input.content);
+  if (!content.ok) return content;
+  return changed(
+    await deps.machine.change(which.chatId, async (chat) => {
+      const updated = await chat.updateQueuedMessage(which.queuedId, {
+        ...(content.value === undefined ? {} : { content: content.value }),
+        ...(input.index === undefined ? {} : { index: input.index }),
+      });
+      return updated.ok ? ok(toWireQueued(updated.value)) : fail(toFailure(updated.failure));
+    }),
+  );
+}
+
+/** One transition of one chat, whose outcome nobody needs but that it happened. */
+export async function transition<T>(
+  deps: ChatDeps,
+  chatId: string,
+  run: (chat: LockedChat) => ReturnType<LockedChat["interrupt"]> | Promise<Result<T, never>>,
+): Promise<Result<undefined, ChatFailure>> {
+  return changed(
+    await deps.machine.change<undefined, ChatFailure>(chatId, async (chat) => {
+      const done = await run(chat);
+      return done.ok ? ok(undefined) : fail(toFailure(done.failure));
+    }),
+  );
+}
+
+/** What the machine itself refuses has another shape than what use cases refuse. */
+export function changed<T>(
+  result: Result<T, ChatFailure | Parameters<typeof toFailure>[0]>,
+): Result<T, ChatFailure> {
+  if (result.ok) return result;
+  const { failure } = result;
+  return fail("kind" in failure ? toFailure(failure) : failure);
+}
+
+async function toUserMessage(
+  deps: ChatDeps,
+  caller: ServiceCaller,
+  input: MessageInput,
+): Promise<Result<UserMessage, ChatFailure>> {
+  const content = await partsOf(deps, caller, input.content);
+  if (!content.ok) return content;
+  return ok({
+    content: content.value,
+    createdBy: caller.userId,
+    apiKeyId: caller.apiKeyId,
+    modelConfigId: input.model_config_id ?? null,
+    reasoningEffort: input.reasoning_effort ?? null,
+  });
+}
+
+async function partsOf(
+  deps: ChatDeps,
+  caller: ServiceCaller,
+  content: readonly ChatInputPart[],
+): Promise<Result<UserMessage["content"], ChatFailure>> {
+  const files = await findFiles(deps.database.sql, caller.userId, fileIdsOf(content));
+  const parts = toParts(content, files);
+  return parts.ok ? parts : fail({ code: "request.invalid", validations: parts.failure });
+}
+
+async function checkModel(
+  deps: ChatDeps,
+  chat: LockedChat,
+  wanted: string | undefined,
+): Promise<Result<undefined, Failure<"request.invalid">>> {
+  if (wanted === undefined) return ok(undefined);
+  return (await deps.models.canUse(wanted, chat.row.organizationId))
+    ? ok(undefined)
+    : fail(invalid("model_config_id", "There is no such model, or it is disabled."));
+}
+
+async function updateSelections(
+  db: Sql,
+  chatId: string,
+  { mcp_server_ids: mcpServerIds, ...rest }: MessageInput & Pick<Partial<SendInput>, "plan_mode">,
+): Promise<void> {
+  const planMode = rest.plan_mode;
+  if (mcpServerIds == null && planMode === undefined) return;
+  await updateChatMetadata(db, chatId, {
+    ...(mcpServerIds == null ? {} : { mcpServerIds }),
+    ...(planMode === undefined ? {} : { planMode: planMode === "" ? null : planMode }),
+  });
+}
+
+function toSendAnswer(
+  sent: Extract<Awaited<ReturnType<LockedChat["sendMessage"]>>, { ok: true }>["value"],
+): SendAnswer {
+  if (sent.kind === "queued") return { queued: true, queued_message: toWireQueued(sent.queued) };
+  const messages = sent.messages.map(toWireMessage);
+  const message = messages.findLast(({ role }) => role === "user");
+  return { queued: false, messages, ...(message === undefined ? {} : { message }) };
+}

@@ -1,0 +1,50 @@
+/**
+ * Does what a request asks for once, however often it comes: the answer is kept with the request's key
+ * in the same transaction as what was done, so there is never one without the other.
+ */
+import { fail, ok, type Result } from "@atelier/base/result";
+import type { Failure } from "@atelier/contract/failures";
+import type { Sql } from "@atelier/database/database";
+import type { ChatDeps } from "./chat-deps.ts";
+import { findAnswer, insertAnswer, isKeyTaken } from "./request-key-store.ts";
+import { inputHash, type RequestKey } from "./request-key.ts";
+
+type KeyReused = Failure<"chat.request_key_reused">;
+
+/** To be called in the transaction, with what will be answered. */
+export type Keep<Answer> = (db: Sql, answer: Answer) => Promise<void>;
+
+/** Null key: each request is its own. Answers are JSON. */
+export async function once<Answer, F>(
+  deps: Pick<ChatDeps, "database" | "clock">,
+  request: Omit<RequestKey, "key"> & { readonly key: string | undefined; readonly input: unknown },
+  run: (keep: Keep<Answer>) => Promise<Result<Answer, F>>,
+): Promise<Result<Answer, F | KeyReused>> {
+  const { ownerId, operation, key, input } = request;
+  if (key === undefined) return run(async () => {});
+  const requestKey = { ownerId, operation, key };
+  const hash = inputHash(input);
+  const known = await repeated<Answer>(deps, requestKey, hash);
+  if (known !== null) return known;
+  try {
+    return await run((db, answer) =>
+      insertAnswer(db, requestKey, { inputHash: hash, answer, at: deps.clock.now() }),
+    );
+  } catch (error) {
+    // The same request, at the same time: the other one did it.
+    const other = isKeyTaken(error) ? await repeated<Answer>(deps, requestKey, hash) : null;
+    if (other === null) throw error;
+    return other;
+  }
+}
+
+async function repeated<Answer>(
+  { database }: Pick<ChatDeps, "database">,
+  requestKey: RequestKey,
+  hash: Buffer,
+): Promise<Result<Answer, KeyReused> | null> {
+  const kept = await findAnswer(database.sql, requestKey);
+  if (kept === undefined) return null;
+  if (!kept.inputHash.equals(hash)) return fail({ code: "chat.request_key_reused" });
+  return ok(kept.answer as Answer); // Written by `run` under the same operation.
+}
