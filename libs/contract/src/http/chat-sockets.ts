@@ -28,7 +28,7 @@ export const watchChats = socketEndpoint({
   tag: "chats",
   summary: "News of one's own chats",
   description:
-    "Server: texts of JSON `{kind, chat}`; kinds created, deleted, status_change, title_change, summary_change, action_required. The first is `{kind: \"ready\"}`: what happened before is in the list of chats. The client says nothing.",
+    'Server: texts of JSON `{kind, chat}`; kinds created, deleted, status_change, title_change, summary_change, action_required. The first is `{kind: "ready"}`: what happened before is in the list of chats. The client says nothing.',
   transport: "websocket",
   path: "/api/v2/chats/watch",
   access: "chat:read",

@@ -25,7 +25,10 @@ export function toFailure(failure: TransitionFailure): ChatFailure {
     case "parent_archived":
       return { code: "chat.state_conflict", detail: "The chat that it belongs to is archived." };
     case "family_busy":
-      return { code: "chat.state_conflict", detail: "It, or a chat that belongs to it, is working." };
+      return {
+        code: "chat.state_conflict",
+        detail: "It, or a chat that belongs to it, is working.",
+      };
     case "refused":
       return { code: "chat.state_conflict", detail: `The chat is ${WORDS[failure.from]}.` };
   }

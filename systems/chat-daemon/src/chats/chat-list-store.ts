@@ -1,5 +1,9 @@
 /** Lists of chats, and what is shown of one: its children, its queue's length, whether something is unread. */
-import { ChatError, type ChatStatus, type ReasoningEffort } from "@atelier/contract/chat/chat-words";
+import {
+  ChatError,
+  type ChatStatus,
+  type ReasoningEffort,
+} from "@atelier/contract/chat/chat-words";
 import type { Sql } from "@atelier/database/database";
 import { sql, type RawBuilder } from "kysely";
 

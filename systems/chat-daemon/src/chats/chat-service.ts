@@ -15,9 +15,9 @@ import { listQueue } from "./queue-store.ts";
 
 /** The endpoints of the contract's room, by name. */
 export type ChatEndpoints = {
-  readonly [Name in keyof typeof contract as (typeof contract)[Name] extends Endpoint
-    ? Name
-    : never]: Extract<(typeof contract)[Name], Endpoint>;
+  readonly [
+    Name in keyof typeof contract as (typeof contract)[Name] extends Endpoint ? Name : never
+  ]: Extract<(typeof contract)[Name], Endpoint>;
 };
 
 export function chatService(deps: ChatDeps): EndpointService<ChatEndpoints> {

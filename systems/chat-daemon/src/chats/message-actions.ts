@@ -102,9 +102,7 @@ export async function updateQueued(
   },
 ): Promise<Result<ChatQueuedMessage, ChatFailure>> {
   const content =
-    input.content === undefined
-      ? ok(undefined)
-      : await partsOf(deps, caller, input.content);
+    input.content === undefined ? ok(undefined) : await partsOf(deps, caller, input.content);
   if (!content.ok) return content;
   return changed(
     await deps.machine.change(which.chatId, async (chat) => {
