@@ -80,6 +80,8 @@ create table chats (
   snapshot_version bigint not null default 1,
   history_version bigint not null default 0,
   queue_version bigint not null default 0,
+  -- Of chat_queued_messages: who holds the row's lock knows it without another look.
+  queue_length integer not null default 0 check (queue_length >= 0),
   retry_state_version bigint not null default 0,
   generation_attempt bigint not null default 0,
   retry_state jsonb,
@@ -109,7 +111,7 @@ create index chats_family on chats (root_chat_id) where root_chat_id is not null
 create index chats_parent on chats (parent_chat_id) where parent_chat_id is not null;
 create index chats_workspace on chats (workspace_id) where workspace_id is not null;
 create index chats_runnable on chats (updated_at)
-  where status in ('running', 'interrupting', 'requires_action');
+  where status in ('running', 'interrupting', 'requires_action') and not archived;
 
 create table chat_messages (
   id bigint generated always as identity primary key,
@@ -204,6 +206,7 @@ begin
   if pg_trigger_depth() = 1 and (
     new.history_version <> old.history_version
     or new.queue_version <> old.queue_version
+    or new.queue_length <> old.queue_length
     or new.retry_state_version <> old.retry_state_version
   ) then
     raise exception 'versions of a chat belong to its triggers';
@@ -265,11 +268,13 @@ create trigger chat_messages_revision before insert or update on chat_messages
 
 create function chat_queue_changed() returns trigger language plpgsql as $$
 begin
-  update chats set queue_version = snapshot_version
-  where id = coalesce(new.chat_id, old.chat_id) and queue_version <> snapshot_version;
+  update chats set
+    queue_version = snapshot_version,
+    queue_length = queue_length + case tg_op when 'INSERT' then 1 when 'DELETE' then -1 else 0 end
+  where id = coalesce(new.chat_id, old.chat_id);
   return null;
 end $$;
-create trigger chat_queue_inserted after insert or delete on chat_queued_messages
+create trigger chat_queue_counted after insert or delete on chat_queued_messages
   for each row execute function chat_queue_changed();
 create trigger chat_queue_updated
   after update of content, model_config_id, position, created_by on chat_queued_messages
@@ -277,3 +282,12 @@ create trigger chat_queue_updated
     (old.content, old.model_config_id, old.position, old.created_by)
       is distinct from (new.content, new.model_config_id, new.position, new.created_by)
   ) execute function chat_queue_changed();
+
+-- A file lives as long as its chat holds it: pushed out by newer ones, or gone with the chat.
+create function chat_file_let_go() returns trigger language plpgsql as $$
+begin
+  delete from chat_files where id = old.file_id;
+  return null;
+end $$;
+create trigger chat_file_links_deleted after delete on chat_file_links
+  for each row execute function chat_file_let_go();

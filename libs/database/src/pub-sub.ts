@@ -82,9 +82,9 @@ class PostgresPubSub implements PubSub {
     return {
       [Symbol.dispose]: () => {
         subscribers.delete(own);
-        // The server goes on sending the channel until the next reconnect: nobody hears it.
         if (subscribers.size === 0 && this.#subscribers.get(channel) === subscribers) {
           this.#subscribers.delete(channel);
+          this.#listener?.unlisten(channel);
         }
       },
     };
@@ -208,6 +208,11 @@ class Listener {
     this.query(listenStatement(channel)).then(listening, this.#lose);
   }
 
+  /** Statements keep their order: whoever subscribes to the channel after this listens anew. */
+  unlisten(channel: string): void {
+    this.query(`unlisten "${channel}"`).catch(this.#lose);
+  }
+
   /** Throws the reason of the loss. */
   async heartbeatUntilLost(): Promise<never> {
     for (;;) {
@@ -235,5 +240,5 @@ function listenStatement(channel: string): string {
 }
 
 function assertChannel(channel: string): void {
-  assert(/^[a-z][a-z_]{0,62}$/.test(channel), "a channel is a short lower-case name");
+  assert(/^[a-z][a-z0-9_]{0,62}$/.test(channel), "a channel is a short lower-case name");
 }

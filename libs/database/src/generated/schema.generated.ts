@@ -317,6 +317,7 @@ type ChatsRow = {
   snapshot_version: Generated<number>;
   history_version: Generated<number>;
   queue_version: Generated<number>;
+  queue_length: Generated<number>;
   retry_state_version: Generated<number>;
   generation_attempt: Generated<number>;
   retry_state: Json | null;

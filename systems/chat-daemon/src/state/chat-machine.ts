@@ -156,13 +156,30 @@ export interface ChatMachine {
     work: (chat: LockedChat) => Promise<Result<T, F>>,
   ): Promise<Result<T, F | TransitionFailure | Stale>>;
 
-  /** The chat and all that its model may be sent, of one moment, if the fence holds. Changes nothing. */
+  /**
+   * The chat and all that its model may be sent, of one moment, if the fence holds. Changes nothing.
+   * All messages since the newest boundary, or since the person's newest where that is older, and what
+   * the system says; also those that only people see. One round trip.
+   */
   readFenced(
     chatId: string,
     fence: ChatFence,
   ): Promise<
     Result<{ readonly chat: ChatRow; readonly messages: readonly StoredMessage[] }, Stale>
   >;
+
+  /** `recordGenerationAttempt` alone, in one round trip. Stale: also where the chat does not run. */
+  recordAttemptFenced(
+    chatId: string,
+    fence: ChatFence,
+  ): Promise<Result<{ readonly attempt: number }, Stale>>;
+
+  /** `commitStep` alone, in one round trip. Stale: also where the chat does not run. */
+  commitStepFenced(
+    chatId: string,
+    fence: ChatFence,
+    messages: readonly NewMessage[],
+  ): Promise<Result<undefined, TransitionFailure | Stale>>;
 
   /** The root and all its descendants, or none of them. */
   setFamilyArchived(
@@ -202,7 +219,9 @@ export function chatUpdateChannel(chatId: string): string {
   return `chat_update_${chatId.replaceAll("-", "")}`;
 }
 
-/** To whoever watches the chats of one person: JSON `{kind, chat_id}`. */
+export type ChatWatchKind = "created" | "status_change" | "action_required";
+
+/** To whoever watches the chats of one person: JSON `{kind: ChatWatchKind, chat_id}`. */
 export function chatWatchChannel(ownerId: string): string {
   return `chat_watch_${ownerId.replaceAll("-", "")}`;
 }

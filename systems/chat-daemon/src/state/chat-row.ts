@@ -28,6 +28,7 @@ export type ChatRow = {
   readonly snapshotVersion: number;
   readonly historyVersion: number;
   readonly queueVersion: number;
+  readonly queueLength: number;
   readonly retryStateVersion: number;
   readonly generationAttempt: number;
   readonly retryState: ChatRetry | null;

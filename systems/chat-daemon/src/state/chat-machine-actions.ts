@@ -1,0 +1,226 @@
+/**
+ * The machine of chats on Postgres. One transaction for each change: lock and new version in its first
+ * statement, announcement in its last, so nobody hears of what did not happen.
+ */
+import type { Clock } from "@atelier/base/clock";
+import { assert } from "@atelier/base/assert";
+import { fail, ok, type Result } from "@atelier/base/result";
+import type { Database, Sql } from "@atelier/database/database";
+import { fileIdsOf } from "../messages/history-message.ts";
+import { acquireChat, findAcquirable } from "./acquisition-store.ts";
+import { announceChange } from "./announcement-store.ts";
+import type {
+  ChatFence,
+  ChatMachine,
+  ChatWatchKind,
+  LockedChat,
+  NewChat,
+  Stale,
+  TransitionFailure,
+} from "./chat-machine.ts";
+import type { ChatRow, NewMessage, StoredMessage } from "./chat-row.ts";
+import {
+  findArchivedShared,
+  findChat,
+  insertChat,
+  lockChat,
+  lockDescendants,
+} from "./chat-store.ts";
+import { StoredChat } from "./locked-chat-actions.ts";
+import { insertMessages } from "./message-store.ts";
+import { linkFiles, PostgresChat } from "./postgres-chat-actions.ts";
+import { commitStepAtOnce, readWithHistory, recordAttemptAtOnce } from "./step-store.ts";
+
+export type ChatMachineDeps = { readonly database: Database; readonly clock: Clock };
+
+export type ChatMachineOptions = {
+  /** Messages that wait in one chat (spec agents 3.3). */
+  readonly queueMax: number;
+};
+
+export const QUEUE_MAX_DEFAULT = 20;
+
+export function createChatMachine(
+  { database, clock }: ChatMachineDeps,
+  { queueMax }: ChatMachineOptions = { queueMax: QUEUE_MAX_DEFAULT },
+): ChatMachine {
+  return new PostgresChatMachine(database, clock, queueMax);
+}
+
+type Family = Result<undefined, TransitionFailure>;
+
+class PostgresChatMachine implements ChatMachine {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #queueMax: number;
+
+  constructor(database: Database, clock: Clock, queueMax: number) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#queueMax = queueMax;
+  }
+
+  async create(
+    chat: NewChat,
+  ): Promise<
+    Result<
+      { readonly chat: ChatRow; readonly messages: readonly StoredMessage[] },
+      TransitionFailure
+    >
+  > {
+    const hasMessage = chat.messages.some(({ role }) => role === "user");
+    assert(hasMessage, "a chat begins with a message of a person");
+    const now = this.#clock.now();
+    return this.#transaction(async (db) => {
+      // Held until the end, so that the family is not archived meanwhile.
+      const parent = chat.parentChatId;
+      if (parent !== null) {
+        const isParentArchived = await findArchivedShared(db, parent);
+        if (isParentArchived === undefined) return fail({ kind: "chat_not_found" });
+        if (isParentArchived) return fail({ kind: "parent_archived" });
+      }
+      await insertChat(db, chat, now);
+      const messages = await insertMessages(
+        db,
+        chat.id,
+        chat.messages.map((message) => withModelOf(chat, message)),
+        now,
+      );
+      const fileIds = fileIdsOf(chat.messages.flatMap(({ content }) => content));
+      const linked = fileIds.length === 0 ? ok(undefined) : await linkFiles(db, chat, fileIds, now);
+      if (!linked.ok) return linked;
+      const row = await findChat(db, chat.id);
+      assert(row !== undefined, "a chat is there once it was inserted");
+      await announceChange(db, row, ["created"]);
+      return ok({ chat: row, messages });
+    });
+  }
+
+  async change<T, F>(
+    chatId: string,
+    work: (chat: LockedChat) => Promise<Result<T, F>>,
+  ): Promise<Result<T, F | TransitionFailure>> {
+    return this.#transaction<T, F | TransitionFailure>(async (db) => {
+      const row = await lockChat(db, chatId, null);
+      if (row === undefined) return fail({ kind: "chat_not_found" });
+      return this.#work(db, row, work);
+    });
+  }
+
+  async changeFenced<T, F>(
+    chatId: string,
+    fence: ChatFence,
+    work: (chat: LockedChat) => Promise<Result<T, F>>,
+  ): Promise<Result<T, F | TransitionFailure | Stale>> {
+    return this.#transaction<T, F | TransitionFailure | Stale>(async (db) => {
+      const row = await lockChat(db, chatId, fence);
+      if (row === undefined) return fail({ kind: "stale" });
+      return this.#work(db, row, work);
+    });
+  }
+
+  async readFenced(
+    chatId: string,
+    fence: ChatFence,
+  ): Promise<
+    Result<{ readonly chat: ChatRow; readonly messages: readonly StoredMessage[] }, Stale>
+  > {
+    const read = await readWithHistory(this.#database.pool, chatId, fence);
+    return read === undefined ? fail({ kind: "stale" }) : ok(read);
+  }
+
+  async recordAttemptFenced(
+    chatId: string,
+    fence: ChatFence,
+  ): Promise<Result<{ readonly attempt: number }, Stale>> {
+    const attempt = await recordAttemptAtOnce(this.#database.pool, chatId, fence);
+    return attempt === undefined ? fail({ kind: "stale" }) : ok({ attempt });
+  }
+
+  async commitStepFenced(
+    chatId: string,
+    fence: ChatFence,
+    messages: readonly NewMessage[],
+  ): Promise<Result<undefined, TransitionFailure | Stale>> {
+    const hasFiles = fileIdsOf(messages.flatMap(({ content }) => content)).length > 0;
+    if (hasFiles || messages.length === 0) {
+      const done = await this.changeFenced(chatId, fence, (chat) => chat.commitStep(messages));
+      return done.ok ? ok(undefined) : done;
+    }
+    const now = this.#clock.now();
+    const isCommitted = await commitStepAtOnce(this.#database.pool, chatId, fence, {
+      messages,
+      now,
+    });
+    return isCommitted ? ok(undefined) : fail({ kind: "stale" });
+  }
+
+  async setFamilyArchived(rootChatId: string, archived: boolean): Promise<Family> {
+    return this.#transaction(async (db) => {
+      const root = await lockChat(db, rootChatId, null);
+      if (root === undefined) return fail({ kind: "chat_not_found" });
+      const done = await this.#work(db, root, (chat) => chat.setArchived(archived));
+      if (!done.ok) return done;
+      for (const child of await lockDescendants(db, rootChatId, { exceptArchived: archived })) {
+        const changed = await this.#work(db, child, (chat) => chat.setArchived(archived));
+        if (!changed.ok) return fail({ kind: "family_busy" });
+      }
+      return ok(undefined);
+    });
+  }
+
+  async acquire(
+    chatId: string,
+    owner: { readonly workerId: string; readonly runnerId: string },
+  ): Promise<ChatRow | null> {
+    const seen = await findAcquirable(this.#database.pool, chatId);
+    if (seen === undefined) return null;
+    return acquireChat(this.#database.pool, { chatId, seenRunnerId: seen.runnerId, owner });
+  }
+
+  /** Several of one chat in one transaction would raise its version once each. */
+  async #work<T, F>(
+    db: Sql,
+    row: ChatRow,
+    work: (chat: LockedChat) => Promise<Result<T, F>>,
+  ): Promise<Result<T, F>> {
+    const chat = new StoredChat(new PostgresChat(db, row, this.#clock.now()), this.#queueMax);
+    const result = await work(chat);
+    if (!result.ok) return result;
+    const kinds: ChatWatchKind[] = [];
+    const isMoved = chat.row.status !== row.status || chat.row.archived !== row.archived;
+    if (isMoved) kinds.push("status_change");
+    if (chat.isActionEntered) kinds.push("action_required");
+    await announceChange(db, chat.row, kinds);
+    return result;
+  }
+
+  /** A failure undoes everything. */
+  async #transaction<T, F>(work: (db: Sql) => Promise<Result<T, F>>): Promise<Result<T, F>> {
+    let failed: { readonly ok: false; readonly failure: F } | undefined;
+    try {
+      return await this.#database.transaction(async (db) => {
+        const result = await work(db);
+        if (result.ok) return result;
+        failed = result;
+        throw new Undone();
+      });
+    } catch (error) {
+      if (error instanceof Undone && failed !== undefined) return failed;
+      throw error;
+    }
+  }
+}
+
+/** Makes a transaction roll back; never leaves this file. */
+class Undone extends Error {}
+
+/** What a person wrote names the model that answers it. */
+function withModelOf(chat: NewChat, message: NewMessage): NewMessage {
+  if (message.role !== "user") return message;
+  return {
+    ...message,
+    modelConfigId: message.modelConfigId ?? chat.lastModelConfigId,
+    reasoningEffort: message.reasoningEffort ?? chat.lastReasoningEffort,
+  };
+}

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { fail, ok } from "@atelier/base/result";
+import { FakeClock } from "@atelier/testkit/fake-clock";
+import type { ChatFence, ChatMachine } from "./chat-machine.ts";
+import type { ChatRow } from "./chat-row.ts";
+import { boundary, chatWorld, must, SAYS, type ChatWorld } from "./chat-world-testkit.ts";
+
+test("a step at once leaves the chat as the transition of its name does", async () => {
+  await using world = await chatWorld({ queueMax: 20, clock: new FakeClock() });
+  const { machine } = world;
+  for (const state of ["R0", "R1"] as const) {
+    const [atOnce, bySteps] = [await running(world, state), await running(world, state)];
+    for (const step of ["attempt", "commit", "attempt", "attempt", "commit"] as const) {
+      const retry = { attempt: 1, delay_ms: 1, error: "busy", retrying_at: "2026-01-01T00:00:00Z" };
+      for (const { id } of [atOnce, bySteps]) {
+        await machine.change(id, (chat) => chat.recordRetryState(retry));
+      }
+      if (step === "attempt") {
+        const fast = await machine.recordAttemptFenced(atOnce.id, await fenceOf(machine, atOnce));
+        const slow = await machine.changeFenced(
+          bySteps.id,
+          await fenceOf(machine, bySteps),
+          (chat) => chat.recordGenerationAttempt(),
+        );
+        assert.deepEqual(fast, slow);
+      } else {
+        const rows = [SAYS, { ...SAYS, usage: { ...NO_USAGE, inputTokens: 7 }, runtimeMs: 12 }];
+        must(await machine.commitStepFenced(atOnce.id, await fenceOf(machine, atOnce), rows));
+        const fence = await fenceOf(machine, bySteps);
+        must(await machine.changeFenced(bySteps.id, fence, (chat) => chat.commitStep(rows)));
+      }
+      assert.deepEqual(await plain(world, atOnce.id), await plain(world, bySteps.id), step);
+    }
+  }
+});
+
+test("a step at once is refused where its fence does not hold, and changes nothing", async () => {
+  await using world = await chatWorld();
+  const { machine } = world;
+  const chat = await running(world, "R0");
+  const fence = await fenceOf(machine, chat);
+  const before = await plain(world, chat.id);
+  const stale = fail({ kind: "stale" });
+  for (const wrong of [
+    { ...fence, runnerId: randomUUID() },
+    { ...fence, historyVersion: fence.historyVersion - 1 },
+    { ...fence, status: "interrupting" as const },
+  ]) {
+    assert.deepEqual(await machine.recordAttemptFenced(chat.id, wrong), stale);
+    assert.deepEqual(await machine.commitStepFenced(chat.id, wrong, [SAYS]), stale);
+    assert.deepEqual(await machine.readFenced(chat.id, wrong), stale);
+    assert.deepEqual(
+      await machine.changeFenced(chat.id, wrong, (locked) => locked.finishTurn()),
+      stale,
+    );
+  }
+  assert.deepEqual(await plain(world, chat.id), before);
+  await machine.change(chat.id, (locked) => locked.interrupt("stop"));
+  const interrupting = { ...fence, status: "interrupting" as const };
+  assert.deepEqual(await machine.recordAttemptFenced(chat.id, interrupting), stale);
+  assert.deepEqual(await machine.commitStepFenced(chat.id, interrupting, [SAYS]), stale);
+  must(await machine.readFenced(chat.id, interrupting));
+});
+
+test("a model's history begins at the newest boundary, or at what a person wrote before", async () => {
+  await using world = await chatWorld();
+  const { machine } = world;
+  const system = {
+    role: "system" as const,
+    content: [{ type: "text" as const, text: "be good" }],
+    visibility: "model" as const,
+  };
+  const { messages } = world.newChat();
+  const chat = await running(world, "R0", { messages: [system, ...messages] });
+  const texts = async (): Promise<string[]> => {
+    const read = must(await machine.readFenced(chat.id, await fenceOf(machine, chat)));
+    assert.deepEqual(
+      read.messages.map(({ chatId, createdAt }) => [chatId, createdAt instanceof Date]),
+      read.messages.map(() => [chat.id, true]),
+    );
+    return read.messages.map(({ role, compressed }) => (compressed ? `(${role})` : role));
+  };
+  assert.deepEqual(await texts(), ["system", "user", "assistant"]);
+  await machine.change(chat.id, (locked) => locked.commitStep(boundary()));
+  const summary = ["(user)", "(assistant)", "(tool)"];
+  assert.deepEqual(await texts(), ["system", "user", "assistant", ...summary]);
+  await machine.change(chat.id, (locked) => locked.finishTurn());
+  await machine.change(chat.id, (locked) => locked.sendMessage(world.user("next"), "queue"));
+  assert.deepEqual(await texts(), ["system", ...summary, "user"]);
+});
+
+test("text that the database would refuse is kept with replacement characters", async () => {
+  await using world = await chatWorld();
+  const { machine } = world;
+  const chat = await running(world, "R0");
+  const text = "a\0b\ud800c\\u0000 \u{1f600}";
+  const fence = await fenceOf(machine, chat);
+  must(
+    await machine.commitStepFenced(chat.id, fence, [
+      { role: "assistant", content: [{ type: "text", text }] },
+    ]),
+  );
+  const read = must(await machine.readFenced(chat.id, await fenceOf(machine, chat)));
+  assert.deepEqual(read.messages.at(-1)?.content, [
+    { type: "text", text: "a\ufffdb\ufffdc\\u0000 \u{1f600}" },
+  ]);
+});
+
+const NO_USAGE = {
+  inputTokens: null,
+  outputTokens: null,
+  totalTokens: null,
+  reasoningTokens: null,
+  cacheCreationTokens: null,
+  cacheReadTokens: null,
+  contextLimit: null,
+};
+
+async function running(
+  world: ChatWorld,
+  state: "R0" | "R1",
+  more?: Parameters<ChatWorld["chatIn"]>[1],
+): Promise<ChatRow> {
+  const chat = await world.chatIn(state, more);
+  const owner = { workerId: randomUUID(), runnerId: randomUUID() };
+  return (await world.machine.acquire(chat.id, owner)) ?? assert.fail("nobody else takes it");
+}
+
+async function fenceOf(machine: ChatMachine, { id }: ChatRow): Promise<ChatFence> {
+  const chat = must(await machine.change(id, async ({ row }) => Promise.resolve(ok(row))));
+  const { runnerId, historyVersion, status } = chat;
+  return { runnerId: runnerId ?? assert.fail("it has a runner"), historyVersion, status };
+}
+
+/** All columns of the chat and its messages, without those that differ from chat to chat. */
+async function plain(world: ChatWorld, chatId: string): Promise<unknown> {
+  const { rows } = await world.database.pool.query<{ readonly json: unknown }>(
+    `select json_build_object('chat', to_jsonb(chats) - 'id' - 'worker_id' - 'runner_id', 'messages', (
+       select json_agg(to_jsonb(m) - 'id' - 'chat_id' order by m.id)
+       from chat_messages m where m.chat_id = chats.id)) as json
+     from chats where id = $1`,
+    [chatId],
+  );
+  return rows[0]?.json;
+}

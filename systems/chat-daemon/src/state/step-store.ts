@@ -1,0 +1,122 @@
+/**
+ * What a runner does at every step of a turn, in one statement each: read all, begin an attempt, commit.
+ * They mean what the transitions of the same names mean; a test drives both from the same state and
+ * compares every column.
+ */
+import type { Database } from "@atelier/database/database";
+import type { ChatFence } from "./chat-machine.ts";
+import type { ChatRow, NewMessage, StoredMessage } from "./chat-row.ts";
+import { CHAT_COLUMNS_TEXT, toChatRow, type ChatDatabaseRow } from "./chat-store.ts";
+import {
+  MESSAGE_COLUMNS_TEXT,
+  NEW_COLUMNS_ROW,
+  NEW_COLUMNS_TEXT,
+  toMessagesJson,
+  toStoredMessage,
+  type MessageDatabaseRow,
+} from "./message-store.ts";
+import { notifyUpdateText } from "./statement-text-store.ts";
+
+export async function readWithHistory(
+  pool: Database["pool"],
+  chatId: string,
+  fence: ChatFence,
+): Promise<{ readonly chat: ChatRow; readonly messages: readonly StoredMessage[] } | undefined> {
+  const { rows } = await pool.query<ChatDatabaseRow & { readonly messages: JsonMessage[] }>({
+    name: "chat-read",
+    text: READ,
+    values: fenceValues(chatId, fence),
+  });
+  return rows.map((row) => ({
+    chat: toChatRow(row),
+    messages: row.messages.map((message) =>
+      toStoredMessage({ ...message, created_at: new Date(message.created_at) }),
+    ),
+  }))[0];
+}
+
+/** Undefined: the fence does not hold. */
+export async function recordAttemptAtOnce(
+  pool: Database["pool"],
+  chatId: string,
+  fence: ChatFence,
+): Promise<number | undefined> {
+  const { rows } = await pool.query<{ readonly attempt: number }>({
+    name: "chat-attempt",
+    text: ATTEMPT,
+    values: fenceValues(chatId, fence),
+  });
+  return rows[0]?.attempt;
+}
+
+/** False: the fence does not hold. */
+export async function commitStepAtOnce(
+  pool: Database["pool"],
+  chatId: string,
+  fence: ChatFence,
+  { messages, now }: { readonly messages: readonly NewMessage[]; readonly now: Date },
+): Promise<boolean> {
+  const { rows } = await pool.query({
+    name: "chat-step",
+    text: STEP,
+    values: [...fenceValues(chatId, fence), now, toMessagesJson(messages)],
+  });
+  return rows.length > 0;
+}
+
+/** Times are text in JSON. */
+type JsonMessage = Omit<MessageDatabaseRow, "created_at"> & { readonly created_at: string };
+
+const FENCE =
+  "chats.id = $1 and chats.runner_id = $2 and chats.history_version = $3 and chats.status = $4";
+/** Only a running chat has attempts and steps. */
+const RUNNING_FENCE = `${FENCE} and chats.status = 'running' and not chats.archived`;
+
+function fenceValues(chatId: string, fence: ChatFence): unknown[] {
+  return [chatId, fence.runnerId, fence.historyVersion, fence.status];
+}
+
+/** Since the newest boundary, or since the message that began the turn where that is older. */
+const READ = `
+  select ${CHAT_COLUMNS_TEXT}, (
+    select coalesce(json_agg(message order by message.id), '[]') from (
+      select ${MESSAGE_COLUMNS_TEXT} from chat_messages
+      where chat_id = chats.id and not deleted and (role = 'system' or id >= least(
+        coalesce((
+          select max(id) from chat_messages
+          where chat_id = chats.id and not deleted and compressed and visibility = 'model'), 0),
+        coalesce((
+          select max(id) from chat_messages
+          where chat_id = chats.id and not deleted and role = 'user' and visibility <> 'model'), 0)))
+    ) as message
+  ) as messages
+  from chats where ${FENCE}`;
+
+const ATTEMPT = `
+  with moved as (
+    update chats set
+      snapshot_version = snapshot_version + 1, generation_attempt = generation_attempt + 1
+    where ${RUNNING_FENCE} returning chats.*
+  )
+  select generation_attempt as attempt, ${notifyUpdateText("moved")} from moved`;
+
+/** What the triggers of messages do to the chat comes after the row that `moved` holds. */
+const STEP = `
+  with moved as (
+    update chats set
+      snapshot_version = snapshot_version + 1, compaction_requested_at = null, updated_at = $5
+    where ${RUNNING_FENCE} returning chats.*
+  ), inserted as (
+    insert into chat_messages (chat_id, created_at, ${NEW_COLUMNS_TEXT})
+    select moved.id, $5, ${NEW_COLUMNS_TEXT.split(", ")
+      .map((name) => `messages.${name}`)
+      .join(", ")}
+    from moved cross join jsonb_to_recordset($6::jsonb) ${NEW_COLUMNS_ROW}
+    order by messages.place
+  )
+  select ${notifyUpdateText("moved", {
+    history_version: "moved.snapshot_version",
+    generation_attempt: "0",
+    retry_state_version:
+      "case when moved.retry_state is null then moved.retry_state_version else moved.snapshot_version end",
+  })} from moved`;
