@@ -180,14 +180,9 @@ export const TABLES: Record<
   chats: { owner: "state", readers: ["chats", "chat-stream", "worker"] },
   chat_messages: { owner: "state", readers: ["chats", "chat-stream", "turn", "quickgen"] },
   chat_queued_messages: { owner: "state", readers: ["chats", "chat-stream"] },
-<<<<<<< HEAD
-  chat_heartbeats: { owner: "worker", readers: ["state"] },
   chat_message_parts: { owner: "live-parts", readers: [] },
-  chat_files: { owner: "chats", readers: ["turn"] },
-=======
   chat_heartbeats: { owner: "state", readers: ["worker"] },
   chat_files: { owner: "chats", readers: ["state", "turn"] },
->>>>>>> cf6e142 (chats/state: the machine on Postgres, and its table as data)
   chat_file_links: { owner: "state", readers: ["chats"] },
   chat_request_keys: { owner: "chats", readers: [] },
   chat_model_configs: { owner: "models", readers: ["state", "chats"] },

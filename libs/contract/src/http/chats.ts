@@ -156,7 +156,7 @@ export const createChat = endpoint({
   query: NoQuery,
   body: CreateChat,
   success: { status: 201, body: Chat },
-  failures: ["chat.model_missing", "chat.request_key_reused"],
+  failures: ["chat.model_missing", "chat.request_key_reused", "chat.state_conflict"],
   audit: { action: "create", resource: "chat" },
 });
 

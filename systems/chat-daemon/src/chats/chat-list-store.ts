@@ -147,8 +147,8 @@ const COLUMNS = sql`
   c.id, c.organization_id, c.owner_id, c.workspace_id, c.agent_id, c.parent_chat_id, c.root_chat_id,
   c.last_model_config_id, c.last_reasoning_effort, c.title, c.status, c.mode, c.plan_mode,
   c.last_error, c.last_turn_summary, c.created_at, c.updated_at, c.archived, c.pin_order,
-  c.mcp_server_ids, c.labels, c.client_type, ${IS_UNREAD} as has_unread,
-  (select count(*)::integer from chat_queued_messages q where q.chat_id = c.id) as queue_length`;
+  c.mcp_server_ids, c.labels, c.client_type, c.queue_length,
+  ${IS_UNREAD} as has_unread`;
 
 function matching(filter: ChatFilter): RawBuilder<unknown> {
   const { ownerId, archived, titlePart, statuses, hasUnread, labels } = filter;

@@ -1,7 +1,11 @@
 /** Messages of a chat as people read them: visible ones, by pages. */
 import type { Sql } from "@atelier/database/database";
 import { sql } from "kysely";
-import { toStoredMessage, type MessageRow } from "../state/message-row-store.ts";
+import {
+  MESSAGE_COLUMNS,
+  toStoredMessage,
+  type MessageDatabaseRow,
+} from "../state/message-store.ts";
 import type { StoredMessage } from "../state/chat-row.ts";
 
 export type MessagePage = {
@@ -17,18 +21,12 @@ export async function listVisibleMessages(
   { limit, beforeId, afterId }: MessagePage,
 ): Promise<readonly StoredMessage[]> {
   const isAscending = beforeId === null && afterId !== null;
-  const rows = await db
-    .selectFrom("chat_messages")
-    .selectAll()
-    .where("chat_id", "=", chatId)
-    .where("deleted", "=", false)
-    .where("visibility", "<>", "model")
-    .$if(beforeId !== null, (query) => query.where("id", "<", beforeId ?? 0))
-    .$if(afterId !== null, (query) => query.where("id", ">", afterId ?? 0))
-    .orderBy("id", isAscending ? "asc" : "desc")
-    .limit(limit + 1)
-    .execute();
-  return rows.map((row: MessageRow) => toStoredMessage(row));
+  const { rows } = await sql<MessageDatabaseRow>`
+    select ${MESSAGE_COLUMNS} from chat_messages
+    where chat_id = ${chatId} and not deleted and visibility <> 'model'
+      and id > ${afterId ?? 0} ${beforeId === null ? sql`` : sql`and id < ${beforeId}`}
+    order by id ${isAscending ? sql`` : sql`desc`} limit ${limit + 1}`.execute(db);
+  return rows.map(toStoredMessage);
 }
 
 /** Texts that people wrote, the latest first. */

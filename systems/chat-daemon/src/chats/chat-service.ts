@@ -8,7 +8,7 @@ import type { ChatDeps } from "./chat-deps.ts";
 import { invalid, withoutQueueFull } from "./chat-failures.ts";
 import { listPrompts, listVisibleMessages, sumCost } from "./chat-message-store.ts";
 import { toWireMessage } from "./chat-wire.ts";
-import { CLEARED } from "./clear-rows.ts";
+import { clearedRows } from "../messages/cleared-rows.ts";
 import { startChat } from "./create-chat-actions.ts";
 import { changed, editMessage, sendMessage, transition, updateQueued } from "./message-actions.ts";
 import { listQueue } from "./queue-store.ts";
@@ -71,12 +71,7 @@ function changing(deps: ChatDeps) {
   return {
     createChat: async ({ caller, body, audit }: Of<"createChat">) => {
       const started = await startChat(deps, caller, body);
-      if (!started.ok) {
-        const { failure } = started;
-        return failure.code === "chat.queue_full" || failure.code === "chat.state_conflict"
-          ? fail(invalid("content", failure.detail ?? "The chat cannot be created."))
-          : fail(failure as Exclude<typeof failure, { code: "chat.queue_full" }>);
-      }
+      if (!started.ok) return started;
       const shown = await showChat(deps, started.value);
       if (shown.ok) audit.attempted({ resourceId: shown.value.id, target: shown.value.title });
       return shown;
@@ -112,7 +107,7 @@ function writing(deps: ChatDeps) {
     },
     interruptChat: act((chat) => chat.interrupt("The user stopped it.")),
     compactChat: act((chat) => chat.requestCompaction()),
-    clearChat: act((chat) => chat.clearContext(CLEARED)),
+    clearChat: act((chat) => chat.clearContext(clearedRows(deps.random.uuid(), deps.clock.now()))),
     reconcileChat: act((chat) => chat.reconcileInvalidState()),
   };
 }

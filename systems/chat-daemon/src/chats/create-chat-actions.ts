@@ -6,16 +6,17 @@ import type { ChatWorkspace } from "@atelier/contract/rpc/chat-ports";
 import type { ServiceCaller } from "@atelier/contract/rpc/endpoint-service";
 import type { z } from "zod";
 import type { NewMessage } from "../state/chat-row.ts";
-import { publishChatNews } from "../state/chat-metadata-store.ts";
 import { fallbackTitle, fileIdsOf, toParts } from "./chat-content.ts";
 import type { ChatDeps, ModelChoice } from "./chat-deps.ts";
-import { invalid, toFailure, type ChatFailure } from "./chat-failures.ts";
+import { invalid, toFailure, withoutQueueFull } from "./chat-failures.ts";
 import { findFiles } from "./chat-file-store.ts";
 import { once } from "./once-actions.ts";
 
 export type CreateInput = z.output<typeof CreateChat>;
 
-type CreateFailure = ChatFailure | Failure<"chat.model_missing">;
+type CreateFailure = Failure<
+  "request.invalid" | "resource.not_found" | "chat.state_conflict" | "chat.model_missing"
+>;
 
 /** The id of the chat: a new one, or with a key that came before, the one of then. */
 export async function startChat(
@@ -51,12 +52,9 @@ export async function startChat(
         clientType: input.client_type,
         messages,
       },
-      async (db) => {
-        await keep(db, id);
-        await publishChatNews(db, { id, ownerId: caller.userId }, "created");
-      },
+      (db) => keep(db, id),
     );
-    return created.ok ? ok(id) : fail(toFailure(created.failure));
+    return created.ok ? ok(id) : fail(withoutQueueFull(toFailure(created.failure)));
   });
 }
 

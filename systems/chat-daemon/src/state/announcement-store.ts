@@ -2,6 +2,7 @@
  * Tells everybody of a change when its transaction commits, in one statement: whoever watches or drives
  * the chat, all servers where it wants a worker and none that lives has it, and its owner's lists.
  */
+import type { ChatNewsKind } from "@atelier/contract/http/chat-sockets";
 import type { Sql } from "@atelier/database/database";
 import { sql, type RawBuilder } from "kysely";
 import {
@@ -9,7 +10,6 @@ import {
   chatUpdateChannel,
   chatWatchChannel,
   type ChatUpdate,
-  type ChatWatchKind,
 } from "./chat-machine.ts";
 import type { ChatRow } from "./chat-row.ts";
 import { LEASE_MS } from "./lease.ts";
@@ -17,7 +17,7 @@ import { LEASE_MS } from "./lease.ts";
 export async function announceChange(
   db: Sql,
   chat: ChatRow,
-  watchKinds: readonly ChatWatchKind[],
+  watchKinds: readonly ChatNewsKind[],
 ): Promise<void> {
   const notifications: RawBuilder<unknown>[] = [
     notify(chatUpdateChannel(chat.id), toChatUpdate(chat)),

@@ -2,6 +2,7 @@
  * The machine of chats on Postgres. One transaction for each change: lock and new version in its first
  * statement, announcement in its last, so nobody hears of what did not happen.
  */
+import type { ChatNewsKind } from "@atelier/contract/http/chat-sockets";
 import type { Clock } from "@atelier/base/clock";
 import { assert } from "@atelier/base/assert";
 import { fail, ok, type Result } from "@atelier/base/result";
@@ -12,7 +13,6 @@ import { announceChange } from "./announcement-store.ts";
 import type {
   ChatFence,
   ChatMachine,
-  ChatWatchKind,
   LockedChat,
   NewChat,
   Stale,
@@ -62,6 +62,7 @@ class PostgresChatMachine implements ChatMachine {
 
   async create(
     chat: NewChat,
+    also: (db: Sql) => Promise<void> = async () => {},
   ): Promise<
     Result<
       { readonly chat: ChatRow; readonly messages: readonly StoredMessage[] },
@@ -91,6 +92,7 @@ class PostgresChatMachine implements ChatMachine {
       if (!linked.ok) return linked;
       const row = await findChat(db, chat.id);
       assert(row !== undefined, "a chat is there once it was inserted");
+      await also(db);
       await announceChange(db, row, ["created"]);
       return ok({ chat: row, messages });
     });
@@ -98,12 +100,12 @@ class PostgresChatMachine implements ChatMachine {
 
   async change<T, F>(
     chatId: string,
-    work: (chat: LockedChat) => Promise<Result<T, F>>,
+    work: (chat: LockedChat, db: Sql) => Promise<Result<T, F>>,
   ): Promise<Result<T, F | TransitionFailure>> {
     return this.#transaction<T, F | TransitionFailure>(async (db) => {
       const row = await lockChat(db, chatId, null);
       if (row === undefined) return fail({ kind: "chat_not_found" });
-      return this.#work(db, row, work);
+      return this.#work(db, row, (chat) => work(chat, db));
     });
   }
 
@@ -187,7 +189,7 @@ class PostgresChatMachine implements ChatMachine {
     const chat = new StoredChat(new PostgresChat(db, row, this.#clock.now()), this.#queueMax);
     const result = await work(chat);
     if (!result.ok) return result;
-    const kinds: ChatWatchKind[] = [];
+    const kinds: ChatNewsKind[] = [];
     const isMoved = chat.row.status !== row.status || chat.row.archived !== row.archived;
     if (isMoved) kinds.push("status_change");
     if (chat.isActionEntered) kinds.push("action_required");

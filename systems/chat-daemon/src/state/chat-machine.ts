@@ -8,6 +8,7 @@
  */
 import type { Result } from "@atelier/base/result";
 import type { ChatError, ChatRetry, ChatStatus } from "@atelier/contract/chat/chat-words";
+import type { Sql } from "@atelier/database/database";
 import type { ChatRow, NewMessage, QueuedMessage, StoredMessage, UserMessage } from "./chat-row.ts";
 import type { ExecutionState, TransitionName } from "./execution-state.ts";
 
@@ -136,6 +137,8 @@ export type Stale = { readonly kind: "stale" };
 export interface ChatMachine {
   create(
     chat: NewChat,
+    /** In the same transaction: rows of the request that brought it. */
+    also?: (db: Sql) => Promise<void>,
   ): Promise<
     Result<
       { readonly chat: ChatRow; readonly messages: readonly StoredMessage[] },
@@ -143,10 +146,13 @@ export interface ChatMachine {
     >
   >;
 
-  /** A failure of `work` undoes everything. `work` touches nothing but this chat: it may be repeated. */
+  /**
+   * A failure of `work` undoes everything, and it may be repeated: beside this chat it writes only rows
+   * of the request that asked for it, with the transaction that it is given.
+   */
   change<T, F>(
     chatId: string,
-    work: (chat: LockedChat) => Promise<Result<T, F>>,
+    work: (chat: LockedChat, db: Sql) => Promise<Result<T, F>>,
   ): Promise<Result<T, F | TransitionFailure>>;
 
   /** As `change`, if the fence holds. */
@@ -219,9 +225,7 @@ export function chatUpdateChannel(chatId: string): string {
   return `chat_update_${chatId.replaceAll("-", "")}`;
 }
 
-export type ChatWatchKind = "created" | "status_change" | "action_required";
-
-/** To whoever watches the chats of one person: JSON `{kind: ChatWatchKind, chat_id}`. */
+/** To whoever watches the chats of one person: JSON `{kind: ChatNewsKind, chat_id}`. */
 export function chatWatchChannel(ownerId: string): string {
   return `chat_watch_${ownerId.replaceAll("-", "")}`;
 }

@@ -2,6 +2,7 @@
  * What of a chat is no execution state: title, labels, pins, what it is bound to, how far it was read.
  * Ordinary updates, which raise no version (spec agents 2.1).
  */
+import type { ChatNewsKind } from "@atelier/contract/http/chat-sockets";
 import type { Sql } from "@atelier/database/database";
 import { publish } from "@atelier/database/pub-sub";
 import { sql } from "kysely";
@@ -97,8 +98,6 @@ export async function pinChat(
     from unnest(${after}::uuid[]) with ordinality p (id, place)
     where c.id = p.id and c.pin_order <> p.place`.execute(db);
 }
-
-export type ChatNewsKind = "created" | "deleted" | "title_change" | "summary_change";
 
 /** To those who watch the owner's chats, when the transaction commits. */
 export async function publishChatNews(

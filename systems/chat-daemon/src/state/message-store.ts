@@ -139,7 +139,7 @@ const MESSAGE_COLUMN_NAMES = [
 ] as const satisfies readonly (keyof MessageDatabaseRow)[];
 
 export const MESSAGE_COLUMNS_TEXT: string = MESSAGE_COLUMN_NAMES.join(", ");
-const MESSAGE_COLUMNS: RawBuilder<unknown> = sql.raw(MESSAGE_COLUMNS_TEXT);
+export const MESSAGE_COLUMNS: RawBuilder<unknown> = sql.raw(MESSAGE_COLUMNS_TEXT);
 
 /** What callers choose of a message, and its type: messages travel to the database as one JSON array. */
 const NEW_COLUMN_TYPES = {

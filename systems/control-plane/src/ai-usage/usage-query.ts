@@ -2,7 +2,7 @@
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { Validation } from "@atelier/contract/failures";
 import { z } from "zod";
-import { parseSearchQuery } from "../http/search-query.ts";
+import { parseSearchQuery } from "@atelier/contract/search-query";
 
 /** Null: not narrowed by it. */
 export type UsageFilter = {

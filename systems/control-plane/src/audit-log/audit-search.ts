@@ -3,7 +3,7 @@ import type { Result } from "@atelier/base/result";
 import { AUDIT_ACTIONS, AUDIT_RESOURCES } from "@atelier/contract/audit-words";
 import type { Failure } from "@atelier/contract/failures";
 import { z } from "zod";
-import { parseSearch } from "../http/search-query.ts";
+import { parseSearch } from "@atelier/contract/search-query";
 
 /** A day in UTC, or a moment. */
 const Moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);

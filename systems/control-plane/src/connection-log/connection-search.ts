@@ -3,7 +3,7 @@ import type { Result } from "@atelier/base/result";
 import type { Failure } from "@atelier/contract/failures";
 import { ConnectionType } from "@atelier/contract/http/connection-log";
 import { z } from "zod";
-import { parseSearch } from "../http/search-query.ts";
+import { parseSearch } from "@atelier/contract/search-query";
 
 /** A day in UTC, or a moment. */
 const Moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);

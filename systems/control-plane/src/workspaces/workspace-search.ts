@@ -3,7 +3,7 @@ import type { Result } from "@atelier/base/result";
 import type { Failure } from "@atelier/contract/failures";
 import { WorkspaceStatus } from "@atelier/contract/http/workspaces";
 import { z } from "zod";
-import { parseSearch } from "../http/search-query.ts";
+import { parseSearch } from "@atelier/contract/search-query";
 
 const Terms = z.object({
   owner: z.string().optional(),

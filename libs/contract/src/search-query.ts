@@ -3,7 +3,7 @@
  * written in double quotes, with `\"` and `\\` for the characters themselves. Each key at most once.
  */
 import { fail, ok, type Result } from "@atelier/base/result";
-import type { Failure, Validation } from "@atelier/contract/failures";
+import type { Failure, Validation } from "./failures.ts";
 import type { z } from "zod";
 
 /** The terms by key, or what is wrong with the text. Keys are matched without regard to case. */

@@ -1,0 +1,363 @@
+/** What people do with chats, on a real database: each endpoint's use case as its caller sees it. */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { describe, test } from "node:test";
+import type { Result } from "@atelier/base/result";
+import type { Chat } from "@atelier/contract/http/chats";
+import { must } from "../state/chat-world-testkit.ts";
+import { chatService, type ChatEndpoints } from "./chat-service.ts";
+import { chatsWorld, type ChatsWorld } from "./chats-testkit.ts";
+
+type Name = keyof ChatEndpoints;
+
+/** Calls an endpoint as the edge does. */
+function client({ deps, caller }: ChatsWorld) {
+  const service = chatService(deps);
+  return async <const N extends Name>(
+    name: N,
+    input: { readonly params?: object; readonly query?: object; readonly body?: object },
+  ) => {
+    const call = service[name] as (request: unknown) => ReturnType<(typeof service)[N]>;
+    return call({
+      caller,
+      params: input.params ?? {},
+      query: { limit: 50, ...input.query },
+      body: input.body,
+      audit: { attempted: () => {} },
+      signal: new AbortController().signal,
+    });
+  };
+}
+
+const HELLO = [{ type: "text", text: "Please make the tests of the parser pass" }] as const;
+
+async function created(call: ReturnType<typeof client>, body: object = {}): Promise<Chat> {
+  return must(
+    await call("createChat", { body: { content: HELLO, client_type: "api", ...body } }),
+  ) as Chat;
+}
+
+function codeOf(result: Result<unknown, { readonly code: string }>): string {
+  assert.ok(!result.ok);
+  return result.failure.code;
+}
+
+describe("a new chat", () => {
+  test("works at once, with the default model and the first words as its title", async () => {
+    await using chats = await chatsWorld();
+    const chat = await created(client(chats));
+    assert.equal(chat.status, "running");
+    assert.equal(chat.title, "Please make the tests of the…");
+    assert.equal(chat.last_model_config_id, chats.world.modelConfigId);
+    assert.equal(chat.owner_username, "ann");
+    assert.deepEqual(chat.children, []);
+  });
+
+  test("shows its message and not what the system says to the model", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const chat = await created(call, { system_prompt: "Speak like a pirate." });
+    const page = must(await call("listChatMessages", { params: { chat: chat.id } }));
+    assert.deepEqual(
+      page.messages.map(({ role, content }) => [role, content]),
+      [["user", HELLO]],
+    );
+    const { rows } = await chats.world.database.pool.query<{ text: string }>(
+      "select content -> 0 ->> 'text' as text from chat_messages where role = 'system' order by id",
+    );
+    assert.deepEqual(rows.map(({ text }) => text).slice(0, 2), [
+      "Be good.",
+      "Speak like a pirate.",
+    ]);
+  });
+
+  test("carries the API key of the request that brought it", async () => {
+    await using chats = await chatsWorld();
+    await created(client(chats));
+    const { rows } = await chats.world.database.pool.query<{ api_key_id: string }>(
+      "select api_key_id from chat_messages where role = 'user'",
+    );
+    assert.deepEqual(rows, [{ api_key_id: chats.world.apiKeyId }]);
+  });
+
+  for (const { name, body, field } of [
+    {
+      name: "of a model that is not there",
+      body: { model_config_id: randomUUID() },
+      field: "model_config_id",
+    },
+    {
+      name: "in a workspace of nobody",
+      body: { workspace_id: randomUUID() },
+      field: "workspace_id",
+    },
+    {
+      name: "of another organization",
+      body: { organization_id: randomUUID() },
+      field: "organization_id",
+    },
+    { name: "without words", body: { content: [{ type: "text", text: "  " }] }, field: "content" },
+    {
+      name: "with a file of nobody",
+      body: { content: [{ type: "file", file_id: randomUUID() }] },
+      field: "content.0.file_id",
+    },
+    {
+      name: "with two tools of one name",
+      body: {
+        unsafe_dynamic_tools: [
+          { name: "a", input_schema: {} },
+          { name: "a", input_schema: {} },
+        ],
+      },
+      field: "unsafe_dynamic_tools",
+    },
+  ]) {
+    test(`${name} is refused, and says where`, async () => {
+      await using chats = await chatsWorld();
+      const result = await client(chats)("createChat", {
+        body: { content: HELLO, client_type: "api", ...body },
+      });
+      assert.ok(!result.ok && result.failure.code === "request.invalid");
+      assert.deepEqual(
+        result.failure.validations?.map((validation) => validation.field),
+        [field],
+      );
+      const { rowCount } = await chats.world.database.pool.query("select 1 from chats");
+      assert.equal(rowCount, 0);
+    });
+  }
+
+  test("with a key that came before is the one of then", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const first = await created(call, { idempotency_key: "k" });
+    const again = await created(call, { idempotency_key: "k" });
+    assert.equal(again.id, first.id);
+    const other = await call("createChat", {
+      body: {
+        content: [{ type: "text", text: "other" }],
+        client_type: "api",
+        idempotency_key: "k",
+      },
+    });
+    assert.equal(codeOf(other), "chat.request_key_reused");
+  });
+
+  test("that is asked for several times at once is one", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const asked = Array.from({ length: 6 }, () => created(call, { idempotency_key: "k" }));
+    const ids = new Set((await Promise.all(asked)).map(({ id }) => id));
+    assert.equal(ids.size, 1);
+    const { rowCount } = await chats.world.database.pool.query("select 1 from chats");
+    assert.equal(rowCount, 1);
+  });
+});
+
+describe("messages", () => {
+  test("to a busy chat are queued, and with the same key only once", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const params = { chat: (await created(call)).id };
+    const body = { content: HELLO, busy_behavior: "queue", idempotency_key: "k" };
+    const sent = must(await call("sendChatMessage", { params, body }));
+    assert.equal(sent.queued, true);
+    const again = must(await call("sendChatMessage", { params, body }));
+    assert.deepEqual(again, JSON.parse(JSON.stringify(sent)));
+    const page = must(await call("listChatMessages", { params }));
+    assert.deepEqual(
+      page.queued_messages.map(({ id }) => id),
+      [sent.queued_message?.id],
+    );
+  });
+
+  test("that wait can be changed, moved and deleted", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const params = { chat: (await created(call)).id };
+    const send = async (text: string) => {
+      const body = { content: [{ type: "text", text }], busy_behavior: "queue" };
+      return must(await call("sendChatMessage", { params, body })).queued_message?.id ?? 0;
+    };
+    const [one, two, three] = [await send("one"), await send("two"), await send("three")];
+    const of = (queued: number) => ({ params: { ...params, queued } });
+    must(await call("updateQueuedChatMessage", { ...of(three), body: { index: 0 } }));
+    must(
+      await call("updateQueuedChatMessage", {
+        ...of(one),
+        body: { content: [{ type: "text", text: "first" }] },
+      }),
+    );
+    must(await call("deleteQueuedChatMessage", of(two)));
+    const { queued_messages: queue } = must(await call("listChatMessages", { params }));
+    assert.deepEqual(
+      queue.map(({ id, content }) => [id, content[0]]),
+      [
+        [three, { type: "text", text: "three" }],
+        [one, { type: "text", text: "first" }],
+      ],
+    );
+    assert.equal(codeOf(await call("deleteQueuedChatMessage", of(two))), "resource.not_found");
+  });
+
+  test("come in pages", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const params = { chat: (await created(call)).id };
+    await chats.world.machine.change(params.chat, (chat) =>
+      chat.commitStep(
+        Array.from({ length: 4 }, (_, index) => ({
+          role: "assistant" as const,
+          content: [{ type: "text" as const, text: String(index) }],
+        })),
+      ),
+    );
+    const latest = must(await call("listChatMessages", { params, query: { limit: 2 } }));
+    assert.equal(latest.has_more, true);
+    const before = latest.messages.at(-1)?.id;
+    const older = must(
+      await call("listChatMessages", { params, query: { limit: 10, before_id: before } }),
+    );
+    assert.equal(older.has_more, false);
+    assert.equal(older.messages.length, 3);
+    const oldest = older.messages.at(-1)?.id ?? 0;
+    const forward = must(
+      await call("listChatMessages", { params, query: { limit: 2, after_id: oldest } }),
+    );
+    assert.ok((forward.messages[0]?.id ?? 0) < (forward.messages[1]?.id ?? 0));
+    const wrong = await call("listChatMessages", {
+      params,
+      query: { limit: 2, after_id: 5, before_id: 5 },
+    });
+    assert.equal(codeOf(wrong), "request.invalid");
+  });
+
+  test("are edited by replacing them and dropping what followed", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const chat = await created(call);
+    await chats.world.machine.change(chat.id, (locked) =>
+      locked.commitStep([{ role: "assistant", content: [{ type: "text", text: "done" }] }]),
+    );
+    const page = must(await call("listChatMessages", { params: { chat: chat.id } }));
+    const [answer, asked] = page.messages;
+    const edited = must(
+      await call("editChatMessage", {
+        params: { chat: chat.id, message: asked?.id },
+        body: { content: [{ type: "text", text: "better" }] },
+      }),
+    );
+    assert.deepEqual(edited.deleted_message_ids, [asked?.id, answer?.id]);
+    const after = must(await call("listChatMessages", { params: { chat: chat.id } }));
+    assert.deepEqual(
+      after.messages.map(({ id }) => id),
+      [edited.message.id],
+    );
+    const wrong = await call("editChatMessage", {
+      params: { chat: chat.id, message: answer?.id },
+      body: { content: HELLO },
+    });
+    assert.equal(codeOf(wrong), "resource.not_found");
+  });
+
+  test("of a person are listed as prompts", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const chat = await created(call);
+    const { prompts } = must(
+      await call("listChatPrompts", { params: { chat: chat.id }, query: { limit: 5 } }),
+    );
+    assert.deepEqual(
+      prompts.map(({ text }) => text),
+      [HELLO[0].text],
+    );
+  });
+});
+
+describe("what a state does not allow", () => {
+  test("is a conflict that says the state", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const chat = await chats.world.chatIn("W");
+    const result = await call("interruptChat", { params: { chat: chat.id } });
+    assert.ok(!result.ok);
+    assert.deepEqual(result.failure, {
+      code: "chat.state_conflict",
+      detail: "The chat is waiting for a message.",
+    });
+  });
+
+  test("a chat of nobody is not found", async () => {
+    await using chats = await chatsWorld();
+    const result = await client(chats)("interruptChat", { params: { chat: randomUUID() } });
+    assert.equal(codeOf(result), "resource.not_found");
+  });
+
+  test("clearing leaves what is seen, once", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const params = { chat: (await chats.world.chatIn("W")).id };
+    const cleared = must(await call("clearChat", { params }));
+    assert.equal(cleared.status, "waiting");
+    const { messages } = must(await call("listChatMessages", { params }));
+    assert.equal(messages.length, 4);
+    assert.equal(codeOf(await call("clearChat", { params })), "chat.state_conflict");
+  });
+});
+
+describe("lists", () => {
+  test("have pinned chats first, then the latest, by pages without gaps", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const ids: string[] = [];
+    for (let index = 0; index < 5; index += 1) ids.push((await created(call)).id);
+    const pin = async (chat: string, pinOrder: number) =>
+      must(await call("updateChat", { params: { chat }, body: { pin_order: pinOrder } }));
+    await pin(ids[1] ?? "", 1);
+    await pin(ids[3] ?? "", 1);
+    await pin(ids[3] ?? "", 1);
+    const expected = [ids[3], ids[1], ids[4], ids[2], ids[0]];
+    const seen: string[] = [];
+    for (let after: string | undefined; seen.length < 5; after = seen.at(-1)) {
+      const query = { limit: 2, ...(after === undefined ? {} : { after_id: after }) };
+      const page = must(await call("listChats", { query }));
+      assert.ok(page.length > 0);
+      seen.push(...page.map(({ id }) => id));
+    }
+    assert.deepEqual(seen, expected);
+  });
+
+  test("are searched by title, status, labels and what is unread", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const parser = await created(call, { labels: { team: "core" } });
+    const docs = await created(call, { content: [{ type: "text", text: "Write docs" }] });
+    const find = async (query: object) =>
+      must(await call("listChats", { query })).map(({ id }) => id);
+    assert.deepEqual(await find({ q: "title:DOCS" }), [docs.id]);
+    assert.deepEqual(await find({ label: "team:core" }), [parser.id]);
+    assert.deepEqual(await find({ q: "status:waiting,error" }), []);
+    await chats.world.machine.change(docs.id, (chat) =>
+      chat.commitStep([{ role: "assistant", content: [{ type: "text", text: "ok" }] }]),
+    );
+    assert.deepEqual(await find({ q: "has_unread:true" }), [docs.id]);
+    assert.equal(codeOf(await call("listChats", { query: { q: "nonsense" } })), "request.invalid");
+    assert.equal(codeOf(await call("listChats", { query: { label: "team" } })), "request.invalid");
+  });
+
+  test("leave archived chats out, unless asked", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const chat = await chats.world.chatIn("W");
+    must(await call("updateChat", { params: { chat: chat.id }, body: { archived: true } }));
+    assert.deepEqual(must(await call("listChats", {})), []);
+    const found = must(await call("listChats", { query: { q: "archived:any" } }));
+    assert.deepEqual(
+      found.map(({ id, archived }) => [id, archived]),
+      [[chat.id, true]],
+    );
+    const again = await call("updateChat", { params: { chat: chat.id }, body: { archived: true } });
+    assert.equal(codeOf(again), "request.invalid");
+  });
+});

@@ -1,0 +1,51 @@
+/** For tests: use cases of chats on a real database, with people and workspaces that the test names. */
+import { silentLogger } from "@atelier/base/logger";
+import { systemClock } from "@atelier/base/system-clock";
+import { systemRandom } from "@atelier/base/system-random";
+import type { ChatWorkspace } from "@atelier/contract/rpc/chat-ports";
+import type { ServiceCaller } from "@atelier/contract/rpc/endpoint-service";
+import { chatWorld, type ChatWorld } from "../state/chat-world-testkit.ts";
+import type { ChatDeps } from "./chat-deps.ts";
+
+export type ChatsWorld = AsyncDisposable & {
+  readonly world: ChatWorld;
+  readonly deps: ChatDeps;
+  readonly caller: ServiceCaller;
+};
+
+export async function chatsWorld(
+  given: { readonly workspaces?: (world: ChatWorld) => readonly ChatWorkspace[] } = {},
+): Promise<ChatsWorld> {
+  const world = await chatWorld();
+  const { database, machine, ownerId, organizationId, modelConfigId, apiKeyId } = world;
+  const workspaces = given.workspaces?.(world) ?? [];
+  const deps: ChatDeps = {
+    machine,
+    database,
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLogger,
+    people: {
+      defaultOrganizationId: async () => organizationId,
+      usernameOf: async (id) => (id === ownerId ? "ann" : undefined),
+    },
+    workspaces: {
+      find: async (id) => workspaces.find((workspace) => workspace.id === id),
+      listOf: async (id) => workspaces.filter((workspace) => workspace.ownerId === id),
+      touched: () => {},
+    },
+    models: {
+      defaultFor: async () => ({ modelConfigId, reasoningEffort: null }),
+      canUse: async (id) => id === modelConfigId,
+    },
+    system: { deploymentPrompt: async () => "Be good." },
+    proposeTitle: async () => ({ title: "A title" }),
+  };
+  const caller: ServiceCaller = {
+    userId: ownerId,
+    username: "ann",
+    apiKeyId,
+    may: (_permission, owner) => owner === ownerId,
+  };
+  return { world, deps, caller, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
+}
