@@ -1,0 +1,221 @@
+/** Viewers on a real database: what they hold in the end is what the database holds, wherever parts come from. */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { silentLogger } from "@atelier/base/logger";
+import { systemClock } from "@atelier/base/system-clock";
+import { systemRandom } from "@atelier/base/system-random";
+import type { ChatStreamEvent } from "@atelier/contract/chat/stream-event";
+import { startPubSub } from "@atelier/database/pub-sub";
+import { PartBuffer } from "../live-parts/part-buffer.ts";
+import { PartJournal } from "../live-parts/part-journal-task.ts";
+import { chatWorld, must, SAYS, type ChatWorld } from "../state/chat-world-testkit.ts";
+import { ChatViewers } from "./chat-viewers-task.ts";
+import { PartSources } from "./part-sources-task.ts";
+
+const LOG = silentLogger;
+
+/** A server: its viewers, its buffer, and what it keeps. */
+async function server(world: ChatWorld) {
+  const { database } = world;
+  const workerId = randomUUID();
+  const resources = new AsyncDisposableStack();
+  const pubSub = resources.use(
+    startPubSub(
+      { connection: database.connection, applicationName: "viewers" },
+      { clock: systemClock, random: systemRandom, log: LOG },
+    ),
+  );
+  const journal = new PartJournal({ database, clock: systemClock, log: LOG });
+  const buffer = new PartBuffer(systemClock, (id, part) => journal.add(id, part));
+  const stop = new AbortController();
+  const writing = journal.keepWriting(stop.signal).catch(() => {});
+  resources.defer(async () => {
+    stop.abort();
+    await writing;
+  });
+  const sources = new PartSources({
+    ...{ clock: systemClock, log: LOG, workerId, buffer },
+    readKept: (id, fromSeq) => journal.read(id, fromSeq),
+  });
+  const viewers = new ChatViewers({ database, pubSub, clock: systemClock, log: LOG, sources });
+  return { workerId, buffer, viewers, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** What a client does with events. */
+class Screen {
+  messages = new Map<number, string>();
+  parts = "";
+  status = "";
+  queue = -1;
+  readonly types: string[] = [];
+  #waiting: { isDone: () => boolean; resolve: () => void }[] = [];
+
+  async take(events: readonly ChatStreamEvent[]): Promise<void> {
+    for (const event of events) {
+      this.types.push(event.type);
+      if (event.type === "history_reset") this.messages = new Map();
+      if (event.type === "message") {
+        const [part] = event.message.content;
+        this.messages.set(event.message.id, part?.type === "text" ? part.text : "?");
+      }
+      if (event.type === "preview_reset") this.parts = "";
+      if (event.type === "message_part" && event.message_part.part.type === "text") {
+        this.parts += event.message_part.part.text;
+      }
+      if (event.type === "status") this.status = event.status.status;
+      if (event.type === "queue_update") this.queue = event.queued_messages.length;
+    }
+    this.#waiting = this.#waiting.filter(({ isDone, resolve }) => {
+      if (!isDone()) return true;
+      resolve();
+      return false;
+    });
+  }
+
+  async until(isDone: () => boolean): Promise<void> {
+    if (isDone()) return;
+    await new Promise<void>((resolve) => this.#waiting.push({ isDone, resolve }));
+  }
+}
+
+function watch(
+  viewers: ChatViewers,
+  chatId: string,
+  more: { readonly afterId?: number; readonly send?: Screen["take"] } = {},
+) {
+  const screen = new Screen();
+  const stop = new AbortController();
+  const send = more.send ?? ((events) => screen.take(events));
+  const ended = viewers.view(
+    { chatId, afterId: more.afterId ?? 0, cursor: null },
+    send,
+    stop.signal,
+  );
+  return { screen, ended, stop: () => stop.abort() };
+}
+
+async function acquired(world: ChatWorld, workerId: string): Promise<string> {
+  const { chat } = must(await world.machine.create(world.newChat()));
+  await world.machine.acquire(chat.id, { workerId, runnerId: randomUUID() });
+  return chat.id;
+}
+
+async function attempt(world: ChatWorld, chatId: string) {
+  let historyVersion = 0;
+  const recorded = await world.machine.change(chatId, async (chat) => {
+    const done = await chat.recordGenerationAttempt();
+    ({ historyVersion } = chat.row);
+    return done;
+  });
+  return { chatId, historyVersion, generationAttempt: must(recorded).attempt };
+}
+
+const say = (text: string) => ({ type: "text" as const, text });
+
+test("a viewer sees what is written, then what is committed", { timeout: 30_000 }, async () => {
+  await using world = await chatWorld();
+  await using here = await server(world);
+  const chatId = await acquired(world, here.workerId);
+  const view = watch(here.viewers, chatId);
+  await view.screen.until(() => view.screen.status === "running");
+  const episode = await attempt(world, chatId);
+  here.buffer.createEpisode(episode);
+  here.buffer.addPart(episode, "assistant", say("Hel"));
+  here.buffer.addPart(episode, "assistant", say("lo"));
+  await view.screen.until(() => view.screen.parts === "Hello");
+  await world.machine.change(chatId, (chat) => chat.commitStep([SAYS]));
+  await view.screen.until(() => [...view.screen.messages.values()].at(-1) === "well");
+  await view.screen.until(() => view.screen.parts === "");
+  await world.machine.change(chatId, (chat) => chat.finishTurn());
+  await view.screen.until(() => view.screen.status === "waiting");
+  view.stop();
+  assert.equal(await view.ended, "closed");
+  assert.equal(here.viewers.count, 0);
+});
+
+test("on another server than the chat's, the parts are the same", { timeout: 30_000 }, async () => {
+  await using world = await chatWorld();
+  await using there = await server(world);
+  await using here = await server(world);
+  const chatId = await acquired(world, there.workerId);
+  const episode = await attempt(world, chatId);
+  there.buffer.createEpisode(episode);
+  there.buffer.addPart(episode, "assistant", say("one "));
+  const first = watch(here.viewers, chatId);
+  await first.screen.until(() => first.screen.parts === "one ");
+  there.buffer.addPart(episode, "assistant", say("two"));
+  await first.screen.until(() => first.screen.parts === "one two");
+  first.stop();
+  await first.ended;
+  const second = watch(here.viewers, chatId);
+  await second.screen.until(() => second.screen.parts === "one two");
+  second.stop();
+  await second.ended;
+});
+
+test("who comes back after an edit is told the history anew", { timeout: 30_000 }, async () => {
+  await using world = await chatWorld();
+  await using here = await server(world);
+  const { id: chatId } = await world.chatIn("W");
+  const before = watch(here.viewers, chatId);
+  await before.screen.until(() => before.screen.messages.size === 2);
+  before.stop();
+  await before.ended;
+  const [first = 0, last = 0] = [...before.screen.messages.keys()];
+  const kept = watch(here.viewers, chatId, { afterId: last });
+  await kept.screen.until(() => kept.screen.types.includes("preview_reset"));
+  assert.deepEqual(
+    kept.screen.types.filter((type) => type === "message"),
+    [],
+  );
+  kept.stop();
+  await world.machine.change(chatId, (chat) => chat.editMessage(first, world.user("again")));
+  const back = watch(here.viewers, chatId, { afterId: last });
+  await back.screen.until(() => back.screen.messages.size === 1);
+  assert.ok(back.screen.types.includes("history_reset"));
+  assert.deepEqual([...back.screen.messages.values()], ["again"]);
+  back.stop();
+  await back.ended;
+});
+
+test(
+  "a viewer that takes nothing holds up nobody, and misses nothing",
+  { timeout: 30_000 },
+  async () => {
+    await using world = await chatWorld();
+    await using here = await server(world);
+    const chatId = await acquired(world, here.workerId);
+    const slow = new Screen();
+    let open: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const stalled = watch(here.viewers, chatId, {
+      send: async (events) => {
+        await gate;
+        await slow.take(events);
+      },
+    });
+    const quick = watch(here.viewers, chatId);
+    for (let round = 0; round < 20; round += 1) {
+      await world.machine.change(chatId, (chat) => chat.commitStep([SAYS]));
+    }
+    await quick.screen.until(() => quick.screen.messages.size === 21);
+    assert.equal(slow.messages.size, 0);
+    open();
+    await slow.until(() => slow.messages.size === 21);
+    // Twenty changes, of which it slept through most: a few readings brought it up to date.
+    assert.ok(slow.types.filter((type) => type === "preview_reset").length <= 4, slow.types.join());
+    for (const view of [stalled, quick]) {
+      view.stop();
+      await view.ended;
+    }
+  },
+);
+
+test("a chat that is gone ends its viewers", { timeout: 30_000 }, async () => {
+  await using world = await chatWorld();
+  await using here = await server(world);
+  assert.equal(await watch(here.viewers, randomUUID()).ended, "chat_gone");
+});
