@@ -14,6 +14,8 @@ export type SocketEndpoint = {
   readonly path: `/${string}`;
   /** A permission of a user on the thing that the path names, or the token of a workspace agent. */
   readonly access: Permission | "workspace_agent_token";
+  /** The path names nothing: it is about what the caller owns. */
+  readonly subject?: "self";
   readonly params: z.ZodObject;
   readonly query: z.ZodObject;
 };

@@ -25,6 +25,7 @@ import type { WorkspaceLinks } from "@atelier/contract/rpc/workspace/services";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { CachedCallerAuthorizer } from "./access/caller-authorizer.ts";
+import { findChatOwner } from "./access/chat-owner-store.ts";
 import { KeyUsage } from "./access/key-usage.ts";
 import { findUserId } from "./access/principal-store.ts";
 import type { Principal } from "./access/principal.ts";
@@ -211,12 +212,14 @@ function accessOf(
   const findWorkspace = (ref: WorkspaceRef) => findWorkspaceSubject(database.sql, ref);
   const findActor = async (apiKeyId: string) =>
     (await authenticateDelegated({ database, clock }, apiKeyId))?.actor ?? null;
+  const chatOwner = (chatId: string) => findChatOwner(database.sql, chatId);
   return {
     authenticate: async (token: string) => (await loadPrincipal(token))?.actor ?? null,
     findUserId: (ref: string) => findUserId(database.sql, ref),
     findWorkspace,
+    findChatOwner: chatOwner,
     rateLimit: new RateLimit(clock, config.apiRateLimitPerMinute),
-    guard: new AccessGuard({ clock, log, findActor, findWorkspace }),
+    guard: new AccessGuard({ clock, log, findActor, findWorkspace, findChatOwner: chatOwner }),
     trustedProxies: config.trustedProxies,
   };
 }

@@ -32,6 +32,7 @@ export const watchChats = socketEndpoint({
   transport: "websocket",
   path: "/api/v2/chats/watch",
   access: "chat:read",
+  subject: "self",
   params: NoParams,
   query: NoQuery,
 });

@@ -102,15 +102,6 @@ export async function findShownChat(db: Sql, chatId: string): Promise<ShownChat 
   return rows.map(toShown)[0];
 }
 
-export async function findChatOwner(db: Sql, chatId: string): Promise<string | undefined> {
-  const row = await db
-    .selectFrom("chats")
-    .select("owner_id")
-    .where("id", "=", chatId)
-    .executeTakeFirst();
-  return row?.owner_id;
-}
-
 type ShownRow = {
   readonly id: string;
   readonly organization_id: string;

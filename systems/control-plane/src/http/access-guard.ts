@@ -9,18 +9,18 @@ import type { Failure } from "@atelier/contract/failures";
 import type { Permission } from "@atelier/contract/permissions";
 import { may, type Actor } from "../access/actor.ts";
 import { parsePrincipalChange } from "../access/principal-change.ts";
-import type { AdmitDeps, WorkspaceRef } from "./admit.ts";
+import { findThing, type AdmitDeps, type ThingRef } from "./admit.ts";
 
 /** What stays open, and for whom. */
 export type Held = {
   readonly actor: Actor;
   readonly permission: Permission;
-  readonly workspace: WorkspaceRef;
+  readonly about: ThingRef;
   /** Called at most once. */
   end(reason: string): void;
 };
 
-export type AccessGuardDeps = Pick<AdmitDeps, "findWorkspace"> & {
+export type AccessGuardDeps = Pick<AdmitDeps, "findWorkspace" | "findChatOwner"> & {
   readonly clock: Clock;
   readonly log: Logger;
   /** By the id of a credential. Null: it lets nobody in any more. */
@@ -33,8 +33,8 @@ const RECHECK_EVERY_MS = 60_000;
 
 export class AccessGuard {
   readonly #deps: AccessGuardDeps;
-  /** With the workspace that each is about. */
-  readonly #held = new Map<Held, string>();
+  /** With the workspace that each is about, if it is about one. */
+  readonly #held = new Map<Held, string | null>();
 
   constructor(deps: AccessGuardDeps) {
     this.#deps = deps;
@@ -44,7 +44,7 @@ export class AccessGuard {
   async hold(
     held: Held,
   ): Promise<Result<Disposable, Failure<"request.sockets_exhausted" | "resource.not_found">>> {
-    const subject = await this.#deps.findWorkspace(held.workspace);
+    const subject = await findThing(this.#deps, held.about);
     if (subject === undefined) return fail({ code: "resource.not_found" });
     let count = 0;
     for (const { actor } of this.#held.keys()) if (actor.userId === held.actor.userId) count += 1;
@@ -89,7 +89,7 @@ export class AccessGuard {
     }
   }
 
-  #recheck(isMeant: (held: Held, workspaceId: string) => boolean): void {
+  #recheck(isMeant: (held: Held, workspaceId: string | null) => boolean): void {
     for (const [held, workspaceId] of this.#held) {
       if (!isMeant(held, workspaceId)) continue;
       this.#mayStay(held).then(
@@ -102,10 +102,10 @@ export class AccessGuard {
     }
   }
 
-  async #mayStay({ actor: { apiKeyId }, permission, workspace }: Held): Promise<boolean> {
+  async #mayStay({ actor: { apiKeyId }, permission, about }: Held): Promise<boolean> {
     const actor = await this.#deps.findActor(apiKeyId);
     if (actor === null) return false;
-    const subject = await this.#deps.findWorkspace(workspace);
+    const subject = await findThing(this.#deps, about);
     return subject !== undefined && may(actor, permission, subject.ownerId);
   }
 

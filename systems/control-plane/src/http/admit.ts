@@ -24,6 +24,8 @@ export type AdmitDeps = {
   readonly findUserId: (ref: string) => Promise<string | undefined>;
   /** Undefined when there is no such workspace, or none with such a workspace agent. */
   readonly findWorkspace: (ref: WorkspaceRef) => Promise<WorkspaceSubject | undefined>;
+  /** Undefined when there is no such chat. */
+  readonly findChatOwner: (chatId: string) => Promise<string | undefined>;
 };
 
 /** As paths name one: by its own id, or by its workspace agent's. */
@@ -32,7 +34,10 @@ export type WorkspaceRef = { readonly workspaceId: string } | { readonly workspa
 export type WorkspaceSubject = { readonly workspaceId: string; readonly ownerId: string };
 
 /** What of an endpoint decides who is let in. */
-export type Admitting = Pick<Endpoint, "access" | "method" | "params">;
+export type Admitting = Pick<Endpoint, "access" | "method" | "params"> & {
+  /** The path names nothing, and is about what the caller owns. */
+  readonly subject?: "self";
+};
 
 export type Arrival = {
   readonly endpoint: Admitting;
@@ -96,7 +101,8 @@ async function admitActor(
   },
 ): Promise<Result<Admitted, Refusal>> {
   const { endpoint, actor, params } = request;
-  const subjectId = await resolveSubject(deps, actor, params);
+  const subjectId =
+    endpoint.subject === "self" ? actor.userId : await resolveSubject(deps, actor, params);
   if (subjectId === undefined) return NOT_FOUND;
   const isAllowed =
     endpoint.access === "signed_in" ||
@@ -113,12 +119,41 @@ async function resolveSubject(
 ): Promise<string | null | undefined> {
   const user = params["user"];
   if (typeof user === "string") return resolveUser(deps, actor, user);
+  const { chat } = params;
+  if (typeof chat === "string") return deps.findChatOwner(chat);
   const ref = workspaceRefOf(params);
   return ref === null ? null : (await deps.findWorkspace(ref))?.ownerId;
 }
 
+/** What something that stays open is about. */
+export type ThingRef =
+  | WorkspaceRef
+  | { readonly chatId: string }
+  /** All that a person owns of a kind. */
+  | { readonly userId: string };
+
+export type Thing = { readonly ownerId: string; readonly workspaceId: string | null };
+
+/** Undefined: it is not there any more. */
+export async function findThing(
+  deps: Pick<AdmitDeps, "findWorkspace" | "findChatOwner">,
+  ref: ThingRef,
+): Promise<Thing | undefined> {
+  if ("userId" in ref) return { ownerId: ref.userId, workspaceId: null };
+  if (!("chatId" in ref)) return deps.findWorkspace(ref);
+  const ownerId = await deps.findChatOwner(ref.chatId);
+  return ownerId === undefined ? undefined : { ownerId, workspaceId: null };
+}
+
+/** What the path of an open thing names; the caller's own things where it names none. */
+export function thingRefOf(params: Record<string, unknown>, actor: Actor): ThingRef {
+  const { chat } = params;
+  if (typeof chat === "string") return { chatId: chat };
+  return workspaceRefOf(params) ?? { userId: actor.userId };
+}
+
 /** Null: the path names no workspace. */
-export function workspaceRefOf(params: Record<string, unknown>): WorkspaceRef | null {
+function workspaceRefOf(params: Record<string, unknown>): WorkspaceRef | null {
   const { workspace, agent } = params;
   if (typeof workspace === "string") return { workspaceId: workspace };
   return typeof agent === "string" ? { workspaceAgentId: agent } : null;

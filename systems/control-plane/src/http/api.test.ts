@@ -97,8 +97,9 @@ async function serve(
     rateLimit: new RateLimit(clock, 0),
     streams: [],
     webSocketPaths: [],
-    guard: new AccessGuard({ clock, log: silentLogger, findActor, findWorkspace }),
+    guard: new AccessGuard({ clock, log: silentLogger, findActor, findWorkspace, findChatOwner }),
     findWorkspace,
+    findChatOwner,
     version: "1.2.3",
     observe: () => {},
     ...options.deps,
@@ -116,6 +117,7 @@ async function serve(
 
 const findActor = async () => null;
 const findWorkspace = async () => undefined;
+const findChatOwner = async () => undefined;
 
 /** The edge only hands it on. */
 const NO_SQL = {} as ApiDeps["sql"];

@@ -6,7 +6,7 @@ import type { Failure } from "@atelier/contract/failures";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ServerResponse } from "node:http";
 import type { AccessGuard } from "./access-guard.ts";
-import { admit, workspaceRefOf, type AdmitDeps } from "./admit.ts";
+import { admit, thingRefOf, type AdmitDeps } from "./admit.ts";
 import { invalidRequest, toProblem } from "./problem.ts";
 import type { RequestFacts } from "./route.ts";
 import { crashFailure, sendJson } from "./serve-endpoint.ts";
@@ -50,15 +50,15 @@ async function serve(
   const query = endpoint.query.safeParse(request.query);
   if (!query.success) return fail(invalidRequest(query.error));
   const { actor, params } = admitted.value;
-  const workspace = workspaceRefOf(params);
-  assert(actor !== null && workspace !== null, "a stream is of a workspace, for somebody");
+  assert(actor !== null, "a stream is for somebody");
+  const about = thingRefOf(params, actor);
   const over = new AbortController();
   let goodbye = "";
   const end = (reason: string): void => {
     goodbye = eventText("error", { message: reason });
     over.abort(new Error(reason));
   };
-  const held = await deps.guard.hold({ actor, permission: endpoint.access, workspace, end });
+  const held = await deps.guard.hold({ actor, permission: endpoint.access, about, end });
   if (!held.ok) return held;
   using _held = held.value;
   reply.hijack();

@@ -16,7 +16,7 @@ import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage } from "no
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
 import type { AccessGuard } from "./access-guard.ts";
-import { admit, workspaceRefOf, type AdmitDeps } from "./admit.ts";
+import { admit, thingRefOf, type AdmitDeps } from "./admit.ts";
 import { originOf, type RequestOrigin, type TrustedProxies } from "./client-address.ts";
 import { presentedToken } from "./presented-token.ts";
 import { invalidRequest, toProblem } from "./problem.ts";
@@ -149,12 +149,12 @@ export function userSocket<const E extends UserSocketEndpoint>(
       const query = endpoint.query.safeParse(asked);
       if (!query.success) return fail(invalidRequest(query.error));
       const { actor, params } = admitted.value;
-      const workspace = workspaceRefOf(params);
-      assert(actor !== null && workspace !== null, "a socket is of a workspace, for somebody");
+      assert(actor !== null, "a socket is for somebody");
+      const about = thingRefOf(params, actor);
       const over = new AbortController();
       const end = (reason: string): void => over.abort(new Error(reason));
       const permission = endpoint.access;
-      const held = await deps.guard.hold({ actor, permission, workspace, end });
+      const held = await deps.guard.hold({ actor, permission, about, end });
       if (!held.ok) return held;
       // Should the handshake fail, nothing ever opens: given back when the socket does not come.
       const opening = giveBackUnless(held.value, deps.clock);
