@@ -1,0 +1,92 @@
+/**
+ * One attempt at an action of a turn: counted first, under the fence, then shown live under its own
+ * number, which is closed whatever happens.
+ */
+import { ok, type Result } from "@atelier/base/result";
+import type { NewMessage } from "../state/chat-row.ts";
+import type { LiveEpisode } from "./live-episode.ts";
+import { classifyModelError, type Classified } from "./model-error.ts";
+import type { PreparedTurn } from "./prepare-turn-actions.ts";
+import type { TurnDeps, TurnEnd, TurnRun } from "./turn-deps.ts";
+
+/** What became of an action. `failed`: try again, or end the turn with the error. */
+export type ActionEnd =
+  | { readonly kind: "done" }
+  | { readonly kind: "stale" }
+  | { readonly kind: "failed"; readonly attempt: number; readonly failure: Classified };
+
+const DONE: ActionEnd = { kind: "done" };
+const STALE: ActionEnd = { kind: "stale" };
+
+/** Errors of the database are no failures of the attempt: `work` marks what is. */
+export class AttemptFailed extends Error {
+  override readonly name = "AttemptFailed";
+}
+
+export async function inAttempt(
+  deps: TurnDeps,
+  run: TurnRun,
+  prepared: PreparedTurn,
+  work: (episode: LiveEpisode) => Promise<ActionEnd>,
+): Promise<ActionEnd> {
+  const counted = await deps.machine.changeFenced(run.chatId, run.fence, (chat) =>
+    chat.recordGenerationAttempt(),
+  );
+  if (!counted.ok) return STALE;
+  const { attempt } = counted.value;
+  const { historyVersion } = run.fence;
+  const episode = deps.episodes.createEpisode({
+    ...{ chatId: run.chatId, historyVersion, generationAttempt: attempt },
+  });
+  try {
+    return await work(episode);
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (!(error instanceof AttemptFailed)) throw error;
+    const failure = classifyModelError(error.cause, prepared.model.provider);
+    const { chatId } = run;
+    deps.log.info({ err: error.cause, chatId, attempt, kind: failure.error.kind }, "a step failed");
+    return { kind: "failed", attempt, failure };
+  } finally {
+    episode.close();
+  }
+}
+
+/** What the provider does wrong fails the attempt; everything else throws as it is. */
+export async function ofProvider<Value>(work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new AttemptFailed("call a model", { cause: error });
+  }
+}
+
+/** Commits a step; `isLast`: the turn ends with it, in the same transaction. */
+export async function commitStep(
+  deps: TurnDeps,
+  run: TurnRun,
+  messages: readonly NewMessage[],
+  { isLast }: { readonly isLast: boolean },
+): Promise<ActionEnd> {
+  const committed = await deps.machine.changeFenced(run.chatId, run.fence, async (chat) => {
+    if (messages.length > 0) {
+      const stored = await chat.commitStep(messages);
+      if (!stored.ok) return stored;
+    }
+    return isLast ? chat.finishTurn() : ok(undefined);
+  });
+  if (isLast) return endedBy(deps, run, committed, "finished");
+  return committed.ok ? DONE : STALE;
+}
+
+/** A transition that ends the turn. A refused one means that the chat has moved on. */
+export function endedBy(
+  deps: TurnDeps,
+  run: TurnRun,
+  transition: Result<unknown, unknown>,
+  end: TurnEnd,
+): ActionEnd {
+  if (!transition.ok) return STALE;
+  deps.turnEnded(run.chatId, end);
+  return DONE;
+}

@@ -1,0 +1,137 @@
+/** Gathers what the next step of a turn is made of: history, model, tools, settings, system prompt. */
+import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
+import { fail, ok, type Result } from "@atelier/base/result";
+import type { ChatError } from "@atelier/contract/chat/chat-words";
+import { isBoundary, selectPromptRows } from "../prompt/history-row.ts";
+import type { PromptTool } from "../prompt/prompt-prefix.ts";
+import { systemLayers, type SystemLayer } from "../prompt/system-layers.ts";
+import type { ChatRow, StoredMessage } from "../state/chat-row.ts";
+import type { ToolSet } from "../tools/tool-batch.ts";
+import {
+  isToolAvailable,
+  kindOfChat,
+  mayUseDynamicTools,
+  type ChatKind,
+} from "../tools/tool-availability.ts";
+import type { ChatTool } from "../tools/tool.ts";
+import type { CompactionLimits } from "./compaction-need.ts";
+import type { TurnDeps, TurnModel, TurnSettings } from "./turn-deps.ts";
+
+export type PreparedTurn = {
+  readonly chat: ChatRow;
+  readonly rows: readonly StoredMessage[];
+  readonly kind: ChatKind;
+  readonly model: TurnModel;
+  /** Null: the turn's own. */
+  readonly summaryModel: TurnModel | null;
+  readonly limits: CompactionLimits;
+  readonly tools: ToolSet;
+  /** In the order sent: by name, so that the same set gives the same bytes. */
+  readonly promptTools: readonly PromptTool[];
+  readonly layers: readonly SystemLayer[];
+  readonly activeApiKeyId: string | null;
+};
+
+export async function prepareTurn(
+  deps: TurnDeps,
+  chat: ChatRow,
+  rows: readonly StoredMessage[],
+): Promise<Result<PreparedTurn, ChatError>> {
+  const activeApiKeyId = turnApiKeyId(rows);
+  const model = await deps.models.forTurn(chat, { activeApiKeyId });
+  if (!model.ok) return model;
+  const [settings, summary] = await Promise.all([
+    deps.settingsOf(chat, model.value.configId),
+    deps.models.forSummary(chat, { activeApiKeyId }),
+  ]);
+  if (!summary.ok) {
+    // A broken override must not stop the work: the turn's own model can sum up as well.
+    deps.log.warn({ chatId: chat.id, failure: summary.failure }, "no model for summaries");
+  }
+  const summaryModel = summary.ok ? summary.value : null;
+  const kind = kindOfChat(chat);
+  const tools = toolSet(chat, kind, deps.toolsOf(chat));
+  return ok({
+    ...{ chat, rows, kind, summaryModel, tools, activeApiKeyId },
+    model: model.value,
+    limits: {
+      thresholdPercent: settings.thresholdPercent ?? model.value.thresholdPercent,
+      contextLimit: model.value.contextLimit,
+      summaryContextLimit: summaryModel?.contextLimit ?? null,
+    },
+    promptTools: promptTools(chat, kind, tools, model.value),
+    layers: systemLayers(selectPromptRows(rows), systemContext(chat, kind, settings, tools)),
+  });
+}
+
+/** The plan's own file of a chat, below the home directory of its workspace. */
+export function planPathOf(chatId: string): string {
+  return `~/.atelier/plans/PLAN-${chatId}.md`;
+}
+
+/**
+ * The key of the newest message that a person sent. A boundary in the middle of a turn carries the
+ * turn's key, because the person's message lies before it.
+ */
+export function turnApiKeyId(rows: readonly StoredMessage[]): string | null {
+  const newest = rows.findLast(
+    (row) => !row.deleted && row.role === "user" && (row.visibility !== "model" || isBoundary(row)),
+  );
+  return newest?.apiKeyId ?? null;
+}
+
+export function prepareFailed(error: unknown): Result<never, ChatError> {
+  const message = error instanceof Error ? error.message : "unknown";
+  return fail({
+    ...{ message: "The turn could not be prepared.", kind: "generic", retryable: true },
+    detail: message.slice(0, 500),
+  });
+}
+
+function toolSet(chat: ChatRow, kind: ChatKind, tools: readonly ChatTool[]): ToolSet {
+  const byName = new Map(tools.map((tool) => [tool.name, tool]));
+  const declared = mayUseDynamicTools(kind) ? (chat.dynamicTools ?? []) : [];
+  // Of two with one name, ours is meant.
+  const dynamic = declared.map(({ name }) => name).filter((name) => !byName.has(name));
+  const active = tools.map(({ name }) => name).filter((name) => isToolAvailable(name, kind));
+  return { tools: byName, active: new Set(active), dynamicNames: new Set(dynamic) };
+}
+
+function promptTools(
+  chat: ChatRow,
+  kind: ChatKind,
+  { tools, active, dynamicNames }: ToolSet,
+  model: TurnModel,
+): readonly PromptTool[] {
+  const own = [...tools.values()]
+    .filter(({ name }) => active.has(name))
+    .map(({ name, description, inputSchema }): LanguageModelV4FunctionTool => ({
+      ...{ type: "function", name, description, inputSchema },
+    }));
+  const dynamic = (chat.dynamicTools ?? [])
+    .filter(({ name }) => dynamicNames.has(name))
+    .map(({ name, description, input_schema }): LanguageModelV4FunctionTool => ({
+      ...{ type: "function", name, inputSchema: input_schema },
+      ...(description !== undefined && { description }),
+    }));
+  const ofProvider = model.providerTools.filter(({ name }) => isToolAvailable(name, kind));
+  return [...own, ...dynamic, ...ofProvider].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function systemContext(
+  chat: ChatRow,
+  kind: ChatKind,
+  settings: TurnSettings,
+  tools: ToolSet,
+): Parameters<typeof systemLayers>[1] {
+  return {
+    isChild: chat.parentChatId !== null,
+    isPlanMode: chat.planMode === "plan" && kind !== "explore_child",
+    isExplore: kind === "explore_child",
+    hasAdvisor: tools.active.has("advisor"),
+    userPrompt: settings.userPrompt,
+    planInstructions: settings.planInstructions,
+    planPath: chat.workspaceId === null ? null : planPathOf(chat.id),
+    skills: settings.personalSkills,
+  };
+}
