@@ -29,9 +29,7 @@ export async function inAttempt(
   prepared: PreparedTurn,
   work: (episode: LiveEpisode) => Promise<ActionEnd>,
 ): Promise<ActionEnd> {
-  const counted = await deps.machine.changeFenced(run.chatId, run.fence, (chat) =>
-    chat.recordGenerationAttempt(),
-  );
+  const counted = await deps.machine.recordAttemptFenced(run.chatId, run.fence);
   if (!counted.ok) return STALE;
   const { attempt } = counted.value;
   const { historyVersion } = run.fence;
@@ -68,15 +66,15 @@ export async function commitStep(
   messages: readonly NewMessage[],
   { isLast }: { readonly isLast: boolean },
 ): Promise<ActionEnd> {
-  const committed = await deps.machine.changeFenced(run.chatId, run.fence, async (chat) => {
-    if (messages.length > 0) {
-      const stored = await chat.commitStep(messages);
-      if (!stored.ok) return stored;
-    }
-    return isLast ? chat.finishTurn() : ok(undefined);
+  if (!isLast) {
+    const stored = await deps.machine.commitStepFenced(run.chatId, run.fence, messages);
+    return stored.ok ? DONE : STALE;
+  }
+  const ended = await deps.machine.changeFenced(run.chatId, run.fence, async (chat) => {
+    const stored = messages.length === 0 ? ok([]) : await chat.commitStep(messages);
+    return stored.ok ? chat.finishTurn() : stored;
   });
-  if (isLast) return endedBy(deps, run, committed, "finished");
-  return committed.ok ? DONE : STALE;
+  return endedBy(deps, run, ended, "finished");
 }
 
 /** A transition that ends the turn. A refused one means that the chat has moved on. */

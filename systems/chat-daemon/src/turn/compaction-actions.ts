@@ -20,7 +20,7 @@ export async function compact(
   prepared: PreparedTurn,
   source: "automatic" | "manual",
 ): Promise<ActionEnd> {
-  const { rows, limits, activeApiKeyId } = prepared;
+  const { rows, limits } = prepared;
   const unanswered = unansweredUserRows(rows);
   const compaction = {
     ...{ source, thresholdPercent: limits.thresholdPercent },
@@ -34,7 +34,7 @@ export async function compact(
     const summary = await ofProvider(() => summarise(deps, run, summed));
     const boundary = boundaryRows(summary, {
       ...{ callId, compaction, unanswered, hasMoreToDo: !isComplete(rows) },
-      ...{ modelConfigId: prepared.model.configId, apiKeyId: activeApiKeyId },
+      ...{ modelConfigId: prepared.model.configId },
     });
     return commitStep(deps, run, boundary, { isLast: false });
   });

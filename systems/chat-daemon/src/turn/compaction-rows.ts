@@ -37,25 +37,22 @@ export function boundaryRows(
     readonly unanswered: readonly HistoryRow[];
     readonly hasMoreToDo: boolean;
     readonly modelConfigId: string;
-    /** Of the turn: calls after the boundary are made with it too. */
-    readonly apiKeyId: string | null;
   },
 ): readonly NewMessage[] {
-  const { callId, compaction, modelConfigId, apiKeyId } = boundary;
+  const { callId, compaction, modelConfigId } = boundary;
   const forPeople = { visibility: "user", compressed: true, modelConfigId } as const;
   const repeated = boundary.unanswered.map(({ content }): NewMessage => ({
     role: "user",
     content,
     visibility: "model",
-    apiKeyId,
   }));
   const goOn: NewMessage = {
-    ...{ role: "user", visibility: "model", apiKeyId },
+    ...{ role: "user", visibility: "model" },
     content: [{ type: "text", text: CONTINUE }],
   };
   return [
     {
-      ...{ role: "user", visibility: "model", compressed: true, modelConfigId, apiKeyId },
+      ...{ role: "user", visibility: "model", compressed: true, modelConfigId },
       content: [{ type: "text", text: SUMMARY_PREFIX + summary }],
     },
     { role: "assistant", content: [summaryCall(callId, compaction)], ...forPeople },

@@ -2,7 +2,8 @@
 import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { ChatError } from "@atelier/contract/chat/chat-words";
-import { isBoundary, selectPromptRows } from "../prompt/history-row.ts";
+import { activeApiKeyId } from "../messages/active-api-key.ts";
+import { selectPromptRows } from "../prompt/history-row.ts";
 import type { PromptTool } from "../prompt/prompt-prefix.ts";
 import { systemLayers, type SystemLayer } from "../prompt/system-layers.ts";
 import type { ChatRow, StoredMessage } from "../state/chat-row.ts";
@@ -29,7 +30,6 @@ export type PreparedTurn = {
   /** In the order sent: by name, so that the same set gives the same bytes. */
   readonly promptTools: readonly PromptTool[];
   readonly layers: readonly SystemLayer[];
-  readonly activeApiKeyId: string | null;
 };
 
 export async function prepareTurn(
@@ -37,12 +37,12 @@ export async function prepareTurn(
   chat: ChatRow,
   rows: readonly StoredMessage[],
 ): Promise<Result<PreparedTurn, ChatError>> {
-  const activeApiKeyId = turnApiKeyId(rows);
-  const model = await deps.models.forTurn(chat, { activeApiKeyId });
+  const apiKeyId = activeApiKeyId(rows);
+  const model = await deps.models.forTurn(chat, { activeApiKeyId: apiKeyId });
   if (!model.ok) return model;
   const [settings, summary] = await Promise.all([
     deps.settingsOf(chat, model.value.configId),
-    deps.models.forSummary(chat, { activeApiKeyId }),
+    deps.models.forSummary(chat, { activeApiKeyId: apiKeyId }),
   ]);
   if (!summary.ok) {
     // A broken override must not stop the work: the turn's own model can sum up as well.
@@ -52,7 +52,7 @@ export async function prepareTurn(
   const kind = kindOfChat(chat);
   const tools = toolSet(chat, kind, deps.toolsOf(chat));
   return ok({
-    ...{ chat, rows, kind, summaryModel, tools, activeApiKeyId },
+    ...{ chat, rows, kind, summaryModel, tools },
     model: model.value,
     limits: {
       thresholdPercent: settings.thresholdPercent ?? model.value.thresholdPercent,
@@ -67,17 +67,6 @@ export async function prepareTurn(
 /** The plan's own file of a chat, below the home directory of its workspace. */
 export function planPathOf(chatId: string): string {
   return `~/.atelier/plans/PLAN-${chatId}.md`;
-}
-
-/**
- * The key of the newest message that a person sent. A boundary in the middle of a turn carries the
- * turn's key, because the person's message lies before it.
- */
-export function turnApiKeyId(rows: readonly StoredMessage[]): string | null {
-  const newest = rows.findLast(
-    (row) => !row.deleted && row.role === "user" && (row.visibility !== "model" || isBoundary(row)),
-  );
-  return newest?.apiKeyId ?? null;
 }
 
 export function prepareFailed(error: unknown): Result<never, ChatError> {

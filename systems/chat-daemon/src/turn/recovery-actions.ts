@@ -14,7 +14,7 @@ const CONTINUE =
 export async function recoverPartial(
   deps: TurnDeps,
   run: TurnRun,
-  { chat, model, activeApiKeyId }: PreparedTurn,
+  { chat, model }: PreparedTurn,
 ): Promise<ActionEnd | null> {
   // An attempt that failed left the time of the next one behind.
   if (chat.generationAttempt === 0 || chat.retryState !== null) return null;
@@ -33,7 +33,7 @@ export async function recoverPartial(
     [
       { role: "assistant", content: kept, modelConfigId },
       {
-        ...{ role: "user", visibility: "model", apiKeyId: activeApiKeyId },
+        ...{ role: "user", visibility: "model" },
         content: [{ type: "text", text: CONTINUE }],
       },
     ],

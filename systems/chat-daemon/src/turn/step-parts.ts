@@ -179,9 +179,12 @@ export class StepParts {
   }
 }
 
-/** Results that the provider reports are shown as such, and stored within its own answer. */
+/**
+ * Results that the provider reports are shown as such, and stored within its own answer. Not repaired:
+ * the halves of a character may come in two pieces.
+ */
 function shown(part: MessagePart): readonly EpisodePart[] {
-  return [{ role: part.type === "tool-result" ? "tool" : "assistant", part: toValidJson(part) }];
+  return [{ role: part.type === "tool-result" ? "tool" : "assistant", part }];
 }
 
 function toPart(block: Block): MessagePart {

@@ -1,0 +1,443 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock } from "@atelier/testkit/fake-clock";
+import { z } from "zod";
+import { APICallError } from "@ai-sdk/provider";
+import { ok } from "@atelier/base/result";
+import { must } from "../state/chat-world-testkit.ts";
+import { defineTool, toolError, toolValue, type ToolOutcome } from "../tools/tool.ts";
+import { runGeneration } from "./generation-task.ts";
+import { callsTools, finish, says, turnWorld } from "./turn-testkit.ts";
+
+/** Named as a tool that every chat has. */
+function fakeTool(run: (input: { n?: number | undefined }) => Promise<ToolOutcome>) {
+  const input = z.object({ n: z.number().optional() });
+  return defineTool({ name: "execute", description: "", input, run: (given) => run(given) });
+}
+
+test("an answer is shown while it streams, committed, and ends the turn", async () => {
+  await using world = await turnWorld({ replies: [says("hello you")] });
+  const { id } = await world.create();
+  const chat = await world.drive(id);
+  assert.equal(chat.status, "waiting");
+  assert.deepEqual(world.ends, ["finished"]);
+  const rows = await world.history(id);
+  assert.deepEqual(
+    rows.map(({ role, content }) => [role, content]),
+    [
+      ["user", [{ type: "text", text: "hello" }]],
+      ["assistant", [{ type: "text", text: "hello you" }]],
+    ],
+  );
+  assert.deepEqual(world.episodes.shown, [
+    { role: "assistant", part: { type: "text", text: "hello you" } },
+  ]);
+  assert.ok(world.episodes.areClosed);
+});
+
+test("an answer without content ends the turn and leaves no row", async () => {
+  await using world = await turnWorld({ replies: [[finish("stop")]] });
+  const { id } = await world.create();
+  assert.equal((await world.drive(id)).status, "waiting");
+  assert.equal((await world.history(id)).length, 1);
+});
+
+for (const { reason, kind } of [
+  { reason: "length", kind: "config" },
+  { reason: "content-filter", kind: "content_filter" },
+] as const) {
+  test(`an answer that ends by ${reason} before it said anything is an error`, async () => {
+    await using world = await turnWorld({ replies: [[finish(reason)]] });
+    const { id } = await world.create();
+    const chat = await world.drive(id);
+    assert.equal(chat.status, "error");
+    assert.equal(chat.lastError?.kind, kind);
+    assert.deepEqual(world.ends, ["error"]);
+  });
+}
+
+test("calls of one answer run side by side, and their results keep the order of the calls", async () => {
+  const first = Promise.withResolvers<void>();
+  const order: number[] = [];
+  const tool = fakeTool(async ({ n = 0 }) => {
+    // The first ends only after the second began: they do run side by side.
+    if (n === 1) await first.promise;
+    else first.resolve();
+    order.push(n);
+    return toolValue({ n });
+  });
+  const calls = [
+    { id: "a", name: "execute", input: { n: 1 } },
+    { id: "b", name: "execute", input: { n: 2 } },
+  ];
+  await using world = await turnWorld({
+    tools: [tool],
+    replies: [callsTools(calls), says("done")],
+  });
+  const { id } = await world.create();
+  assert.equal((await world.drive(id)).status, "waiting");
+  assert.deepEqual(order, [2, 1]);
+  const results = (await world.history(id)).filter(({ role }) => role === "tool");
+  assert.deepEqual(
+    results.map(({ content: [part] }) => part?.type === "tool-result" && part.result),
+    [{ n: 1 }, { n: 2 }],
+  );
+  const sent = world.calls[1]?.prompt.filter(({ role }) => role === "tool");
+  assert.equal(sent?.length, 1, "results of one answer are one message");
+});
+
+test("a tool that throws, is unknown, is inactive or gets nonsense answers its own call", async () => {
+  const tool = fakeTool(async ({ n }) => {
+    if (n === 1) throw new Error("secret path");
+    return Promise.resolve(toolError("as expected"));
+  });
+  const plan = defineTool({
+    ...{ name: "propose_plan", description: "", input: z.object({}) },
+    run: () => Promise.resolve(toolValue({})),
+  });
+  const calls = [
+    { id: "a", name: "execute", input: { n: 1 } },
+    { id: "b", name: "execute", input: { n: "x" } },
+    { id: "c", name: "execute", input: "{broken" },
+    { id: "d", name: "nothing" },
+    { id: "e", name: "propose_plan" },
+    { id: "f", name: "execute", input: { n: 2 } },
+  ];
+  await using world = await turnWorld({
+    ...{ tools: [tool, plan], replies: [callsTools(calls), says("done")] },
+  });
+  const { id } = await world.create();
+  await world.drive(id);
+  const results = (await world.history(id))
+    .filter(({ role }) => role === "tool")
+    .map(({ content: [part] }) => {
+      assert.ok(part?.type === "tool-result" && part.is_error === true);
+      return (part.result as { readonly error: string }).error.split("\n")[0];
+    });
+  assert.deepEqual(results, [
+    "The tool failed unexpectedly.",
+    "Invalid input:",
+    "Invalid input:",
+    "Tool not found: nothing",
+    "Tool not active in this turn: propose_plan",
+    "as expected",
+  ]);
+});
+
+test("an exclusive tool beside others: none of them runs", async () => {
+  let runs = 0;
+  const tools = ["advisor", "execute"].map((name) =>
+    defineTool({
+      ...{ name, description: "", input: z.object({}), isExclusive: name === "advisor" },
+      run: () => {
+        runs += 1;
+        return Promise.resolve(toolValue({}));
+      },
+    }),
+  );
+  const calls = ["advisor", "execute"].map((name) => ({ id: name, name }));
+  await using world = await turnWorld({ tools, replies: [callsTools(calls), says("ok")] });
+  const { id } = await world.create();
+  await world.drive(id);
+  assert.equal(runs, 0);
+  const texts = JSON.stringify(await world.history(id));
+  assert.match(texts, /must be called alone/);
+  assert.match(texts, /skipped because advisor must run alone/);
+});
+
+test("calls of the client's tools wait for it, after ours have run", async () => {
+  const tool = fakeTool(() => Promise.resolve(toolValue("ours")));
+  const calls = [
+    { id: "a", name: "ask_client" },
+    { id: "b", name: "execute" },
+  ];
+  await using world = await turnWorld({ tools: [tool], replies: [callsTools(calls), says("ok")] });
+  const dynamicTools = [{ name: "ask_client", description: "", input_schema: {} }];
+  const { id } = await world.create({ dynamicTools });
+  const waiting = await world.drive(id);
+  assert.equal(waiting.status, "requires_action");
+  assert.deepEqual(world.ends, ["requires_action"]);
+  assert.deepEqual(
+    world.calls[0]?.tools?.map(({ name }) => name),
+    ["ask_client", "execute"],
+  );
+  must(
+    await world.chats.machine.change(id, (chat) =>
+      chat.completeRequiresAction([{ toolCallId: "a", output: "theirs", isError: false }]),
+    ),
+  );
+  assert.equal((await world.drive(id)).status, "waiting");
+  const prompt = JSON.stringify(world.calls[1]?.prompt);
+  assert.ok(prompt.includes("ours") && prompt.includes("theirs"));
+});
+
+test("a tool that ends a planning turn: the model is not asked again", async () => {
+  const plan = defineTool({
+    ...{ name: "propose_plan", description: "", input: z.object({}) },
+    run: () => Promise.resolve(toolValue({ ok: true })),
+  });
+  const calls = [{ id: "a", name: "propose_plan" }];
+  await using world = await turnWorld({ tools: [plan], replies: [callsTools(calls)] });
+  const { id } = await world.create({ planMode: "plan" });
+  assert.equal((await world.drive(id)).status, "waiting");
+  assert.equal(world.calls.length, 1);
+});
+
+test("a retryable failure is counted down and tried again; the next attempt clears it", async () => {
+  const clock = new FakeClock();
+  const overloaded = new APICallError({
+    ...{ message: "no", url: "http://x", requestBodyValues: {}, statusCode: 529 },
+    responseHeaders: { "retry-after": "7" },
+  });
+  await using world = await turnWorld({ clock, replies: [overloaded, says("now")] });
+  const { id } = await world.create();
+  const task = runGeneration(world.deps, await world.runOf(id));
+  const retry = await until(async () => (await world.row(id)).retryState);
+  assert.deepEqual(retry, {
+    ...{ attempt: 1, delay_ms: 7_000, error: "The model is overloaded.", kind: "overloaded" },
+    ...{ provider: "test", status_code: 529, retrying_at: "2026-01-01T00:00:07.000Z" },
+  });
+  await clock.advance(7_000);
+  assert.equal(await task, "done");
+  const chat = await world.row(id);
+  assert.equal(chat.status, "waiting");
+  assert.equal(chat.retryState, null);
+});
+
+test("a failure that is not retryable ends the turn with what it was", async () => {
+  const refused = new APICallError({
+    ...{ message: "no", url: "http://x", requestBodyValues: {}, statusCode: 401 },
+    responseBody: '{"error":{"message":"Incorrect API key provided: sk-abcdefghijk"}}',
+  });
+  await using world = await turnWorld({ replies: [refused] });
+  const { id } = await world.create();
+  const chat = await world.drive(id);
+  assert.equal(chat.status, "error");
+  assert.deepEqual(chat.lastError, {
+    message: "The provider does not accept the credentials.",
+    detail: "Incorrect API key provided: [key]",
+    ...{ kind: "auth", provider: "test", retryable: false, status_code: 401 },
+  });
+});
+
+test("a stream that says nothing for a minute is given up and tried again", async () => {
+  const clock = new FakeClock();
+  const silent = (): Promise<never> => new Promise(() => {});
+  await using world = await turnWorld({ clock, replies: [silent, says("now")] });
+  const { id } = await world.create();
+  const task = runGeneration(world.deps, await world.runOf(id));
+  await until(async () => Promise.resolve(world.calls.length > 0 || null));
+  await clock.advance(60_000);
+  const retry = await until(async () => (await world.row(id)).retryState);
+  assert.equal(retry.kind, "stream_silence_timeout");
+  assert.ok(world.calls[0]?.abortSignal?.aborted, "the request is ended");
+  await clock.advance(1_000);
+  assert.equal(await task, "done");
+});
+
+test("a cancelled task ends its request and commits nothing", async () => {
+  const silent = (): Promise<never> => new Promise(() => {});
+  await using world = await turnWorld({ replies: [silent] });
+  const { id } = await world.create();
+  const ended = new AbortController();
+  const task = runGeneration(world.deps, await world.runOf(id, ended.signal));
+  await until(async () => Promise.resolve(world.calls.length > 0 || null));
+  ended.abort(new Error("moved on"));
+  assert.equal(await task, "cancelled");
+  assert.ok(world.calls[0]?.abortSignal?.aborted);
+  assert.equal((await world.row(id)).status, "running");
+  assert.ok(world.episodes.areClosed);
+});
+
+test("a runner that lost the chat does nothing", async () => {
+  await using world = await turnWorld({ replies: [says("never")] });
+  const { id } = await world.create();
+  const run = await world.runOf(id);
+  const foreign = { ...run, fence: { ...run.fence, runnerId: crypto.randomUUID() } };
+  assert.equal(await runGeneration(world.deps, foreign), "stale");
+  assert.equal(world.calls.length, 0);
+});
+
+test("an answer that comes after the chat moved on is not committed", async () => {
+  await using world = await turnWorld({
+    replies: [
+      async () => {
+        must(await world.chats.machine.change(id, (chat) => chat.interrupt("stop")));
+        return says("late");
+      },
+    ],
+  });
+  const { id } = await world.create();
+  assert.equal(await runGeneration(world.deps, await world.runOf(id)), "stale");
+  assert.equal((await world.history(id)).length, 1);
+});
+
+test("the same call for the third time in a row comes back with a notice", async () => {
+  const tool = fakeTool(() => Promise.resolve(toolValue({ same: true })));
+  const call = (id: string) => callsTools([{ id, name: "execute", input: { n: 1 } }]);
+  await using world = await turnWorld({
+    ...{ tools: [tool], replies: [call("a"), call("b"), call("c"), says("enough")] },
+  });
+  const { id } = await world.create();
+  await world.drive(id);
+  const noticed = (await world.history(id))
+    .filter(({ role }) => role === "tool")
+    .map(({ content }) => JSON.stringify(content).includes("3 times in a row"));
+  assert.deepEqual(noticed, [false, false, true]);
+});
+
+test("signatures of thoughts come back to the provider over a loop of twenty steps", async () => {
+  const tool = fakeTool(({ n }) => Promise.resolve(toolValue({ n })));
+  const thought = (n: number) => [
+    { type: "reasoning-start" as const, id: "0" },
+    { type: "reasoning-delta" as const, id: "0", delta: `thought ${n}` },
+    {
+      ...{ type: "reasoning-delta" as const, id: "0", delta: "" },
+      providerMetadata: { anthropic: { signature: `sig-${n}` } },
+    },
+    { type: "reasoning-end" as const, id: "0" },
+  ];
+  const replies = Array.from({ length: 20 }, (_, n) => [
+    ...thought(n),
+    ...callsTools([{ id: `call-${n}`, name: "execute", input: { n } }]),
+  ]);
+  await using world = await turnWorld({ tools: [tool], replies: [...replies, says("done")] });
+  const { id } = await world.create();
+  await world.drive(id);
+  const last = world.calls.at(-1)?.prompt ?? [];
+  const signatures = last
+    .filter(({ role }) => role === "assistant")
+    .map(({ content: [part] }) => {
+      assert.ok(typeof part === "object" && part.type === "reasoning");
+      return [part.text, part.providerOptions?.["anthropic"]?.["signature"]];
+    });
+  assert.deepEqual(
+    signatures,
+    Array.from({ length: 20 }, (_, n) => [`thought ${n}`, `sig-${n}`]),
+  );
+  // What was sent before is never sent in another form: caches serve it.
+  for (const [index, call] of world.calls.entries()) {
+    assert.deepEqual(last.slice(0, call.prompt.length), call.prompt, `call ${index}`);
+  }
+});
+
+test("a conversation that the provider keeps is continued by its answer's id, and replayed when it is lost", async () => {
+  const lost = new APICallError({
+    ...{ message: "no", url: "http://x", requestBodyValues: {}, statusCode: 404 },
+    responseBody: '{"error":{"message":"Previous response with id \'resp_one\' not found."}}',
+  });
+  const clock = new FakeClock();
+  await using world = await turnWorld({
+    ...{ clock, model: { isStored: true }, replies: [says("one"), lost, says("two")] },
+  });
+  const { id } = await world.create();
+  await world.drive(id);
+  must(
+    await world.chats.machine.change(id, (chat) =>
+      chat.sendMessage(world.chats.user("more"), "queue"),
+    ),
+  );
+  const task = runGeneration(world.deps, await world.runOf(id));
+  await until(async () => (await world.row(id)).retryState);
+  await clock.advance(1_000);
+  assert.equal(await task, "done");
+  const [, chained, replayed] = world.calls;
+  assert.equal(chained?.providerOptions?.["openai"]?.["previousResponseId"], "resp_one");
+  assert.equal(chained?.prompt.length, 1);
+  assert.equal(replayed?.providerOptions?.["openai"], undefined);
+  assert.equal(replayed?.prompt.length, 3);
+});
+
+test("an answer goes on from what had been shown when its writer died", async () => {
+  const died = new AbortController();
+  await using world = await turnWorld({
+    replies: [
+      () => {
+        died.abort(new Error("killed"));
+        return Promise.reject(new Error("killed"));
+      },
+      says(" and that was it"),
+    ],
+  });
+  const { id } = await world.create();
+  const run = await world.runOf(id, died.signal);
+  assert.equal(await runGeneration(world.deps, run), "cancelled");
+  world.episodes.shownBefore(
+    { chatId: id, historyVersion: run.fence.historyVersion, generationAttempt: 1 },
+    [{ role: "assistant", part: { type: "text", text: "It began" } }],
+  );
+  await world.drive(id);
+  const visible = (await world.history(id)).filter(({ visibility }) => visibility !== "model");
+  assert.deepEqual(
+    visible.map(({ content: [part] }) => part?.type === "text" && part.text),
+    ["hello", "It began", " and that was it"],
+  );
+});
+
+test("a tool whose workspace obeys another server by now: nothing is committed", async () => {
+  const tool = fakeTool(() => Promise.resolve({ kind: "stale" as const }));
+  const calls = [{ id: "a", name: "execute" }];
+  await using world = await turnWorld({ tools: [tool], replies: [callsTools(calls)] });
+  const { id } = await world.create();
+  assert.equal(await world.step(id), "done");
+  assert.equal(await world.step(id), "stale");
+  assert.equal((await world.history(id)).length, 2);
+});
+
+test("trouble of the database does not lose the turn", async () => {
+  const clock = new FakeClock();
+  await using world = await turnWorld({ clock, replies: [says("after all")] });
+  const { id } = await world.create();
+  let troubles = 0;
+  const machine = {
+    ...world.deps.machine,
+    readFenced: async (...args: Parameters<typeof world.deps.machine.readFenced>) => {
+      troubles += 1;
+      if (troubles < 3) throw new Error("connection terminated");
+      return world.chats.machine.readFenced(...args);
+    },
+    recordAttemptFenced: world.chats.machine.recordAttemptFenced.bind(world.chats.machine),
+    changeFenced: world.chats.machine.changeFenced.bind(world.chats.machine),
+  };
+  const task = runGeneration({ ...world.deps, machine }, await world.runOf(id));
+  await until(async () => {
+    await clock.advance(1_000);
+    return troubles === 3 ? true : null;
+  });
+  assert.equal(await task, "done");
+});
+
+test("a prefix that changes is recorded before the step is committed", async () => {
+  const recorded: number[] = [];
+  await using world = await turnWorld({
+    replies: [says("hello")],
+    deps: {
+      recordPrefix: ({ historyVersion }) => {
+        recorded.push(historyVersion);
+        return Promise.resolve(["tool_added:x"]);
+      },
+    },
+  });
+  const { id } = await world.create();
+  await world.drive(id);
+  assert.deepEqual(recorded, [1]);
+});
+
+test("without a model there is no turn, and the chat says why", async () => {
+  const failure = { message: "no model", kind: "config" as const, retryable: false };
+  const models = {
+    forTurn: () => Promise.resolve({ ok: false as const, failure }),
+    forSummary: () => Promise.resolve(ok(null)),
+  };
+  await using world = await turnWorld({ deps: { models } });
+  const { id } = await world.create();
+  assert.deepEqual((await world.drive(id)).lastError, failure);
+});
+
+async function until<Value>(ask: () => Promise<Value | null>): Promise<Value> {
+  for (;;) {
+    const answer = await ask();
+    if (answer !== null) return answer;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
