@@ -25,7 +25,7 @@ import {
   updateQueuedContent,
   updateQueueOrder,
 } from "./queue-store.ts";
-import type { Plan, QueueWrite } from "./transition-plan.ts";
+import { isNews, type Plan, type QueueWrite } from "./transition-plan.ts";
 import { findUsableModel } from "./usable-model-store.ts";
 
 /** Of one chat (spec agents 2.1). */
@@ -51,9 +51,7 @@ export class PostgresChat implements ChatStorage {
     const { messages = [], patch } = plan;
     const inserted =
       messages.length === 0 ? [] : await insertMessages(this.#db, row.id, messages, this.now);
-    // Counters of attempts are no news for lists of chats.
-    const isNews = !("generationAttempt" in patch || "retryState" in patch || "runnerId" in patch);
-    const touchedAt = isNews ? this.now : undefined;
+    const touchedAt = isNews(patch) ? this.now : undefined;
     const after = await updateChat(this.#db, row.id, patch, touchedAt);
     return { row: after, messages: inserted, queued, deletedMessageIds };
   }

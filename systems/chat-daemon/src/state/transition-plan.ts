@@ -245,6 +245,15 @@ export function planAbandonment(): Plan {
   return { patch: { workerId: null, runnerId: null } };
 }
 
+/** Whether people's lists show the chat as changed: not by counters of attempts, nor by who drives it. */
+export function isNews(patch: ChatPatch): boolean {
+  return !("generationAttempt" in patch || "retryState" in patch || isAbandonment(patch));
+}
+
+function isAbandonment(patch: ChatPatch): boolean {
+  return "runnerId" in patch && !("status" in patch);
+}
+
 function toolRow(result: MessagePart): NewMessage {
   return { role: "tool", content: [result] };
 }
