@@ -99,7 +99,7 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     /** Which models there are, and the one choke point through which all are called. */
     models: [],
     /** What administrators and people decide about chats. */
-    "chat-settings": [],
+    "chat-settings": ["prompt"],
     /** What the model is sent, from committed history: pure. */
     prompt: ["messages"],
     /** What the model can call. */
@@ -113,7 +113,7 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     /** What viewers are told. */
     "chat-stream": ["messages", "state", "live-parts"],
     /** Use cases of people. */
-    chats: ["messages", "state", "models", "chat-settings", "quickgen"],
+    chats: ["messages", "state", "prompt"],
   },
   "workspace-agent": {
     effects: [],

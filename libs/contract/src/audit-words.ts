@@ -13,5 +13,6 @@ export const AUDIT_RESOURCES = [
   "workspace_agent_token",
   "chat",
   "chat_model",
+  "chat_setting",
 ] as const;
 export type AuditResource = (typeof AUDIT_RESOURCES)[number];

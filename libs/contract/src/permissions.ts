@@ -34,6 +34,8 @@ export const PERMISSIONS = [
   "chat:update",
   "chat_model:read",
   "chat_model:update",
+  "chat_setting:read",
+  "chat_setting:update",
   "deployment:read",
 ] as const;
 

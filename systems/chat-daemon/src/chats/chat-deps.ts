@@ -20,10 +20,8 @@ export interface ChatModelChoices {
   canUse(modelConfigId: string, organizationId: string): Promise<boolean>;
 }
 
-export type SystemRows = {
-  /** What chats are told first, by administrators. Empty: nothing. */
-  deploymentPrompt(): Promise<string>;
-};
+/** What administrators have new chats told first. */
+export type SystemPrompt = { readonly text: string; readonly includesDefault: boolean };
 
 export type ChatDeps = {
   readonly machine: ChatMachine;
@@ -34,7 +32,7 @@ export type ChatDeps = {
   readonly people: ChatPeople;
   readonly workspaces: ChatWorkspaceDirectory;
   readonly models: ChatModelChoices;
-  readonly system: SystemRows;
+  readonly systemPrompt: () => Promise<SystemPrompt>;
   /** A title by a model, or what went wrong, in words for people. */
   readonly proposeTitle: (
     chatId: string,

@@ -38,7 +38,7 @@ export async function chatsWorld(
       defaultFor: async () => ({ modelConfigId, reasoningEffort: null }),
       canUse: async (id) => id === modelConfigId,
     },
-    system: { deploymentPrompt: async () => "Be good." },
+    systemPrompt: async () => ({ text: "Be good.", includesDefault: false }),
     proposeTitle: async () => ({ title: "A title" }),
   };
   const caller: ServiceCaller = {

@@ -5,6 +5,7 @@ import type { CreateChat } from "@atelier/contract/http/chats";
 import type { ChatWorkspace } from "@atelier/contract/rpc/chat-ports";
 import type { ServiceCaller } from "@atelier/contract/rpc/endpoint-service";
 import type { z } from "zod";
+import { initialSystemTexts } from "../prompt/system-layers.ts";
 import type { NewMessage } from "../state/chat-row.ts";
 import { fallbackTitle, fileIdsOf, toParts } from "./chat-content.ts";
 import type { ChatDeps, ModelChoice } from "./chat-deps.ts";
@@ -86,14 +87,17 @@ async function prepare(
   const files = await findFiles(deps.database.sql, caller.userId, fileIdsOf(input.content));
   const content = toParts(input.content, files);
   if (!content.ok) return fail({ code: "request.invalid", validations: content.failure });
-  const system = [
-    await deps.system.deploymentPrompt(),
-    input.system_prompt ?? "",
-    workspace.value === null ? DETACHED : ATTACHED,
-  ];
-  const messages: NewMessage[] = system
-    .filter((text) => text.trim() !== "")
-    .map((text) => ({ role: "system", content: [{ type: "text", text }], visibility: "model" }));
+  const { text: deploymentPrompt, includesDefault } = await deps.systemPrompt();
+  const system = initialSystemTexts({
+    ...{ includesDefault, deploymentPrompt, organizationPrompt: "" },
+    chatPrompt: input.system_prompt ?? "",
+    ...{ isChild: false, hasWorkspace: workspace.value !== null },
+  });
+  const messages: NewMessage[] = system.map((text) => ({
+    role: "system",
+    content: [{ type: "text", text }],
+    visibility: "model",
+  }));
   messages.push({
     role: "user",
     content: content.value,
@@ -132,8 +136,3 @@ async function chooseModel(
   const choice = await deps.models.defaultFor(caller.userId, organizationId);
   return choice === null ? fail({ code: "chat.model_missing" }) : ok(choice);
 }
-
-const ATTACHED =
-  "This chat is attached to a workspace. The tools that read and change files and run commands work there.";
-const DETACHED =
-  "This chat has no workspace: tools that read and change files or run commands have nowhere to work. Answer without them, or ask the user to attach a workspace when the task needs one.";

@@ -1,0 +1,159 @@
+/** What administrators decide about chats, and people for their own: spec agents 3.7 and 4.6. */
+import { z } from "zod";
+import { endpoint } from "../endpoint.ts";
+import { NoParams, NoQuery } from "./common.ts";
+
+export const SYSTEM_PROMPT_BYTES_MAX = 128 * 1024;
+
+export const ChatSystemPrompt = z.object({
+  system_prompt: z.string(),
+  /** Whether the product's own comes first. */
+  include_default_system_prompt: z.boolean(),
+  default_system_prompt: z.string(),
+});
+
+export const getChatSystemPrompt = endpoint({
+  tag: "chat settings",
+  summary: "What every new chat is told first",
+  method: "GET",
+  path: "/api/v2/chats/config/system-prompt",
+  aliases: ["/api/experimental/chats/config/system-prompt"],
+  access: "chat_setting:read",
+  params: NoParams,
+  query: NoQuery,
+  body: null,
+  success: { status: 200, body: ChatSystemPrompt },
+  failures: [],
+  audit: null,
+});
+
+export const putChatSystemPrompt = endpoint({
+  tag: "chat settings",
+  summary: "Change what every new chat is told first",
+  method: "PUT",
+  path: "/api/v2/chats/config/system-prompt",
+  aliases: ["/api/experimental/chats/config/system-prompt"],
+  access: "chat_setting:update",
+  params: NoParams,
+  query: NoQuery,
+  body: z.strictObject({
+    system_prompt: z.string().max(SYSTEM_PROMPT_BYTES_MAX),
+    include_default_system_prompt: z.boolean().default(true),
+  }),
+  success: { status: 204, body: null },
+  failures: [],
+  audit: { action: "write", resource: "chat_setting" },
+});
+
+export const getChatPlanInstructions = endpoint({
+  tag: "chat settings",
+  summary: "What chats in plan mode are told besides",
+  method: "GET",
+  path: "/api/v2/chats/config/plan-mode-instructions",
+  aliases: ["/api/experimental/chats/config/plan-mode-instructions"],
+  access: "chat_setting:read",
+  params: NoParams,
+  query: NoQuery,
+  body: null,
+  success: { status: 200, body: z.object({ plan_mode_instructions: z.string() }) },
+  failures: [],
+  audit: null,
+});
+
+export const putChatPlanInstructions = endpoint({
+  tag: "chat settings",
+  summary: "Change what chats in plan mode are told besides",
+  method: "PUT",
+  path: "/api/v2/chats/config/plan-mode-instructions",
+  aliases: ["/api/experimental/chats/config/plan-mode-instructions"],
+  access: "chat_setting:update",
+  params: NoParams,
+  query: NoQuery,
+  body: z.strictObject({ plan_mode_instructions: z.string().max(SYSTEM_PROMPT_BYTES_MAX) }),
+  success: { status: 204, body: null },
+  failures: [],
+  audit: { action: "write", resource: "chat_setting" },
+});
+
+export const getChatUserPrompt = endpoint({
+  tag: "chat settings",
+  summary: "What one's own chats are told besides",
+  method: "GET",
+  path: "/api/v2/chats/config/user-prompt",
+  aliases: ["/api/experimental/chats/config/user-prompt"],
+  access: "signed_in",
+  params: NoParams,
+  query: NoQuery,
+  body: null,
+  success: { status: 200, body: z.object({ custom_prompt: z.string() }) },
+  failures: [],
+  audit: null,
+});
+
+export const putChatUserPrompt = endpoint({
+  tag: "chat settings",
+  summary: "Change what one's own chats are told besides",
+  method: "PUT",
+  path: "/api/v2/chats/config/user-prompt",
+  aliases: ["/api/experimental/chats/config/user-prompt"],
+  access: "signed_in",
+  params: NoParams,
+  query: NoQuery,
+  body: z.strictObject({ custom_prompt: z.string().max(SYSTEM_PROMPT_BYTES_MAX) }),
+  success: { status: 200, body: z.object({ custom_prompt: z.string() }) },
+  failures: [],
+  audit: { action: "write", resource: "chat_setting" },
+});
+
+const Threshold = z.object({
+  model_config_id: z.uuid(),
+  /** Percent of the context at which history is summed up. 100: never by itself. */
+  threshold_percent: z.int().min(0).max(100),
+});
+
+export const listChatUserThresholds = endpoint({
+  tag: "chat settings",
+  summary: "When one's own chats sum up their history, by model",
+  method: "GET",
+  path: "/api/v2/chats/config/user-compaction-thresholds",
+  aliases: ["/api/experimental/chats/config/user-compaction-thresholds"],
+  access: "signed_in",
+  params: NoParams,
+  query: NoQuery,
+  body: null,
+  success: { status: 200, body: z.object({ thresholds: z.array(Threshold) }) },
+  failures: [],
+  audit: null,
+});
+
+const ThresholdParams = z.strictObject({ modelConfig: z.uuid() });
+
+export const putChatUserThreshold = endpoint({
+  tag: "chat settings",
+  summary: "Choose when one's own chats with a model sum up their history",
+  method: "PUT",
+  path: "/api/v2/chats/config/user-compaction-thresholds/:modelConfig",
+  aliases: ["/api/experimental/chats/config/user-compaction-thresholds/:modelConfig"],
+  access: "signed_in",
+  params: ThresholdParams,
+  query: NoQuery,
+  body: Threshold.pick({ threshold_percent: true }).strict(),
+  success: { status: 200, body: Threshold },
+  failures: [],
+  audit: { action: "write", resource: "chat_setting" },
+});
+
+export const deleteChatUserThreshold = endpoint({
+  tag: "chat settings",
+  summary: "Go back to the model's own threshold",
+  method: "DELETE",
+  path: "/api/v2/chats/config/user-compaction-thresholds/:modelConfig",
+  aliases: ["/api/experimental/chats/config/user-compaction-thresholds/:modelConfig"],
+  access: "signed_in",
+  params: ThresholdParams,
+  query: NoQuery,
+  body: null,
+  success: { status: 204, body: null },
+  failures: [],
+  audit: { action: "delete", resource: "chat_setting" },
+});

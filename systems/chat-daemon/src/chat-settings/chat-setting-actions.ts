@@ -1,0 +1,149 @@
+/** What people and administrators decided, as a turn and a new chat go by it; and deciding it. */
+import { fail, ok } from "@atelier/base/result";
+import type { Clock } from "@atelier/base/clock";
+import type * as contract from "@atelier/contract/http/chat-settings";
+import type { Endpoint } from "@atelier/contract/endpoint";
+import type { EndpointService, ServiceRequest } from "@atelier/contract/rpc/endpoint-service";
+import type { Database } from "@atelier/database/database";
+import { BUILT_IN_PROMPT } from "../prompt/built-in-prompt.ts";
+import { toPromptText } from "../prompt/system-layers.ts";
+import {
+  deleteUserSetting,
+  getSetting,
+  listUserSettings,
+  putSetting,
+  putUserSetting,
+} from "./chat-setting-store.ts";
+import {
+  CUSTOM_PROMPT,
+  modelOfThresholdKey,
+  thresholdKey,
+} from "./chat-settings.ts";
+
+export type ChatSettingDeps = { readonly database: Database; readonly clock: Clock };
+
+/** What administrators have new chats told first. */
+export async function systemPromptSetting({
+  database,
+}: ChatSettingDeps): Promise<{ readonly text: string; readonly includesDefault: boolean }> {
+  return getSetting(database.sql, "system_prompt");
+}
+
+export type DecidedForTurn = {
+  readonly userPrompt: string;
+  readonly planInstructions: string;
+  /** Null: the model's own. */
+  readonly thresholdPercent: number | null;
+};
+
+export async function decidedForTurn(
+  { database }: ChatSettingDeps,
+  ownerId: string,
+  modelConfigId: string,
+): Promise<DecidedForTurn> {
+  const [planInstructions, own] = await Promise.all([
+    getSetting(database.sql, "plan_instructions"),
+    listUserSettings(database.sql, ownerId),
+  ]);
+  const prompt = own.get(CUSTOM_PROMPT);
+  const threshold = own.get(thresholdKey(modelConfigId));
+  return {
+    userPrompt: typeof prompt === "string" ? prompt : "",
+    planInstructions,
+    thresholdPercent: typeof threshold === "number" ? threshold : null,
+  };
+}
+
+type SettingEndpoints = {
+  readonly [Name in keyof typeof contract as (typeof contract)[Name] extends Endpoint
+    ? Name
+    : never]: Extract<(typeof contract)[Name], Endpoint>;
+};
+type Of<Name extends keyof SettingEndpoints> = ServiceRequest<SettingEndpoints[Name]>;
+
+export function chatSettingService(deps: ChatSettingDeps): EndpointService<SettingEndpoints> {
+  return { ...deploymentSettings(deps), ...userSettings(deps) };
+}
+
+function deploymentSettings(deps: ChatSettingDeps) {
+  const { database, clock } = deps;
+  return {
+    getChatSystemPrompt: async () => {
+      const { text, includesDefault } = await getSetting(database.sql, "system_prompt");
+      return ok({
+        system_prompt: text,
+        include_default_system_prompt: includesDefault,
+        default_system_prompt: BUILT_IN_PROMPT,
+      });
+    },
+    putChatSystemPrompt: async ({ body, audit }: Of<"putChatSystemPrompt">) => {
+      audit.attempted({ resourceId: null, target: "system_prompt" });
+      const value = {
+        text: toPromptText(body.system_prompt),
+        includesDefault: body.include_default_system_prompt,
+      };
+      await putSetting(database.sql, "system_prompt", value, clock.now());
+      return ok(undefined);
+    },
+    getChatPlanInstructions: async () =>
+      ok({ plan_mode_instructions: await getSetting(database.sql, "plan_instructions") }),
+    putChatPlanInstructions: async ({ body, audit }: Of<"putChatPlanInstructions">) => {
+      audit.attempted({ resourceId: null, target: "plan_instructions" });
+      const text = toPromptText(body.plan_mode_instructions);
+      await putSetting(database.sql, "plan_instructions", text, clock.now());
+      return ok(undefined);
+    },
+  };
+}
+
+function userSettings({ database, clock }: ChatSettingDeps) {
+  return {
+    getChatUserPrompt: async ({ caller }: Of<"getChatUserPrompt">) => {
+      const prompt = (await listUserSettings(database.sql, caller.userId)).get(CUSTOM_PROMPT);
+      return ok({ custom_prompt: typeof prompt === "string" ? prompt : "" });
+    },
+    putChatUserPrompt: async ({ caller, body, audit }: Of<"putChatUserPrompt">) => {
+      audit.attempted({ resourceId: null, target: CUSTOM_PROMPT });
+      const value = toPromptText(body.custom_prompt);
+      const setting = { userId: caller.userId, key: CUSTOM_PROMPT, value };
+      await putUserSetting(database.sql, setting, clock.now());
+      return ok({ custom_prompt: value });
+    },
+    listChatUserThresholds: async ({ caller }: Of<"listChatUserThresholds">) => {
+      const own = await listUserSettings(database.sql, caller.userId);
+      const thresholds = [...own].flatMap(([key, value]) => {
+        const model = modelOfThresholdKey(key);
+        return model !== null && typeof value === "number"
+          ? [{ model_config_id: model, threshold_percent: value }]
+          : [];
+      });
+      return ok({ thresholds });
+    },
+    putChatUserThreshold: async ({
+      caller,
+      params,
+      body,
+      audit,
+    }: Of<"putChatUserThreshold">) => {
+      const key = thresholdKey(params.modelConfig);
+      audit.attempted({ resourceId: params.modelConfig, target: key });
+      const setting = { userId: caller.userId, key, value: body.threshold_percent };
+      await putUserSetting(database.sql, setting, clock.now());
+      return ok({
+        model_config_id: params.modelConfig,
+        threshold_percent: body.threshold_percent,
+      });
+    },
+    deleteChatUserThreshold: async ({
+      caller,
+      params,
+      audit,
+    }: Of<"deleteChatUserThreshold">) => {
+      const key = thresholdKey(params.modelConfig);
+      audit.attempted({ resourceId: params.modelConfig, target: key });
+      return (await deleteUserSetting(database.sql, caller.userId, key))
+        ? ok(undefined)
+        : fail({ code: "resource.not_found" as const });
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/** Settings of chats in Postgres. */
+import type { Sql } from "@atelier/database/database";
+import {
+  CHAT_SETTING_DEFAULTS,
+  CHAT_SETTINGS,
+  type ChatSettingKey,
+  type ChatSettingValue,
+} from "./chat-settings.ts";
+
+export async function getSetting<Key extends ChatSettingKey>(
+  db: Sql,
+  key: Key,
+): Promise<ChatSettingValue<Key>> {
+  const row = await db
+    .selectFrom("chat_settings")
+    .select("value")
+    .where("key", "=", key)
+    .executeTakeFirst();
+  if (row === undefined) return CHAT_SETTING_DEFAULTS[key];
+  return CHAT_SETTINGS[key].parse(row.value) as ChatSettingValue<Key>;
+}
+
+export async function putSetting<Key extends ChatSettingKey>(
+  db: Sql,
+  key: Key,
+  value: ChatSettingValue<Key>,
+  at: Date,
+): Promise<void> {
+  const row = { value: JSON.stringify(value), updated_at: at };
+  await db
+    .insertInto("chat_settings")
+    .values({ key, ...row })
+    .onConflict((conflict) => conflict.column("key").doUpdateSet(row))
+    .execute();
+}
+
+export async function listUserSettings(
+  db: Sql,
+  userId: string,
+): Promise<ReadonlyMap<string, unknown>> {
+  const rows = await db
+    .selectFrom("chat_user_settings")
+    .select(["key", "value"])
+    .where("user_id", "=", userId)
+    .orderBy("key")
+    .execute();
+  return new Map(rows.map(({ key, value }) => [key, value]));
+}
+
+export async function putUserSetting(
+  db: Sql,
+  setting: { readonly userId: string; readonly key: string; readonly value: unknown },
+  at: Date,
+): Promise<void> {
+  const { userId, key, value } = setting;
+  const row = { value: JSON.stringify(value), updated_at: at };
+  await db
+    .insertInto("chat_user_settings")
+    .values({ user_id: userId, key, ...row })
+    .onConflict((conflict) => conflict.columns(["user_id", "key"]).doUpdateSet(row))
+    .execute();
+}
+
+/** Whether there was one. */
+export async function deleteUserSetting(db: Sql, userId: string, key: string): Promise<boolean> {
+  const result = await db
+    .deleteFrom("chat_user_settings")
+    .where("user_id", "=", userId)
+    .where("key", "=", key)
+    .executeTakeFirst();
+  return result.numDeletedRows > 0n;
+}

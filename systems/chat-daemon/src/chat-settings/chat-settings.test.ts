@@ -1,0 +1,68 @@
+/** Settings of chats on a real database: defaults, changes, and whose they are. */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { systemClock } from "@atelier/base/system-clock";
+import { BUILT_IN_PROMPT } from "../prompt/built-in-prompt.ts";
+import { chatWorld, must } from "../state/chat-world-testkit.ts";
+import { chatSettingService, decidedForTurn, systemPromptSetting } from "./chat-setting-actions.ts";
+
+async function settingsWorld() {
+  const world = await chatWorld();
+  const deps = { database: world.database, clock: systemClock };
+  const service = chatSettingService(deps);
+  const request = <Input extends object>(input: Input) => ({
+    caller: { userId: world.ownerId, username: "ann", apiKeyId: world.apiKeyId, may: () => true },
+    subjectId: null,
+    params: {},
+    query: {},
+    body: undefined,
+    audit: { attempted: () => {}, record: async () => {} },
+    signal: new AbortController().signal,
+    ...input,
+  });
+  return { world, deps, service, request };
+}
+
+test("where nobody decided, the product's own prompt holds", async () => {
+  const { world, deps, service } = await settingsWorld();
+  await using _world = world;
+  assert.deepEqual(must(await service.getChatSystemPrompt()), {
+    system_prompt: "",
+    include_default_system_prompt: true,
+    default_system_prompt: BUILT_IN_PROMPT,
+  });
+  assert.deepEqual(await decidedForTurn(deps, world.ownerId, world.modelConfigId), {
+    userPrompt: "",
+    planInstructions: "",
+    thresholdPercent: null,
+  });
+});
+
+test("what administrators write holds, without letters that nobody sees", async () => {
+  const { world, deps, service, request } = await settingsWorld();
+  await using _world = world;
+  const body = { system_prompt: "Be\u200b kind.", include_default_system_prompt: false };
+  must(await service.putChatSystemPrompt(request({ body })));
+  assert.deepEqual(await systemPromptSetting(deps), { text: "Be kind.", includesDefault: false });
+});
+
+test("people have their own prompt and thresholds, and nobody else's", async () => {
+  const { world, deps, service, request } = await settingsWorld();
+  await using _world = world;
+  const { ownerId, modelConfigId } = world;
+  must(await service.putChatUserPrompt(request({ body: { custom_prompt: "In French." } })));
+  const params = { modelConfig: modelConfigId };
+  must(await service.putChatUserThreshold(request({ params, body: { threshold_percent: 40 } })));
+  must(await service.putChatUserThreshold(request({ params, body: { threshold_percent: 50 } })));
+  const own = await decidedForTurn(deps, ownerId, modelConfigId);
+  assert.deepEqual([own.userPrompt, own.thresholdPercent], ["In French.", 50]);
+  const other = await decidedForTurn(deps, randomUUID(), modelConfigId);
+  assert.deepEqual([other.userPrompt, other.thresholdPercent], ["", null]);
+  assert.deepEqual(must(await service.listChatUserThresholds(request({}))), {
+    thresholds: [{ model_config_id: modelConfigId, threshold_percent: 50 }],
+  });
+  must(await service.deleteChatUserThreshold(request({ params })));
+  const again = await service.deleteChatUserThreshold(request({ params }));
+  assert.deepEqual(again, { ok: false, failure: { code: "resource.not_found" } });
+});

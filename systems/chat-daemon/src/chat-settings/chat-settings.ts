@@ -1,0 +1,27 @@
+/** Settings of chats: their names, what each holds, and what holds where nobody decided. */
+import { z } from "zod";
+
+/** Of administrators, for everybody. */
+export const CHAT_SETTINGS = {
+  system_prompt: z.object({ text: z.string(), includesDefault: z.boolean() }),
+  plan_instructions: z.string(),
+} as const;
+export type ChatSettingKey = keyof typeof CHAT_SETTINGS;
+export type ChatSettingValue<Key extends ChatSettingKey> = z.output<(typeof CHAT_SETTINGS)[Key]>;
+
+export const CHAT_SETTING_DEFAULTS: { readonly [Key in ChatSettingKey]: ChatSettingValue<Key> } = {
+  system_prompt: { text: "", includesDefault: true },
+  plan_instructions: "",
+};
+
+export const CUSTOM_PROMPT = "custom_prompt";
+const THRESHOLD = "compaction_threshold_percent:";
+
+export function thresholdKey(modelConfigId: string): string {
+  return THRESHOLD + modelConfigId;
+}
+
+/** Null: the key is of something else. */
+export function modelOfThresholdKey(key: string): string | null {
+  return key.startsWith(THRESHOLD) ? key.slice(THRESHOLD.length) : null;
+}
