@@ -29,6 +29,7 @@ const CLIENTS: readonly [headers: Headers, client: string][] = [
   [{ "x-cursor-client-version": "" }, "Unknown"],
   [{ "x-cursor-other": "1" }, "Unknown"],
   [{ "user-agent": "opencode/1.2" }, "OpenCode"],
+  [{ "user-agent": "atelier-agents/1.2 (linux/x64)" }, "Atelier Agents"],
   [{ "user-agent": "Junie:1" }, "Junie"],
   [{ "user-agent": "curl/8" }, "Unknown"],
   [{ "user-agent": "" }, "Unknown"],

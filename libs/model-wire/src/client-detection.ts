@@ -61,6 +61,7 @@ const CLIENTS: readonly ClientRule[] = [
     isSignedBy: (header) => header("originator") === "roo-code",
   },
   { label: "Coder Agents", prefixes: ["coder-agents/"] },
+  { label: "Atelier Agents", prefixes: ["atelier-agents/"] },
   { label: "Charm Crush", prefixes: ["charm crush/", "charm-crush/"] },
   {
     label: "Cursor",
@@ -79,6 +80,7 @@ const SESSION_HEADERS: ReadonlyMap<string, readonly string[]> = new Map([
   ["GitHub Copilot (CLI)", ["x-client-session-id"]],
   ["Kilo Code", ["x-kilocode-taskid"]],
   ["Coder Agents", ["x-coder-chat-id"]],
+  ["Atelier Agents", ["x-coder-chat-id"]],
   ["OpenCode", ["x-opencode-session", "x-session-affinity"]],
 ]);
 

@@ -24,6 +24,7 @@ for (const name of [
   "Authorization", "X-Api-Key", "Api-Key", "Cookie", "Coder-Session-Token",
   "X-Coder-AI-Governance-Token", "X-Coder-AI-Governance-Request-Id", "X-Forwarded-For",
   "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "Forwarded",
+  "X-Coder-Owner-Id", "X-Coder-Chat-Id", "X-Coder-Subchat-Id", "X-Coder-Workspace-Id",
   "X-Coder-Agent-Firewall-Session-Id", "X-Coder-Agent-Firewall-Sequence-Number",
   "Anthropic-Workspace-Id", "X-AI-Bridge-Actor-ID", "x-ai-bridge-actor-metadata-username",
 ]) {

@@ -36,6 +36,11 @@ const DROPPED: ReadonlySet<string> = new Set([
   "x-coder-ai-governance-request-id",
   "x-coder-agent-firewall-session-id",
   "x-coder-agent-firewall-sequence-number",
+  // Which of our chats asks is nobody else's business.
+  "x-coder-owner-id",
+  "x-coder-chat-id",
+  "x-coder-subchat-id",
+  "x-coder-workspace-id",
   // Never accepted from a client: it selects whose account pays.
   "anthropic-workspace-id",
   // Added again where they apply.
