@@ -14,11 +14,7 @@ import {
   putSetting,
   putUserSetting,
 } from "./chat-setting-store.ts";
-import {
-  CUSTOM_PROMPT,
-  modelOfThresholdKey,
-  thresholdKey,
-} from "./chat-settings.ts";
+import { CUSTOM_PROMPT, modelOfThresholdKey, thresholdKey } from "./chat-settings.ts";
 
 export type ChatSettingDeps = { readonly database: Database; readonly clock: Clock };
 
@@ -55,9 +51,9 @@ export async function decidedForTurn(
 }
 
 type SettingEndpoints = {
-  readonly [Name in keyof typeof contract as (typeof contract)[Name] extends Endpoint
-    ? Name
-    : never]: Extract<(typeof contract)[Name], Endpoint>;
+  readonly [
+    Name in keyof typeof contract as (typeof contract)[Name] extends Endpoint ? Name : never
+  ]: Extract<(typeof contract)[Name], Endpoint>;
 };
 type Of<Name extends keyof SettingEndpoints> = ServiceRequest<SettingEndpoints[Name]>;
 
@@ -119,12 +115,7 @@ function userSettings({ database, clock }: ChatSettingDeps) {
       });
       return ok({ thresholds });
     },
-    putChatUserThreshold: async ({
-      caller,
-      params,
-      body,
-      audit,
-    }: Of<"putChatUserThreshold">) => {
+    putChatUserThreshold: async ({ caller, params, body, audit }: Of<"putChatUserThreshold">) => {
       const key = thresholdKey(params.modelConfig);
       audit.attempted({ resourceId: params.modelConfig, target: key });
       const setting = { userId: caller.userId, key, value: body.threshold_percent };
@@ -134,11 +125,7 @@ function userSettings({ database, clock }: ChatSettingDeps) {
         threshold_percent: body.threshold_percent,
       });
     },
-    deleteChatUserThreshold: async ({
-      caller,
-      params,
-      audit,
-    }: Of<"deleteChatUserThreshold">) => {
+    deleteChatUserThreshold: async ({ caller, params, audit }: Of<"deleteChatUserThreshold">) => {
       const key = thresholdKey(params.modelConfig);
       audit.attempted({ resourceId: params.modelConfig, target: key });
       return (await deleteUserSetting(database.sql, caller.userId, key))

@@ -27,7 +27,7 @@ async function settingsWorld() {
 test("where nobody decided, the product's own prompt holds", async () => {
   const { world, deps, service } = await settingsWorld();
   await using _world = world;
-  assert.deepEqual(must(await service.getChatSystemPrompt()), {
+  assert.deepEqual(must(await service.getChatSystemPrompt(request({}))), {
     system_prompt: "",
     include_default_system_prompt: true,
     default_system_prompt: BUILT_IN_PROMPT,
