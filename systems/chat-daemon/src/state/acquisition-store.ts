@@ -1,47 +1,120 @@
 /**
- * Taking a chat: one statement, so that of several servers one takes it. A lease that ended is compared
- * by its runner's id: whoever took the chat meanwhile has another.
+ * Which chats want a worker, and taking one: a statement each. A lease that ended is compared by its
+ * runner's id: whoever took the chat meanwhile has another.
  */
-import type { Database } from "@atelier/database/database";
+import type { Sql } from "@atelier/database/database";
+import { CompiledQuery, sql } from "kysely";
 import type { ChatRow } from "./chat-row.ts";
 import { CHAT_COLUMNS_TEXT, toChatRow, type ChatDatabaseRow } from "./chat-store.ts";
+import type { Lease } from "./lease.ts";
 import { HAS_NO_LEASE_TEXT, notifyUpdateText, WANTS_WORKER_TEXT } from "./statement-text-store.ts";
 
+/** Chats that run at once on all servers together. Null: as many as there are. */
+export type ChatLimits = {
+  readonly topLevelMax: number | null;
+  readonly subagentsMax: number | null;
+};
+
+export type Acquirable = {
+  readonly chatId: string;
+  /** Whose lease ended. Null: nobody's. */
+  readonly seenRunnerId: string | null;
+};
+
 /** Undefined: it wants no worker, or one that lives has it. */
-export async function findAcquirable(
-  pool: Database["pool"],
+export async function findAcquirable(db: Sql, chatId: string): Promise<Acquirable | undefined> {
+  const { rows } = await sql<{ runner_id: string | null }>`
+    select chats.runner_id from chats
+    where chats.id = ${chatId} and ${sql.raw(WANTS_WORKER_TEXT)}
+      and ${sql.raw(HAS_NO_LEASE_TEXT)}`.execute(db);
+  return rows.map((row) => ({ chatId, seenRunnerId: row.runner_id }))[0];
+}
+
+/**
+ * Owners take turns: who has fewest running comes first, and of each the chat that waits longest. Only
+ * chats that run need a free place: one that is to stop, or waits for its client, costs nothing.
+ */
+export async function listAcquirable(
+  db: Sql,
+  limits: ChatLimits,
+  max: number,
+): Promise<readonly Acquirable[]> {
+  const { rows } = await sql<{ id: string; runner_id: string | null }>`
+    with wanting as materialized (
+      select chats.id, chats.runner_id, chats.owner_id, chats.updated_at,
+        chats.status <> 'running' as is_free, chats.parent_chat_id is null as is_top_level,
+        ${sql.raw(HAS_NO_LEASE_TEXT)} as is_acquirable
+      from chats where ${sql.raw(WANTS_WORKER_TEXT)}
+    ), running as (
+      select owner_id, is_top_level, count(*) as count from wanting
+      where not is_acquirable and not is_free group by owner_id, is_top_level
+    ), turns as (
+      select wanting.*,
+        coalesce((select sum(count) from running where running.owner_id = wanting.owner_id), 0)
+          + row_number() over (
+            partition by owner_id, is_free order by updated_at, id) as turn
+      from wanting where is_acquirable
+    ), placed as (
+      select turns.*, row_number() over (
+        partition by is_free, is_top_level order by turn, updated_at, id) as place
+      from turns
+    )
+    select id, runner_id from placed
+    where is_free or place <= (
+      case when is_top_level then ${limits.topLevelMax}::bigint else ${limits.subagentsMax}::bigint end
+    ) - coalesce((
+      select sum(count) from running where running.is_top_level = placed.is_top_level), 0)
+      or (case when is_top_level then ${limits.topLevelMax}::bigint else ${limits.subagentsMax}::bigint
+        end) is null
+    order by is_free desc, turn, updated_at, id limit ${max}`.execute(db);
+  return rows.map((row) => ({ chatId: row.id, seenRunnerId: row.runner_id }));
+}
+
+/** Whether the chat could run if others did not: nobody drives it, and all places are taken. */
+export async function isQueuedForCapacity(
+  db: Sql,
   chatId: string,
-): Promise<{ readonly runnerId: string | null } | undefined> {
-  const { rows } = await pool.query<{ readonly runner_id: string | null }>({
-    name: "chat-acquirable",
-    text: `
-      select chats.runner_id from chats
-      where chats.id = $1 and ${WANTS_WORKER_TEXT} and ${HAS_NO_LEASE_TEXT}`,
-    values: [chatId],
-  });
-  return rows.map((row) => ({ runnerId: row.runner_id }))[0];
+  limits: ChatLimits,
+): Promise<boolean> {
+  if (limits.topLevelMax === null && limits.subagentsMax === null) return false;
+  const { rows } = await sql`
+    select 1 from chats
+    where chats.id = ${chatId} and chats.status = 'running' and not chats.archived
+      and ${sql.raw(HAS_NO_LEASE_TEXT)}
+      and (
+        select count(*) from chats as others
+        join chat_heartbeats as beats
+          on beats.chat_id = others.id and beats.runner_id = others.runner_id
+        where others.status = 'running' and not others.archived
+          and (others.parent_chat_id is null) = (chats.parent_chat_id is null)
+      ) >= case when chats.parent_chat_id is null
+        then ${limits.topLevelMax}::bigint else ${limits.subagentsMax}::bigint end`.execute(db);
+  return rows.length > 0;
+}
+
+/** Where places are limited, one server counts and takes them at a time. False: another does just now. */
+export async function tryLockPlaces(db: Sql): Promise<boolean> {
+  const { rows } = await sql<{ locked: boolean }>`
+    select pg_try_advisory_xact_lock(hashtext('chat places')) as locked`.execute(db);
+  return rows[0]?.locked === true;
 }
 
 /** Null: another was quicker, is just changing it, or it wants none any more. */
 export async function acquireChat(
-  pool: Database["pool"],
-  {
-    chatId,
-    seenRunnerId,
-    owner,
-  }: {
-    readonly chatId: string;
-    /** Whose lease was found ended. */
-    readonly seenRunnerId: string | null;
-    readonly owner: { readonly workerId: string; readonly runnerId: string };
-  },
+  db: Sql,
+  { chatId, seenRunnerId }: Acquirable,
+  owner: { readonly workerId: string; readonly runnerId: string },
 ): Promise<ChatRow | null> {
-  const { rows } = await pool.query<ChatDatabaseRow>({
-    name: "chat-acquire",
-    text: ACQUIRE,
-    values: [chatId, owner.workerId, owner.runnerId, seenRunnerId],
-  });
+  const values = [chatId, owner.workerId, owner.runnerId, seenRunnerId];
+  const { rows } = await db.executeQuery<ChatDatabaseRow>(CompiledQuery.raw(ACQUIRE, values));
   return rows.map(toChatRow)[0] ?? null;
+}
+
+/** What a server that stops still has: whoever hears of it takes them at once. */
+export async function releaseChats(db: Sql, leases: readonly Lease[]): Promise<number> {
+  const values = [leases.map(({ chatId }) => chatId), leases.map(({ runnerId }) => runnerId)];
+  const { rows } = await db.executeQuery(CompiledQuery.raw(RELEASE, values));
+  return rows.length;
 }
 
 const ACQUIRE = `
@@ -58,3 +131,20 @@ const ACQUIRE = `
     select id, runner_id, clock_timestamp() from acquired
   )
   select acquired.*, ${notifyUpdateText("acquired")} as notified from acquired`;
+
+const RELEASE = `
+  with held as materialized (
+    select chats.id from chats
+    join unnest($1::uuid[], $2::uuid[]) as leases (chat_id, runner_id)
+      on leases.chat_id = chats.id and leases.runner_id = chats.runner_id
+    order by chats.id for update of chats
+  ), released as (
+    update chats set worker_id = null, runner_id = null, snapshot_version = snapshot_version + 1
+    where id in (select id from held)
+    returning ${CHAT_COLUMNS_TEXT}
+  )
+  select ${notifyUpdateText("released")}, case
+    when status in ('running', 'interrupting', 'requires_action') and not archived
+    then pg_notify('chat_ownership',
+      json_build_object('chat_id', id, 'snapshot_version', snapshot_version)::text) end
+  from released`;

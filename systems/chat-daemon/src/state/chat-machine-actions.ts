@@ -175,9 +175,8 @@ class PostgresChatMachine implements ChatMachine {
     chatId: string,
     owner: { readonly workerId: string; readonly runnerId: string },
   ): Promise<ChatRow | null> {
-    const seen = await findAcquirable(this.#database.pool, chatId);
-    if (seen === undefined) return null;
-    return acquireChat(this.#database.pool, { chatId, seenRunnerId: seen.runnerId, owner });
+    const seen = await findAcquirable(this.#database.sql, chatId);
+    return seen === undefined ? null : acquireChat(this.#database.sql, seen, owner);
   }
 
   /** Several of one chat in one transaction would raise its version once each. */

@@ -170,42 +170,37 @@ function checkVersions(before: MemoryState, after: MemoryState): void {
 function checkQueue({ state, step }: Before, after: MemoryState, people: WalkPeople): void {
   const before = state.queue.map(({ id }) => id);
   const now = after.queue.map(({ id }) => id);
-  const { action } = step;
-  const target = queuedOf(step, { messages: [], queue: state.queue });
-  const isNew = after.queue.length > 0 && !before.includes(now.at(-1) ?? -1);
-  const isPromoted = after.row.status === "running" && action !== "complete_requires_action";
-  switch (action) {
-    case "send_message_queue":
-    case "send_message_interrupt":
-      if (state.row.status === "waiting" || before.length + now.length === 0) break;
-      assert.equal(isNew, true);
-      assert.deepEqual(now.slice(0, -1), state.row.status === "error" ? before.slice(1) : before);
-      assert.equal(after.queue.at(-1)?.apiKeyId, messageOf(step, people).apiKeyId);
-      return;
-    case "edit_message":
-      assert.deepEqual(now, []);
-      return;
-    case "delete_queued_message":
-      assert.deepEqual(
-        now,
-        before.filter((id) => id !== target),
-      );
-      return;
-    case "promote_queued_message": {
-      const others = before.filter((id) => id !== target);
-      assert.deepEqual(now, isPromoted ? others : [target, ...others]);
-      return;
-    }
-    case "update_queued_message":
-      assert.deepEqual(now.toSorted(), before.toSorted());
-      return;
-    case "finish_turn":
-    case "finish_interruption":
-      assert.deepEqual(now, before.slice(1));
-      return;
-    default:
+  if (step.action === "update_queued_message") {
+    assert.deepEqual(new Set(now), new Set(before));
+    assert.equal(now.length, before.length);
+    return;
   }
-  assert.deepEqual(now, before, action);
+  const isSending =
+    step.action === "send_message_queue" || step.action === "send_message_interrupt";
+  const enters = state.row.status === "waiting" || before.length === 0;
+  if (isSending && !(enters && isAtRest(state))) {
+    assert.equal(before.includes(now.at(-1) ?? -1), false, "it waits at the end");
+    assert.equal(after.queue.at(-1)?.apiKeyId, messageOf(step, people).apiKeyId);
+    assert.deepEqual(now.slice(0, -1), isAtRest(state) ? before.slice(1) : before);
+    return;
+  }
+  assert.deepEqual(now, expectedQueue(before, { state, step }, after), step.action);
+}
+
+function isAtRest({ row }: MemoryState): boolean {
+  return row.status === "waiting" || row.status === "error";
+}
+
+function expectedQueue(before: readonly number[], { state, step }: Before, after: MemoryState) {
+  const target = queuedOf(step, { messages: [], queue: state.queue });
+  const others = before.filter((id) => id !== target);
+  if (step.action === "edit_message") return [];
+  if (step.action === "delete_queued_message") return others;
+  if (step.action === "promote_queued_message") {
+    return after.row.status === "running" ? others : [target, ...others];
+  }
+  const promotesHead = step.action === "finish_turn" || step.action === "finish_interruption";
+  return promotesHead ? before.slice(1) : before;
 }
 
 function checkHistory({ state, step }: Before, after: MemoryState, people: WalkPeople): void {

@@ -66,80 +66,54 @@ export function messageIdOf(step: WalkStep, view: WalkView): number {
   return view.messages[step.a % (view.messages.length + 1)]?.id ?? -1;
 }
 
-export async function takeStep(
+type Take = (
   chat: LockedChat,
   step: WalkStep,
   view: WalkView,
   people: WalkPeople,
-): Promise<Result<unknown, unknown>> {
-  const { action } = step;
-  switch (action) {
-    case "send_message_queue":
-      return chat.sendMessage(messageOf(step, people), "queue");
-    case "send_message_interrupt":
-      return chat.sendMessage(messageOf(step, people), "interrupt");
-    case "edit_message":
-      return chat.editMessage(messageIdOf(step, view), messageOf(step, people));
-    case "delete_queued_message":
-      return chat.deleteQueuedMessage(queuedOf(step, view));
-    case "update_queued_message":
-      return chat.updateQueuedMessage(queuedOf(step, view), {
-        ...(step.b % 2 === 0 ? { content: [{ type: "text", text: step.text }] } : {}),
-        ...(step.b % 3 === 0 ? { index: step.b % (view.queue.length + 1) } : {}),
-      });
-    case "promote_queued_message":
-      return chat.promoteQueuedMessage(queuedOf(step, view));
-    case "interrupt":
-      return chat.interrupt("stop");
-    case "complete_requires_action":
-      return chat.completeRequiresAction(outcomesOf(step, view));
-    case "archive":
-    case "unarchive":
-      return chat.setArchived(action === "archive");
-    case "request_compaction":
-      return chat.requestCompaction();
-    case "clear_context":
-      return chat.clearContext(boundaryOf(step));
-    case "reconcile_invalid_state":
-      return chat.reconcileInvalidState();
-    default:
-      return takeWorkersStep(chat, step, view, people);
-  }
-}
+) => Promise<Result<unknown, unknown>>;
 
-async function takeWorkersStep(
-  chat: LockedChat,
-  step: WalkStep,
-  view: WalkView,
-  people: WalkPeople,
-): Promise<Result<unknown, unknown>> {
-  const retry = {
-    ...{ attempt: step.a, delay_ms: 5, error: step.text },
-    retrying_at: "2026-01-01T00:00:00.000Z",
-  };
-  switch (step.action) {
-    case "commit_step":
-      return chat.commitStep(stepRows(step, view, people));
-    case "enter_requires_action":
-      return chat.enterRequiresAction();
-    case "finish_interruption":
-      return chat.finishInterruption(step.a % 2 === 0 ? null : partialRows(step, people));
-    case "record_generation_attempt":
-      return chat.recordGenerationAttempt();
-    case "record_retry_state":
-      return chat.recordRetryState(retry);
-    case "finish_turn":
-      return chat.finishTurn();
-    case "finish_error":
-      return chat.finishError({ message: step.text, retryable: false });
-    case "cancel_requires_action":
-      return chat.cancelRequiresAction("too late");
-    case "abandon":
-      return chat.abandon();
-    default:
-      return fail({ kind: "no_step" });
-  }
-}
+export const takeStep: Take = (chat, step, view, people) =>
+  TAKE[step.action](chat, step, view, people);
+
+const TAKE: Readonly<Record<WalkAction, Take>> = {
+  send_message_queue: (chat, step, _, people) => chat.sendMessage(messageOf(step, people), "queue"),
+  send_message_interrupt: (chat, step, _, people) =>
+    chat.sendMessage(messageOf(step, people), "interrupt"),
+  edit_message: (chat, step, view, people) =>
+    chat.editMessage(messageIdOf(step, view), messageOf(step, people)),
+  delete_queued_message: (chat, step, view) => chat.deleteQueuedMessage(queuedOf(step, view)),
+  update_queued_message: (chat, step, view) =>
+    chat.updateQueuedMessage(queuedOf(step, view), {
+      ...(step.b % 2 === 0 ? { content: [{ type: "text", text: step.text }] } : {}),
+      ...(step.b % 3 === 0 ? { index: step.b % (view.queue.length + 1) } : {}),
+    }),
+  promote_queued_message: (chat, step, view) => chat.promoteQueuedMessage(queuedOf(step, view)),
+  interrupt: (chat) => chat.interrupt("stop"),
+  complete_requires_action: (chat, step, view) =>
+    chat.completeRequiresAction(outcomesOf(step, view)),
+  archive: (chat) => chat.setArchived(true),
+  unarchive: (chat) => chat.setArchived(false),
+  request_compaction: (chat) => chat.requestCompaction(),
+  clear_context: (chat, step) => chat.clearContext(boundaryOf(step)),
+  reconcile_invalid_state: (chat) => chat.reconcileInvalidState(),
+  commit_step: (chat, step, view, people) => chat.commitStep(stepRows(step, view, people)),
+  enter_requires_action: (chat) => chat.enterRequiresAction(),
+  finish_interruption: (chat, step, _, people) =>
+    chat.finishInterruption(step.a % 2 === 0 ? null : partialRows(step, people)),
+  record_generation_attempt: (chat) => chat.recordGenerationAttempt(),
+  record_retry_state: (chat, { a, text }) =>
+    chat.recordRetryState({
+      ...{ attempt: a, delay_ms: 5, error: text },
+      retrying_at: "2026-01-01T00:00:00.000Z",
+    }),
+  finish_turn: (chat) => chat.finishTurn(),
+  finish_error: (chat, { text }) => chat.finishError({ message: text, retryable: false }),
+  cancel_requires_action: (chat) => chat.cancelRequiresAction("too late"),
+  abandon: (chat) => chat.abandon(),
+  // Not of a locked chat.
+  acquire: async () => Promise.resolve(fail({ kind: "no_step" })),
+};
 
 /** The results that are waited for, and in some steps one too many or too few. */
 export function outcomesOf(step: WalkStep, view: WalkView): readonly ToolOutcome[] {

@@ -1,0 +1,214 @@
+/**
+ * Drives one chat from its acquisition until another has it, or it rests: hears news, decides, and keeps
+ * the one task going that the chat's state asks for.
+ *
+ * News may be lost, doubled or late. What is decided on them is undone by fences where it was wrong, and
+ * the database is read after each reconnect and now and then, so nothing is missed for long.
+ */
+import type { Clock } from "@atelier/base/clock";
+import type { Logger } from "@atelier/base/logger";
+import type { Random } from "@atelier/base/random";
+import { isDatabaseUnavailable, type Sql } from "@atelier/database/database";
+import type { PubSub } from "@atelier/database/pub-sub";
+import { chatUpdateChannel, type ChatMachine } from "../state/chat-machine.ts";
+import type { ChatRow } from "../state/chat-row.ts";
+import { parseChatUpdate } from "../state/chat-update.ts";
+import type { Lease } from "../state/lease.ts";
+import { runAbandon, runDynamicToolsTimeout } from "./own-runner-actions.ts";
+import {
+  decide,
+  initialView,
+  type RunnerEvent,
+  type RunnerTaskKind,
+  type RunnerView,
+} from "./runner-decision.ts";
+import { listRunnerNews } from "./runner-store.ts";
+import type { RunnerTaskContext, RunnerTasks } from "./runner-tasks.ts";
+
+export type ChatRunnerDeps = {
+  readonly machine: ChatMachine;
+  readonly sql: Sql;
+  readonly pubSub: PubSub;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly tasks: RunnerTasks;
+};
+
+/** Pauses between attempts of a task that failed in a way nobody expected. */
+const RETRY_MS_MIN = 200;
+const RETRY_MS_MAX = 5_000;
+/** After a task has ended, its own news are awaited for this long before the database is asked. */
+const NEWS_MS_MAX = 250;
+
+type ActiveTask = { readonly stop: AbortController; readonly ended: Promise<void> };
+
+export class ChatRunner {
+  readonly lease: Lease;
+  readonly #workerId: string;
+  readonly #fence: number;
+  readonly #deps: ChatRunnerDeps;
+  readonly #ended: () => void;
+  readonly #stop = new AbortController();
+  readonly #subscription: Disposable;
+  /** Also those that were cut off and have not ended yet. */
+  readonly #running = new Set<Promise<void>>();
+  #view: RunnerView;
+  #active: ActiveTask | null = null;
+
+  /** `ended` is called once when the runner has nothing more to do for the chat. */
+  constructor(deps: ChatRunnerDeps, chat: ChatRow, ended: () => void) {
+    const { id: chatId, workerId, runnerId } = chat;
+    this.lease = { chatId, runnerId: runnerId ?? "" };
+    this.#workerId = workerId ?? "";
+    this.#fence = chat.fence;
+    this.#deps = deps;
+    this.#ended = ended;
+    this.#view = initialView({ workerId: this.#workerId, runnerId: this.lease.runnerId });
+    this.#subscription = deps.pubSub.subscribe(chatUpdateChannel(chatId), {
+      message: (payload) => {
+        const update = parseChatUpdate(payload);
+        if (update === null) this.#readSoon();
+        else this.hear(toEvent(update));
+      },
+      resync: () => this.#readSoon(),
+    });
+    this.hear(chat);
+  }
+
+  /** In any order, as often as it comes. */
+  hear(event: RunnerEvent): void {
+    if (this.#stop.signal.aborted) return;
+    const { view, action } = decide(event, this.#view);
+    this.#view = view;
+    if (action.kind === "start") this.#start(action.task);
+    if (action.kind === "clean_up") this.end();
+  }
+
+  /** Also said when the chat is gone. Cuts off what is active, and does not wait for it. */
+  end(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#subscription[Symbol.dispose]();
+    this.#stop.abort(new Error("the runner stops"));
+    this.#ended();
+  }
+
+  /** Resolves when all that was cut off has ended. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  #start(kind: RunnerTaskKind): void {
+    const before = this.#active;
+    before?.stop.abort(new Error("the chat has moved on"));
+    const stop = new AbortController();
+    const signal = AbortSignal.any([stop.signal, this.#stop.signal]);
+    const { historyVersion, status } = this.#view;
+    const context: RunnerTaskContext = {
+      ...this.lease,
+      workerId: this.#workerId,
+      fence: this.#fence,
+      historyVersion,
+      status: status ?? "waiting", // Never null once something was heard.
+      machine: this.#deps.machine,
+      signal,
+    };
+    const ended = this.#runUntilDone(kind, context).then(() => {
+      this.#running.delete(ended);
+      if (this.#active?.ended === ended) this.#active = null;
+    });
+    this.#running.add(ended);
+    this.#active = { stop, ended };
+  }
+
+  /** What rejects is repeated without end: everything a task does is fenced, or keyed by its call. */
+  async #runUntilDone(kind: RunnerTaskKind, context: RunnerTaskContext): Promise<void> {
+    const { clock, log } = this.#deps;
+    const { signal, chatId } = context;
+    let delayMs = RETRY_MS_MIN;
+    while (!signal.aborted) {
+      try {
+        await this.#run(kind, context);
+        if (!(await this.#isStillSo(context))) return;
+        log.warn({ chatId, task: kind, retryInMs: delayMs }, "chat task ended without progress");
+      } catch (error) {
+        if (signal.aborted) return;
+        const fields = { chatId, task: kind, error, retryInMs: delayMs };
+        if (isDatabaseUnavailable(error)) log.warn(fields, "chat task waits for the database");
+        else log.error(fields, "chat task failed");
+      }
+      await clock.sleep(this.#jittered(delayMs), signal).catch(() => {}); // Cut off: the loop ends.
+      delayMs = Math.min(delayMs * 2, RETRY_MS_MAX);
+    }
+  }
+
+  async #run(kind: RunnerTaskKind, context: RunnerTaskContext): Promise<void> {
+    switch (kind) {
+      case "generation":
+        return this.#deps.tasks.runGeneration(context);
+      case "interrupt":
+        return this.#deps.tasks.runInterrupt(context);
+      case "dynamic_tools_timeout":
+        return runDynamicToolsTimeout(context, this.#deps);
+      case "abandon":
+        return runAbandon(context);
+    }
+  }
+
+  /** Whether the chat asks for the very task that has just ended: usually news of its end come at once. */
+  async #isStillSo({
+    chatId,
+    signal,
+    historyVersion,
+    status,
+  }: RunnerTaskContext): Promise<boolean> {
+    const { clock, sql } = this.#deps;
+    try {
+      await clock.sleep(NEWS_MS_MAX, signal);
+    } catch {
+      return false;
+    }
+    const [news] = await listRunnerNews(sql, [chatId]);
+    if (news === undefined) this.end();
+    else this.hear(news);
+    if (signal.aborted || news === undefined) return false;
+    return news.historyVersion === historyVersion && news.status === status;
+  }
+
+  #readSoon(): void {
+    const reading = this.#read().then(() => {
+      this.#running.delete(reading);
+    });
+    this.#running.add(reading);
+  }
+
+  async #read(): Promise<void> {
+    const { sql, log } = this.#deps;
+    const { chatId } = this.lease;
+    try {
+      const [news] = await listRunnerNews(sql, [chatId]);
+      if (news === undefined) this.end();
+      else this.hear(news);
+    } catch (error) {
+      // The worker reads all its chats every few seconds.
+      log.debug({ chatId, error }, "chat not read");
+    }
+  }
+
+  /** Between half and all of it, so that runners do not return in step. */
+  #jittered(delayMs: number): number {
+    return delayMs * (0.5 + Number.parseInt(this.#deps.random.uuid().slice(0, 4), 16) / 0x20000);
+  }
+}
+
+function toEvent(update: NonNullable<ReturnType<typeof parseChatUpdate>>): RunnerEvent {
+  return {
+    workerId: update.worker_id,
+    runnerId: update.runner_id,
+    snapshotVersion: update.snapshot_version,
+    historyVersion: update.history_version,
+    generationAttempt: update.generation_attempt,
+    archived: update.archived,
+    status: update.status,
+  };
+}

@@ -1,0 +1,197 @@
+/**
+ * One server's share of the chats that want to be driven: takes them, keeps its leases, hands news to
+ * their runners, and gives all of them back when it stops.
+ *
+ * Guarantees: a chat whose server died is taken within 10 seconds, one whose server stops at once. While
+ * the database is away nothing ends and nothing is taken; what other servers took then is let go of.
+ */
+import type { Clock } from "@atelier/base/clock";
+import type { Logger } from "@atelier/base/logger";
+import type { Random } from "@atelier/base/random";
+import { isDatabaseUnavailable, type Database } from "@atelier/database/database";
+import type { PubSub } from "@atelier/database/pub-sub";
+import { Tasks } from "@atelier/host/tasks";
+import { acquireChats } from "../state/acquisition-actions.ts";
+import { releaseChats, type ChatLimits } from "../state/acquisition-store.ts";
+import { CHAT_OWNERSHIP_CHANNEL, type ChatMachine } from "../state/chat-machine.ts";
+import type { ChatRow } from "../state/chat-row.ts";
+import { beat, deleteEndedLeases } from "../state/heartbeat-store.ts";
+import { HEARTBEAT_MS, type Lease } from "../state/lease.ts";
+import { ChatRunner } from "./chat-runner-actions.ts";
+import { listRunnerNews } from "./runner-store.ts";
+import type { RunnerTasks } from "./runner-tasks.ts";
+
+export type ChatWorkerDeps = {
+  readonly database: Database;
+  readonly pubSub: PubSub;
+  readonly machine: ChatMachine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly tasks: RunnerTasks;
+};
+
+export interface ChatWorker extends AsyncDisposable {
+  /** Of this process: another one after each start. */
+  readonly workerId: string;
+  /** How many chats it drives. */
+  readonly runnersCount: number;
+}
+
+export const UNLIMITED_CHATS: ChatLimits = { topLevelMax: null, subagentsMax: null };
+
+/** Spec agents 2.9. */
+const ACQUIRE_EVERY_MS = 1_000;
+const ACQUIRE_BATCH_MAX = 10;
+const CLEAN_UP_EVERY_MS = 30_000;
+/** News that were lost on the way are read. */
+const READ_EVERY_MS = 3_000;
+/** Tasks that were cut off may write what they have before their chats are given back. */
+const STOP_MS_MAX = 1_000;
+
+export function startChatWorker(
+  deps: ChatWorkerDeps,
+  limits: ChatLimits = UNLIMITED_CHATS,
+): ChatWorker {
+  return new Worker(deps, limits);
+}
+
+class Worker implements ChatWorker {
+  readonly workerId: string;
+  readonly #deps: ChatWorkerDeps;
+  readonly #limits: ChatLimits;
+  readonly #loops: Tasks;
+  readonly #ownership: Disposable;
+  /** By runner, not by chat: a chat that was let go and taken anew has two for a moment. */
+  readonly #runners = new Map<string, ChatRunner>();
+  #nudged = Promise.withResolvers<void>();
+  #isStopping = false;
+
+  constructor(deps: ChatWorkerDeps, limits: ChatLimits) {
+    this.workerId = deps.random.uuid();
+    this.#deps = deps;
+    this.#limits = limits;
+    const nudge = (): void => this.#nudged.resolve();
+    this.#ownership = deps.pubSub.subscribe(CHAT_OWNERSHIP_CHANNEL, {
+      message: nudge,
+      resync: nudge,
+    });
+    this.#loops = new Tasks(deps.log);
+    this.#every(
+      ACQUIRE_EVERY_MS,
+      "chat acquisition",
+      () => this.#acquire(),
+      () => this.#nudged.promise,
+    );
+    this.#every(HEARTBEAT_MS, "chat heartbeats", () => this.#beat());
+    this.#every(READ_EVERY_MS, "chat news", () => this.#read());
+    this.#every(CLEAN_UP_EVERY_MS, "chat leases", async () => {
+      await deleteEndedLeases(deps.database.sql);
+    });
+  }
+
+  get runnersCount(): number {
+    return this.#runners.size;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#ownership[Symbol.dispose]();
+    this.#nudged.resolve();
+    // First: what it is just taking has to be given back too.
+    await this.#loops[Symbol.asyncDispose]();
+    const runners = [...this.#runners.values()];
+    for (const runner of runners) runner.end();
+    const enough = new AbortController();
+    await Promise.race([
+      Promise.all(runners.map((runner) => runner.settled())),
+      this.#deps.clock.sleep(STOP_MS_MAX, enough.signal).catch(() => {}), // All were settled.
+    ]);
+    enough.abort();
+    await this.#giveBack(runners.map(({ lease }) => lease));
+  }
+
+  async #giveBack(leases: readonly Lease[]): Promise<void> {
+    const { database, log } = this.#deps;
+    if (leases.length === 0) return;
+    try {
+      await releaseChats(database.sql, leases);
+    } catch (error) {
+      // Their leases end by themselves.
+      log.warn({ error, chats: leases.length }, "chats not given back");
+    }
+  }
+
+  /** A failure is tried again at the next turn: each of these is safe to repeat. */
+  #every(
+    intervalMs: number,
+    name: string,
+    work: () => Promise<void>,
+    nudged: () => Promise<void> = forever,
+  ): void {
+    const { clock, log } = this.#deps;
+    this.#loops.run(name, async (signal) => {
+      while (!signal.aborted) {
+        try {
+          await work();
+        } catch (error) {
+          const level = isDatabaseUnavailable(error) ? "warn" : "error";
+          log[level]({ error }, `${name} failed`);
+        }
+        const woken = new AbortController();
+        const slept = clock.sleep(intervalMs, AbortSignal.any([signal, woken.signal]));
+        await Promise.race([slept, nudged()]).finally(() => {
+          slept.catch(() => {}); // Nobody waits for it any more.
+          woken.abort();
+        });
+      }
+    });
+  }
+
+  async #acquire(): Promise<void> {
+    const { database, random, log } = this.#deps;
+    // Who nudges from here on is heard by the wait after this turn.
+    this.#nudged = Promise.withResolvers<void>();
+    for (let isMore = true; isMore && !this.#isStopping;) {
+      const taken = await acquireChats({ database, random }, this.workerId, {
+        limits: this.#limits,
+        max: ACQUIRE_BATCH_MAX,
+      });
+      for (const chat of taken.chats) this.#drive(chat);
+      ({ isMore } = taken);
+      if (taken.chats.length > 0) log.debug({ chats: taken.chats.length }, "chats acquired");
+    }
+  }
+
+  #drive(chat: ChatRow): void {
+    const { runnerId } = chat;
+    if (runnerId === null) return; // Acquired ones have one.
+    const runner = new ChatRunner({ ...this.#deps, sql: this.#deps.database.sql }, chat, () => {
+      if (!this.#isStopping) this.#runners.delete(runnerId);
+    });
+    this.#runners.set(runnerId, runner);
+  }
+
+  async #beat(): Promise<void> {
+    const leases = [...this.#runners.values()].map(({ lease }) => lease);
+    if (leases.length > 0) await beat(this.#deps.database.sql, leases);
+  }
+
+  async #read(): Promise<void> {
+    const runners = [...this.#runners.values()];
+    if (runners.length === 0) return;
+    const chatIds = [...new Set(runners.map(({ lease }) => lease.chatId))];
+    const news = await listRunnerNews(this.#deps.database.sql, chatIds);
+    const byChat = new Map(news.map((each) => [each.chatId, each]));
+    for (const runner of runners) {
+      const event = byChat.get(runner.lease.chatId);
+      if (event === undefined) runner.end();
+      else runner.hear(event);
+    }
+  }
+}
+
+async function forever(): Promise<never> {
+  return new Promise(() => {});
+}
