@@ -82,12 +82,14 @@ export function defineTool<Input extends z.ZodType>(tool: {
   readonly name: string;
   readonly description: string;
   readonly input: Input;
+  /** What the model is told, where `input` takes more than models should write. */
+  readonly shownInput?: z.ZodType;
   readonly isExclusive?: boolean;
   readonly run: (input: z.output<Input>, context: ToolContext) => Promise<ToolOutcome>;
   readonly cancel?: (context: ToolContext) => Promise<void>;
 }): ChatTool {
   // Runners parse with `input` before they call.
-  const { $schema: _schema, ...schema } = z.toJSONSchema(tool.input, {
+  const { $schema: _schema, ...schema } = z.toJSONSchema(tool.shownInput ?? tool.input, {
     ...{ io: "input", target: "draft-7" },
   });
   const inputSchema = schema as JSONSchema7; // zod writes the same standard under its own type.

@@ -14,6 +14,7 @@ import {
   mayUseDynamicTools,
   type ChatKind,
 } from "../tools/tool-availability.ts";
+import { planPathOf } from "../tools/plan-path.ts";
 import type { ChatTool } from "../tools/tool.ts";
 import type { CompactionLimits } from "./compaction-need.ts";
 import type { TurnDeps, TurnModel, TurnSettings } from "./turn-deps.ts";
@@ -62,11 +63,6 @@ export async function prepareTurn(
     promptTools: promptTools(chat, kind, tools, model.value),
     layers: systemLayers(selectPromptRows(rows), systemContext(chat, kind, settings, tools)),
   });
-}
-
-/** The plan's own file of a chat, below the home directory of its workspace. */
-export function planPathOf(chatId: string): string {
-  return `~/.atelier/plans/PLAN-${chatId}.md`;
 }
 
 export function prepareFailed(error: unknown): Result<never, ChatError> {
