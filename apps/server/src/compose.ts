@@ -9,6 +9,7 @@ import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type { InterceptionRecorder } from "@atelier/contract/rpc/gateway-ports";
+import { startChatDaemon } from "@atelier/chat-daemon/start";
 import { startControlPlane, type ControlPlane } from "@atelier/control-plane/start";
 import type { Database } from "@atelier/database/database";
 import { startPubSub } from "@atelier/database/pub-sub";
@@ -26,6 +27,7 @@ import { loadOrMakeEncryptionKey } from "./encryption-key-file.ts";
 import { createHttpServer, listen } from "./http-listener.ts";
 import { relayUrlOf } from "./relay-url.ts";
 import { openStorage } from "./open-storage.ts";
+import { openOutboundFetch } from "./outbound-fetch.ts";
 import { answerMetrics, answerText, Readiness, refuseUpgrade } from "./plain-answers.ts";
 import { targetOf } from "./request-target.ts";
 import { traceHeadersOf } from "./trace-options.ts";
@@ -89,6 +91,7 @@ export async function startServer(
     controlPlane.observeGateway(gateway.health);
     controlPlane.testProvidersWith(gateway.tester);
   }
+  serveChats(deps, { controlPlane, gateway, database }, resources);
 
   const answer = answerer(deps, { controlPlane, gateway, metrics, database });
   const server = createHttpServer(answer);
@@ -207,6 +210,33 @@ function startOurGateway(
       dumpDir: config.aiGatewayDumpDir,
     },
   });
+}
+
+function serveChats(
+  { config, clock, random, log }: ServerDeps,
+  parts: Pick<Parts, "controlPlane" | "gateway" | "database">,
+  resources: AsyncDisposableStack,
+): void {
+  const { controlPlane, gateway, database } = parts;
+  const { providers, people } = controlPlane.chats;
+  const outbound = resources.use(
+    openOutboundFetch({
+      connectMs: config.aiGatewayConnectTimeoutMs,
+      headerMs: config.aiGatewayStreamHeaderTimeoutMs,
+      idleMs: config.aiGatewayIdleTimeoutMs,
+    }),
+  );
+  const chats = startChatDaemon({
+    ...{ database, clock, random, log, providers, people },
+    providerAuth: controlPlane.providerAuth,
+    transports: gateway?.transports ?? null,
+    directFetch: outbound.fetch,
+    config: {
+      isGatewayRoutingEnabled: config.aiGatewayEnabled && config.chatAiGatewayRoutingEnabled,
+      host: { version: VERSION, platform: process.platform, architecture: process.arch },
+    },
+  });
+  resources.use(controlPlane.chats.serveWith(chats.service));
 }
 
 type Parts = {

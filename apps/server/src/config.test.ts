@@ -1,5 +1,6 @@
 /** The server's real table of options. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { environmentNamesOf, propertyOf } from "@atelier/host/option";
 import { defaultOf } from "@atelier/host/option-value";
@@ -53,11 +54,29 @@ for (const [variable, value, property, expected] of [
   ["CODER_MAX_TOKEN_LIFETIME", "876600h0m0s", "maxTokenLifetimeMs", 876_600 * 3_600_000],
   ["CODER_AUDIT_LOGS_RETENTION", "1d", "auditRetentionMs", 86_400_000],
   ["ATELIER_AI_GATEWAY_RATE_LIMIT", "5", "aiGatewayRateLimit", 5],
+  ["CODER_CHAT_AI_GATEWAY_ROUTING_ENABLED", "false", "chatAiGatewayRoutingEnabled", false],
+  ["ATELIER_CHAT_AI_GATEWAY_ROUTING_ENABLED", "false", "chatAiGatewayRoutingEnabled", false],
 ] as const) {
   test(`${variable} is understood`, () => {
     assert.deepEqual(configOf({ env: { [variable]: value } })[property], expected);
   });
 }
+
+test("how chats reach models can be set in every way, and is shown in none", () => {
+  const name = "chat-ai-gateway-routing-enabled";
+  assert.equal(configOf().chatAiGatewayRoutingEnabled, true);
+  assert.equal(configOf({ argv: [`--${name}=false`] }).chatAiGatewayRoutingEnabled, false);
+  const readFile = (): string => `${name}: false`;
+  const fromFile = configOf({ argv: ["--config", "x.yaml"], readFile });
+  assert.equal(fromFile.chatAiGatewayRoutingEnabled, false);
+  assert.ok(!helpText(100).includes(name));
+  assert.ok(!fromFile.optionRows.some((row) => row.name === name));
+  const reference = readFileSync(
+    new URL("../../../docs/reference/configuration.md", import.meta.url),
+    "utf8",
+  );
+  assert.ok(reference.includes("ai-gateway-enabled") && !reference.includes(name));
+});
 
 test("tracing is off, and its options make sense together when it is on", () => {
   const env = {
@@ -146,7 +165,10 @@ test("trusted proxies are addresses and ranges of either family", () => {
 
 test("help names every option within the terminal's width", () => {
   const help = helpText(80);
-  for (const option of OPTIONS) assert.ok(help.includes(`--${option.name}`), option.name);
+  for (const option of OPTIONS) {
+    const isShown = help.includes(`--${option.name}`);
+    assert.equal(isShown, !("hidden" in option), option.name);
+  }
   assert.deepEqual(
     help.split("\n").filter((line) => line.length > 80),
     [],

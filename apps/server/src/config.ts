@@ -13,6 +13,7 @@ import { parseOptions } from "@atelier/host/options";
 import { readFileSync } from "node:fs";
 import { BlockList, isIP } from "node:net";
 import { resolve } from "node:path";
+import { CHAT_OPTIONS } from "./chat-options.ts";
 import { GATEWAY_OPTIONS } from "./gateway-options.ts";
 import { TRACE_OPTIONS, tracingOf, type TracingConfig, type TraceValue } from "./trace-options.ts";
 import { PROVIDER_FAMILY, PROVIDER_OPTIONS } from "./provider-options.ts";
@@ -147,6 +148,7 @@ export const OPTIONS = [
       "Keys that encrypt stored credentials, each the base64 of 32 random bytes. The first encrypts, all decrypt. Every replica needs the same ones.",
   },
   ...GATEWAY_OPTIONS,
+  ...CHAT_OPTIONS,
   ...PROVIDER_OPTIONS,
   {
     name: "log-format",

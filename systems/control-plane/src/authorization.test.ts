@@ -101,6 +101,13 @@ const workspace = async (world: World, target: Person): Promise<Record<string, s
   return { workspace: id, agent, name };
 };
 
+const UNKNOWN_ID = "00000000-0000-4000-8000-000000000000";
+const chatModel = async (): Promise<Record<string, string>> => ({
+  organization: "default",
+  model: UNKNOWN_ID,
+  context: "general",
+});
+
 /** Signed in is enough to read one's own, but the token needs the scope. */
 const READS_OWN: Case = { status: { "owner without scope": 404 } };
 
@@ -190,6 +197,41 @@ const CASES: Readonly<Record<string, Case>> = {
   // It is not connected.
   "GET /api/v2/workspaceagents/:agent/listening-ports": { params: workspace, status: 409 },
   "GET /api/v2/connectionlog": {},
+  // No chat daemon runs beside this control plane: who gets as far as that is admitted.
+  "GET /api/v2/organizations/:organization/chats/models": { params: chatModel, status: 503 },
+  "POST /api/v2/organizations/:organization/chats/models": {
+    params: chatModel,
+    body: () => ({ ai_provider_id: UNKNOWN_ID, model: "gpt-x", context_limit: 1_000 }),
+    status: 503,
+  },
+  "GET /api/v2/organizations/:organization/chats/models/:model": { params: chatModel, status: 503 },
+  "PATCH /api/v2/organizations/:organization/chats/models/:model": {
+    params: chatModel,
+    body: () => ({ enabled: false }),
+    status: 503,
+  },
+  "DELETE /api/v2/organizations/:organization/chats/models/:model": {
+    params: chatModel,
+    status: 503,
+  },
+  "GET /api/v2/organizations/:organization/chats/model-overrides": {
+    params: chatModel,
+    status: 503,
+  },
+  "PUT /api/v2/organizations/:organization/chats/model-overrides/:context": {
+    params: chatModel,
+    body: () => ({ model_config_id: "" }),
+    status: 503,
+  },
+  "GET /api/v2/organizations/:organization/members/:user/chats/model-overrides": {
+    params: chatModel,
+    status: 503,
+  },
+  "PUT /api/v2/organizations/:organization/members/:user/chats/model-overrides/:context": {
+    params: chatModel,
+    body: () => ({ mode: "chat_default" }),
+    status: 503,
+  },
 };
 
 test("every endpoint of the contract is served, and every served endpoint has a case", async () => {

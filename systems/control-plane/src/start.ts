@@ -62,6 +62,7 @@ import { keepKeys } from "./sign-in/key-upkeep-task.ts";
 import { LoginThrottle } from "./sign-in/login-throttle.ts";
 import { authenticate, authenticateDelegated } from "./sign-in/principal-actions.ts";
 import { signInRoutes } from "./sign-in/sign-in-routes.ts";
+import { chatPorts, type ChatPorts } from "./start-chat-ports.ts";
 import { startRecording, type RecordingConfig } from "./start-recording.ts";
 import { startWorkspaces } from "./start-workspaces.ts";
 import { PasswordHasher } from "./users/password-hasher.ts";
@@ -126,6 +127,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly workspaceLinks: WorkspaceLinks;
   /** People's own provider keys, for what this process calls for them. */
   readonly providerAuth: ProviderAuthSource;
+  /** What chats need, and how they come to answer their part of the API. */
+  readonly chats: ChatPorts;
   /** Called once a gateway runs in this process: its keys and breakers are then reported. */
   observeGateway(health: GatewayHealth): void;
   /** Called then too: model providers can be tested from then on. */
@@ -162,7 +165,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     { tasks, resources },
   );
   const upgrades = createUpgrades(workspaces.upgradeRoutes, upgradeDeps);
-  const routes = [...(await peopleRoutes(deps, usage)), ...models.routes, ...workspaces.routes];
+  const chats = chatPorts(deps, vault);
+  const routes = await routesOf(deps, usage, [models, workspaces, chats]);
   const api = resources.use(
     await createApi(routes, {
       ...access,
@@ -197,11 +201,20 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     authorizer,
     recorder: models.recorder,
     providerAuth: models.providerAuth,
+    chats: chats.ports,
     observeGateway: (health) => models.health.observe(health),
     testProvidersWith: (tester) => models.tests.attach(tester),
     routes,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+async function routesOf(
+  deps: ControlPlaneDeps,
+  usage: KeyUsage,
+  parts: readonly { readonly routes: readonly Route[] }[],
+): Promise<readonly Route[]> {
+  return [...(await peopleRoutes(deps, usage)), ...parts.flatMap(({ routes }) => routes)];
 }
 
 /** Who is let in: by requests, and by what stays open. */

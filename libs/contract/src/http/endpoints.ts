@@ -6,6 +6,7 @@ import * as aiProviders from "./ai-providers.ts";
 import * as aiUserKeys from "./ai-user-keys.ts";
 import * as aiUsage from "./ai-usage.ts";
 import * as audit from "./audit.ts";
+import * as chatModels from "./chat-models.ts";
 import * as connectionLog from "./connection-log.ts";
 import * as deployment from "./deployment.ts";
 import * as signIn from "./sign-in.ts";
@@ -22,6 +23,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   aiProviderTest,
   aiUsage,
   workspaces,
+  chatModels,
   connectionLog,
   deployment,
 ].flatMap((room) => Object.values(room).filter(isEndpoint).toSorted(byPath));

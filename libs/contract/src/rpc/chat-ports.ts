@@ -30,6 +30,8 @@ export type DirectCredentials = {
 };
 
 export interface ChatProviderCatalog {
+  /** Whether people's own keys may serve. */
+  readonly areOwnKeysAllowed: boolean;
   /** All that are not deleted, enabled or not, by name. */
   list(): Promise<readonly ChatProvider[]>;
   /** Undefined: there is none, or none any more. */

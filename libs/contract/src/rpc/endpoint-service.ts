@@ -18,14 +18,29 @@ export interface ServiceCaller {
   may(permission: Permission, ownerId: string | null): boolean;
 }
 
-/** What the audit log says of the call. Called in the transaction of the change, or before a refusal. */
+/** What the audit log says of the call. Without a word of the service, an entry is written afterwards. */
 export interface ServiceAudit {
   /** Names the thing for an entry, whatever becomes of the call. */
-  attempted(target: { readonly resourceId: string | null; readonly target: string }): void;
+  attempted(target: ServiceTarget): void;
+  /**
+   * Writes the entry of a change into the change's own transaction, so that both are durable together.
+   * `transaction` is the database library's; this one does not know it.
+   */
+  record(transaction: object, change: ServiceTarget & ServiceChange): Promise<void>;
 }
+
+export type ServiceTarget = { readonly resourceId: string | null; readonly target: string };
+
+/** The thing before and after, as far as the log shows it. Null: it was not, or is not any more. */
+export type ServiceChange = {
+  readonly before: Readonly<Record<string, unknown>> | null;
+  readonly after: Readonly<Record<string, unknown>> | null;
+};
 
 export type ServiceRequest<E extends Endpoint> = {
   readonly caller: ServiceCaller;
+  /** Whom `:user` on the path means, permitted. Null: the path names nobody. */
+  readonly subjectId: string | null;
   readonly params: z.output<E["params"]>;
   readonly query: z.output<E["query"]>;
   readonly body: E["body"] extends z.ZodType ? z.output<E["body"]> : undefined;

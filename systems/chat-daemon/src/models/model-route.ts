@@ -20,6 +20,15 @@ export type ResolvedModelRoute =
       readonly providerAuth: ProviderAuth;
     };
 
+/** What of a model's configuration decides the route. */
+export type RoutedModel = {
+  readonly id: string;
+  readonly aiProviderId: string | null;
+  /** Where there is no provider: of which type it is. */
+  readonly provider: string;
+  readonly model: string;
+};
+
 /** The chat on whose behalf a model is called. */
 export type ModelChat = {
   readonly ownerId: string;

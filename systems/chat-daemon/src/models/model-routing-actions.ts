@@ -6,7 +6,7 @@ import { fail, ok, type Result } from "@atelier/base/result";
 import type { ChatProvider, ChatProviderCatalog } from "@atelier/contract/rpc/chat-ports";
 import type { ProviderAuth, ProviderAuthSource } from "@atelier/contract/rpc/model-transport";
 import { routeFailure, type ModelFailure } from "./model-failure.ts";
-import type { ResolvedModelRoute } from "./model-route.ts";
+import type { ResolvedModelRoute, RoutedModel } from "./model-route.ts";
 import { accessOf, ProviderKeys, type DirectAccess } from "./provider-keys.ts";
 import { missingKey, parseProviderType, type ChatProviderType } from "./provider-names.ts";
 
@@ -15,15 +15,6 @@ export type RoutingDeps = {
   readonly providerAuth: ProviderAuthSource;
   /** The gateway is enabled on this deployment, and chats are to use it. */
   readonly isGatewayRoutingEnabled: boolean;
-};
-
-/** What of a model's configuration decides the route. */
-export type RoutedModel = {
-  readonly id: string;
-  readonly aiProviderId: string | null;
-  /** Where there is no provider: of which type it is. */
-  readonly provider: string;
-  readonly model: string;
 };
 
 type Route = Result<ResolvedModelRoute, ModelFailure>;

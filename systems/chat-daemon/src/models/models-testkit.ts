@@ -56,6 +56,7 @@ export function catalog(
   const asked: string[] = [];
   return {
     asked,
+    areOwnKeysAllowed: true,
     list: async () => providers,
     find: async (id) => providers.find((each) => each.id === id),
     providersWithOwnKey: async () => own,

@@ -83,6 +83,17 @@ export async function showWorkspace(
   return found === undefined ? NOT_FOUND : ok(found);
 }
 
+/** All that somebody has, by name, as far as a list can be read at once. */
+export function listAllWorkspacesOf(
+  { database, clock }: WorkspaceDeps,
+  ownerId: string,
+): Promise<readonly Workspace[]> {
+  const page = { afterId: null, offset: 0, limit: OWN_WORKSPACES_MAX };
+  return listWorkspaces(database.sql, { ownerId }, { liveSince: liveSince(clock), page });
+}
+
+const OWN_WORKSPACES_MAX = 200;
+
 export async function showWorkspaceAgent(
   { database, clock }: WorkspaceDeps,
   agentId: string,

@@ -176,6 +176,13 @@ export async function updateAgentFacts(
 }
 
 /** An earlier time never wins. */
+export async function updateWorkspaceLastUsed(db: Sql, id: string, at: Date): Promise<void> {
+  await sql`
+    update workspaces set last_used_at = ${at}
+    where id = ${id} and deleted_at is null and last_used_at < ${at}`.execute(db);
+}
+
+/** An earlier time never wins. */
 export async function updateLastUsed(db: Sql, agentId: string, at: Date): Promise<void> {
   await sql`
     update workspaces w set last_used_at = ${at}

@@ -1,0 +1,185 @@
+/**
+ * Which model serves (spec agents 8.9, 8.10): the chat's own, the organization's default, or one that
+ * somebody chose for certain work. Reads what is stored each time.
+ */
+import { fail, ok, type Result } from "@atelier/base/result";
+import type { ReasoningEffort } from "@atelier/contract/chat/chat-words";
+import type { ModelOverrideContext } from "@atelier/contract/http/chat-models";
+import type { Database } from "@atelier/database/database";
+import { standingOf, type ModelConfig } from "./model-config.ts";
+import { findDefaultModelConfig, findModelConfig } from "./model-config-store.ts";
+import { routeFailure, type ModelFailure } from "./model-failure.ts";
+import { listOverrides, listUserOverrides } from "./model-override-store.ts";
+import type {
+  ChosenModel,
+  FailureMode,
+  ModelUser,
+  OverrideChoice,
+  OverrideModes,
+} from "./model-router.ts";
+import { resolveModelRouteForConfig, type RoutingDeps } from "./model-routing-actions.ts";
+
+export type SelectionDeps = RoutingDeps & { readonly database: Database };
+
+const NO_DEFAULT = routeFailure(
+  "config",
+  "No model is configured for chats.",
+  "Ask an administrator to add one.",
+);
+
+export async function chooseModelOfChat(
+  deps: SelectionDeps,
+  user: ModelUser,
+  chosen: { readonly modelConfigId: string; readonly effort: ReasoningEffort | null },
+): Promise<Result<ChosenModel, ModelFailure>> {
+  const own = await findUsable(deps, user, chosen.modelConfigId);
+  const config = own ?? (await findUsableDefault(deps, user));
+  return config === undefined ? fail(NO_DEFAULT) : routed(deps, user, config, chosen.effort);
+}
+
+export async function chooseModelForNewChat(
+  deps: SelectionDeps,
+  user: ModelUser,
+): Promise<Result<ModelConfig, ModelFailure>> {
+  const own = await findUserOverride(deps, user, "root");
+  const wanted =
+    own?.modelConfigId === undefined || own.modelConfigId === null
+      ? undefined
+      : await findUsable(deps, user, own.modelConfigId);
+  const config = wanted ?? (await findUsableDefault(deps, user));
+  return config === undefined ? fail(NO_DEFAULT) : ok(config);
+}
+
+/** A person's own choice goes before the organization's, where there is one for such work. */
+export async function chooseOverride(
+  deps: SelectionDeps,
+  user: ModelUser,
+  asked: { readonly context: ModelOverrideContext; readonly modes: OverrideModes },
+): Promise<Result<OverrideChoice, ModelFailure>> {
+  const { context, modes } = asked;
+  const stored = await attempt(modes.query, "read the chosen model", () =>
+    findStored(deps, user, context),
+  );
+  if (!stored.ok) return unusable(modes.query, stored.failure);
+  if (stored.value === null) return ok({ kind: "unset" });
+  const { modelConfigId, effort } = stored.value;
+  const config = await attempt(modes.query, "read the chosen model", () =>
+    findModelConfig(deps.database.sql, modelConfigId),
+  );
+  if (!config.ok) return unusable(modes.query, config.failure);
+  const obstacle = await attempt(modes.provider, "read the model's provider", () =>
+    whyUnusable(deps, user, config.value),
+  );
+  if (!obstacle.ok) return unusable(modes.provider, obstacle.failure);
+  if (config.value === undefined || obstacle.value !== null) {
+    return unusable(modes.config, obstacle.value ?? NO_DEFAULT);
+  }
+  const usable = config.value;
+  const model = await attempt(modes.provider, "load the model's credentials", () =>
+    routed(deps, user, usable, effort),
+  );
+  if (!model.ok) return unusable(modes.provider, model.failure);
+  return model.value.ok
+    ? ok({ kind: "model", model: model.value.value })
+    : unusable(modes.provider, model.value.failure);
+}
+
+type Stored = { readonly modelConfigId: string; readonly effort: ReasoningEffort | null };
+
+async function findStored(
+  deps: SelectionDeps,
+  user: ModelUser,
+  context: ModelOverrideContext,
+): Promise<Stored | null> {
+  if (context === "general" || context === "explore") {
+    const own = await findUserOverride(deps, user, context);
+    if (own?.mode === "chat_default") return null;
+    if (own?.modelConfigId) return { modelConfigId: own.modelConfigId, effort: own.effort };
+  }
+  const all = await listOverrides(deps.database.sql, user.organizationId);
+  return all.find((each) => each.context === context) ?? null;
+}
+
+async function findUserOverride(
+  { database }: SelectionDeps,
+  { ownerId, organizationId }: ModelUser,
+  context: "root" | "general" | "explore",
+) {
+  const all = await listUserOverrides(database.sql, { userId: ownerId, organizationId });
+  return all.find((each) => each.context === context);
+}
+
+/** Null: it can be used, as far as is known before a call. */
+async function whyUnusable(
+  { catalog }: SelectionDeps,
+  { ownerId, organizationId }: ModelUser,
+  config: ModelConfig | undefined,
+): Promise<ModelFailure | null> {
+  if (config === undefined || config.organizationId !== organizationId) {
+    return routeFailure("config", "The chosen model does not exist any more.");
+  }
+  if (!config.enabled) return routeFailure("config", "The chosen model is disabled.");
+  if (config.aiProviderId === null) return null;
+  const provider = await catalog.find(config.aiProviderId);
+  if (provider === undefined || !provider.enabled) {
+    return routeFailure("provider_disabled", "The chosen model's provider is disabled.");
+  }
+  const ownKeys = await catalog.providersWithOwnKey(ownerId);
+  const { unavailable } = standingOf(provider, ownKeys, catalog.areOwnKeysAllowed);
+  return unavailable === null
+    ? null
+    : routeFailure("missing_key", "There is no key for the chosen model.");
+}
+
+/** Enabled, at a provider that is: whether there is a key shows when a client is made. */
+async function findUsable(
+  deps: SelectionDeps,
+  { organizationId }: ModelUser,
+  id: string,
+): Promise<ModelConfig | undefined> {
+  const config = await findModelConfig(deps.database.sql, id);
+  const isOwn = config?.organizationId === organizationId;
+  return isOwn && (await isEnabled(deps, config)) ? config : undefined;
+}
+
+async function findUsableDefault(
+  deps: SelectionDeps,
+  { organizationId }: ModelUser,
+): Promise<ModelConfig | undefined> {
+  const config = await findDefaultModelConfig(deps.database.sql, organizationId);
+  return config !== undefined && (await isEnabled(deps, config)) ? config : undefined;
+}
+
+async function isEnabled({ catalog }: SelectionDeps, config: ModelConfig): Promise<boolean> {
+  if (!config.enabled) return false;
+  if (config.aiProviderId === null) return true;
+  return (await catalog.find(config.aiProviderId))?.enabled === true;
+}
+
+async function routed(
+  deps: SelectionDeps,
+  { ownerId }: ModelUser,
+  config: ModelConfig,
+  effort: ReasoningEffort | null,
+): Promise<Result<ChosenModel, ModelFailure>> {
+  const route = await resolveModelRouteForConfig(deps, ownerId, config);
+  return route.ok ? ok({ config, effort, route: route.value }) : route;
+}
+
+/** Where a failure is hard, what was thrown goes on as it is: it may be a database that is away. */
+async function attempt<T>(
+  mode: FailureMode,
+  what: string,
+  work: () => Promise<T>,
+): Promise<Result<T, ModelFailure>> {
+  try {
+    return ok(await work());
+  } catch (error) {
+    if (mode === "hard") throw error;
+    return fail(routeFailure("generic", `could not ${what}`));
+  }
+}
+
+function unusable(mode: FailureMode, failure: ModelFailure): Result<OverrideChoice, ModelFailure> {
+  return mode === "hard" ? fail(failure) : ok({ kind: "unusable", failure });
+}

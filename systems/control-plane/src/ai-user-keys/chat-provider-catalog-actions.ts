@@ -1,0 +1,107 @@
+/**
+ * Model providers and keys for chats: the port ChatProviderCatalog. Reads what is stored each time, so
+ * that a key that was taken away serves no more; a key is opened only for a call that needs it.
+ */
+import type { Secret } from "@atelier/base/secret";
+import { chooseProviderKey, providerKeyPolicy } from "@atelier/contract/chat/provider-key-choice";
+import type {
+  ChatProvider,
+  ChatProviderCatalog,
+  DirectCredentials,
+} from "@atelier/contract/rpc/chat-ports";
+import type { BedrockAccess, GatewayProvider } from "@atelier/contract/rpc/gateway-ports";
+import type { ModelProvider } from "../ai-providers/model-provider.ts";
+import {
+  findModelProvider,
+  listModelProviders,
+  loadProviderRows,
+} from "../ai-providers/model-provider-store.ts";
+import {
+  isOfBedrock,
+  openSettings,
+  type StoredSettings,
+} from "../ai-providers/provider-settings.ts";
+import { buildProvider } from "../ai-providers/provider-snapshot.ts";
+import { VaultError, type Vault } from "../vault/vault.ts";
+import type { UserProviderKeyDeps } from "./user-provider-key-actions.ts";
+import { findSealedUserKey, listUserProviderKeys } from "./user-provider-key-store.ts";
+import { userKeySealedAt } from "./user-provider-key.ts";
+
+export function chatProviderCatalog(deps: UserProviderKeyDeps): ChatProviderCatalog {
+  const { database, vault, isByokAllowed } = deps;
+  return {
+    areOwnKeysAllowed: isByokAllowed,
+    list: async () => (await listModelProviders(database.sql)).map((each) => toChat(vault, each)),
+    find: async (id) => {
+      const found = await findModelProvider(database.sql, { id, name: null });
+      return found === undefined ? undefined : toChat(vault, found);
+    },
+    providersWithOwnKey: async (userId) => {
+      if (!isByokAllowed) return new Set();
+      const keys = await listUserProviderKeys(database.sql, userId);
+      return new Set(keys.filter(({ key }) => key !== null).map(({ provider }) => provider.id));
+    },
+    directCredentials: (userId, providerId) => directCredentials(deps, userId, providerId),
+  };
+}
+
+async function directCredentials(
+  { database, vault, isByokAllowed }: UserProviderKeyDeps,
+  userId: string,
+  providerId: string,
+): Promise<DirectCredentials> {
+  const rows = await loadProviderRows(database.sql);
+  const row = rows.find(({ id }) => id === providerId);
+  if (row === undefined) return NOTHING;
+  const built = buildProvider(row, { vault, isByokAllowed });
+  if (!built.ok) throw new Error(`model provider ${row.name}: ${built.failure}`);
+  const { apiVersion, bedrock, keys } = built.value;
+  const sealed = isByokAllowed
+    ? await findSealedUserKey(database.sql, { userId, providerId })
+    : undefined;
+  const { source } = chooseProviderKey(providerKeyPolicy(isByokAllowed), {
+    userKey: sealed !== undefined,
+    centralKey: bedrock !== null || keys.length > 0,
+  });
+  if (source === "user" && sealed !== undefined) {
+    const own = vault.open(sealed, userKeySealedAt({ userId, providerId }));
+    return bedrock === null
+      ? { key: own, source, bedrock: null, apiVersion }
+      : { key: null, source, bedrock: ownBedrock(bedrock, own), apiVersion };
+  }
+  const key: GatewayProvider["keys"][number] | undefined = keys[0];
+  return source === "central" ? { key: key?.secret ?? null, source, bedrock, apiVersion } : NOTHING;
+}
+
+const NOTHING: DirectCredentials = { key: null, source: "none", bedrock: null, apiVersion: null };
+
+/** In the same place, with nothing that is the company's. */
+function ownBedrock(access: BedrockAccess, key: Secret): BedrockAccess {
+  const none = { accessKey: null, accessKeySecret: null, sessionToken: null };
+  return { ...access, ...none, profile: null, roleArn: null, externalId: null, bearerToken: key };
+}
+
+function toChat(vault: Vault, provider: ModelProvider): ChatProvider {
+  const { id, name, displayName, type, baseUrl, enabled } = provider;
+  const isOfAws = isOfBedrock(type, settingsOf(vault, provider));
+  return {
+    id,
+    name,
+    displayName,
+    type,
+    baseUrl,
+    enabled,
+    hasCentralCredentials: isOfAws || provider.keys.some(({ disabledAt }) => disabledAt === null),
+    isBedrock: isOfAws || type === "bedrock",
+  };
+}
+
+/** One that cannot be opened does not hide the others: whoever calls with it learns why. */
+function settingsOf(vault: Vault, provider: ModelProvider): StoredSettings {
+  try {
+    return openSettings(vault, provider);
+  } catch (error) {
+    if (error instanceof VaultError) return {};
+    throw error;
+  }
+}

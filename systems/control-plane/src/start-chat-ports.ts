@@ -1,0 +1,60 @@
+/** Puts together what chats need of the control plane, and the part of the API that they answer. */
+import type { Clock } from "@atelier/base/clock";
+import type { Logger } from "@atelier/base/logger";
+import type { Random } from "@atelier/base/random";
+import type {
+  ChatPeople,
+  ChatProviderCatalog,
+  ChatWorkspaceDirectory,
+} from "@atelier/contract/rpc/chat-ports";
+import { CHAT_SERVICE_ENDPOINTS, type ChatService } from "@atelier/contract/rpc/chat-service";
+import type { Database } from "@atelier/database/database";
+import { chatProviderCatalog } from "./ai-user-keys/chat-provider-catalog-actions.ts";
+import type { Route } from "./http/route.ts";
+import { serviceRoutes } from "./http/service-routes.ts";
+import { chatPeople } from "./users/chat-people-actions.ts";
+import type { Vault } from "./vault/vault.ts";
+import { UseNotes } from "./workspace-links/use-notes.ts";
+import {
+  chatWorkspaceDirectory,
+  noteWorkspaceUse,
+} from "./workspaces/chat-workspace-directory-actions.ts";
+
+export type ChatPorts = {
+  readonly providers: ChatProviderCatalog;
+  readonly people: ChatPeople;
+  readonly workspaces: ChatWorkspaceDirectory;
+  /** Answers the API's part about chats from now on, until the result is disposed. */
+  serveWith(service: ChatService): Disposable;
+};
+
+export type ChatPortsDeps = {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly config: { readonly allowByok: boolean; readonly accessUrl: string };
+};
+
+export function chatPorts(
+  deps: ChatPortsDeps,
+  vault: Vault,
+): {
+  readonly ports: ChatPorts;
+  readonly routes: readonly Route[];
+} {
+  const { database, clock, random, log, config } = deps;
+  const { allowByok: isByokAllowed, accessUrl } = config;
+  const workspaceDeps = { database, clock, random, accessUrl };
+  const service = serviceRoutes(CHAT_SERVICE_ENDPOINTS, database.sql);
+  const write = (workspaceId: string): Promise<void> => noteWorkspaceUse(deps, workspaceId);
+  return {
+    ports: {
+      providers: chatProviderCatalog({ database, vault, clock, isByokAllowed }),
+      people: chatPeople(database),
+      workspaces: chatWorkspaceDirectory(workspaceDeps, new UseNotes({ clock, log, write })),
+      serveWith: service.serveWith,
+    },
+    routes: service.routes,
+  };
+}

@@ -1,0 +1,12 @@
+/** People as chats see them: the port ChatPeople. */
+import type { ChatPeople } from "@atelier/contract/rpc/chat-ports";
+import type { Database } from "@atelier/database/database";
+import { getDefaultOrganizationId } from "../organizations/organization-store.ts";
+import { findUser } from "./user-store.ts";
+
+export function chatPeople({ sql }: Database): ChatPeople {
+  return {
+    defaultOrganizationId: () => getDefaultOrganizationId(sql),
+    usernameOf: async (userId) => (await findUser(sql, userId))?.username,
+  };
+}
