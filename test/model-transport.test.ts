@@ -63,6 +63,7 @@ async function makeWorld(): Promise<World> {
         bodyTimeoutMs: 60_000,
         keyAuthFailurePolicy: "cooldown",
         keyWaitMs: 0,
+        keyQueue: { lengthMax: 100, msMax: 30_000 },
         circuitBreaker: null,
         rateLimit: 0,
         maxConcurrency: 0,

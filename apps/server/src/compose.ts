@@ -189,6 +189,10 @@ function startOurGateway(
       bodyTimeoutMs: BODY_SILENCE_MS_MAX,
       keyAuthFailurePolicy: config.keyAuthFailurePolicy,
       keyWaitMs: config.aiGatewayKeyWaitMs,
+      keyQueue: {
+        lengthMax: config.aiGatewayKeyQueueSize,
+        msMax: config.aiGatewayKeyQueueWaitMs,
+      },
       failover: config.aiGatewayFailover,
       failoverWithinMs: config.aiGatewayFailoverWithinMs,
       circuitBreaker: config.aiGatewayCircuitBreakerEnabled

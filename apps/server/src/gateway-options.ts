@@ -129,6 +129,23 @@ export const GATEWAY_OPTIONS = [
       "When all keys of a provider rest, how long a request waits at most for the first to return, instead of an answer 429. 0: it does not wait.",
   },
   {
+    name: "ai-gateway-key-queue-size",
+    kind: "int",
+    default: 100,
+    min: 0,
+    max: 100_000,
+    group: "AI gateway",
+    description:
+      "When all keys of a provider are at its limit of concurrent requests (max_concurrency_per_key), how many requests wait at most in this server. People take turns; further requests are answered 429. 0: none waits.",
+  },
+  {
+    name: "ai-gateway-key-queue-wait",
+    kind: "duration",
+    default: "30s",
+    group: "AI gateway",
+    description: "How long such a request waits at most, before it is answered 503. 0: not at all.",
+  },
+  {
     name: "ai-gateway-circuit-breaker-enabled",
     kind: "bool",
     default: false,

@@ -23,6 +23,7 @@ import { CallLimiter } from "./callers/call-limits.ts";
 import { inProcessTransports } from "./delegated/in-process-transport-io.ts";
 import { CallDumper } from "./dump/call-dumper-io.ts";
 import type { FailoverPolicy, KeyAuthFailurePolicy } from "./keys/key-disposition.ts";
+import type { KeyQueueLimits } from "./keys/key-slots.ts";
 import { ModelLabels } from "./labels/model-labels.ts";
 import { ProviderTests } from "./provider-test/provider-tests-io.ts";
 import { callObservers } from "./relay/call-observers-io.ts";
@@ -67,6 +68,8 @@ export type GatewayConfig = {
   readonly failoverWithinMs: number;
   /** Longest wait for a key that rests, when no other is left. 0: none. */
   readonly keyWaitMs: number;
+  /** For keys that are at their provider's limit of concurrent calls. */
+  readonly keyQueue: KeyQueueLimits;
   /** Null: no circuit breakers. */
   readonly circuitBreaker: BreakerConfig | null;
   /** Requests per second of one API key; 0: no limit. */
@@ -143,7 +146,11 @@ export function startGateway(deps: GatewayDeps): Gateway {
     isByUser: config.metricsByUser,
   });
   deps.metrics.onRender(() => interceptions.flush());
-  const states = new ProviderStates({ ...deps, breakerConfig: config.circuitBreaker });
+  const states = new ProviderStates({
+    ...deps,
+    breakerConfig: config.circuitBreaker,
+    keyQueue: config.keyQueue,
+  });
   observeStates(deps.metrics, states, labels);
   const dumper =
     config.dumpDir === null ? null : new CallDumper({ ...deps, directory: config.dumpDir });

@@ -29,6 +29,9 @@ export const REST_MS_MAX = 24 * 3_600_000;
 /** Status null: there was no answer. */
 export type KeyError = Omit<NonNullable<ProviderKeyHealth["lastError"]>, "at">;
 
+/** What the pool knows; how busy a key is, its slots know. */
+export type KeyPoolHealth = Omit<ProviderKeyHealth, "underWay">;
+
 type KeyRecord = {
   isRejected: boolean;
   restsUntilMs: number;
@@ -146,7 +149,7 @@ export class KeyPool {
       : { kind: "rate_limited", retryInMs: Math.min(...waitsMs) };
   }
 
-  health(keyId: string): ProviderKeyHealth {
+  health(keyId: string): KeyPoolHealth {
     const record = this.#records.get(keyId);
     const state = this.state(keyId);
     const waitMs = record === undefined ? 0 : waitOf(record, this.#clock.monotonicMs());

@@ -113,6 +113,7 @@ function relayAnswer(
         format: route.format,
         isStream: recorded.request.stream,
         isRepeatable: true,
+        takesSlot: true,
         toUpstreamCall: (credential) => toUpstreamCall(deps, call, recorded, credential),
       });
     }

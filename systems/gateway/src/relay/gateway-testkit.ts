@@ -97,6 +97,7 @@ export function provider(
     enabled: true,
     apiVersion: null,
     bedrock: null,
+    keyConcurrencyMax: null,
     ...overrides,
   };
 }
@@ -153,6 +154,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       bodyTimeoutMs: 30_000,
       keyAuthFailurePolicy: "cooldown",
       keyWaitMs: 0,
+      keyQueue: { lengthMax: 100, msMax: 30_000 },
       circuitBreaker: null,
       rateLimit: 0,
       maxConcurrency: 0,

@@ -4,6 +4,7 @@ import { createMetrics } from "@atelier/host/metrics";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { KeySlots } from "../keys/key-slots.ts";
 import { KeyPool } from "../keys/key-pool.ts";
 import { createGatewayMetrics } from "./gateway-metrics.ts";
 import { provider } from "./gateway-testkit.ts";
@@ -45,5 +46,9 @@ test("a fault that is forgiven is counted nowhere, and can still be seen", async
 });
 
 function poolOf() {
-  return { keys: new KeyPool(new FakeClock()), breakers: null };
+  return {
+    keys: new KeyPool(new FakeClock()),
+    slots: new KeySlots(new FakeClock(), { lengthMax: 0, msMax: 0 }),
+    breakers: null,
+  };
 }
