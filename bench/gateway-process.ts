@@ -36,6 +36,7 @@ const gateway = startGateway({
   random: systemRandom,
   log: silentLogger,
   metrics: createMetrics(),
+  peers: null,
   tracer: null,
   config: {
     allowByok: true,
@@ -52,6 +53,7 @@ const gateway = startGateway({
     bodyTimeoutMs: 30_000,
     keyAuthFailurePolicy: "cooldown",
     keyWaitMs: 0,
+    keyRecheckMs: 0,
     keyQueue: { lengthMax: 100, msMax: 30_000 },
     circuitBreaker: null,
     rateLimit: 0,

@@ -171,6 +171,7 @@ function startOurGateway(
     providers: controlPlane.providers,
     authorizer: controlPlane.authorizer,
     recorder: controlPlane.recorder,
+    peers: config.aiGatewayShareTrouble ? controlPlane.gatewayPeers : null,
     clock,
     random,
     log,
@@ -189,6 +190,7 @@ function startOurGateway(
       bodyTimeoutMs: BODY_SILENCE_MS_MAX,
       keyAuthFailurePolicy: config.keyAuthFailurePolicy,
       keyWaitMs: config.aiGatewayKeyWaitMs,
+      keyRecheckMs: config.aiGatewayKeyRecheckMs,
       keyQueue: {
         lengthMax: config.aiGatewayKeyQueueSize,
         msMax: config.aiGatewayKeyQueueWaitMs,

@@ -101,7 +101,7 @@ export const GATEWAY_OPTIONS = [
     default: "cooldown",
     group: "AI gateway",
     description:
-      "What becomes of a provider key that its provider refuses. cooldown: a 401 rests it for a minute, a 403 goes to the client. permanent: a 401 or 403 takes it out of service until an operator resets it.",
+      "What becomes of a provider key that its provider refuses. cooldown: a 401 rests it for a minute, a 403 goes to the client. permanent: a 401 or 403 takes it out of service until an operator resets it, or it passes the check of ai-gateway-key-recheck.",
   },
   {
     name: "ai-gateway-failover",
@@ -127,6 +127,22 @@ export const GATEWAY_OPTIONS = [
     group: "AI gateway",
     description:
       "When all keys of a provider rest, how long a request waits at most for the first to return, instead of an answer 429. 0: it does not wait.",
+  },
+  {
+    name: "ai-gateway-key-recheck",
+    kind: "duration",
+    default: "10s",
+    group: "AI gateway",
+    description:
+      "About how long after a provider refused a key (401, 403) the server asks it about the key once more, with a request that costs nothing; a key that passes serves again. 0: it does not ask.",
+  },
+  {
+    name: "ai-gateway-share-trouble",
+    kind: "bool",
+    default: true,
+    group: "AI gateway",
+    description:
+      "Tell the other servers at once when a provider throttles or refuses a key, or its answers open a circuit breaker, and believe them. Off: each server learns by itself.",
   },
   {
     name: "ai-gateway-key-queue-size",

@@ -15,6 +15,7 @@ import type {
   ProviderTester,
 } from "@atelier/contract/rpc/gateway-ports";
 import { SOCKETS } from "@atelier/contract/http/endpoints";
+import type { GatewayPeers } from "@atelier/contract/rpc/gateway-news";
 import type { ProviderAuthSource } from "@atelier/contract/rpc/model-transport";
 import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
@@ -28,6 +29,7 @@ import { CachedCallerAuthorizer } from "./access/caller-authorizer.ts";
 import { KeyUsage } from "./access/key-usage.ts";
 import { findUserId } from "./access/principal-store.ts";
 import type { Principal } from "./access/principal.ts";
+import { startGatewayNews } from "./ai-providers/gateway-news-task.ts";
 import { LateGatewayHealth } from "./ai-providers/late-gateway-health.ts";
 import { modelProviderRoutes } from "./ai-providers/model-provider-routes.ts";
 import { obeyProviderKeyResets } from "./ai-providers/provider-key-reset.ts";
@@ -123,6 +125,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly recorder: InterceptionRecorder;
   /** Where workspaces are, for whoever works in them. */
   readonly workspaceLinks: WorkspaceLinks;
+  /** To the gateways of the other servers. */
+  readonly gatewayPeers: GatewayPeers;
   /** People's own provider keys, for what this process calls for them. */
   readonly providerAuth: ProviderAuthSource;
   /** Called once a gateway runs in this process: its keys and breakers are then reported. */
@@ -196,6 +200,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     authorizer,
     recorder: models.recorder,
     providerAuth: models.providerAuth,
+    gatewayPeers: models.peers,
     observeGateway: (health) => models.health.observe(health),
     testProvidersWith: (tester) => models.tests.attach(tester),
     routes,
@@ -249,6 +254,7 @@ async function peopleRoutes(deps: ControlPlaneDeps, usage: KeyUsage): Promise<re
 type Models = {
   readonly providers: ProviderSource;
   readonly health: LateGatewayHealth;
+  readonly peers: GatewayPeers;
   readonly tests: ProviderTestAdmission;
   readonly recorder: InterceptionRecorder;
   readonly providerAuth: ProviderAuthSource;
@@ -287,6 +293,7 @@ async function startModels(
   return {
     providers: snapshots,
     health,
+    peers: startGatewayNews({ database, pubSub, clock, log, tasks, replicaId }),
     tests,
     recorder,
     providerAuth: providerAuthSource(userKeyDeps),

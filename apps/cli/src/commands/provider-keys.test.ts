@@ -12,6 +12,7 @@ const WELL = {
   last_error: null,
   returns_at: null,
   under_way: null as number | null,
+  last_checked_at: null as string | null,
   created_at: TIME,
 };
 const KEYS = [
@@ -152,6 +153,14 @@ test("the status of all providers counts keys by state, and names breakers and w
   ]);
   const json = await cli(["providers", "status", "--json"], api);
   assert.deepEqual(JSON.parse(json.out), answer);
+});
+
+test("a refused key says when it was checked", async () => {
+  const checked = { ...KEYS[1], last_checked_at: "2025-12-31T23:59:00.000Z" };
+  const provider = { ...PROVIDER, api_keys: [checked] };
+  const api = { variables: SIGNED_IN, "GET /api/v2/ai/providers/:provider": () => provider };
+  const { out } = await cli(["providers", "keys", "list", "main"], api);
+  assert.match(out, /401, 3h ago: invalid x-api-key \(checked 1m ago\)/);
 });
 
 test("the status says how busy keys with a limit are, and who waits", async () => {

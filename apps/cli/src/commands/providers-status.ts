@@ -13,7 +13,7 @@ type ProviderAnswer = z.output<typeof ModelProvider>;
 export const providersStatus = defineCommand({
   name: "providers status",
   summary: "Show how all model providers do: their keys by state, and open circuit breakers",
-  details: "As the server that answers sees them: each server makes its own experience.",
+  details: "As the server that answers sees them: each makes its own experience.",
   examples: ["atelier providers status", "atelier providers status --json"],
   args: {},
   options: {},

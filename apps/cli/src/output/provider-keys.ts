@@ -79,7 +79,9 @@ function shownState(key: KeyAnswer): ShownState {
   return key.enabled ? key.state : "disabled";
 }
 
-function lastErrorCell(look: Look, { last_error: error }: KeyAnswer): Cell {
+function lastErrorCell(look: Look, { last_error: error, last_checked_at: at }: KeyAnswer): Cell {
   if (error === null) return orDash(null);
-  return `${error.status ?? "no answer"}, ${relativeTime(error.at, look.now)}: ${error.message}`;
+  const checked = at === null ? "" : ` (checked ${relativeTime(at, look.now)})`;
+  const ago = relativeTime(error.at, look.now);
+  return `${error.status ?? "no answer"}, ${ago}: ${error.message}${checked}`;
 }

@@ -215,6 +215,8 @@ export const ModelProviderKey = z.object({
   returns_at: Timestamp.nullable(),
   /** Requests under way with it on that server. Null: they are not counted, because there is no limit. */
   under_way: z.int().nullable().default(null),
+  /** When that server last asked the provider about the key by itself, after a refusal. Null: never. */
+  last_checked_at: Timestamp.nullable().default(null),
   created_at: Timestamp,
 });
 

@@ -163,7 +163,7 @@ export interface InterceptionRecorder {
 /** Whether a key is worth trying (spec gateway 5.2): now, later, or not until an operator acts. */
 export type ProviderKeyState = "valid" | "temporary" | "permanent";
 
-/** How one key does, as this server sees it: each server makes its own experience. */
+/** How one key does, as this server sees it: each makes its own experience, and hears of the others'. */
 export type ProviderKeyHealth = {
   readonly keyId: string;
   readonly state: ProviderKeyState;
@@ -178,6 +178,8 @@ export type ProviderKeyHealth = {
   readonly returnsAt: Date | null;
   /** Calls under way with it. Null: they are not counted, because the provider has no limit. */
   readonly underWay: number | null;
+  /** When this server last asked the provider about the key, after a refusal. Null: never. */
+  readonly lastCheckedAt: Date | null;
 };
 
 /** A circuit breaker that is not simply closed. */

@@ -112,6 +112,7 @@ function keyToWire(
           },
     returns_at: health?.returnsAt?.toISOString() ?? null,
     under_way: health?.underWay ?? null,
+    last_checked_at: health?.lastCheckedAt?.toISOString() ?? null,
     created_at: key.createdAt.toISOString(),
   };
 }

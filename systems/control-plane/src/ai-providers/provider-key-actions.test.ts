@@ -104,13 +104,21 @@ test("what the gateway knows of keys and breakers is reported, once there is a g
   const { first, second } = provider;
   const { gateway } = api;
   gateway.keys = [
-    { keyId: second.id, state: "valid", lastError: null, returnsAt: null, underWay: null },
+    {
+      keyId: second.id,
+      state: "valid",
+      lastError: null,
+      returnsAt: null,
+      underWay: null,
+      lastCheckedAt: null,
+    },
     {
       keyId: first.id,
       state: "temporary",
       lastError: { status: 429, message: "slow down", at: AT },
       returnsAt: LATER,
       underWay: 3,
+      lastCheckedAt: AT,
     },
   ];
   gateway.waiting = 2;
@@ -118,7 +126,13 @@ test("what the gateway knows of keys and breakers is reported, once there is a g
     { endpoint: "/v1/responses", model: "m", state: "half_open", retriesAt: LATER },
   ];
   const created = (await provider.get()).created_at as string;
-  const unknown = { state: "unknown", last_error: null, returns_at: null, under_way: null };
+  const unknown = {
+    state: "unknown",
+    last_error: null,
+    returns_at: null,
+    under_way: null,
+    last_checked_at: null,
+  };
   const stored = { enabled: true, created_at: created };
   const before = await provider.get();
   assert.deepEqual(before.api_keys, [
@@ -136,6 +150,7 @@ test("what the gateway knows of keys and breakers is reported, once there is a g
       last_error: { status: 429, message: "slow down", at: AT.toISOString() },
       returns_at: LATER.toISOString(),
       under_way: 3,
+      last_checked_at: AT.toISOString(),
     },
     { ...second, ...stored, ...unknown, state: "valid" },
   ]);
@@ -160,7 +175,14 @@ test("a disabled key serves on no server, stays stored, and returns to its place
   const provider = await makeProvider(api);
   const { first, second } = provider;
   api.gateway.keys = [
-    { keyId: first.id, state: "valid", lastError: null, returnsAt: null, underWay: null },
+    {
+      keyId: first.id,
+      state: "valid",
+      lastError: null,
+      returnsAt: null,
+      underWay: null,
+      lastCheckedAt: null,
+    },
   ];
   api.plane.observeGateway(api.gateway);
   const { version } = api.plane.providers.current();

@@ -26,6 +26,7 @@ function start() {
     lastError: null,
     returnsAt: null,
     underWay: null,
+    lastCheckedAt: null,
   });
   const reset: string[] = [];
   const health: GatewayHealth = {

@@ -60,6 +60,7 @@ async function start({ resting = [] as readonly string[] } = {}) {
         lastError: null,
         returnsAt: null,
         underWay: null,
+        lastCheckedAt: null,
       })),
     breakersOf: () => [],
     waitingOf: () => 0,

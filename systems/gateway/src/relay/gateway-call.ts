@@ -18,11 +18,16 @@ import type { Upstream } from "../upstream/upstream-client.ts";
 import type { GatewayRequest, GatewayResponse } from "./client-exchange.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { InterceptionMetrics } from "./interception-metrics.ts";
+import type { KeyChecks } from "./key-checks.ts";
+import type { PeerNews } from "./peer-news.ts";
 import type { ProviderState } from "./provider-states.ts";
 
 export type RelayDeps = {
   readonly recorder: InterceptionRecorder;
   readonly metrics: GatewayMetrics;
+  /** To and from the deployment's other gateways. */
+  readonly news: PeerNews;
+  readonly keyChecks: KeyChecks;
   readonly interceptions: InterceptionMetrics;
   readonly clock: Clock;
   readonly random: Random;

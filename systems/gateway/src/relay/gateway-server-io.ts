@@ -33,6 +33,8 @@ import type { ObserveCall } from "./call-observers-io.ts";
 import type { GatewayRequest, GatewayResponse } from "./client-exchange.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { InterceptionMetrics } from "./interception-metrics.ts";
+import type { KeyChecks } from "./key-checks.ts";
+import type { PeerNews } from "./peer-news.ts";
 import type { RelayDeps } from "./gateway-call.ts";
 import { servePassthrough } from "./passthrough-call-io.ts";
 import type { ProviderStates } from "./provider-states.ts";
@@ -49,6 +51,8 @@ export type GatewayServerDeps = {
   readonly limiter: CallLimiter;
   readonly states: ProviderStates;
   readonly interceptions: InterceptionMetrics;
+  readonly news: PeerNews;
+  readonly keyChecks: KeyChecks;
   readonly observe: ObserveCall;
   readonly config: {
     readonly allowByok: boolean;

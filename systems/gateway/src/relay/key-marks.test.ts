@@ -10,11 +10,15 @@ import { createGatewayMetrics } from "./gateway-metrics.ts";
 import { provider } from "./gateway-testkit.ts";
 import { markKey, markKeyFault } from "./key-marks-io.ts";
 
+const ALONE = {
+  news: { keyOut: () => {} },
+  keyChecks: { refused: () => {} },
+};
 const KEY = { id: "k1", secret: new Secret("sk-secret-1"), hint: "sk...-1" };
 
 test("each key that goes out of service is counted by why it went, once", async () => {
   const metrics = createMetrics();
-  const deps = { log: silentLogger, metrics: createGatewayMetrics(metrics) };
+  const deps = { log: silentLogger, metrics: createGatewayMetrics(metrics), ...ALONE };
   const counted = async (): Promise<string[]> =>
     (await metrics.render())
       .split("\n")

@@ -15,6 +15,7 @@ import type {
 import { BreakerSet, type BreakerStateChange } from "../breaker/breaker-set.ts";
 import type { BreakerConfig } from "../breaker/circuit-breaker.ts";
 import { KeyPool } from "../keys/key-pool.ts";
+import type { KeyChecks } from "./key-checks.ts";
 import { KeySlots, type KeyQueueLimits } from "../keys/key-slots.ts";
 
 export type ProviderState = {
@@ -41,6 +42,7 @@ export type ProviderStatesDeps = {
   /** Null: circuit breakers are switched off. */
   readonly breakerConfig: BreakerConfig | null;
   readonly keyQueue: KeyQueueLimits;
+  readonly keyChecks: Pick<KeyChecks, "lastCheckedAt" | "forget">;
 };
 
 export class ProviderStates implements GatewayHealth {
@@ -49,14 +51,17 @@ export class ProviderStates implements GatewayHealth {
   readonly #breakerConfig: BreakerConfig | null;
   readonly #log: Logger;
   readonly #keyQueue: KeyQueueLimits;
+  readonly #keyChecks: ProviderStatesDeps["keyChecks"];
   readonly #states = new Map<string, ProviderState>();
   #seenVersion = -1;
 
-  constructor({ providers, clock, breakerConfig, keyQueue, log }: ProviderStatesDeps) {
+  constructor(deps: ProviderStatesDeps) {
+    const { providers, clock, breakerConfig, keyQueue, keyChecks, log } = deps;
     this.#source = providers;
     this.#clock = clock;
     this.#breakerConfig = breakerConfig;
     this.#keyQueue = keyQueue;
+    this.#keyChecks = keyChecks;
     this.#log = log;
   }
 
@@ -101,6 +106,7 @@ export class ProviderStates implements GatewayHealth {
   }
 
   resetKey(providerId: string, keyId: string): void {
+    this.#keyChecks.forget(keyId);
     this.#states.get(providerId)?.keys.reset(keyId);
   }
 
@@ -118,6 +124,7 @@ export class ProviderStates implements GatewayHealth {
     const unused = keyConcurrencyMax === null ? null : 0;
     return keys.map((key) => ({
       ...pool.health(key.id),
+      lastCheckedAt: this.#keyChecks.lastCheckedAt(key.id),
       underWay: state?.slots.takenOf(key.id) ?? unused,
     }));
   }
