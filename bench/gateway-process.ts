@@ -53,6 +53,7 @@ const gateway = startGateway({
     bodyTimeoutMs: 30_000,
     keyAuthFailurePolicy: "cooldown",
     keyWaitMs: 0,
+    stripsForeignReasoning: true,
     keyRecheckMs: 0,
     keyQueue: { lengthMax: 100, msMax: 30_000 },
     circuitBreaker: null,

@@ -64,6 +64,7 @@ async function makeWorld(): Promise<World> {
         bodyTimeoutMs: 60_000,
         keyAuthFailurePolicy: "cooldown",
         keyWaitMs: 0,
+        stripsForeignReasoning: true,
         keyRecheckMs: 0,
         keyQueue: { lengthMax: 100, msMax: 30_000 },
         circuitBreaker: null,

@@ -190,6 +190,7 @@ function startOurGateway(
       bodyTimeoutMs: BODY_SILENCE_MS_MAX,
       keyAuthFailurePolicy: config.keyAuthFailurePolicy,
       keyWaitMs: config.aiGatewayKeyWaitMs,
+      stripsForeignReasoning: config.aiGatewayForeignReasoning === "strip",
       keyRecheckMs: config.aiGatewayKeyRecheckMs,
       keyQueue: {
         lengthMax: config.aiGatewayKeyQueueSize,

@@ -137,6 +137,15 @@ export const GATEWAY_OPTIONS = [
       "About how long after a provider refused a key (401, 403) the server asks it about the key once more, with a request that costs nothing; a key that passes serves again. 0: it does not ask.",
   },
   {
+    name: "ai-gateway-foreign-reasoning",
+    kind: "choice",
+    choices: ["strip", "keep"],
+    default: "strip",
+    group: "AI gateway",
+    description:
+      "What becomes of a request whose provider refuses the signed reasoning in it as another's, because the provider was moved or another account's key serves. strip: it is sent once more without that reasoning. keep: the refusal goes to the client, and so will the conversation's further ones.",
+  },
+  {
     name: "ai-gateway-share-trouble",
     kind: "bool",
     default: true,

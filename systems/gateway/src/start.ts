@@ -63,6 +63,8 @@ export type GatewayConfig = {
   readonly upstreamClient: UpstreamClientChoice;
   /** Longest silence while a request body arrives. */
   readonly bodyTimeoutMs: number;
+  /** Whether a conversation goes on without reasoning that its provider refuses as another's. */
+  readonly stripsForeignReasoning: boolean;
   /** What becomes of a key that a provider refuses. */
   readonly keyAuthFailurePolicy: KeyAuthFailurePolicy;
   /** What makes a call go on with the provider's next key. */

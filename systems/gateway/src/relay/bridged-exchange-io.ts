@@ -122,6 +122,8 @@ function relayAnswer(
         isStream: recorded.request.stream,
         isRepeatable: true,
         takesSlot: true,
+        // The other format has none that is signed.
+        carriesReasoning: route.format !== "chat_completions",
         toUpstreamCall: (credential) => toUpstreamCall(deps, call, recorded, credential),
       });
     }

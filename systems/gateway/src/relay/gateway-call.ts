@@ -34,6 +34,8 @@ export type RelayDeps = {
   readonly log: Logger;
   readonly sendActorHeaders: boolean;
   readonly bodySilenceMsMax: number;
+  /** Whether a conversation goes on without reasoning that its provider refuses as another's. */
+  readonly stripsForeignReasoning: boolean;
   readonly keyAuthFailurePolicy: KeyAuthFailurePolicy;
   readonly failover: FailoverPolicy;
   /** A call older than this fails instead of trying another key after a fault. 0: no limit. */

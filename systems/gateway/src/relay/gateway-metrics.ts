@@ -27,6 +27,7 @@ export type GatewayMetrics = {
   readonly keyTransitions: Counter<"provider" | "reason">;
   readonly keyExhaustions: Counter<"provider" | "outcome">;
   readonly failoverAttempts: Histogram<"provider">;
+  readonly reasoningStripped: Counter<"provider">;
   readonly keyQueueSeconds: Histogram<"provider">;
   readonly keyQueueRefusals: Counter<"provider" | "reason">;
   readonly breakerTrips: Counter<"provider" | "endpoint" | "model">;
@@ -102,6 +103,11 @@ function createTroubleMetrics(metrics: Metrics) {
       "Keys tried for one bridged request",
       ["provider"],
       [1, 2, 3, 4, 5, 10, 25],
+    ),
+    reasoningStripped: metrics.counter(
+      "ai_gateway_reasoning_stripped_total",
+      "Requests that went on without signed reasoning, because their provider refused it as another's",
+      ["provider"],
     ),
     keyQueueSeconds: metrics.histogram(
       "ai_gateway_key_queue_seconds",

@@ -58,6 +58,7 @@ export type GatewayServerDeps = {
     readonly allowByok: boolean;
     readonly sendActorHeaders: boolean;
     readonly bodyTimeoutMs: number;
+    readonly stripsForeignReasoning: boolean;
     readonly keyAuthFailurePolicy: KeyAuthFailurePolicy;
     readonly keyWaitMs: number;
     readonly failover: FailoverPolicy;
@@ -116,6 +117,7 @@ export class GatewayServer {
       ...deps,
       sendActorHeaders: deps.config.sendActorHeaders,
       bodySilenceMsMax: deps.config.bodyTimeoutMs,
+      stripsForeignReasoning: deps.config.stripsForeignReasoning,
       keyAuthFailurePolicy: deps.config.keyAuthFailurePolicy,
       keyWaitMsMax: deps.config.keyWaitMs,
       failover: deps.config.failover,

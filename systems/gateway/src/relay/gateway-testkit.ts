@@ -155,6 +155,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       failoverWithinMs: 0,
       upstreamClient: "auto",
       bodyTimeoutMs: 30_000,
+      stripsForeignReasoning: true,
       keyAuthFailurePolicy: "cooldown",
       keyWaitMs: 0,
       keyRecheckMs: 0,

@@ -21,11 +21,17 @@ import type { KeyFault } from "../keys/fault-streak.ts";
 import type { KeyError } from "../keys/key-pool.ts";
 import type { KeySlot, SlotTurn } from "../keys/key-slots.ts";
 import type { CredentialHeader } from "../routing/provider-kinds.ts";
-import type { UpstreamCall, UpstreamFailure } from "../upstream/upstream-client.ts";
+import type {
+  UpstreamCall,
+  UpstreamExchange,
+  UpstreamFailure,
+  UpstreamListener,
+} from "../upstream/upstream-client.ts";
 import type { AnswerRelay } from "./answer-relay-io.ts";
 import { Attempt, type KeptAnswer, type SetAside } from "./attempt-io.ts";
 import type { ChosenCredential } from "./choose-credential.ts";
 import { CredentialGuard } from "./credential-guard-io.ts";
+import { sendRepairing } from "./foreign-reasoning-io.ts";
 import type { GatewayCall, RelayDeps } from "./gateway-call.ts";
 import { markKey, markKeyFault } from "./key-marks-io.ts";
 import { SlotHolder } from "./slot-holder-io.ts";
@@ -45,6 +51,8 @@ export type SendOptions = {
   readonly isRepeatable: boolean;
   /** Whether it counts for what a key may serve at once, and waits for that. */
   readonly takesSlot: boolean;
+  /** Whether its body can hold a conversation. */
+  readonly carriesReasoning: boolean;
   /** The call as it goes upstream with this credential. Null: the client there has its own. */
   toUpstreamCall(credential: UpstreamCredential | null): UpstreamCall;
 };
@@ -56,7 +64,8 @@ export function sendWith(
   chosen: ChosenCredential,
   options: SendOptions,
 ): KeyFailover | null {
-  const { client } = call.upstream;
+  const send = (upstreamCall: UpstreamCall, listener: UpstreamListener): UpstreamExchange =>
+    sendUpstream(deps, call, options, { upstreamCall, listener });
   const headMsMax = options.isStream ? deps.streamHeadMsMax : deps.headMsMax;
   const limited = {
     ...options,
@@ -67,18 +76,38 @@ export function sendWith(
   };
   if (chosen.kind === "byok") {
     const listener = new CredentialGuard(options.relay, chosen.secret, options.format);
-    options.relay.attach(client.send(limited.toUpstreamCall(chosen.credential), listener));
+    options.relay.attach(send(limited.toUpstreamCall(chosen.credential), listener));
     return null;
   }
   const { keyHeader } = chosen;
   if (keyHeader === null) {
     // The upstream client signs by itself: there is no key to be told from others.
-    options.relay.attach(client.send(limited.toUpstreamCall(null), options.relay));
+    options.relay.attach(send(limited.toUpstreamCall(null), options.relay));
     return null;
   }
-  const failover = new KeyFailover(deps, call, { ...limited, headMsMax, keyHeader });
+  const failover = new KeyFailover(deps, call, { ...limited, headMsMax, keyHeader, send });
   failover.tryNext();
   return failover;
+}
+
+/** Where reasoning of another provider may be in a request, it is sent so that this does not end it. */
+function sendUpstream(
+  { stripsForeignReasoning, metrics, log }: RelayDeps,
+  { upstream, provider }: GatewayCall,
+  { format, carriesReasoning }: SendOptions,
+  sent: { readonly upstreamCall: UpstreamCall; readonly listener: UpstreamListener },
+): UpstreamExchange {
+  const { upstreamCall, listener } = sent;
+  if (!carriesReasoning || !stripsForeignReasoning) {
+    return upstream.client.send(upstreamCall, listener);
+  }
+  return sendRepairing(upstream.client, upstreamCall, listener, {
+    format,
+    onRepaired: () => {
+      metrics.reasoningStripped.inc({ provider: provider.name });
+      log.info({ provider: provider.name }, "signed reasoning of another place was left out");
+    },
+  });
 }
 
 type FailoverOptions = SendOptions & {
@@ -86,6 +115,7 @@ type FailoverOptions = SendOptions & {
   readonly headMsMax: number;
   /** Where a key goes. */
   readonly keyHeader: CredentialHeader;
+  send(call: UpstreamCall, listener: UpstreamListener): UpstreamExchange;
 };
 
 /** One try with one key. */
@@ -162,7 +192,7 @@ class KeyFailover {
 
   #tryWith(key: ProviderKey, slot: KeySlot | null): void {
     const { relay, format, headMsMax } = this.#options;
-    const { state, upstream } = this.#call;
+    const { state } = this.#call;
     const { clock } = this.#deps;
     if (state.keys.state(key.id) !== "valid") this.#restingTries += 1;
     this.#tried.add(key.id);
@@ -188,7 +218,7 @@ class KeyFailover {
     });
     const credential = toCredential(this.#options.keyHeader, key.secret.reveal());
     const upstreamCall = this.#options.toUpstreamCall(credential);
-    attempt.attach(upstream.client.send(upstreamCall, attempt));
+    attempt.attach(this.#options.send(upstreamCall, attempt));
     relay.attach(holder?.around(attempt) ?? attempt);
   }
 

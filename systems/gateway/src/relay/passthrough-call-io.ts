@@ -85,6 +85,7 @@ export async function servePassthrough(
       isRepeatable: isRepeatable(method, route.label),
       // Lists and counts are quick, and would wait behind streams that take minutes.
       takesSlot: false,
+      carriesReasoning: false,
       toUpstreamCall,
     });
   });
