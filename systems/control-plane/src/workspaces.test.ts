@@ -105,7 +105,11 @@ test("the token comes with a command, and with a warning where only this machine
   await using plane = await startTestControlPlane({ config: { accessUrl: "https://a.example/" } });
   const owner = await plane.setUp();
   const { token, command, warning } = await addWorkspace(plane, owner, "box");
-  assert.equal(command, `npx atelier agent --url https://a.example --token ${token}`);
+  const file = "https://a.example/api/v2/workspace-agent/atelier-agent.mjs";
+  assert.equal(
+    command,
+    `curl -fsSL ${file} -o atelier-agent.mjs && ATELIER_AGENT_TOKEN=${token} node atelier-agent.mjs --url https://a.example`,
+  );
   assert.equal(warning, null);
   const { rows } = await plane.database.pool.query("select * from workspace_agents");
   assert.ok(!JSON.stringify(rows).includes(token), "only a hash is stored");
