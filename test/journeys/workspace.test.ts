@@ -128,7 +128,7 @@ test("a deleted workspace cuts its machine off, and the agent says why it ends",
   assert.equal(dropped.status, 204);
   await ended;
   assert.equal(child.exitCode, 77);
-  assert.match(machine.agentLog(), /refuses/);
+  assert.match(machine.agentLog(), /refused the token/);
 });
 
 async function forward(

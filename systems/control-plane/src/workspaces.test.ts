@@ -227,7 +227,7 @@ test("tokens that are wrong, replaced or of a deleted workspace let nobody in", 
   assert.equal((await second.ended)?.kind, "token_refused");
 });
 
-test("of two machines with one token the newer one counts", async () => {
+test("a connection that a newer one replaces is told so by a code", async () => {
   await using plane = await startTestControlPlane();
   const owner = await plane.setUp();
   const box = await addWorkspace(plane, owner, "box");
@@ -238,6 +238,20 @@ test("of two machines with one token the newer one counts", async () => {
   assert.equal(code, 4409);
   assert.equal(newer.readyState, newer.OPEN);
   newer.terminate();
+});
+
+test("of two machines with one token the newer one stays, and the other gives up", async () => {
+  await using plane = await startTestControlPlane();
+  const owner = await plane.setUp();
+  const box = await addWorkspace(plane, owner, "box");
+  const older = startMachine(plane.url, box.token);
+  await older.until("connected");
+  await using newer = startMachine(plane.url, box.token);
+  assert.equal((await older.ended)?.kind, "replaced");
+  assert.deepEqual(
+    newer.states.map(({ kind }) => kind),
+    ["connected"],
+  );
 });
 
 test("a terminal carries keys and sizes one way and bytes the other", async () => {

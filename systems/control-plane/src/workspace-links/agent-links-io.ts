@@ -6,14 +6,13 @@ import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import { askOverSocket, type Link } from "@atelier/tunnel/link";
+import { CLOSE_REPLACED } from "@atelier/tunnel/link-handshake";
 import type { WebSocket } from "ws";
 import { CLOSE_RESTART, SERVER_STOPS } from "../http/upgrades-io.ts";
 import type { HeldConnection, LinkRegistry } from "./link-registry.ts";
 
 /** The token is void, or the owner suspended: to dial again helps only with another token. */
 const CLOSE_TOKEN_VOID = 4401;
-/** The same agent has a newer connection. */
-const CLOSE_REPLACED = 4409;
 const LOST = "the connection was lost";
 const GOODBYE_MS_MAX = 1_000;
 const FACTS_MS_MAX = 10_000;
