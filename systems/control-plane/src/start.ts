@@ -48,7 +48,7 @@ import { insertAuditEvent } from "./audit/audit-store.ts";
 import { deploymentRoutes, type OptionRow } from "./deployment/deployment-routes.ts";
 import { keepPartitions } from "./deployment/partition-task.ts";
 import type { Replica } from "./deployment/replica-store.ts";
-import { beatReplica, keepReplica } from "./deployment/replica-task.ts";
+import { beatReplica, keepReplica, replacePredecessors } from "./deployment/replica-task.ts";
 import { getDeploymentId } from "./deployment/site-setting-store.ts";
 import { AccessGuard } from "./http/access-guard.ts";
 import { createApi } from "./http/api.ts";
@@ -344,6 +344,7 @@ async function startUpkeep(
   return {
     reachableAt: async (relayUrl) => {
       replica = { ...replica, relayUrl };
+      await replacePredecessors({ database, clock, log }, replica);
       await beatReplica({ database, clock, log }, replica);
     },
   };
