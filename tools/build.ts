@@ -24,7 +24,6 @@ const ENTRY = join(ROOT, "apps/workspace-agent/src/main.ts");
 const PTY = join(ROOT, "node_modules/@lydell");
 
 export const AGENT_FILE = "atelier-agent.mjs";
-const LICENCES_FILE = "atelier-agent.licenses.txt";
 
 /** Nodes of many years parse it, and so get as far as the text that says which is needed. */
 const SYNTAX = "es2022";
@@ -36,7 +35,7 @@ export type BuiltAgent = {
   readonly terminalPlatforms: readonly string[];
 };
 
-/** Each file is put into its place whole, so that whoever reads it meanwhile has the old or the new one. */
+/** The file is put into its place whole, so that whoever reads it meanwhile has the old or the new one. */
 export async function buildAgent(directory: string): Promise<BuiltAgent> {
   const parts = nativeParts();
   const { output } = await build({
@@ -55,10 +54,9 @@ export async function buildAgent(directory: string): Promise<BuiltAgent> {
     },
   });
   const [chunk] = output;
-  const code = `#!/usr/bin/env node\n${OLD_NODE_GUARD}\n${withLateNames(chunk.code)}`;
+  const code = `#!/usr/bin/env node\n${OLD_NODE_GUARD}\n${withLateNames(chunk.code)}\n/*\n${licencesOf(chunk)}*/\n`;
   mkdirSync(directory, { recursive: true });
   const file = join(directory, AGENT_FILE);
-  writeWhole(join(directory, LICENCES_FILE), licencesOf(chunk));
   writeWhole(file, code);
   return {
     file,
@@ -166,7 +164,7 @@ exports.requireBinary = (name) => {
 `;
 }
 
-/** What the licences of the packages inside ask to be handed on. */
+/** What the licences of the packages inside ask to be handed on with them. Ends no comment. */
 function licencesOf(chunk: OutputChunk): string {
   const packages = new Set(chunk.moduleIds.map(packageOf).filter((each) => each !== null));
   const texts = [...packages].toSorted().map((directory) => {
@@ -180,7 +178,7 @@ function licencesOf(chunk: OutputChunk): string {
     const text = file === undefined ? "" : readFileSync(join(directory, file), "utf8");
     return `${manifest.name} ${manifest.version} (${manifest.license})\n\n${text.trim()}\n`;
   });
-  return texts.join(`\n${"-".repeat(80)}\n\n`);
+  return texts.join(`\n${"-".repeat(80)}\n\n`).replaceAll("*/", "* /");
 }
 
 /** Null: our own code. */

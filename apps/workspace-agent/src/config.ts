@@ -35,13 +35,14 @@ export type AgentInputs = {
   readonly shell: string;
 };
 
-export const HELP = `Usage: atelier agent [options]
+export const HELP = `Usage: node atelier-agent.mjs [options], or atelier agent [options]
 
 Attaches this machine to a workspace: terminals, processes, files and ports, through one connection
 that this program opens. It runs until it is told to stop; what it started for people runs on.
 
   --url <url>            the server. ATELIER_AGENT_URL
-  --token <token>        of the workspace: \`atelier workspaces token\`. ATELIER_AGENT_TOKEN
+  --token <token>        of the workspace: \`atelier workspaces token\`. ATELIER_AGENT_TOKEN, which lists of
+                         processes do not show
   --token-file <path>    a file with the token in it. ATELIER_AGENT_TOKEN_FILE
   --directory <path>     where terminals and processes start. ATELIER_AGENT_DIRECTORY (default: the current one)
   --state-dir <path>     what it keeps between runs. ATELIER_AGENT_STATE_DIR (default: below ~/.local/state/atelier)
@@ -55,7 +56,7 @@ that this program opens. It runs until it is told to stop; what it started for p
 
 CODER_AGENT_URL and CODER_AGENT_TOKEN are read, too. Exit codes: 0 after a signal, 1 after a failure,
 76 when another machine took its place, 77 when the server refuses the token, 78 when it does not speak
-this version. After the last three, starting it again does not help.
+this version. After the last three it helps nothing to start it again as it is.
 `;
 
 const FLAGS = {
