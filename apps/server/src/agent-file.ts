@@ -114,8 +114,9 @@ export async function loadAgentFile(log: Logger, root = ROOT): Promise<Result<Bu
 async function bundle(script: string): Promise<Buffer> {
   const directory = await mkdtemp(join(tmpdir(), "atelier-agent-build-"));
   try {
-    const words = [...process.execArgv, script, directory];
-    await promisify(execFile)(process.execPath, words, { timeout: BUILD_MS_MAX });
+    // Without this process' own flags, which may debug or watch, and without its secrets.
+    const words = ["--disable-warning=ExperimentalWarning", script, directory];
+    await promisify(execFile)(process.execPath, words, { timeout: BUILD_MS_MAX, env: {} });
     return await readFile(join(directory, NAME));
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -113,7 +113,8 @@ export class AgentLinks implements AsyncDisposable {
       if (await claiming) {
         log.info({ agentId, workspaceId }, "workspace agent connected");
         this.#readFacts(held);
-      } else if (held.reason === LOST) this.#cut(held, CLOSE_TOKEN_VOID, "its token is void");
+      } else if (held.reason === LOST && isOpen(held))
+        this.#cut(held, CLOSE_TOKEN_VOID, "its token is void");
     } catch (error) {
       log.warn({ error, agentId }, "a workspace agent's link could not be written down");
       held.reason = "the server could not take it";
@@ -129,8 +130,8 @@ export class AgentLinks implements AsyncDisposable {
   }
 
   async #claim(held: Held): Promise<boolean> {
-    // Replaced before it was written down: the newer one writes.
-    if (this.#byAgent.get(held.agent.agentId) !== held) return false;
+    // Replaced before it was written down: the newer one writes. Over by then: the agent may be elsewhere.
+    if (this.#byAgent.get(held.agent.agentId) !== held || !isOpen(held)) return false;
     return this.#deps.registry.claim(held);
   }
 
@@ -180,4 +181,8 @@ export class AgentLinks implements AsyncDisposable {
     };
     read().catch((error: unknown) => log.warn({ error }, "a machine's facts are not known"));
   }
+}
+
+function isOpen({ socket }: Held): boolean {
+  return socket.readyState === socket.OPEN;
 }
