@@ -19,6 +19,8 @@ const WITH_OPTIONS: Readonly<Record<string, (argv: readonly string[]) => Promise
     (await import("../test/simulation/workspace-copy.ts")).runWorkspaceCopy(argv),
   "gateway-reloads": async (argv) =>
     (await import("../test/simulation/gateway-reloads.ts")).runGatewayReloads(argv),
+  "workspace-kills": async (argv) =>
+    (await import("../test/simulation/workspace-kills.ts")).runWorkspaceKills(argv),
 };
 
 /** What a simulation file exports. */
