@@ -6,13 +6,19 @@ import type { z } from "zod";
 import { ReaderGone } from "../byte-streams.ts";
 import { notFoundFailure, plainFailure, type CliFailure } from "../cli-failure.ts";
 import { signedIn, type Api, type Cli } from "../cli.ts";
-import { countOption, defineCommand, shown, switchOption, textOption } from "../command.ts";
+import {
+  argument,
+  countOption,
+  defineCommand,
+  shown,
+  switchOption,
+  textOption,
+} from "../command.ts";
 import { followProcesses, type KnownProcess, type ProcessLogEvent } from "../follow-processes.ts";
 import { relativeTime } from "../output/relative-time.ts";
 import { safe } from "../output/terminal-safe.ts";
 import { findProcess, lastLines, processLine, shortId, shownLine } from "../process-log.ts";
-import { answered, withWorkspace, WORKSPACE_ARGUMENT } from "../workspace-link.ts";
-import { findWorkspace, type WorkspaceAnswer } from "../workspace-lookup.ts";
+import { answered, withWorkspace } from "../workspace-link.ts";
 
 const TAIL_DEFAULT = 10;
 const TAIL_MAX = 10_000;
@@ -40,7 +46,7 @@ export const logs = defineCommand({
     "atelier logs dev --follow",
     "atelier logs dev --process 3f2a9c11 --tail 500",
   ],
-  args: { workspace: WORKSPACE_ARGUMENT },
+  args: { workspace: argument(WORKSPACE_ARGUMENT) },
   options: {
     follow: switchOption("-f, --follow", "go on with what comes"),
     tail: countOption("--tail <lines>", `of each output (default: ${TAIL_DEFAULT})`, TAIL_MAX),
