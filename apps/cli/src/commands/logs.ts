@@ -19,6 +19,7 @@ import { relativeTime } from "../output/relative-time.ts";
 import { safe } from "../output/terminal-safe.ts";
 import { findProcess, lastLines, processLine, shortId, shownLine } from "../process-log.ts";
 import { answered, withWorkspace } from "../workspace-link.ts";
+import { WORKSPACE_ARGUMENT, findWorkspace, type WorkspaceAnswer } from "../workspace-lookup.ts";
 
 const TAIL_DEFAULT = 10;
 const TAIL_MAX = 10_000;
