@@ -22,6 +22,7 @@ const mock = {
   enabled: true,
   apiVersion: null,
   bedrock: null,
+  keyConcurrencyMax: null,
 };
 const snapshot = { version: 1, providers: new Map([["mock", mock]]) };
 const gateway = startGateway({
@@ -35,6 +36,7 @@ const gateway = startGateway({
   random: systemRandom,
   log: silentLogger,
   metrics: createMetrics(),
+  peers: null,
   tracer: null,
   config: {
     allowByok: true,
@@ -51,6 +53,9 @@ const gateway = startGateway({
     bodyTimeoutMs: 30_000,
     keyAuthFailurePolicy: "cooldown",
     keyWaitMs: 0,
+    stripsForeignReasoning: true,
+    keyRecheckMs: 0,
+    keyQueue: { lengthMax: 100, msMax: 30_000 },
     circuitBreaker: null,
     rateLimit: 0,
     maxConcurrency: 0,

@@ -3,6 +3,7 @@ import { runGatewayBench } from "./gateway.ts";
 import { runRecordingBench } from "./recording.ts";
 import { runUpstreamBench } from "./upstream.ts";
 import { runUsageListingBench } from "./usage-listing.ts";
+import { runWorkspaceLinkBench } from "./workspace-link.ts";
 
 const BENCHES: Record<
   string,
@@ -23,6 +24,10 @@ const BENCHES: Record<
   "usage-listing": {
     title: "listing sessions with one million interceptions",
     run: (args) => runUsageListingBench(args),
+  },
+  "workspace-link": {
+    title: "keys, connections and bytes through a workspace's link, beside plain relays",
+    run: (args) => runWorkspaceLinkBench(args),
   },
 };
 

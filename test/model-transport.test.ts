@@ -47,6 +47,7 @@ async function makeWorld(): Promise<World> {
       random: systemRandom,
       log: silentLogger,
       metrics: testDeps().metrics,
+      peers: null,
       tracer: null,
       config: {
         allowByok: true,
@@ -63,6 +64,9 @@ async function makeWorld(): Promise<World> {
         bodyTimeoutMs: 60_000,
         keyAuthFailurePolicy: "cooldown",
         keyWaitMs: 0,
+        stripsForeignReasoning: true,
+        keyRecheckMs: 0,
+        keyQueue: { lengthMax: 100, msMax: 30_000 },
         circuitBreaker: null,
         rateLimit: 0,
         maxConcurrency: 0,

@@ -1,13 +1,20 @@
 /**
- * `npm run demo`: the server with a scripted model behind it, a person, two providers and a token,
- * and the lines to paste. Nothing in it needs a key or leaves the machine.
+ * `npm run demo`: the server with a scripted model behind it, a person, two providers, a token and a
+ * workspace, and the lines to paste. Nothing in it needs a key or leaves the machine, and nothing runs on
+ * after Ctrl-C.
  */
-import { callApi, printedUrl, type ApiOptions } from "@atelier/testkit/real-server";
+import { callApi, printedUrl } from "@atelier/testkit/real-server";
 import { startScriptedModel } from "@atelier/testkit/scripted-model";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import {
+  startDemoWorkspace,
+  WORKSPACE,
+  type DemoApi,
+  type DemoWorkspace,
+} from "./demo-workspace.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const DATA_DIR = join(ROOT, ".data/demo");
@@ -30,28 +37,43 @@ const server = spawn(
   { stdio: ["ignore", "pipe", "inherit"], detached: true },
 );
 const exited = once(server, "exit");
+const asked = Promise.withResolvers<void>();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => server.kill("SIGTERM"));
+  process.on(signal, () => asked.resolve());
 }
 const url = await printedUrl(server);
 let isSetUp = false;
+let workspace: DemoWorkspace | null = null;
 try {
-  if (url !== null) print(url, await setUp(url));
+  if (url !== null) {
+    const api = apiAt(url);
+    const token = await setUp(api);
+    const directory = join(DATA_DIR, "workspace");
+    workspace = await startDemoWorkspace(api, { url, token, directory });
+    print(url, token, workspace.pagePort);
+  }
   isSetUp = true;
 } catch (error) {
   console.error(`${String(error)}\nTo begin anew, delete .data/demo.`);
-  server.kill("SIGTERM");
+  asked.resolve();
 }
+await Promise.race([asked.promise, exited]);
+// The server last: through it, what runs in the workspace is ended.
+await workspace?.[Symbol.asyncDispose]();
+server.kill("SIGTERM");
 const [code] = (await exited) as [number | null];
 process.exitCode = isSetUp ? (code ?? 1) : 1;
 
-/** Everything may exist from an earlier demo; the model's address and the token are new each time. */
-async function setUp(base: string): Promise<string> {
-  const api = async (method: string, path: string, options: ApiOptions, fine?: number) => {
+function apiAt(base: string): DemoApi {
+  return async (method, path, options, fine) => {
     const answer = await callApi(base, method, `/api/v2${path}`, options);
     if (answer.status < 300 || answer.status === fine) return answer;
     throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
   };
+}
+
+/** Everything may exist from an earlier demo; the model's address and the token are new each time. */
+async function setUp(api: DemoApi): Promise<string> {
   await api("POST", "/users/first", { body: PERSON }, 409);
   const { email, password } = PERSON;
   const login = await api("POST", "/users/login", { body: { email, password } });
@@ -72,7 +94,7 @@ async function setUp(base: string): Promise<string> {
   return made.body.key;
 }
 
-function print(base: string, token: string): void {
+function print(base: string, token: string, pagePort: number): void {
   const gateway = `${base}/api/v2/ai-gateway`;
   console.log(`
 Atelier's demo runs at ${base} with a scripted model: it answers everything, and knows nothing.
@@ -95,6 +117,15 @@ What was recorded:
   npm run atelier -- login ${base} --email ${PERSON.email}
   npm run atelier -- ai sessions list
 
-Ctrl-C ends it. Its data stays in .data/demo.
+A workspace called ${WORKSPACE} is attached too: a directory of this machine, in .data/demo/workspace. In another terminal:
+
+  export ATELIER_URL=${base} ATELIER_TOKEN=${token}
+  npm run atelier -- exec ${WORKSPACE} -- sh -c 'pwd; echo kept > note.txt; ls -l'
+  npm run atelier -- terminal ${WORKSPACE}                       # Ctrl-] leaves it running
+  npm run atelier -- cp ${WORKSPACE}:~/note.txt ./note.txt
+  npm run atelier -- port-forward ${WORKSPACE} 8080:${pagePort}          # then: curl http://127.0.0.1:8080
+  npm run atelier -- logs ${WORKSPACE} --follow
+
+Ctrl-C ends it, and all that runs in the workspace. Its data stays in .data/demo.
 `);
 }

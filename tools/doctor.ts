@@ -19,7 +19,7 @@ export type Finding = {
 
 const HTTP_PORT = 3000;
 const DISK_BYTES_MIN = 1_000_000_000;
-const NODE_MAJOR_MIN = 24;
+export const NODE_MAJOR_MIN = 24;
 /** The first release of each line with the security fixes of October 2026. */
 const NODE_PATCHED: Readonly<Record<number, readonly [minor: number, patch: number]>> = {
   24: [22, 1],

@@ -15,8 +15,12 @@ import { listFiles, ROOT } from "./source-files.ts";
 const WITH_OPTIONS: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
   "gateway-outage": async (argv) =>
     (await import("../test/journeys/gateway-outage.ts")).simulateOutage(argv),
+  "workspace-copy": async (argv) =>
+    (await import("../test/simulation/workspace-copy.ts")).runWorkspaceCopy(argv),
   "gateway-reloads": async (argv) =>
     (await import("../test/simulation/gateway-reloads.ts")).runGatewayReloads(argv),
+  "workspace-kills": async (argv) =>
+    (await import("../test/simulation/workspace-kills.ts")).runWorkspaceKills(argv),
 };
 
 /** What a simulation file exports. */

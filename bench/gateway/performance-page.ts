@@ -1,17 +1,16 @@
-/** Puts the tables of a run into docs/performance.md, between its two markers. */
+/** Puts the tables of a run into docs/performance.md, between the two markers of its benchmark. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const START = "<!-- gateway: npm run bench -- gateway --write-docs -->";
-const END = "<!-- end of gateway -->";
-
-export function writeIntoDocument(root: string, markdown: string): void {
+export function writeIntoDocument(root: string, markdown: string, bench = "gateway"): void {
   const file = join(root, "docs/performance.md");
-  writeFileSync(file, withTables(readFileSync(file, "utf8"), markdown));
+  writeFileSync(file, withTables(readFileSync(file, "utf8"), markdown, bench));
 }
 
-export function withTables(document: string, markdown: string): string {
-  const [from, to] = [document.indexOf(START), document.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`the markers ${START} and ${END} are missing`);
-  return `${document.slice(0, from + START.length)}\n\n${markdown}\n\n${document.slice(to)}`;
+export function withTables(document: string, markdown: string, bench = "gateway"): string {
+  const start = `<!-- ${bench}: npm run bench -- ${bench} --write-docs -->`;
+  const end = `<!-- end of ${bench} -->`;
+  const [from, to] = [document.indexOf(start), document.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`the markers ${start} and ${end} are missing`);
+  return `${document.slice(0, from + start.length)}\n\n${markdown}\n\n${document.slice(to)}`;
 }

@@ -12,7 +12,7 @@ async function open(): Promise<MachineWorld> {
     shell: "/bin/sh",
     agentVersion: "0.0.0",
     agentStartedAt: new Date(),
-    abilities: [],
+    findAbilities: async () => ["files"],
     systemRoot: "/",
   });
   return { ...world, machine };

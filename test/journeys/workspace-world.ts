@@ -1,9 +1,14 @@
 /** A machine that is attached to a workspace: the agent's own process, and the CLI as people run it. */
+import { silentLogger } from "@atelier/base/logger";
+import { Secret } from "@atelier/base/secret";
+import { systemClock } from "@atelier/base/system-clock";
 import { setUpFirstUser, type RealServer } from "@atelier/testkit/real-server";
+import { dialServices } from "@atelier/tunnel/dial-services";
+import type { Link } from "@atelier/tunnel/link";
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -16,6 +21,9 @@ export type Attached = AsyncDisposable & {
   readonly token: string;
   /** The home and the workspace directory of the machine. */
   readonly home: string;
+  readonly agentId: string;
+  /** What the server shows to be run on the machine. */
+  readonly command: string;
   /** The agent's process; another after `startAgent`. */
   agent(): ChildProcess;
   agentLog(): string;
@@ -32,10 +40,21 @@ export type Attached = AsyncDisposable & {
   until(server: RealServer, status: string, withinMs?: number): Promise<void>;
 };
 
+/** How a machine's workspace agent is started. */
+export type StartMachine = (machine: {
+  readonly home: string;
+  readonly url: string;
+  readonly token: string;
+  readonly command: string;
+}) => ChildProcess;
+
 /** Creates the first user and the workspace `dev`, and attaches a directory of this machine to it. */
-export async function attachMachine(server: RealServer): Promise<Attached> {
+export async function attachMachine(
+  server: RealServer,
+  startMachine: StartMachine = startFromSource,
+): Promise<Attached> {
   const person = await setUpFirstUser(server);
-  const home = mkdtempSync(join(tmpdir(), "atelier-machine-"));
+  const home = realpathSync(mkdtempSync(join(tmpdir(), "atelier-machine-")));
   const asPerson = { token: person.session };
   const made = await server.api("POST", "/api/v2/users/me/workspaces", {
     ...asPerson,
@@ -44,15 +63,11 @@ export async function attachMachine(server: RealServer): Promise<Attached> {
   assert.equal(made.status, 201, JSON.stringify(made.body));
   const path = `/api/v2/workspaces/${made.body.id}`;
   const { body } = await server.api("POST", `${path}/agent-token`, asPerson);
-  const token: string = body.token;
+  const { token, command } = body as { readonly token: string; readonly command: string };
   let agent: ChildProcess | null = null;
   let log = "";
   const startAgent = (url: string): void => {
-    const words = ["--url", url, "--state-dir", join(home, ".state"), "--directory", home];
-    agent = spawn(process.execPath, [AGENT_MAIN, ...words], {
-      env: { ...process.env, HOME: home, ATELIER_AGENT_TOKEN: token },
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    agent = startMachine({ home, url, token, command });
     agent.stderr?.setEncoding("utf8").on("data", (text: string) => (log += text));
   };
   startAgent(server.url);
@@ -61,7 +76,7 @@ export async function attachMachine(server: RealServer): Promise<Attached> {
     return agent;
   };
   return {
-    ...{ person, token, home, startAgent },
+    ...{ person, token, command, home, startAgent, agentId: made.body.agents[0].id as string },
     agent: current,
     agentLog: () => log,
     cli: (target, words, stdin) =>
@@ -89,6 +104,14 @@ export async function attachMachine(server: RealServer): Promise<Attached> {
     },
   };
 }
+
+const startFromSource: StartMachine = ({ home, url, token }) => {
+  const words = ["--url", url, "--state-dir", join(home, ".state"), "--directory", home];
+  return spawn(process.execPath, [AGENT_MAIN, ...words], {
+    env: { ...process.env, HOME: home, ATELIER_AGENT_TOKEN: token },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+};
 
 async function runCli(
   server: RealServer,
@@ -118,4 +141,31 @@ function spawnCli(
   return spawn(process.execPath, [CLI_MAIN, ...words], {
     env: { ...process.env, ...{ HOME: home, ATELIER_URL: server.url, ATELIER_TOKEN: token } },
   });
+}
+
+/** The machine's services as a program of its person gets them: over a link of its own to the server. */
+export async function linkToMachine(
+  server: RealServer,
+  { person, agentId }: Pick<Attached, "person" | "agentId">,
+): Promise<Link & AsyncDisposable> {
+  const path = `/api/v2/workspaceagents/${agentId}/link`;
+  const dialled = await dialServices(
+    {
+      url: new URL(path, server.url.replace("http", "ws")),
+      token: new Secret(person.token),
+      userAgent: "test",
+      timeoutMs: 10_000,
+    },
+    { clock: systemClock, log: silentLogger },
+    new AbortController().signal,
+  );
+  assert.ok(dialled.ok, JSON.stringify(dialled));
+  const link = dialled.value;
+  return {
+    ...link,
+    [Symbol.asyncDispose]: async () => {
+      link.close();
+      await link.closed;
+    },
+  };
 }

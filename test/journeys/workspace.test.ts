@@ -96,14 +96,9 @@ test("a server that restarts finds the machine and its processes again", async (
   });
   await machine.until(second, "connected", 30_000);
   assert.ok(ticks() > before, "what ran went on while no server was there");
-  // Until the agent has dialled again, the database still tells of the server that was killed.
-  const startedMs = performance.now();
-  const kill = ["exec", "dev", "--", "kill", started.out.trim()];
-  for (;;) {
-    const killed = await machine.cli(second, kill);
-    if (killed.code === 0) break;
-    assert.ok(performance.now() - startedMs < 30_000, killed.err);
-  }
+  // What the killed server said of itself counts no more: connected is connected.
+  const killed = await machine.cli(second, ["exec", "dev", "--", "kill", started.out.trim()]);
+  assert.equal(killed.code, 0, killed.err);
 });
 
 test("with the machine on one server and the person on another it is the same", async () => {
@@ -128,7 +123,7 @@ test("a deleted workspace cuts its machine off, and the agent says why it ends",
   assert.equal(dropped.status, 204);
   await ended;
   assert.equal(child.exitCode, 77);
-  assert.match(machine.agentLog(), /refuses/);
+  assert.match(machine.agentLog(), /refused the token/);
 });
 
 async function forward(

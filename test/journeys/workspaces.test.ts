@@ -22,7 +22,7 @@ test("a machine on one server is reached through the other, and let go when its 
   });
   const { id, agents } = made.body;
   const issued = await two.api("POST", `/api/v2/workspaces/${id}/agent-token`, { token });
-  assert.match(issued.body.command, /^npx atelier agent --url http:/);
+  assert.match(issued.body.command, /^curl -fsSL http:/);
   assert.notEqual(issued.body.warning, null);
 
   const stop = new AbortController();

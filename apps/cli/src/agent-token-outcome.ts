@@ -18,7 +18,9 @@ export function issueToken(
 /** Safe for terminals. */
 export function attachText({ command, warning }: IssuedToken): string {
   const hint = warning === null ? "" : safe`\n${warning}\n`;
-  return safe`Run this on the machine that you want to attach:\n\n  ${command}\n` + hint;
+  const heading =
+    "Run this on the machine that you want to attach, which needs curl and Node 24 or later:";
+  return safe`${heading}\n\n  ${command}\n` + hint;
 }
 
 export const TOKEN_NOTE =

@@ -151,6 +151,23 @@ export function countOption(
   return { ...TEXT, flags, description, parse, valueOf: (raw) => raw as number | undefined };
 }
 
+/** `none` gives null. */
+export function limitOption(
+  flags: string,
+  description: string,
+  max: number,
+): OptionSpec<number | null | undefined> {
+  const parse = (text: string): number => {
+    // Commander takes null for an option without a value.
+    if (text === "none") return 0;
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+    if (value >= 1 && value <= max) return value;
+    throw new InvalidArgumentError(`A whole number from 1 to ${max}, or none.`);
+  };
+  const valueOf = (raw: unknown) => (raw === 0 ? null : (raw as number | undefined));
+  return { ...TEXT, flags, description, parse, valueOf };
+}
+
 export function durationMsOption(
   flags: string,
   description: string,

@@ -3,8 +3,16 @@ import { fail, ok, type Result } from "@atelier/base/result";
 import type { ModelProviderSettings } from "@atelier/contract/http/ai-providers";
 import { usageFailure, type CliFailure } from "./cli-failure.ts";
 import type { Cli } from "./cli.ts";
-import { switchOption, textOption } from "./command.ts";
+import { limitOption, switchOption, textOption } from "./command.ts";
 import { secretFromFile, secretFromInput } from "./secret-input.ts";
+
+export const KEY_LIMIT_OPTIONS = {
+  maxConcurrencyPerKey: limitOption(
+    "--max-concurrency-per-key <n>",
+    "requests that each key serves at once in one server; others wait. none: no limit",
+    1_000_000,
+  ),
+};
 
 export const SETTING_OPTIONS = {
   apiVersion: textOption("--api-version <version>", "of Azure OpenAI, where its address needs one"),

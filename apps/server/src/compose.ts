@@ -22,6 +22,7 @@ import type { Address } from "@atelier/host/option";
 import { VERSION } from "@atelier/host/version";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { hostname } from "node:os";
+import { AgentFile, loadAgentFile } from "./agent-file.ts";
 import type { ServerConfig } from "./config.ts";
 import { loadOrMakeEncryptionKey } from "./encryption-key-file.ts";
 import { createHttpServer, listen } from "./http-listener.ts";
@@ -174,6 +175,7 @@ function startOurGateway(
     providers: controlPlane.providers,
     authorizer: controlPlane.authorizer,
     recorder: controlPlane.recorder,
+    peers: config.aiGatewayShareTrouble ? controlPlane.gatewayPeers : null,
     clock,
     random,
     log,
@@ -192,6 +194,12 @@ function startOurGateway(
       bodyTimeoutMs: BODY_SILENCE_MS_MAX,
       keyAuthFailurePolicy: config.keyAuthFailurePolicy,
       keyWaitMs: config.aiGatewayKeyWaitMs,
+      stripsForeignReasoning: config.aiGatewayForeignReasoning === "strip",
+      keyRecheckMs: config.aiGatewayKeyRecheckMs,
+      keyQueue: {
+        lengthMax: config.aiGatewayKeyQueueSize,
+        msMax: config.aiGatewayKeyQueueWaitMs,
+      },
       failover: config.aiGatewayFailover,
       failoverWithinMs: config.aiGatewayFailoverWithinMs,
       circuitBreaker: config.aiGatewayCircuitBreakerEnabled
@@ -250,6 +258,7 @@ type Parts = {
 function answerer({ config, log, clock }: ServerDeps, parts: Parts) {
   const { controlPlane, gateway, metrics, database } = parts;
   const readiness = new Readiness(clock, () => database.pool.query("select 1"));
+  const agentFile = new AgentFile({ clock, load: () => loadAgentFile(log) });
   const areMetricsHere = config.prometheusEnable && config.prometheusAddress === null;
   const answerLater = (work: Promise<void>, response: ServerResponse): void => {
     work.catch((error: unknown) => {
@@ -265,6 +274,8 @@ function answerer({ config, log, clock }: ServerDeps, parts: Parts) {
       answerLater(answerReadiness(readiness, request, response), response);
     else if (target.kind === "metrics" && areMetricsHere)
       answerLater(answerMetrics(metrics, response), response);
+    else if (target.kind === "workspace_agent")
+      answerLater(agentFile.answer(request, response), response);
     else if (target.kind === "front_page")
       answerText(request, response, { status: 200, text: FRONT_PAGE });
     else controlPlane.handle(request, response);

@@ -101,7 +101,7 @@ export const GATEWAY_OPTIONS = [
     default: "cooldown",
     group: "AI gateway",
     description:
-      "What becomes of a provider key that its provider refuses. cooldown: a 401 rests it for a minute, a 403 goes to the client. permanent: a 401 or 403 takes it out of service until an operator resets it.",
+      "What becomes of a provider key that its provider refuses. cooldown: a 401 rests it for a minute, a 403 goes to the client. permanent: a 401 or 403 takes it out of service until an operator resets it, or it passes the check of ai-gateway-key-recheck.",
   },
   {
     name: "ai-gateway-failover",
@@ -127,6 +127,48 @@ export const GATEWAY_OPTIONS = [
     group: "AI gateway",
     description:
       "When all keys of a provider rest, how long a request waits at most for the first to return, instead of an answer 429. 0: it does not wait.",
+  },
+  {
+    name: "ai-gateway-key-recheck",
+    kind: "duration",
+    default: "10s",
+    group: "AI gateway",
+    description:
+      "About how long after a provider refused a key (401, 403) the server asks it about the key once more, with a request that costs nothing; a key that passes serves again. 0: it does not ask.",
+  },
+  {
+    name: "ai-gateway-foreign-reasoning",
+    kind: "choice",
+    choices: ["strip", "keep"],
+    default: "strip",
+    group: "AI gateway",
+    description:
+      "What becomes of a request whose provider refuses the signed reasoning in it as another's, because the provider was moved or another account's key serves. strip: it is sent once more without that reasoning. keep: the refusal goes to the client, and so will the conversation's further ones.",
+  },
+  {
+    name: "ai-gateway-share-trouble",
+    kind: "bool",
+    default: true,
+    group: "AI gateway",
+    description:
+      "Tell the other servers at once when a provider throttles or refuses a key, or its answers open a circuit breaker, and believe them. Off: each server learns by itself.",
+  },
+  {
+    name: "ai-gateway-key-queue-size",
+    kind: "int",
+    default: 100,
+    min: 0,
+    max: 100_000,
+    group: "AI gateway",
+    description:
+      "When all keys of a provider are at its limit of concurrent requests (max_concurrency_per_key), how many requests wait at most in this server. People take turns; further requests are answered 429. 0: none waits.",
+  },
+  {
+    name: "ai-gateway-key-queue-wait",
+    kind: "duration",
+    default: "30s",
+    group: "AI gateway",
+    description: "How long such a request waits at most, before it is answered 503. 0: not at all.",
   },
   {
     name: "ai-gateway-circuit-breaker-enabled",

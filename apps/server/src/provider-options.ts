@@ -158,6 +158,17 @@ export const PROVIDER_FAMILY = [
     description: "Its keys, in the order in which they are tried, instead of one key.",
   },
   {
+    name: "ai-gateway-provider-<n>-max-concurrency-per-key",
+    kind: "int",
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    defaultText: "no limit, or the one that is stored",
+    group: GROUP,
+    description:
+      "Requests that each of its keys serves at the same time in one server; others wait. 0 says nothing.",
+  },
+  {
     name: "ai-gateway-provider-<n>-api-version",
     kind: "string",
     default: null,

@@ -60,6 +60,7 @@ for (const prefix of ["ATELIER_AI_GATEWAY", "CODER_AI_GATEWAY", "CODER_AIBRIDGE"
         name: "openai",
         baseUrl: "https://api.openai.com/v1",
         keys: [SECRET],
+        keyConcurrencyMax: null,
         settings: {},
       },
       {
@@ -68,6 +69,7 @@ for (const prefix of ["ATELIER_AI_GATEWAY", "CODER_AI_GATEWAY", "CODER_AIBRIDGE"
         name: "anthropic",
         baseUrl: "https://proxy.example/anthropic",
         keys: [SECRET],
+        keyConcurrencyMax: null,
         settings: {},
       },
     ]);
@@ -93,6 +95,23 @@ for (const prefix of ["ATELIER_AI_GATEWAY", "CODER_AI_GATEWAY", "CODER_AIBRIDGE"
     );
   });
 }
+
+test("a limit of concurrent requests per key can be given, but not where there are no keys", () => {
+  const env = {
+    ATELIER_AI_GATEWAY_PROVIDER_0_TYPE: "openai",
+    ATELIER_AI_GATEWAY_PROVIDER_0_MAX_CONCURRENCY_PER_KEY: "8",
+  };
+  assert.deepEqual(
+    seedsOf(env).map(({ keyConcurrencyMax }) => keyConcurrencyMax),
+    [8],
+  );
+  const bedrock = {
+    ...env,
+    ATELIER_AI_GATEWAY_PROVIDER_0_TYPE: "bedrock",
+    ATELIER_AI_GATEWAY_PROVIDER_0_BEDROCK_REGION: "eu-west-1",
+  };
+  assert.match(mistakesOf(bedrock).join(), /-max-concurrency-per-key: Bedrock takes no keys/);
+});
 
 test("the file can hold the same, and a secret can come from a file of its own", () => {
   const file = [
@@ -143,6 +162,7 @@ test("Bedrock's own variables make a provider called anthropic of type bedrock",
     name: "anthropic",
     baseUrl: "https://bedrock-runtime.eu-west-1.amazonaws.com",
     keys: [],
+    keyConcurrencyMax: null,
     settings: { region: "eu-west-1", ...BEDROCK_DEFAULTS, ...CREDENTIALS },
   };
   assert.deepEqual(seedsOf(env), [seed]);

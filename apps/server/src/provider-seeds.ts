@@ -51,7 +51,8 @@ function namedSeeds(options: NamedOptions): SeedResult[] {
     if (key === null) return;
     const address = baseUrl ?? String(MODEL_PROVIDER_DEFAULT_BASE_URLS[type]);
     const origin = `ai-gateway-${type}-*`;
-    seeds.push(ok({ origin, type, name: type, baseUrl: address, keys: [key], settings: {} }));
+    const served = { baseUrl: address, keys: [key], keyConcurrencyMax: null };
+    seeds.push(ok({ origin, type, name: type, ...served, settings: {} }));
   };
   withKey("openai", options.aiGatewayOpenaiKey, options.aiGatewayOpenaiBaseUrl);
   withKey("anthropic", options.aiGatewayAnthropicKey, options.aiGatewayAnthropicBaseUrl);
@@ -91,6 +92,9 @@ function numberedSeed({ number, values }: NumberedOptions): SeedResult {
     if (keys.length > 0) {
       return fail(`${origin}: Bedrock takes no API keys; give an AWS access key or neither`);
     }
+    if (values.maxConcurrencyPerKey > 0) {
+      return fail(`${prefix}-max-concurrency-per-key: Bedrock takes no keys that could be limited`);
+    }
     return bedrockSeed({ origin, name }, bedrock);
   }
   if (isBedrock(bedrock)) {
@@ -103,7 +107,8 @@ function numberedSeed({ number, values }: NumberedOptions): SeedResult {
     );
   }
   const settings = values.apiVersion === null ? {} : { api_version: values.apiVersion };
-  return ok({ origin, type, name, baseUrl, keys, settings });
+  const keyConcurrencyMax = values.maxConcurrencyPerKey || null;
+  return ok({ origin, type, name, baseUrl, keys, keyConcurrencyMax, settings });
 }
 
 type BedrockOptions = {
@@ -139,6 +144,7 @@ function bedrockSeed(
     name,
     baseUrl: baseUrl ?? `https://bedrock-runtime.${region}.amazonaws.com`,
     keys: [],
+    keyConcurrencyMax: null,
     settings: {
       ...(region === null ? {} : { region }),
       model,

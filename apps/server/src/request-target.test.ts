@@ -19,6 +19,8 @@ for (const [url, kind] of [
   ["/healthz/x", "api"],
   ["/readyz", "readiness"],
   ["/metrics", "metrics"],
+  ["/api/v2/workspace-agent/atelier-agent.mjs", "workspace_agent"],
+  ["/api/v2/workspace-agent/other", "api"],
   ["/", "front_page"],
   ["/?x=1", "front_page"],
   ["*", "api"],

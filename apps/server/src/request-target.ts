@@ -5,10 +5,19 @@
  * through it live beside them; names that could collide are reserved (contract, ai-providers).
  */
 import { RESERVED_MODEL_PROVIDER_NAMES } from "@atelier/contract/http/ai-providers";
+import { WORKSPACE_AGENT_FILE_PATH } from "@atelier/contract/http/workspaces";
 
 export type RequestTarget =
   | { readonly kind: "gateway"; readonly prefix: string }
-  | { readonly kind: "front_page" | "liveness" | "readiness" | "metrics" | "api" };
+  | {
+      readonly kind:
+        | "front_page"
+        | "liveness"
+        | "readiness"
+        | "metrics"
+        | "workspace_agent"
+        | "api";
+    };
 
 /** The newer name and the one that tools in the field use (design 2.1). */
 const GATEWAY_PREFIXES = ["/api/v2/ai-gateway", "/api/v2/aibridge"] as const;
@@ -32,6 +41,8 @@ export function targetOf(url: string): RequestTarget {
       return { kind: "readiness" };
     case "/metrics":
       return { kind: "metrics" };
+    case WORKSPACE_AGENT_FILE_PATH:
+      return { kind: "workspace_agent" };
     default:
       return { kind: "api" };
   }

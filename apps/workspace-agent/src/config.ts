@@ -2,6 +2,7 @@
  * What the workspace agent is told: by flags, else by the environment. The only file here that reads
  * either.
  */
+import { parseDurationMs } from "@atelier/base/duration";
 import { fail, ok, type Result } from "@atelier/base/result";
 import { Secret } from "@atelier/base/secret";
 import { createHash } from "node:crypto";
@@ -20,6 +21,8 @@ export type AgentConfig = {
   readonly logLevel: "debug" | "info" | "warn" | "error";
   readonly logFormat: "human" | "json";
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Null: never. */
+  readonly terminalIdleTimeoutMs: number | null;
 };
 
 export type AgentInputs = {
@@ -32,23 +35,28 @@ export type AgentInputs = {
   readonly shell: string;
 };
 
-export const HELP = `Usage: atelier agent [options]
+export const HELP = `Usage: node atelier-agent.mjs [options], or atelier agent [options]
 
 Attaches this machine to a workspace: terminals, processes, files and ports, through one connection
 that this program opens. It runs until it is told to stop; what it started for people runs on.
 
   --url <url>            the server. ATELIER_AGENT_URL
-  --token <token>        of the workspace: \`atelier workspaces token\`. ATELIER_AGENT_TOKEN
+  --token <token>        of the workspace: \`atelier workspaces token\`. ATELIER_AGENT_TOKEN, which lists of
+                         processes do not show
   --token-file <path>    a file with the token in it. ATELIER_AGENT_TOKEN_FILE
   --directory <path>     where terminals and processes start. ATELIER_AGENT_DIRECTORY (default: the current one)
   --state-dir <path>     what it keeps between runs. ATELIER_AGENT_STATE_DIR (default: below ~/.local/state/atelier)
+  --terminal-idle-timeout <duration>
+                         ends terminals that nobody looks at and that write nothing for this long, such as 8h.
+                         ATELIER_AGENT_TERMINAL_IDLE_TIMEOUT (default: 0, never)
   --log-level <level>    debug, info, warn or error. ATELIER_AGENT_LOG_LEVEL (default: info)
   --log-format <format>  human or json. ATELIER_AGENT_LOG_FORMAT (default: human)
   -h, --help             show this help
   --version              print the version
 
 CODER_AGENT_URL and CODER_AGENT_TOKEN are read, too. Exit codes: 0 after a signal, 1 after a failure,
-77 when the server refuses the token, 78 when it does not speak this version.
+76 when another machine took its place, 77 when the server refuses the token, 78 when it does not speak
+this version. After the last three it helps nothing to start it again as it is.
 `;
 
 const FLAGS = {
@@ -57,6 +65,7 @@ const FLAGS = {
   "token-file": { type: "string" },
   directory: { type: "string" },
   "state-dir": { type: "string" },
+  "terminal-idle-timeout": { type: "string" },
   "log-level": { type: "string" },
   "log-format": { type: "string" },
 } as const;
@@ -87,6 +96,7 @@ export function parseAgentConfig(inputs: AgentInputs): Result<AgentConfig, reado
   };
   const serverUrl = readUrl(said("url"), mistakes);
   const token = readToken(inputs, said, mistakes);
+  const idleTimeoutMs = readDuration(said("terminal-idle-timeout"), mistakes);
   const logLevel = oneOf("log-level", said("log-level"), LEVELS, mistakes);
   const logFormat = oneOf("log-format", said("log-format"), FORMATS, mistakes);
   if (mistakes.length > 0 || serverUrl === null || token === null) return fail(mistakes);
@@ -107,6 +117,7 @@ export function parseAgentConfig(inputs: AgentInputs): Result<AgentConfig, reado
     logLevel,
     logFormat,
     environment: env,
+    terminalIdleTimeoutMs: idleTimeoutMs === 0 ? null : idleTimeoutMs,
   });
 }
 
@@ -156,6 +167,14 @@ function readToken(
   if (/^[\x21-\x7e]+$/.test(text)) return new Secret(text);
   mistakes.push("--token has characters that no token has");
   return null;
+}
+
+function readDuration(text: string | undefined, mistakes: string[]): number {
+  const durationMs = parseDurationMs(text ?? "0");
+  if (durationMs === null) {
+    mistakes.push(`--terminal-idle-timeout is a duration like 90s, 30m or 8h, not ${text}`);
+  }
+  return durationMs ?? 0;
 }
 
 function oneOf<const Choice extends string>(

@@ -12,7 +12,7 @@ import { HELP, parseAgentConfig, processInputs, type AgentConfig } from "./confi
 import { initializeAsFirst } from "./first-process.ts";
 import { lockState } from "./state-lock.ts";
 
-const EXIT_CODES = { token_refused: 77, version_refused: 78 } as const;
+const EXIT_CODES = { replaced: 76, token_refused: 77, version_refused: 78 } as const;
 
 const inputs = processInputs();
 if (inputs.argv.includes("--help") || inputs.argv.includes("-h")) process.stdout.write(HELP);
@@ -42,7 +42,7 @@ async function serve(config: AgentConfig): Promise<never> {
     const agent = { services, version: VERSION };
     const held = linkToServer(config, agent, deps, stop.signal).then((refusal) => {
       if (refusal === null) return;
-      log.error({ reason: refusal.message }, "the server refuses this workspace agent");
+      log.error({ reason: refusal.message }, "this workspace agent gives up");
       process.exit(EXIT_CODES[refusal.kind]);
     });
     resources.defer(async () => {

@@ -12,7 +12,7 @@ import { WebSocketServer, type WebSocket } from "ws";
 import { holdLink, type LinkState } from "./hold-link.ts";
 import { SILENCE_MS_MAX } from "./link.ts";
 import { testLink } from "./link-testkit.ts";
-import { refuseLinkVersion } from "./link-handshake.ts";
+import { CLOSE_REPLACED, refuseLinkVersion } from "./link-handshake.ts";
 import { fakeServices } from "./services-testkit.ts";
 
 /** Draws that make each wait half of its step's limit. */
@@ -82,6 +82,43 @@ test("a broken link is dialled again at once, and a stopped agent ends", async (
   clearInterval(breaking);
   stop.abort(new Error("stop"));
   assert.equal(await held, null);
+});
+
+/** Closes each connection with the code that is next, once the agent has heard that it is connected. */
+async function closing(codes: readonly number[]) {
+  await using up = await server(null);
+  const stop = new AbortController();
+  let connections = 0;
+  const refusal = await hold(up.url, "x", stop.signal, ({ kind }) => {
+    if (kind !== "connected") return;
+    const code = codes[connections];
+    connections += 1;
+    if (code === undefined) stop.abort(new Error("stop"));
+    else {
+      // The server may get to know of the connection after the agent does.
+      const index = connections - 1;
+      const timer = setInterval(() => {
+        if (up.sockets[index] === undefined) return;
+        clearInterval(timer);
+        up.sockets[index]?.close(code);
+      }, 5);
+    }
+  });
+  return { refusal, connections };
+}
+
+test("an agent whose place another took stops, and does not take it back", async () => {
+  const { refusal, connections } = await closing([CLOSE_REPLACED]);
+  assert.equal(connections, 1);
+  assert.equal(refusal?.kind, "replaced");
+  assert.match(refusal?.message ?? "", /one token is for one machine/);
+});
+
+test("an agent that may have been replaced by its own echo dials again, but only once", async () => {
+  const once = await closing([1012, CLOSE_REPLACED]);
+  assert.deepEqual(once, { refusal: null, connections: 3 });
+  const twice = await closing([1012, CLOSE_REPLACED, CLOSE_REPLACED]);
+  assert.deepEqual([twice.connections, twice.refusal?.kind], [3, "replaced"]);
 });
 
 test("a refused token ends the agent: no retry would help", async () => {

@@ -1,10 +1,12 @@
 /**
  * The dialling side: a workspace agent that keeps one link to the server for as long as it runs. It
  * dials again after every break, at once the first time and then ever less often, with jitter so that
- * a server that comes back is not stormed. Only a refusal that no retry can change ends it.
+ * a server that comes back is not stormed. It ends only for what no retry can change: a refusal, or
+ * another machine that took its place with the same token. Of two such machines the newest stays, and
+ * they do not take turns.
  */
 import type { Clock } from "@atelier/base/clock";
-import { VERSION_HEADER } from "./link-handshake.ts";
+import { CLOSE_REPLACED, VERSION_HEADER } from "./link-handshake.ts";
 import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type { Secret } from "@atelier/base/secret";
@@ -32,7 +34,7 @@ export type LinkState =
 
 /** Why an agent gives up: nothing that it could do by itself would help. */
 export type LinkRefusal = {
-  readonly kind: "token_refused" | "version_refused";
+  readonly kind: "token_refused" | "version_refused" | "replaced";
   readonly message: string;
 };
 
@@ -43,35 +45,41 @@ const BACKOFF_FIRST_MS = 250;
 const BACKOFF_MAX_MS = 15_000;
 /** A link that held this long starts the backoff anew. */
 const STEADY_MS = 10_000;
+/** A server may hear late of a connection that broke, and take it for the newer one. */
+const OWN_ECHO_MS_MAX = 60_000;
+const REPLACED: LinkRefusal = {
+  kind: "replaced",
+  message:
+    "Another workspace agent connected with this one's token and took its place: one token is for one machine. Give each machine a workspace of its own, or stop the other and start this one again.",
+};
+
+type HoldDeps = { readonly clock: Clock; readonly random: Random; readonly log: Logger };
 
 /** Runs until the signal aborts (null) or the server refuses for good. */
 export async function holdLink(
   options: HoldLinkOptions,
-  deps: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
+  deps: HoldDeps,
   signal: AbortSignal,
 ): Promise<LinkRefusal | null> {
   const { clock, log, random } = deps;
+  const former = new FormerLinks(clock);
   let failures = 0;
   while (!signal.aborted) {
     const startedMs = clock.monotonicMs();
     const dialled = await dial(options, signal);
+    if (dialled.kind === "refused") return dialled.refusal;
     let reason: string;
     if (dialled.kind === "open") {
       log.info({ server: options.url.host }, "connected");
       options.onState?.({ kind: "connected" });
-      const link = answerOverSocket(dialled.socket, options.services, deps);
-      const close = (): void => link.close();
-      signal.addEventListener("abort", close, { once: true });
-      if (signal.aborted) close();
-      await link.closed;
-      signal.removeEventListener("abort", close);
+      const closeCode = await serve(dialled.socket, options, { deps, signal });
+      if (closeCode === CLOSE_REPLACED && !former.mayHaveReplaced()) return REPLACED;
       reason = "the connection was lost";
       if (clock.monotonicMs() - startedMs >= STEADY_MS) failures = 0;
-    } else if (dialled.kind === "refused") {
-      return dialled.refusal;
     } else {
       reason = dialled.reason;
     }
+    former.noteEnd();
     if (signal.aborted) break;
     const retryInMs = backoffMs(failures, random);
     failures += 1;
@@ -84,6 +92,53 @@ export async function holdLink(
     }
   }
   return null;
+}
+
+/** Until it is over, with the code that it was closed with. */
+async function serve(
+  socket: WebSocket,
+  { services }: HoldLinkOptions,
+  { deps, signal }: { readonly deps: HoldDeps; readonly signal: AbortSignal },
+): Promise<number | null> {
+  let closeCode: number | null = null;
+  socket.once("close", (code) => {
+    closeCode = code;
+  });
+  const link = answerOverSocket(socket, services, deps);
+  const close = (): void => link.close();
+  signal.addEventListener("abort", close, { once: true });
+  if (signal.aborted) close();
+  await link.closed;
+  signal.removeEventListener("abort", close);
+  return closeCode;
+}
+
+/**
+ * The agent's own connections of a moment ago, whose echo may replace the present one. The benefit of
+ * that doubt is given once a while, so that of two agents which both have it one gives up.
+ */
+class FormerLinks {
+  readonly #clock: Clock;
+  #endedAtMs: number | null = null;
+  #doubtedAtMs: number | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  noteEnd(): void {
+    this.#endedAtMs = this.#clock.monotonicMs();
+  }
+
+  mayHaveReplaced(): boolean {
+    const may = this.#isRecent(this.#endedAtMs) && !this.#isRecent(this.#doubtedAtMs);
+    if (may) this.#doubtedAtMs = this.#clock.monotonicMs();
+    return may;
+  }
+
+  #isRecent(atMs: number | null): boolean {
+    return atMs !== null && this.#clock.monotonicMs() - atMs < OWN_ECHO_MS_MAX;
+  }
 }
 
 /** Full jitter: anything between nothing and the step's limit. */

@@ -103,6 +103,10 @@ function answer(
 
 function transportOf(socket: WebSocket): ReturnType<typeof createWebSocketStream> {
   const transport = createWebSocketStream(socket, { highWaterMark: STREAM_WINDOW_BYTES });
+  // HTTP/2 writes a batch of frames in many pieces: as one message they cost one write to the system.
+  transport._writev = (pieces, done) => {
+    socket.send(Buffer.concat(pieces.map(({ chunk }) => chunk as Buffer)), done);
+  };
   transport.on("error", () => {}); // The socket's `close` follows.
   return transport;
 }

@@ -7,11 +7,18 @@ import type {
   ChatProviderCatalog,
   ChatWorkspaceDirectory,
 } from "@atelier/contract/rpc/chat-ports";
-import { CHAT_SERVICE_ENDPOINTS, type ChatService } from "@atelier/contract/rpc/chat-service";
+import {
+  CHAT_SERVICE_ENDPOINTS,
+  CHAT_SOCKETS,
+  type ChatService,
+  type ChatSocketService,
+} from "@atelier/contract/rpc/chat-service";
 import type { Database } from "@atelier/database/database";
 import { chatProviderCatalog } from "./ai-user-keys/chat-provider-catalog-actions.ts";
 import type { Route } from "./http/route.ts";
 import { serviceRoutes } from "./http/service-routes.ts";
+import { serviceSockets } from "./http/service-sockets.ts";
+import type { UpgradeDeps, UpgradeRoute } from "./http/upgrades-io.ts";
 import { chatPeople } from "./users/chat-people-actions.ts";
 import type { Vault } from "./vault/vault.ts";
 import { UseNotes } from "./workspace-links/use-notes.ts";
@@ -25,7 +32,7 @@ export type ChatPorts = {
   readonly people: ChatPeople;
   readonly workspaces: ChatWorkspaceDirectory;
   /** Answers the API's part about chats from now on, until the result is disposed. */
-  serveWith(service: ChatService): Disposable;
+  serveWith(served: { readonly service: ChatService; readonly sockets: ChatSocketService }): Disposable;
 };
 
 export type ChatPortsDeps = {
@@ -38,23 +45,31 @@ export type ChatPortsDeps = {
 
 export function chatPorts(
   deps: ChatPortsDeps,
-  vault: Vault,
+  { vault, upgrades }: { readonly vault: Vault; readonly upgrades: UpgradeDeps },
 ): {
   readonly ports: ChatPorts;
   readonly routes: readonly Route[];
+  readonly upgradeRoutes: readonly UpgradeRoute[];
 } {
   const { database, clock, random, log, config } = deps;
   const { allowByok: isByokAllowed, accessUrl } = config;
   const workspaceDeps = { database, clock, random, accessUrl };
   const service = serviceRoutes(CHAT_SERVICE_ENDPOINTS, database.sql);
+  const sockets = serviceSockets(CHAT_SOCKETS, upgrades);
   const write = (workspaceId: string): Promise<void> => noteWorkspaceUse(deps, workspaceId);
   return {
     ports: {
       providers: chatProviderCatalog({ database, vault, clock, isByokAllowed }),
       people: chatPeople(database),
       workspaces: chatWorkspaceDirectory(workspaceDeps, new UseNotes({ clock, log, write })),
-      serveWith: service.serveWith,
+      serveWith: (served) => {
+        const mounted = new DisposableStack();
+        mounted.use(service.serveWith(served.service));
+        mounted.use(sockets.serveWith(served.sockets));
+        return mounted;
+      },
     },
     routes: service.routes,
+    upgradeRoutes: sockets.routes,
   };
 }

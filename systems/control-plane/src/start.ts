@@ -15,6 +15,7 @@ import type {
   ProviderTester,
 } from "@atelier/contract/rpc/gateway-ports";
 import { SOCKETS } from "@atelier/contract/http/endpoints";
+import type { GatewayPeers } from "@atelier/contract/rpc/gateway-news";
 import type { ProviderAuthSource } from "@atelier/contract/rpc/model-transport";
 import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
@@ -29,6 +30,7 @@ import { findChatOwner } from "./access/chat-owner-store.ts";
 import { KeyUsage } from "./access/key-usage.ts";
 import { findUserId } from "./access/principal-store.ts";
 import type { Principal } from "./access/principal.ts";
+import { startGatewayNews } from "./ai-providers/gateway-news-task.ts";
 import { LateGatewayHealth } from "./ai-providers/late-gateway-health.ts";
 import { modelProviderRoutes } from "./ai-providers/model-provider-routes.ts";
 import { obeyProviderKeyResets } from "./ai-providers/provider-key-reset.ts";
@@ -47,7 +49,7 @@ import { insertAuditEvent } from "./audit/audit-store.ts";
 import { deploymentRoutes, type OptionRow } from "./deployment/deployment-routes.ts";
 import { keepPartitions } from "./deployment/partition-task.ts";
 import type { Replica } from "./deployment/replica-store.ts";
-import { beatReplica, keepReplica } from "./deployment/replica-task.ts";
+import { beatReplica, keepReplica, replacePredecessors } from "./deployment/replica-task.ts";
 import { getDeploymentId } from "./deployment/site-setting-store.ts";
 import { AccessGuard } from "./http/access-guard.ts";
 import { createApi } from "./http/api.ts";
@@ -125,6 +127,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly recorder: InterceptionRecorder;
   /** Where workspaces are, for whoever works in them. */
   readonly workspaceLinks: WorkspaceLinks;
+  /** To the gateways of the other servers. */
+  readonly gatewayPeers: GatewayPeers;
   /** People's own provider keys, for what this process calls for them. */
   readonly providerAuth: ProviderAuthSource;
   /** What chats need, and how they come to answer their part of the API. */
@@ -164,8 +168,11 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     { ...deps, vault, replicaId, accessUrl, upgrades: upgradeDeps },
     { tasks, resources },
   );
-  const upgrades = createUpgrades(workspaces.upgradeRoutes, upgradeDeps);
-  const chats = chatPorts(deps, vault);
+  const chats = chatPorts(deps, { vault, upgrades: upgradeDeps });
+  const upgrades = createUpgrades(
+    [...workspaces.upgradeRoutes, ...chats.upgradeRoutes],
+    upgradeDeps,
+  );
   const routes = await routesOf(deps, usage, [models, workspaces, chats]);
   const api = resources.use(
     await createApi(routes, {
@@ -202,6 +209,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     recorder: models.recorder,
     providerAuth: models.providerAuth,
     chats: chats.ports,
+    gatewayPeers: models.peers,
     observeGateway: (health) => models.health.observe(health),
     testProvidersWith: (tester) => models.tests.attach(tester),
     routes,
@@ -265,6 +273,7 @@ async function peopleRoutes(deps: ControlPlaneDeps, usage: KeyUsage): Promise<re
 type Models = {
   readonly providers: ProviderSource;
   readonly health: LateGatewayHealth;
+  readonly peers: GatewayPeers;
   readonly tests: ProviderTestAdmission;
   readonly recorder: InterceptionRecorder;
   readonly providerAuth: ProviderAuthSource;
@@ -303,6 +312,7 @@ async function startModels(
   return {
     providers: snapshots,
     health,
+    peers: startGatewayNews({ database, pubSub, clock, log, tasks, replicaId }),
     tests,
     recorder,
     providerAuth: providerAuthSource(userKeyDeps),
@@ -353,6 +363,7 @@ async function startUpkeep(
   return {
     reachableAt: async (relayUrl) => {
       replica = { ...replica, relayUrl };
+      await replacePredecessors({ database, clock, log }, replica);
       await beatReplica({ database, clock, log }, replica);
     },
   };

@@ -105,7 +105,11 @@ test("the token comes with a command, and with a warning where only this machine
   await using plane = await startTestControlPlane({ config: { accessUrl: "https://a.example/" } });
   const owner = await plane.setUp();
   const { token, command, warning } = await addWorkspace(plane, owner, "box");
-  assert.equal(command, `npx atelier agent --url https://a.example --token ${token}`);
+  const file = "https://a.example/api/v2/workspace-agent/atelier-agent.mjs";
+  assert.equal(
+    command,
+    `curl -fsSL ${file} -o atelier-agent.mjs && ATELIER_AGENT_TOKEN=${token} node atelier-agent.mjs --url https://a.example`,
+  );
   assert.equal(warning, null);
   const { rows } = await plane.database.pool.query("select * from workspace_agents");
   assert.ok(!JSON.stringify(rows).includes(token), "only a hash is stored");
@@ -223,7 +227,7 @@ test("tokens that are wrong, replaced or of a deleted workspace let nobody in", 
   assert.equal((await second.ended)?.kind, "token_refused");
 });
 
-test("of two machines with one token the newer one counts", async () => {
+test("a connection that a newer one replaces is told so by a code", async () => {
   await using plane = await startTestControlPlane();
   const owner = await plane.setUp();
   const box = await addWorkspace(plane, owner, "box");
@@ -234,6 +238,20 @@ test("of two machines with one token the newer one counts", async () => {
   assert.equal(code, 4409);
   assert.equal(newer.readyState, newer.OPEN);
   newer.terminate();
+});
+
+test("of two machines with one token the newer one stays, and the other gives up", async () => {
+  await using plane = await startTestControlPlane();
+  const owner = await plane.setUp();
+  const box = await addWorkspace(plane, owner, "box");
+  const older = startMachine(plane.url, box.token);
+  await older.until("connected");
+  await using newer = startMachine(plane.url, box.token);
+  assert.equal((await older.ended)?.kind, "replaced");
+  assert.deepEqual(
+    newer.states.map(({ kind }) => kind),
+    ["connected"],
+  );
 });
 
 test("a terminal carries keys and sizes one way and bytes the other", async () => {

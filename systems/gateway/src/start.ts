@@ -13,6 +13,7 @@ import type {
   ProviderSource,
   ProviderTester,
 } from "@atelier/contract/rpc/gateway-ports";
+import type { GatewayPeers } from "@atelier/contract/rpc/gateway-news";
 import { ModelTransportSlot, type ModelTransports } from "@atelier/contract/rpc/model-transport";
 import type { Metrics } from "@atelier/host/metrics";
 import type { Tracer } from "@opentelemetry/api";
@@ -23,6 +24,7 @@ import { CallLimiter } from "./callers/call-limits.ts";
 import { inProcessTransports } from "./delegated/in-process-transport-io.ts";
 import { CallDumper } from "./dump/call-dumper-io.ts";
 import type { FailoverPolicy, KeyAuthFailurePolicy } from "./keys/key-disposition.ts";
+import type { KeyQueueLimits } from "./keys/key-slots.ts";
 import { ModelLabels } from "./labels/model-labels.ts";
 import { ProviderTests } from "./provider-test/provider-tests-io.ts";
 import { callObservers } from "./relay/call-observers-io.ts";
@@ -30,6 +32,8 @@ import { CredentialGuard } from "./relay/credential-guard-io.ts";
 import { GatewayServer } from "./relay/gateway-server-io.ts";
 import { createGatewayMetrics } from "./relay/gateway-metrics.ts";
 import { InterceptionMetrics } from "./relay/interception-metrics.ts";
+import { KeyChecks } from "./relay/key-checks.ts";
+import { PeerNews } from "./relay/peer-news.ts";
 import { ProviderStates } from "./relay/provider-states.ts";
 import { observeStates } from "./relay/state-metrics.ts";
 import { CallTracer } from "./tracing/call-tracer.ts";
@@ -59,6 +63,8 @@ export type GatewayConfig = {
   readonly upstreamClient: UpstreamClientChoice;
   /** Longest silence while a request body arrives. */
   readonly bodyTimeoutMs: number;
+  /** Whether a conversation goes on without reasoning that its provider refuses as another's. */
+  readonly stripsForeignReasoning: boolean;
   /** What becomes of a key that a provider refuses. */
   readonly keyAuthFailurePolicy: KeyAuthFailurePolicy;
   /** What makes a call go on with the provider's next key. */
@@ -67,6 +73,10 @@ export type GatewayConfig = {
   readonly failoverWithinMs: number;
   /** Longest wait for a key that rests, when no other is left. 0: none. */
   readonly keyWaitMs: number;
+  /** How long after a refusal a key is checked, about. 0: it is not. */
+  readonly keyRecheckMs: number;
+  /** For keys that are at their provider's limit of concurrent calls. */
+  readonly keyQueue: KeyQueueLimits;
   /** Null: no circuit breakers. */
   readonly circuitBreaker: BreakerConfig | null;
   /** Requests per second of one API key; 0: no limit. */
@@ -87,6 +97,8 @@ export type GatewayDeps = {
   readonly providers: ProviderSource;
   readonly authorizer: CallerAuthorizer;
   readonly recorder: InterceptionRecorder;
+  /** The other gateways of the deployment. Null: there are none, or each is to learn by itself. */
+  readonly peers: GatewayPeers | null;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -143,7 +155,8 @@ export function startGateway(deps: GatewayDeps): Gateway {
     isByUser: config.metricsByUser,
   });
   deps.metrics.onRender(() => interceptions.flush());
-  const states = new ProviderStates({ ...deps, breakerConfig: config.circuitBreaker });
+  const tester = new ProviderTests({ clock, openClient, translate });
+  const { keyChecks, states, news } = watchProviders(deps, tester);
   observeStates(deps.metrics, states, labels);
   const dumper =
     config.dumpDir === null ? null : new CallDumper({ ...deps, directory: config.dumpDir });
@@ -159,6 +172,8 @@ export function startGateway(deps: GatewayDeps): Gateway {
     pools,
     limiter,
     states,
+    news,
+    keyChecks,
     observe,
   });
   const transports = new ModelTransportSlot();
@@ -166,14 +181,33 @@ export function startGateway(deps: GatewayDeps): Gateway {
   return {
     health: states,
     transports,
-    tester: new ProviderTests({ clock, openClient, translate }),
+    tester,
     handle: (req, res, { prefix }) => server.handle(req, res, prefix),
     drain: (signal) => server.drain(signal),
     [Symbol.asyncDispose]: async () => {
       mounted[Symbol.dispose]();
+      news[Symbol.dispose]();
+      keyChecks[Symbol.dispose]();
       await server.drain(AbortSignal.abort());
       await pools[Symbol.asyncDispose]();
       await dumper?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What is known of providers in trouble: learned here, asked for, and heard from others. */
+function watchProviders(deps: GatewayDeps, tester: ProviderTests) {
+  const { config } = deps;
+  const keyChecks = new KeyChecks(
+    {
+      ...deps,
+      delayMs: config.keyRecheckMs,
+      check: (provider, key, signal) => tester.checkKey(provider, key, signal),
+    },
+    ({ provider, key }) => news.keyBack(provider, key),
+  );
+  const { circuitBreaker: breakerConfig, keyQueue } = config;
+  const states = new ProviderStates({ ...deps, breakerConfig, keyQueue, keyChecks });
+  const news = new PeerNews({ ...deps, ...config, states });
+  return { keyChecks, states, news };
 }

@@ -10,6 +10,7 @@ import type { WorkspaceServices } from "@atelier/contract/rpc/workspace/services
 import { holdLink, type LinkRefusal, type LinkState } from "@atelier/tunnel/hold-link";
 import { openEffectJournal } from "./effects/effect-journal-io.ts";
 import { openFiles } from "./files/workspace-files-io.ts";
+import { findAbilities } from "./find-abilities.ts";
 import { openGit } from "./git/workspace-git-io.ts";
 import { openMachine } from "./machine/workspace-machine-io.ts";
 import { openPorts } from "./ports/workspace-ports-io.ts";
@@ -28,6 +29,8 @@ export type WorkspaceAgentOptions = {
   /** Of the agent itself. What is secret in it does not reach what it starts. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly version: string;
+  /** A terminal that nobody looks at and that writes nothing is ended after this long. Null: never. */
+  readonly terminalIdleTimeoutMs: number | null;
 };
 
 export type WorkspaceAgentDeps = {
@@ -59,20 +62,22 @@ export async function openWorkspaceServices(
     await openTerminals({
       ...{ homeDirectory, workspaceDirectory: directory, shell, clock, log },
       baseEnvironment: environment,
-      idleTimeoutMs: null,
+      idleTimeoutMs: options.terminalIdleTimeoutMs,
     }),
   );
+  const git = { homeDirectory, environment, clock };
+  const ports = openPorts({ agentPid: process.pid, platform: process.platform, clock });
   return {
     processes,
     files: await openFiles({ homeDirectory, journal, clock, random, log }),
     terminals: terminals.service,
-    git: openGit({ homeDirectory, environment, clock }),
-    ports: openPorts({ agentPid: process.pid, platform: process.platform, clock }),
+    git: openGit(git),
+    ports,
     machine: openMachine({
       ...{ homeDirectory, directory, shell, clock, systemRoot: "/" },
       agentVersion: options.version,
       agentStartedAt: clock.now(),
-      abilities: terminals.isAvailable ? ["terminals"] : [],
+      findAbilities: () => findAbilities({ hasTerminals: terminals.isAvailable, ports, git }),
     }),
   };
 }

@@ -15,6 +15,7 @@ import { cp } from "./cp.ts";
 import { exec } from "./exec.ts";
 import { login } from "./login.ts";
 import { logout } from "./logout.ts";
+import { logs } from "./logs.ts";
 import { portForward } from "./port-forward.ts";
 import { providersCreate } from "./providers-create.ts";
 import { providersDelete } from "./providers-delete.ts";
@@ -67,6 +68,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   cp,
   terminal,
   portForward,
+  logs,
   usersList,
   usersShow,
   usersCreate,

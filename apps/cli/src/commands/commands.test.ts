@@ -176,6 +176,28 @@ test("a provider's API version is changed, and taken away by an empty one", asyn
   ]);
 });
 
+test("a provider's limit per key is given, changed, and taken away by none", async () => {
+  const bodies: unknown[] = [];
+  const take = ({ body }: Parsed) => {
+    bodies.push((body as Record<string, unknown>)["max_concurrency_per_key"]);
+    return { ...PROVIDER, max_concurrency_per_key: 8 };
+  };
+  const api = {
+    variables: SIGNED_IN,
+    "POST /api/v2/ai/providers": take,
+    "PATCH /api/v2/ai/providers/:provider": take,
+  };
+  const limit = (value: string) => ["--max-concurrency-per-key", value];
+  const create = ["providers", "create", "main", "--type", "copilot"];
+  const made = await cli([...create, ...limit("8")], api);
+  assert.match(made.out, /Requests per key +8 at once/);
+  await cli(["providers", "edit", "main", ...limit("9")], api);
+  await cli(["providers", "edit", "main", ...limit("none")], api);
+  const wrong = await cli(["providers", "edit", "main", ...limit("0")], api);
+  assert.match(wrong.err, /A whole number from 1 to 1000000, or none/);
+  assert.deepEqual(bodies, [8, 9, null]);
+});
+
 test("a provider of Bedrock is created in a region, with a secret from stdin, and shown masked", async () => {
   const bodies: unknown[] = [];
   const models = { model: "m", small_fast_model: "s" };
@@ -325,7 +347,7 @@ const PROVIDER = {
     },
   ],
   settings: {},
-  status: { state: "enabled", warnings: [], breakers: [] },
+  status: { state: "enabled", warnings: [], breakers: [], waiting: 0 },
   created_at: TIME,
   updated_at: TIME,
 };

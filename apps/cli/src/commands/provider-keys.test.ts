@@ -11,6 +11,8 @@ const WELL = {
   state: "valid",
   last_error: null,
   returns_at: null,
+  under_way: null as number | null,
+  last_checked_at: null as string | null,
   created_at: TIME,
 };
 const KEYS = [
@@ -39,9 +41,10 @@ const PROVIDER = {
   enabled: true,
   base_url: "https://api.openai.com/v1",
   api_keys: KEYS,
+  max_concurrency_per_key: null as number | null,
   settings: {},
   settings_masked: {},
-  status: { state: "enabled", warnings: [] as string[], breakers: [] as object[] },
+  status: { state: "enabled", warnings: [] as string[], breakers: [] as object[], waiting: 0 },
   created_at: TIME,
   updated_at: TIME,
 };
@@ -131,7 +134,7 @@ test("the status of all providers counts keys by state, and names breakers and w
   };
   const ill = {
     ...PROVIDER,
-    status: { state: "error", warnings: ["base URL: wrong"], breakers: [breaker] },
+    status: { state: "error", warnings: ["base URL: wrong"], breakers: [breaker], waiting: 0 },
   };
   const answer = { providers: [ill, WELL_PROVIDER], count: 2 };
   const api = { variables: SIGNED_IN, "GET /api/v2/ai/providers": () => answer };
@@ -150,6 +153,33 @@ test("the status of all providers counts keys by state, and names breakers and w
   ]);
   const json = await cli(["providers", "status", "--json"], api);
   assert.deepEqual(JSON.parse(json.out), answer);
+});
+
+test("a refused key says when it was checked", async () => {
+  const checked = { ...KEYS[1], last_checked_at: "2025-12-31T23:59:00.000Z" };
+  const provider = { ...PROVIDER, api_keys: [checked] };
+  const api = { variables: SIGNED_IN, "GET /api/v2/ai/providers/:provider": () => provider };
+  const { out } = await cli(["providers", "keys", "list", "main"], api);
+  assert.match(out, /401, 3h ago: invalid x-api-key \(checked 1m ago\)/);
+});
+
+test("the status says how busy keys with a limit are, and who waits", async () => {
+  const limited = {
+    ...WELL_PROVIDER,
+    max_concurrency_per_key: 4,
+    api_keys: WELL_PROVIDER.api_keys.map((key) => ({ ...key, under_way: 3 })),
+  };
+  const busy = { ...limited, name: "busy", status: { ...limited.status, waiting: 2 } };
+  const providers = [limited, busy, { ...WELL_PROVIDER, name: "free" }];
+  const answer = { providers, count: 3 };
+  const api = { variables: SIGNED_IN, "GET /api/v2/ai/providers": () => answer };
+  assert.deepEqual((await cli(["providers", "status"], api)).out.split("\n"), [
+    "PROVIDER  STATE    KEYS     IN USE             BREAKERS",
+    "well      enabled  1 valid  3 of 4             -",
+    "busy      enabled  1 valid  3 of 4, 2 waiting  -",
+    "free      enabled  1 valid  -                  -",
+    "",
+  ]);
 });
 
 test("of providers that are well the status is one table; of none it is a hint", async () => {

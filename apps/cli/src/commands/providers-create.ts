@@ -19,7 +19,11 @@ import {
 } from "../command.ts";
 import { providerFields } from "../output/provider-fields.ts";
 import { KEY_OPTIONS, providerKeys } from "../provider-keys-input.ts";
-import { providerSettings, SETTING_OPTIONS } from "../provider-settings-input.ts";
+import {
+  KEY_LIMIT_OPTIONS,
+  providerSettings,
+  SETTING_OPTIONS,
+} from "../provider-settings-input.ts";
 
 export const providersCreate = defineCommand({
   name: "providers create",
@@ -40,10 +44,11 @@ export const providersCreate = defineCommand({
     displayName: textOption("--display-name <name>", "how people read it"),
     disabled: switchOption("--disabled", "create it without using it"),
     ...KEY_OPTIONS,
+    ...KEY_LIMIT_OPTIONS,
     ...SETTING_OPTIONS,
   },
   run: async (cli, { args, options }) => {
-    const { type, displayName, region, disabled } = options;
+    const { type, displayName, region, disabled, maxConcurrencyPerKey: keyLimit } = options;
     if (type === undefined) return fail(usageFailure("Which type? Give --type."));
     const regional = type === "bedrock" && region ? bedrockBaseUrl(region) : undefined;
     const baseUrl = options.baseUrl ?? regional ?? MODEL_PROVIDER_DEFAULT_BASE_URLS[type];
@@ -71,6 +76,7 @@ export const providersCreate = defineCommand({
         base_url: baseUrl,
         api_keys: keys.value.map((key) => key.reveal()),
         enabled: !disabled,
+        ...(keyLimit === undefined ? {} : { max_concurrency_per_key: keyLimit }),
         ...(hasSettings ? { settings: settings.value } : {}),
         ...(displayName === undefined ? {} : { display_name: displayName }),
       },

@@ -12,19 +12,24 @@ import { usageFailure, type CliFailure } from "../cli-failure.ts";
 import { signedIn, type Api } from "../cli.ts";
 import { argument, choicesOption, defineCommand, shown, textOption } from "../command.ts";
 import { providerFields } from "../output/provider-fields.ts";
-import { providerSettings, SETTING_OPTIONS } from "../provider-settings-input.ts";
+import {
+  KEY_LIMIT_OPTIONS,
+  providerSettings,
+  SETTING_OPTIONS,
+} from "../provider-settings-input.ts";
 
 const SETTING_NAMES = ModelProviderSettings.keyof().options;
 
 export const providersEdit = defineCommand({
   name: "providers edit",
-  summary: "Change a model provider's address, display name or settings",
+  summary: "Change a model provider's address, display name, limit or settings",
   details:
     "Its keys are changed with `atelier providers keys`. A setting that is not given stays; an " +
     "empty one is taken away, as with --clear.",
   examples: [
     "atelier providers edit local --base-url http://10.0.0.6:8000/v1",
     "atelier providers edit bedrock --aws-access-key AKIA0123456789EXAMPLE --aws-secret-stdin < secret.txt",
+    "atelier providers edit local --max-concurrency-per-key 8",
     "atelier providers edit bedrock --clear access_key --clear access_key_secret",
   ],
   args: { provider: argument("its name or id") },
@@ -36,15 +41,17 @@ export const providersEdit = defineCommand({
       "take a setting away; can be repeated",
       SETTING_NAMES,
     ),
+    ...KEY_LIMIT_OPTIONS,
     ...SETTING_OPTIONS,
   },
   run: async (cli, { args, options }) => {
-    const { displayName } = options;
+    const { displayName, maxConcurrencyPerKey: keyLimit } = options;
     const settings = await providerSettings(cli, options);
     if (!settings.ok) return settings;
     const patch = patchOf(settings.value, options.clear);
     const hasSettings = Object.keys(patch).length > 0;
-    if (options.baseUrl === undefined && displayName === undefined && !hasSettings) {
+    const fields = [options.baseUrl, displayName, keyLimit];
+    if (!hasSettings && fields.every((field) => field === undefined)) {
       return fail(usageFailure("Nothing to change: give --base-url, --display-name or a setting."));
     }
     const api = await signedIn(cli);
@@ -58,6 +65,7 @@ export const providersEdit = defineCommand({
       body: {
         ...(baseUrl === null ? {} : { base_url: baseUrl }),
         ...(hasSettings ? { settings: patch } : {}),
+        ...(keyLimit === undefined ? {} : { max_concurrency_per_key: keyLimit }),
         ...(displayName === undefined ? {} : { display_name: displayName }),
       },
     });

@@ -6,14 +6,14 @@ import { signedIn } from "../cli.ts";
 import { defineCommand, shown } from "../command.ts";
 import { faint, since, table, type Cell, type Look } from "../output/people.ts";
 import { stateCell } from "../output/provider-fields.ts";
-import { keysByState } from "../output/provider-keys.ts";
+import { keysByState, slotsCell } from "../output/provider-keys.ts";
 
 type ProviderAnswer = z.output<typeof ModelProvider>;
 
 export const providersStatus = defineCommand({
   name: "providers status",
   summary: "Show how all model providers do: their keys by state, and open circuit breakers",
-  details: "As the server that answers sees them: each server makes its own experience.",
+  details: "As the server that answers sees them: each makes its own experience.",
   examples: ["atelier providers status", "atelier providers status --json"],
   args: {},
   options: {},
@@ -40,14 +40,18 @@ export const providersStatus = defineCommand({
 });
 
 function providersTable(look: Look, providers: readonly ProviderAnswer[]): string {
-  const columns = ["STATE", "KEYS", "BREAKERS"].map((title) => ({ title }));
+  const isLimited = providers.some(({ max_concurrency_per_key: max }) => max !== null);
+  const columns = ["STATE", "KEYS", ...(isLimited ? ["IN USE"] : []), "BREAKERS"].map((title) => ({
+    title,
+  }));
   return table(
     look,
     [{ title: "PROVIDER", isWhole: true }, ...columns],
-    providers.map(({ name, status, api_keys: keys }): Cell[] => [
+    providers.map(({ name, status, api_keys: keys, max_concurrency_per_key: max }): Cell[] => [
       name,
       stateCell(status.state),
       keysByState(keys),
+      ...(isLimited ? [slotsCell(keys, max, status.waiting)] : []),
       status.breakers.length === 0
         ? faint("-")
         : { text: `${status.breakers.length} not closed`, tone: "bad" },

@@ -4,7 +4,7 @@ import test from "node:test";
 import { cli, ID, SIGNED_IN, TIME, type Parsed } from "../cli-scene.test.ts";
 
 const TOKEN = "atelier_agent_x";
-const COMMAND = `npx atelier agent --url https://a.example --token ${TOKEN}`;
+const COMMAND = `curl -fsSL https://a.example/x.mjs -o x.mjs && ATELIER_AGENT_TOKEN=${TOKEN} node x.mjs`;
 const BOX = {
   ...{ id: ID, name: "box", kind: "external", owner_id: ID, owner_name: "ann" },
   ...{ organization_id: ID, organization_name: "default", latest_build: null },

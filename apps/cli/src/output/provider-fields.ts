@@ -20,6 +20,7 @@ export function providerFields(look: Look, provider: ProviderAnswer): string {
       { text: warning, tone: "bad" },
     ]),
     ["Keys", provider.api_keys.length === 0 ? faint(keylessNote(provider)) : keyCount(provider)],
+    ...keyLimitFields(provider),
     ["Changed", since(look, provider.updated_at)],
     ["Id", provider.id],
   ]);
@@ -35,6 +36,13 @@ export function providerFields(look: Look, provider: ProviderAnswer): string {
     ]),
   );
   return `${text}\n\n${keys}`;
+}
+
+function keyLimitFields(provider: ProviderAnswer): [string, Cell][] {
+  const { max_concurrency_per_key: max, status } = provider;
+  if (max === null) return [];
+  const limit: [string, Cell] = ["Requests per key", `${max} at once`];
+  return status.waiting === 0 ? [limit] : [limit, ["Waiting", `${status.waiting} for a key`]];
 }
 
 const SETTING_TITLES = {

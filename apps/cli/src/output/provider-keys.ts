@@ -51,6 +51,15 @@ export function keysByState(keys: readonly KeyAnswer[]): Cell {
   return { text, tone: isServing ? "plain" : "bad" };
 }
 
+/** Such as `3 of 8, 2 waiting`: slots of the keys that are not switched off. */
+export function slotsCell(keys: readonly KeyAnswer[], max: number | null, waiting: number): Cell {
+  if (max === null) return faint("-");
+  const serving = keys.filter((key) => key.enabled);
+  const used = serving.reduce((total, { under_way: underWay }) => total + (underWay ?? 0), 0);
+  const text = `${used} of ${serving.length * max}`;
+  return waiting === 0 ? text : { text: `${text}, ${waiting} waiting`, tone: "bad" };
+}
+
 export function keyStateCell(key: KeyAnswer): Cell {
   const state = shownState(key);
   switch (state) {
@@ -70,7 +79,9 @@ function shownState(key: KeyAnswer): ShownState {
   return key.enabled ? key.state : "disabled";
 }
 
-function lastErrorCell(look: Look, { last_error: error }: KeyAnswer): Cell {
+function lastErrorCell(look: Look, { last_error: error, last_checked_at: at }: KeyAnswer): Cell {
   if (error === null) return orDash(null);
-  return `${error.status ?? "no answer"}, ${relativeTime(error.at, look.now)}: ${error.message}`;
+  const checked = at === null ? "" : ` (checked ${relativeTime(at, look.now)})`;
+  const ago = relativeTime(error.at, look.now);
+  return `${error.status ?? "no answer"}, ${ago}: ${error.message}${checked}`;
 }

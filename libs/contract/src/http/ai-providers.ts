@@ -97,6 +97,9 @@ export const ProviderKeyValue = z
   .refine((key) => key.trim() === key, "No white space around a key.")
   .refine((key) => /^[\x21-\x7e]+$/.test(key), "Printable ASCII without spaces.");
 
+/** Requests that one key may have under way at the same time, in each server. Null: any number. */
+export const MaxConcurrencyPerKey = z.int().min(1).max(1_000_000).nullable();
+
 /** Empty counts as absent. */
 const SettingText = z
   .string()
@@ -210,6 +213,10 @@ export const ModelProviderKey = z.object({
     .nullable(),
   /** When a `temporary` key is tried again. */
   returns_at: Timestamp.nullable(),
+  /** Requests under way with it on that server. Null: they are not counted, because there is no limit. */
+  under_way: z.int().nullable().default(null),
+  /** When that server last asked the provider about the key by itself, after a refusal. Null: never. */
+  last_checked_at: Timestamp.nullable().default(null),
   created_at: Timestamp,
 });
 
@@ -230,6 +237,8 @@ export const ModelProvider = z.object({
   base_url: z.string(),
   /** In the order in which they are tried. */
   api_keys: z.array(ModelProviderKey),
+  /** Of each key, in each server. Null: no limit. */
+  max_concurrency_per_key: MaxConcurrencyPerKey.default(null),
   /** Not strict: a server may know more settings than its client. Without those that are secret. */
   settings: z.object({
     ...ModelProviderSettings.omit(SECRET_SETTINGS_MASK).shape,
@@ -243,6 +252,8 @@ export const ModelProvider = z.object({
     state: z.enum(["enabled", "disabled", "error"]),
     warnings: z.array(z.string()),
     breakers: z.array(ModelProviderBreaker),
+    /** Requests that wait, on that server, because all keys are at their limit. */
+    waiting: z.int().default(0),
   }),
   created_at: Timestamp,
   updated_at: Timestamp,
@@ -281,6 +292,7 @@ export const createModelProvider = endpoint({
     display_name: z.string().trim().max(128).optional(),
     base_url: BaseUrl,
     api_keys: z.array(ProviderKeyValue).max(MODEL_PROVIDER_KEYS_MAX).optional(),
+    max_concurrency_per_key: MaxConcurrencyPerKey.optional(),
     settings: ModelProviderSettings.optional(),
     enabled: z.boolean().optional(),
   }),
@@ -315,6 +327,7 @@ export const updateModelProvider = endpoint({
     display_name: z.string().trim().max(128).optional(),
     base_url: BaseUrl.optional(),
     enabled: z.boolean().optional(),
+    max_concurrency_per_key: MaxConcurrencyPerKey.optional(),
     settings: ModelProviderSettingsPatch.optional(),
     api_keys: z
       .array(

@@ -7,6 +7,9 @@ import * as aiUserKeys from "./ai-user-keys.ts";
 import * as aiUsage from "./ai-usage.ts";
 import * as audit from "./audit.ts";
 import * as chatModels from "./chat-models.ts";
+import * as chatSettings from "./chat-settings.ts";
+import { streamChat, watchChats } from "./chat-sockets.ts";
+import * as chats from "./chats.ts";
 import * as connectionLog from "./connection-log.ts";
 import * as deployment from "./deployment.ts";
 import * as signIn from "./sign-in.ts";
@@ -23,13 +26,19 @@ export const ENDPOINTS: readonly Endpoint[] = [
   aiProviderTest,
   aiUsage,
   workspaces,
+  chats,
   chatModels,
+  chatSettings,
   connectionLog,
   deployment,
 ].flatMap((room) => Object.values(room).filter(isEndpoint).toSorted(byPath));
 
 /** All paths that stay open. */
-export const SOCKETS: readonly SocketEndpoint[] = Object.values(workspaceSockets);
+export const SOCKETS: readonly SocketEndpoint[] = [
+  ...Object.values(workspaceSockets),
+  streamChat,
+  watchChats,
+];
 
 /** As people look them up: a thing's own path, then what lies below it. */
 function byPath(a: Endpoint, b: Endpoint): number {

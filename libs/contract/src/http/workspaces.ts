@@ -65,6 +65,9 @@ export const ListeningPort = z.object({
 export const WorkspaceParams = z.strictObject({ workspace: z.uuid() });
 export const WorkspaceAgentParams = z.strictObject({ agent: z.uuid() });
 
+/** The workspace agent as one file, for any machine. Anybody may download it. */
+export const WORKSPACE_AGENT_FILE_PATH = "/api/v2/workspace-agent/atelier-agent.mjs";
+
 /** More matches than this are counted as this many. */
 export const WORKSPACE_COUNT_MAX = 10_000;
 

@@ -1,7 +1,38 @@
 /** What of the API chats answer, by way of the control plane. */
+import type { Endpoint } from "../endpoint.ts";
 import { CHAT_MODEL_ENDPOINTS } from "../http/chat-models.ts";
+import * as settings from "../http/chat-settings.ts";
+import { streamChat, watchChats } from "../http/chat-sockets.ts";
+import * as chats from "../http/chats.ts";
 import type { EndpointService } from "./endpoint-service.ts";
+import type { SocketService } from "./socket-service.ts";
 
-export const CHAT_SERVICE_ENDPOINTS = { ...CHAT_MODEL_ENDPOINTS };
+/** The endpoints among what a module exports, by name. */
+export type EndpointsOf<Module> = {
+  readonly [Name in keyof Module as Module[Name] extends Endpoint ? Name : never]: Extract<
+    Module[Name],
+    Endpoint
+  >;
+};
 
+export const CHAT_ENDPOINTS: EndpointsOf<typeof chats> = endpointsOf(chats);
+export const CHAT_SETTING_ENDPOINTS: EndpointsOf<typeof settings> = endpointsOf(settings);
+
+export const CHAT_SERVICE_ENDPOINTS = {
+  ...CHAT_MODEL_ENDPOINTS,
+  ...CHAT_ENDPOINTS,
+  ...CHAT_SETTING_ENDPOINTS,
+};
 export type ChatService = EndpointService<typeof CHAT_SERVICE_ENDPOINTS>;
+
+export const CHAT_SOCKETS = { streamChat, watchChats };
+export type ChatSocketService = SocketService<typeof CHAT_SOCKETS>;
+
+function endpointsOf<Module extends object>(module: Module): EndpointsOf<Module> {
+  const entries = Object.entries(module).filter(([, value]) => isEndpoint(value));
+  return Object.fromEntries(entries) as EndpointsOf<Module>; // The same rule as the type's.
+}
+
+function isEndpoint(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "method" in value && "path" in value;
+}

@@ -20,6 +20,8 @@ export type GatewayProvider = {
   readonly type: ModelProviderType;
   readonly baseUrl: string;
   readonly keys: readonly ProviderKey[];
+  /** Calls that one of the keys may serve at the same time. Null: any number. */
+  readonly keyConcurrencyMax: number | null;
   readonly enabled: boolean;
   /** Added to the query of requests that name none. Null: nothing is added. */
   readonly apiVersion: string | null;
@@ -161,7 +163,7 @@ export interface InterceptionRecorder {
 /** Whether a key is worth trying (spec gateway 5.2): now, later, or not until an operator acts. */
 export type ProviderKeyState = "valid" | "temporary" | "permanent";
 
-/** How one key does, as this server sees it: each server makes its own experience. */
+/** How one key does, as this server sees it: each makes its own experience, and hears of the others'. */
 export type ProviderKeyHealth = {
   readonly keyId: string;
   readonly state: ProviderKeyState;
@@ -174,6 +176,10 @@ export type ProviderKeyHealth = {
   } | null;
   /** When a `temporary` key is tried again. */
   readonly returnsAt: Date | null;
+  /** Calls under way with it. Null: they are not counted, because the provider has no limit. */
+  readonly underWay: number | null;
+  /** When this server last asked the provider about the key, after a refusal. Null: never. */
+  readonly lastCheckedAt: Date | null;
 };
 
 /** A circuit breaker that is not simply closed. */
@@ -189,6 +195,8 @@ export type BreakerHealth = {
 export interface GatewayHealth {
   keysOf(providerId: string): readonly ProviderKeyHealth[];
   breakersOf(providerId: string): readonly BreakerHealth[];
+  /** Calls that wait for a key below its limit of concurrent calls. */
+  waitingOf(providerId: string): number;
   /** Puts a key back into service, whatever was wrong with it. */
   resetKey(providerId: string, keyId: string): void;
 }

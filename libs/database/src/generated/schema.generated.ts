@@ -76,6 +76,7 @@ type AiProvidersRow = {
   created_at: Timestamp;
   updated_at: Timestamp;
   deleted_at: Timestamp | null;
+  max_concurrency_per_key: number | null;
 };
 
 type AiSessionsRow = {

@@ -1,8 +1,7 @@
 /** What people and administrators decided, as a turn and a new chat go by it; and deciding it. */
 import { fail, ok } from "@atelier/base/result";
 import type { Clock } from "@atelier/base/clock";
-import type * as contract from "@atelier/contract/http/chat-settings";
-import type { Endpoint } from "@atelier/contract/endpoint";
+import type { CHAT_SETTING_ENDPOINTS } from "@atelier/contract/rpc/chat-service";
 import type { EndpointService, ServiceRequest } from "@atelier/contract/rpc/endpoint-service";
 import type { Database } from "@atelier/database/database";
 import { BUILT_IN_PROMPT } from "../prompt/built-in-prompt.ts";
@@ -50,11 +49,7 @@ export async function decidedForTurn(
   };
 }
 
-type SettingEndpoints = {
-  readonly [
-    Name in keyof typeof contract as (typeof contract)[Name] extends Endpoint ? Name : never
-  ]: Extract<(typeof contract)[Name], Endpoint>;
-};
+type SettingEndpoints = typeof CHAT_SETTING_ENDPOINTS;
 type Of<Name extends keyof SettingEndpoints> = ServiceRequest<SettingEndpoints[Name]>;
 
 export function chatSettingService(deps: ChatSettingDeps): EndpointService<SettingEndpoints> {

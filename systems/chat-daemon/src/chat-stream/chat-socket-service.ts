@@ -1,27 +1,17 @@
 /** The sockets of chats: one chat at work, and the news of a person's chats. */
 import { assert } from "@atelier/base/assert";
-import {
-  CLOSE_CHAT_GONE,
-  PART_CURSOR_PATTERN,
-  type streamChat,
-  type watchChats,
-} from "@atelier/contract/http/chat-sockets";
-import type { SocketService } from "@atelier/contract/rpc/socket-service";
+import { CLOSE_CHAT_GONE, PART_CURSOR_PATTERN } from "@atelier/contract/http/chat-sockets";
+import type { ChatSocketService } from "@atelier/contract/rpc/chat-service";
 import type { ChatNewsWatch } from "./chat-news-task.ts";
 import type { ChatViewers } from "./chat-viewers-task.ts";
 import type { PartCursor } from "./viewer-sync.ts";
-
-export type ChatSockets = {
-  readonly streamChat: typeof streamChat;
-  readonly watchChats: typeof watchChats;
-};
 
 export function chatSocketService(deps: {
   readonly viewers: ChatViewers;
   readonly news: ChatNewsWatch;
   /** The owner looks at the chat: what is answered counts as read. */
   readonly markRead: (chatId: string, viewerId: string) => Promise<void>;
-}): SocketService<ChatSockets> {
+}): ChatSocketService {
   return {
     streamChat: async ({ caller, params, query }, socket) => {
       const request = {

@@ -1,8 +1,7 @@
 /** The endpoints of chats: each to its use case. */
 import { fail, ok } from "@atelier/base/result";
-import type * as contract from "@atelier/contract/http/chats";
+import type { CHAT_ENDPOINTS } from "@atelier/contract/rpc/chat-service";
 import type { EndpointService, ServiceRequest } from "@atelier/contract/rpc/endpoint-service";
-import type { Endpoint } from "@atelier/contract/endpoint";
 import { changeChat, showChat, showChats, shownAfter } from "./chat-actions.ts";
 import type { ChatDeps } from "./chat-deps.ts";
 import { invalid, withoutQueueFull } from "./chat-failures.ts";
@@ -13,12 +12,7 @@ import { startChat } from "./create-chat-actions.ts";
 import { changed, editMessage, sendMessage, transition, updateQueued } from "./message-actions.ts";
 import { listQueue } from "./queue-store.ts";
 
-/** The endpoints of the contract's room, by name. */
-export type ChatEndpoints = {
-  readonly [
-    Name in keyof typeof contract as (typeof contract)[Name] extends Endpoint ? Name : never
-  ]: Extract<(typeof contract)[Name], Endpoint>;
-};
+export type ChatEndpoints = typeof CHAT_ENDPOINTS;
 
 export function chatService(deps: ChatDeps): EndpointService<ChatEndpoints> {
   return { ...reading(deps), ...changing(deps), ...writing(deps), ...queueing(deps) };

@@ -23,6 +23,10 @@ export class LateGatewayHealth implements GatewayHealth {
     return this.#gateway?.breakersOf(providerId) ?? [];
   }
 
+  waitingOf(providerId: string): number {
+    return this.#gateway?.waitingOf(providerId) ?? 0;
+  }
+
   resetKey(providerId: string, keyId: string): void {
     this.#gateway?.resetKey(providerId, keyId);
   }

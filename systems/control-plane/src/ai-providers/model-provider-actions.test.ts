@@ -38,9 +38,10 @@ test("a created provider is read back by id and by name, with masked keys only",
       enabled: true,
       base_url: OPENAI.base_url,
       api_keys: [CANARY_MASKED, "sk...ue"],
+      max_concurrency_per_key: null,
       settings: {},
       settings_masked: {},
-      status: { state: "enabled", warnings: [], breakers: [] },
+      status: { state: "enabled", warnings: [], breakers: [], waiting: 0 },
       created_at: created.created_at,
       updated_at: created.created_at,
     },
@@ -78,6 +79,8 @@ const REFUSALS: [name: string, body: Record<string, unknown>, want: string][] = 
   ["an API version that is none", { ...AZURE, settings: { api_version: "a&b=c" } }, "400 request.invalid"],
   ["no API version", { ...AZURE, settings: { api_version: null } }, "400 request.invalid"],
   ["keys of ours for Copilot", { ...COPILOT, api_keys: ["k"] }, "400 request.invalid"],
+  ["a limit of none at once", { ...OPENAI, name: "b", max_concurrency_per_key: 0 }, "400 request.invalid"],
+  ["a limit of keys that there cannot be", { ...COPILOT, max_concurrency_per_key: 2 }, "400 request.invalid"],
   ["unknown settings", { ...OPENAI, name: "b", settings: { region: "x" } }, "400 request.invalid"],
 ]; // prettier-ignore
 for (const [name, body, want] of REFUSALS) {
@@ -95,11 +98,27 @@ for (const [name, body, want] of REFUSALS) {
 test("a type that the contract lets in before the gateway can serve it is refused", async () => {
   await using api = await startApi();
   const type = "later" as contract.ModelProviderType;
-  const wanted = { ...OPENAI, type, displayName: "", baseUrl: OPENAI.base_url, apiKeys: [], settings: {}, enabled: true }; // prettier-ignore
+  const wanted = { ...OPENAI, type, displayName: "", baseUrl: OPENAI.base_url, apiKeys: [], keyConcurrencyMax: null, settings: {}, enabled: true }; // prettier-ignore
   const added = await addModelProvider(api.deps, api.audit, wanted);
   assert(!added.ok);
   assert.equal(added.failure.code, "ai_provider.type_unsupported");
   assert.equal(api.refreshes(), 0);
+});
+
+test("a limit of concurrent requests is stored, loaded, audited, kept by other changes, and taken away", async () => {
+  await using api = await startApi();
+  const created = await api.create({ ...OPENAI, max_concurrency_per_key: 4 });
+  assert.equal(created.max_concurrency_per_key, 4);
+  const stored = async () => (await loadProviderRows(api.database.sql))[0]?.keyConcurrencyMax;
+  await api.patch("openai", { display_name: "x" });
+  assert.deepEqual(
+    [await stored(), (await api.get("openai")).provider.max_concurrency_per_key],
+    [4, 4],
+  );
+  await api.patch("openai", { max_concurrency_per_key: null });
+  assert.equal(await stored(), null);
+  const diffs = api.entries.map(({ diff }) => diff?.["max_concurrency_per_key"]);
+  assert.deepEqual(diffs, [{ old: null, new: 4 }, undefined, { old: 4, new: null }]);
 });
 
 test("a patch changes what it names and keeps the rest", async () => {
@@ -107,7 +126,7 @@ test("a patch changes what it names and keeps the rest", async () => {
   const created = await api.create({ ...OPENAI, api_keys: [CANARY] });
   const { provider } = await api.patch("openai", { enabled: false });
   const { updated_at: updatedAt } = provider;
-  const status = { state: "disabled", warnings: [], breakers: [] };
+  const status = { state: "disabled", warnings: [], breakers: [], waiting: 0 };
   assert.deepEqual(provider, { ...created, enabled: false, status, updated_at: updatedAt });
   const renamed = await api.patch(created.id, {
     base_url: "http://127.0.0.1:1",
@@ -267,7 +286,7 @@ test("what the latest snapshot could not use is reported", async () => {
   api.errors.set(created.id, "base URL: wrong");
   const { provider } = await api.get("openai");
   const warnings = ["base URL: wrong"];
-  assert.deepEqual(provider.status, { state: "error", warnings, breakers: [] });
+  assert.deepEqual(provider.status, { state: "error", warnings, breakers: [], waiting: 0 });
 });
 
 test("each change is audited with its keys, masked, and counted for the other servers", async () => {

@@ -83,6 +83,8 @@ export type ReportedProvider = {
   /** Of the keys in service here. */
   readonly keys: readonly ProviderKeyHealth[];
   readonly breakers: readonly BreakerHealth[];
+  /** Calls that wait here for a key. */
+  readonly waiting: number;
 };
 
 export type NewModelProvider = {
@@ -91,6 +93,7 @@ export type NewModelProvider = {
   readonly displayName: string;
   readonly baseUrl: string;
   readonly apiKeys: readonly string[];
+  readonly keyConcurrencyMax: number | null;
   readonly settings: ModelProviderSettings;
   readonly enabled: boolean;
 };
@@ -101,6 +104,7 @@ export type ModelProviderPatch = {
   readonly baseUrl?: string | undefined;
   readonly enabled?: boolean | undefined;
   readonly apiKeys?: readonly WantedKey[] | undefined;
+  readonly keyConcurrencyMax?: number | null | undefined;
   readonly settings?: ModelProviderSettingsPatch | undefined;
 };
 
@@ -157,7 +161,7 @@ export function checkNewProvider(
     return fail({ code: "ai_provider.type_unsupported", detail });
   }
   const apiKeys = wanted.apiKeys.map((key) => ({ api_key: key }));
-  const mistakes = checkByType(type, { apiKeys, settings });
+  const mistakes = checkByType(type, { ...wanted, apiKeys });
   mistakes.push(...checkSettings(type, settledSettings({}, settings), baseUrl));
   const plan = planKeys([], apiKeys);
   if (!plan.ok) mistakes.push(...plan.failure);
@@ -172,13 +176,14 @@ export async function insertNewProvider(
   { sql, audit }: { readonly sql: Sql; readonly audit: AuditTrail },
   wanted: NewModelProvider,
 ): Promise<ModelProvider | null> {
-  const { type, name, displayName, baseUrl, enabled } = wanted;
+  const { type, name, displayName, baseUrl, enabled, keyConcurrencyMax } = wanted;
   const settings = mergeSettings({}, wanted.settings, deps.random);
   const now = deps.clock.now();
   const id = deps.random.uuid();
   const sealedSettings = await sealedForStore(deps, sql, { id, settings });
   const times = { createdAt: now, updatedAt: now };
-  const fields = { id, type, name, displayName, baseUrl, enabled, sealedSettings, ...times };
+  const given = { type, name, displayName, baseUrl, enabled, keyConcurrencyMax };
+  const fields = { id, ...given, sealedSettings, ...times };
   if (!(await insertModelProvider(sql, fields))) return null;
   const secrets = wanted.apiKeys.map((key) => new Secret(key));
   const keys = await insertKeys(deps, sql, { providerId: id, secrets });
@@ -255,6 +260,7 @@ export function reported(deps: ModelProviderDeps, provider: ModelProvider): Repo
     error: enabled ? deps.status.errorOf(id) : null,
     keys: deps.health.keysOf(id),
     breakers: deps.health.breakersOf(id),
+    waiting: deps.health.waitingOf(id),
   };
 }
 
@@ -313,6 +319,8 @@ async function applyPatch(
     displayName: patch.displayName ?? before.displayName,
     baseUrl: patch.baseUrl ?? before.baseUrl,
     enabled: patch.enabled ?? before.enabled,
+    keyConcurrencyMax:
+      patch.keyConcurrencyMax === undefined ? before.keyConcurrencyMax : patch.keyConcurrencyMax,
     keys: [...keys.kept, ...keys.added],
     updatedAt: timeOfChange(before, deps.clock.now()),
   };
@@ -325,12 +333,20 @@ async function applyPatch(
 /** What the provider's type does not take. */
 function checkByType(
   type: ModelProviderType,
-  { apiKeys = [], settings = {} }: Pick<ModelProviderPatch, "apiKeys" | "settings">,
+  {
+    apiKeys = [],
+    settings = {},
+    keyConcurrencyMax = null,
+  }: Pick<ModelProviderPatch, "apiKeys" | "settings" | "keyConcurrencyMax">,
 ): Validation[] {
   const mistakes = [...checkSettingNames(type, settings)];
   if (isKeyless(type) && apiKeys.length > 0) {
     const detail = `Providers of type "${type}" take no keys.`;
     mistakes.push({ field: "api_keys", detail });
+  }
+  if (isKeyless(type) && keyConcurrencyMax !== null) {
+    const detail = `Providers of type "${type}" take no keys, so there is nothing to limit.`;
+    mistakes.push({ field: "max_concurrency_per_key", detail });
   }
   return mistakes;
 }
@@ -453,6 +469,7 @@ function auditedFields(provider: ModelProvider | null): Record<string, unknown> 
     display_name: provider?.displayName ?? null,
     enabled: provider?.enabled ?? null,
     base_url: provider?.baseUrl ?? null,
+    max_concurrency_per_key: provider?.keyConcurrencyMax ?? null,
   };
 }
 

@@ -26,7 +26,9 @@ export function modelProviderRoutes(deps: ModelProviderDeps): Route[] {
     route(contract.createModelProvider, async ({ audit, body }) => {
       const { type, name, base_url: baseUrl, display_name: displayName = "" } = body;
       const { api_keys: apiKeys = [], settings = {}, enabled = true } = body;
-      const wanted = { type, name, displayName, baseUrl, apiKeys, settings, enabled };
+      const { max_concurrency_per_key: keyConcurrencyMax = null } = body;
+      const keys = { apiKeys, keyConcurrencyMax };
+      const wanted = { type, name, displayName, baseUrl, ...keys, settings, enabled };
       const added = await addModelProvider(deps, audit, wanted);
       return added.ok ? ok(toWire(added.value)) : added;
     }),
@@ -38,7 +40,8 @@ export function modelProviderRoutes(deps: ModelProviderDeps): Route[] {
 
     route(contract.updateModelProvider, async ({ audit, params, body }) => {
       const { display_name: displayName, base_url: baseUrl, enabled, settings } = body;
-      const patch = { displayName, baseUrl, enabled, settings, apiKeys: body.api_keys };
+      const { api_keys: apiKeys, max_concurrency_per_key: keyConcurrencyMax } = body;
+      const patch = { displayName, baseUrl, enabled, settings, apiKeys, keyConcurrencyMax };
       const ifUpdatedAt = body.if_updated_at === undefined ? null : new Date(body.if_updated_at);
       const wanted = { ref: params.provider, patch, ifUpdatedAt };
       const changed = await changeModelProvider(deps, audit, wanted);
@@ -62,7 +65,7 @@ export function modelProviderRoutes(deps: ModelProviderDeps): Route[] {
 }
 
 function toWire(reported: ReportedProvider): z.input<typeof contract.ModelProvider> {
-  const { provider, settings, error, keys, breakers } = reported;
+  const { provider, settings, error, keys, breakers, waiting } = reported;
   const state = error !== null ? "error" : provider.enabled ? "enabled" : "disabled";
   return {
     id: provider.id,
@@ -75,12 +78,14 @@ function toWire(reported: ReportedProvider): z.input<typeof contract.ModelProvid
       const health = keys.find(({ keyId }) => keyId === key.id);
       return keyToWire(key, key.disabledAt === null ? health : undefined);
     }),
+    max_concurrency_per_key: provider.keyConcurrencyMax,
     settings: settings.plain,
     settings_masked: settings.masked,
     status: {
       state,
       warnings: error === null ? [] : [error],
       breakers: breakers.map(breakerToWire),
+      waiting,
     },
     created_at: provider.createdAt.toISOString(),
     updated_at: provider.updatedAt.toISOString(),
@@ -106,6 +111,8 @@ function keyToWire(
             at: lastError.at.toISOString(),
           },
     returns_at: health?.returnsAt?.toISOString() ?? null,
+    under_way: health?.underWay ?? null,
+    last_checked_at: health?.lastCheckedAt?.toISOString() ?? null,
     created_at: key.createdAt.toISOString(),
   };
 }

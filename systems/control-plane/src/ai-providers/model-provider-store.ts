@@ -9,7 +9,8 @@ import type { ProviderRow } from "./provider-snapshot.ts";
 /** By name. */
 export async function listModelProviders(sql: Sql): Promise<readonly ModelProvider[]> {
   const { rows } = await text<Row>`
-    select id, type, name, display_name, enabled, base_url, sealed_settings, created_at, updated_at
+    select id, type, name, display_name, enabled, base_url, max_concurrency_per_key,
+      sealed_settings, created_at, updated_at
     from ai_providers
     where deleted_at is null
     order by name`.execute(sql);
@@ -21,7 +22,8 @@ export async function findModelProvider(
   ref: ModelProviderRef,
 ): Promise<ModelProvider | undefined> {
   const { rows } = await text<Row>`
-    select id, type, name, display_name, enabled, base_url, sealed_settings, created_at, updated_at
+    select id, type, name, display_name, enabled, base_url, max_concurrency_per_key,
+      sealed_settings, created_at, updated_at
     from ai_providers
     where deleted_at is null and (id = ${ref.id}::uuid or name = ${ref.name}::text)
     order by id = ${ref.id}::uuid desc nulls last
@@ -58,12 +60,13 @@ export async function insertModelProvider(
   // `do nothing`, because catching a unique violation would leave the transaction aborted.
   const { rows } = await text`
     insert into ai_providers (
-      id, type, name, display_name, enabled, base_url, sealed_settings, created_at, updated_at
+      id, type, name, display_name, enabled, base_url, max_concurrency_per_key, sealed_settings,
+      created_at, updated_at
     )
     values (
       ${provider.id}, ${provider.type}, ${provider.name}, ${provider.displayName},
-      ${provider.enabled}, ${provider.baseUrl}, ${provider.sealedSettings}, ${provider.createdAt},
-      ${provider.updatedAt}
+      ${provider.enabled}, ${provider.baseUrl}, ${provider.keyConcurrencyMax},
+      ${provider.sealedSettings}, ${provider.createdAt}, ${provider.updatedAt}
     )
     on conflict (name) where deleted_at is null do nothing
     returning id`.execute(sql);
@@ -74,13 +77,20 @@ export async function updateModelProvider(
   sql: Sql,
   provider: Pick<
     ModelProvider,
-    "id" | "displayName" | "enabled" | "baseUrl" | "sealedSettings" | "updatedAt"
+    | "id"
+    | "displayName"
+    | "enabled"
+    | "baseUrl"
+    | "keyConcurrencyMax"
+    | "sealedSettings"
+    | "updatedAt"
   >,
 ): Promise<void> {
   await text`
     update ai_providers
     set display_name = ${provider.displayName}, enabled = ${provider.enabled},
-      base_url = ${provider.baseUrl}, sealed_settings = ${provider.sealedSettings},
+      base_url = ${provider.baseUrl}, max_concurrency_per_key = ${provider.keyConcurrencyMax},
+      sealed_settings = ${provider.sealedSettings},
       updated_at = ${provider.updatedAt}
     where id = ${provider.id} and deleted_at is null`.execute(sql);
 }
@@ -148,6 +158,7 @@ export type SealedKeyRow = ModelProviderKey & {
 export async function loadProviderRows(sql: Sql): Promise<readonly ProviderRow[]> {
   const { rows } = await text<Omit<ProviderRow, "keys">>`
     select id, type, name, enabled, base_url as "baseUrl",
+      max_concurrency_per_key as "keyConcurrencyMax",
       case when enabled then sealed_settings end as "sealedSettings"
     from ai_providers
     where deleted_at is null
@@ -216,6 +227,7 @@ type Row = {
   readonly display_name: string;
   readonly enabled: boolean;
   readonly base_url: string;
+  readonly max_concurrency_per_key: number | null;
   readonly sealed_settings: Buffer | null;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -236,6 +248,7 @@ async function withKeys(sql: Sql, rows: readonly Row[]): Promise<readonly ModelP
     displayName: row.display_name,
     enabled: row.enabled,
     baseUrl: row.base_url,
+    keyConcurrencyMax: row.max_concurrency_per_key,
     keys: (keysOf.get(row.id) ?? []).map(({ id, masked, createdAt, disabledAt }) => ({
       id,
       masked,

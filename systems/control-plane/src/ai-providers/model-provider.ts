@@ -21,6 +21,8 @@ export type ModelProvider = {
   readonly baseUrl: string;
   /** In the order in which they are tried. */
   readonly keys: readonly ModelProviderKey[];
+  /** Calls that one key may serve at the same time. Null: any number. */
+  readonly keyConcurrencyMax: number | null;
   /** Null: none. */
   readonly sealedSettings: Uint8Array | null;
   readonly createdAt: Date;

@@ -18,6 +18,7 @@ const AT = new Date("2026-03-01T12:00:00.000Z");
 const LATER = new Date("2026-03-01T12:01:00.000Z");
 
 class PlayedGateway implements GatewayHealth {
+  waiting = 0;
   readonly events = new EventEmitter();
   readonly resets: string[] = [];
   keys: readonly ProviderKeyHealth[] = [];
@@ -25,6 +26,10 @@ class PlayedGateway implements GatewayHealth {
 
   keysOf(): readonly ProviderKeyHealth[] {
     return this.keys;
+  }
+
+  waitingOf(): number {
+    return this.waiting;
   }
 
   breakersOf(): readonly BreakerHealth[] {
@@ -99,26 +104,42 @@ test("what the gateway knows of keys and breakers is reported, once there is a g
   const { first, second } = provider;
   const { gateway } = api;
   gateway.keys = [
-    { keyId: second.id, state: "valid", lastError: null, returnsAt: null },
+    {
+      keyId: second.id,
+      state: "valid",
+      lastError: null,
+      returnsAt: null,
+      underWay: null,
+      lastCheckedAt: null,
+    },
     {
       keyId: first.id,
       state: "temporary",
       lastError: { status: 429, message: "slow down", at: AT },
       returnsAt: LATER,
+      underWay: 3,
+      lastCheckedAt: AT,
     },
   ];
+  gateway.waiting = 2;
   gateway.breakers = [
     { endpoint: "/v1/responses", model: "m", state: "half_open", retriesAt: LATER },
   ];
   const created = (await provider.get()).created_at as string;
-  const unknown = { state: "unknown", last_error: null, returns_at: null };
+  const unknown = {
+    state: "unknown",
+    last_error: null,
+    returns_at: null,
+    under_way: null,
+    last_checked_at: null,
+  };
   const stored = { enabled: true, created_at: created };
   const before = await provider.get();
   assert.deepEqual(before.api_keys, [
     { ...first, ...stored, ...unknown },
     { ...second, ...stored, ...unknown },
   ]);
-  assert.deepEqual(before.status, { state: "enabled", warnings: [], breakers: [] });
+  assert.deepEqual(before.status, { state: "enabled", warnings: [], breakers: [], waiting: 0 });
   api.plane.observeGateway(gateway);
   const after = await provider.get();
   assert.deepEqual(after.api_keys, [
@@ -128,6 +149,8 @@ test("what the gateway knows of keys and breakers is reported, once there is a g
       state: "temporary",
       last_error: { status: 429, message: "slow down", at: AT.toISOString() },
       returns_at: LATER.toISOString(),
+      under_way: 3,
+      last_checked_at: AT.toISOString(),
     },
     { ...second, ...stored, ...unknown, state: "valid" },
   ]);
@@ -142,6 +165,7 @@ test("what the gateway knows of keys and breakers is reported, once there is a g
         retries_at: LATER.toISOString(),
       },
     ],
+    waiting: 2,
   });
 });
 
@@ -150,7 +174,16 @@ test("a disabled key serves on no server, stays stored, and returns to its place
   await using other = await startServer({ database: api.database, clock: api.clock });
   const provider = await makeProvider(api);
   const { first, second } = provider;
-  api.gateway.keys = [{ keyId: first.id, state: "valid", lastError: null, returnsAt: null }];
+  api.gateway.keys = [
+    {
+      keyId: first.id,
+      state: "valid",
+      lastError: null,
+      returnsAt: null,
+      underWay: null,
+      lastCheckedAt: null,
+    },
+  ];
   api.plane.observeGateway(api.gateway);
   const { version } = api.plane.providers.current();
 

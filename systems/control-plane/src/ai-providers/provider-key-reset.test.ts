@@ -25,11 +25,14 @@ function start() {
     state,
     lastError: null,
     returnsAt: null,
+    underWay: null,
+    lastCheckedAt: null,
   });
   const reset: string[] = [];
   const health: GatewayHealth = {
     keysOf: (id) => (id === "p1" ? [key("valid"), key("temporary"), key("permanent")] : []),
     breakersOf: () => [],
+    waitingOf: () => 0,
     resetKey: (providerId, keyId) => reset.push(`${providerId} ${keyId}`),
   };
   const provider: GatewayProvider = {
@@ -40,6 +43,7 @@ function start() {
     keys: [],
     apiVersion: null,
     bedrock: null,
+    keyConcurrencyMax: null,
     enabled: true,
   };
   const subscribers = new Map<string, Subscriber>();

@@ -9,6 +9,7 @@ const ONE: ComparedProvider = {
   baseUrl: "https://api.openai.com/v1",
   settings: { region: "x", model: "m" },
   keys: KEYS,
+  keyConcurrencyMax: 4,
 };
 
 const CASES: [name: string, changes: Partial<ComparedProvider>, parts: string[]][] = [
@@ -22,6 +23,7 @@ const CASES: [name: string, changes: Partial<ComparedProvider>, parts: string[]]
   ["another setting", { settings: { ...ONE.settings, model: "n" } }, ["settings"]],
   ["one setting less", { settings: { region: "x" } }, ["settings"]],
   ["one key less", { keys: KEYS.slice(1) }, ["keys"]],
+  ["another limit of keys", { keyConcurrencyMax: 5 }, ["limit of keys"]],
   ["no key", { keys: [] }, ["keys"]],
   ["everything", { type: "google", baseUrl: "http://x", settings: {}, keys: [] }, ["type", "base URL", "settings", "keys"]],
 ]; // prettier-ignore

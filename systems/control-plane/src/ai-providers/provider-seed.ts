@@ -13,6 +13,8 @@ export type ProviderSeed = {
   readonly baseUrl: string;
   /** In the order in which they are tried. */
   readonly keys: readonly Secret[];
+  /** Null: the options do not say. Then it is an operator's. */
+  readonly keyConcurrencyMax: number | null;
   /** By the names that they have where providers are created. */
   readonly settings: Readonly<Record<string, string | Secret>>;
 };
@@ -24,9 +26,11 @@ export type ComparedProvider = {
   readonly settings: Readonly<Record<string, unknown>>;
   /** Null: a stored key that this server cannot open, which equals none. */
   readonly keys: readonly (Secret | null)[];
+  /** Where the options say nothing, both have null. */
+  readonly keyConcurrencyMax: number | null;
 };
 
-type ComparedPart = "type" | "base URL" | "settings" | "keys";
+type ComparedPart = "type" | "base URL" | "settings" | "keys" | "limit of keys";
 
 /** In which parts they differ, whatever the order of keys and settings. None: they are the same. */
 export function differingParts(
@@ -35,17 +39,18 @@ export function differingParts(
 ): readonly ComparedPart[] {
   const left = canonical(stored);
   const right = canonical(seeded);
-  const parts: readonly ComparedPart[] = ["type", "base URL", "settings", "keys"];
+  const parts = ["type", "base URL", "settings", "keys", "limit of keys"] as const;
   return parts.filter((part) => left[part] === null || left[part] !== right[part]);
 }
 
 /** One text for each part. Null: it equals nothing. */
 function canonical(provider: ComparedProvider): Readonly<Record<ComparedPart, string | null>> {
-  const { type, baseUrl, settings, keys } = provider;
+  const { type, baseUrl, settings, keys, keyConcurrencyMax } = provider;
   const set = Object.entries(settings).filter(([, value]) => value !== undefined);
   const secrets = new Set(keys.map((key) => key?.reveal() ?? null));
   return {
     type,
+    "limit of keys": String(keyConcurrencyMax),
     "base URL": canonicalUrl(baseUrl),
     settings: JSON.stringify(set.toSorted(([a], [b]) => byText(a, b))),
     keys: secrets.has(null) ? null : JSON.stringify([...secrets].map(String).toSorted(byText)),

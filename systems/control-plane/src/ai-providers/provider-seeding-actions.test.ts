@@ -29,6 +29,7 @@ const OPENAI: ProviderSeed = {
   name: "openai",
   baseUrl: "https://api.openai.com/v1",
   keys: [new Secret(KEY)],
+  keyConcurrencyMax: null,
   settings: {},
 };
 const AZURE: ProviderSeed = {
@@ -37,6 +38,7 @@ const AZURE: ProviderSeed = {
   name: "azure",
   baseUrl: "https://ours.openai.azure.com/openai/v1",
   keys: [new Secret("first-key"), new Secret("second-key")],
+  keyConcurrencyMax: 4,
   settings: { api_version: "2024-10-21" },
 };
 
@@ -68,6 +70,7 @@ async function start() {
             displayName: "By hand",
             baseUrl: seed.baseUrl,
             apiKeys: seed.keys.map((key) => key.reveal()),
+            keyConcurrencyMax: seed.keyConcurrencyMax,
             settings: {},
             enabled: false,
           },
@@ -133,6 +136,17 @@ test("what is stored already, in whatever order, is left alone", async () => {
   const turned = { ...AZURE, baseUrl: `${AZURE.baseUrl}/`, keys: AZURE.keys.toReversed() };
   assert.ok((await world.seed(OPENAI, turned)).ok);
   assert.deepEqual([await world.stored(), await world.audited()], before);
+});
+
+test("a limit that the options do not name is an operator's; one that they name is compared", async () => {
+  await using world = await start();
+  const limited = { ...OPENAI, keyConcurrencyMax: 8 };
+  await world.seed(limited);
+  assert.equal((await world.stored())[0]?.keyConcurrencyMax, 8);
+  assert.ok((await world.seed(OPENAI)).ok);
+  const other = await world.seed({ ...OPENAI, keyConcurrencyMax: 9 });
+  assert.ok(!other.ok);
+  assert.match(other.failure.join(), /in its limit of keys\. .*\(atelier providers edit openai\)/s);
 });
 
 test("who made the equal provider does not matter, nor that it is switched off", async () => {

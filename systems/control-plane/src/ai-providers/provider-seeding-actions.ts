@@ -72,6 +72,7 @@ function parseSeed(seed: ProviderSeed): Result<WantedSeed, readonly string[]> {
     name,
     base_url: seed.baseUrl,
     api_keys: seed.keys.map((key) => key.reveal()),
+    max_concurrency_per_key: seed.keyConcurrencyMax,
     settings: settingsText,
   });
   const about = (texts: readonly string[]): readonly string[] =>
@@ -82,7 +83,9 @@ function parseSeed(seed: ProviderSeed): Result<WantedSeed, readonly string[]> {
     );
   }
   const { api_keys: apiKeys = [], settings = {}, base_url: baseUrl } = body.data;
-  const provider = { type, name, displayName: "", baseUrl, apiKeys, settings, enabled: true };
+  const { keyConcurrencyMax } = seed;
+  const keys = { apiKeys, keyConcurrencyMax };
+  const provider = { type, name, displayName: "", baseUrl, ...keys, settings, enabled: true };
   const checked = checkNewProvider(provider);
   if (checked.ok) return ok({ seed, provider });
   const { detail, validations = [] } = checked.failure;
@@ -120,19 +123,21 @@ async function differences(
   { stored, wanted }: { readonly stored: ModelProvider; readonly wanted: NewModelProvider },
 ): Promise<readonly string[]> {
   const keys = await listSealedKeys(sql, [stored.id], { isEnabledOnly: false });
-  const { type, baseUrl, settings, apiKeys } = wanted;
+  const { type, baseUrl, settings, apiKeys, keyConcurrencyMax } = wanted;
   return differingParts(
     {
       type: stored.type,
       baseUrl: stored.baseUrl,
       settings: settingsOf(vault, stored),
       keys: keys.map((key) => openProviderKey(vault, key).secret),
+      keyConcurrencyMax: keyConcurrencyMax === null ? null : stored.keyConcurrencyMax,
     },
     {
       type,
       baseUrl,
       settings: settledSettings({}, settings),
       keys: apiKeys.map((key) => new Secret(key)),
+      keyConcurrencyMax,
     },
   );
 }

@@ -86,6 +86,7 @@ async function start() {
         displayName: "",
         enabled: fields.enabled ?? true,
         baseUrl: fields.baseUrl ?? "https://models.example/v1",
+        keyConcurrencyMax: null,
         sealedSettings: null,
         createdAt: now,
         updatedAt: now,

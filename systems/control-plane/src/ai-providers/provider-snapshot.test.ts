@@ -28,6 +28,7 @@ function row(changes: Partial<ProviderRow> = {}): ProviderRow {
     name: "openai",
     enabled: true,
     baseUrl: "https://api.openai.com/v1",
+    keyConcurrencyMax: null,
     sealedSettings: null,
     keys: [{ id: "k1", sealed, masked: "s...e" }],
     ...changes,

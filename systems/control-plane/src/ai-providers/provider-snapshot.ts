@@ -28,6 +28,7 @@ export type ProviderRow = {
   readonly name: string;
   readonly enabled: boolean;
   readonly baseUrl: string;
+  readonly keyConcurrencyMax: number | null;
   readonly sealedSettings: Uint8Array | null;
   readonly keys: readonly {
     readonly id: string;
@@ -104,8 +105,8 @@ export function buildProvider(
   row: ProviderRow,
   { vault, isByokAllowed }: Omit<BuildOptions, "previous">,
 ): Result<GatewayProvider, string> {
-  const { id, name, type, baseUrl, enabled } = row;
-  const served = { id, name, type, baseUrl, enabled };
+  const { id, name, type, baseUrl, enabled, keyConcurrencyMax } = row;
+  const served = { id, name, type, baseUrl, enabled, keyConcurrencyMax };
   // Known by name, so that the gateway can say "disabled" instead of "unknown".
   if (!enabled) return ok({ ...served, keys: [], apiVersion: null, bedrock: null });
   if (!isSupportedType(type)) return fail(`unsupported provider type: "${type}"`);
@@ -190,6 +191,7 @@ function isSameRow(a: ProviderRow, b: ProviderRow): boolean {
     a.name === b.name &&
     a.enabled === b.enabled &&
     a.baseUrl === b.baseUrl &&
+    a.keyConcurrencyMax === b.keyConcurrencyMax &&
     areSameBytes(a.sealedSettings, b.sealedSettings) &&
     a.keys.length === b.keys.length &&
     a.keys.every((key, index) => {

@@ -54,8 +54,16 @@ async function start({ resting = [] as readonly string[] } = {}) {
   };
   const health: GatewayHealth = {
     keysOf: () =>
-      resting.map((keyId) => ({ keyId, state: "temporary", lastError: null, returnsAt: null })),
+      resting.map((keyId) => ({
+        keyId,
+        state: "temporary",
+        lastError: null,
+        returnsAt: null,
+        underWay: null,
+        lastCheckedAt: null,
+      })),
     breakersOf: () => [],
+    waitingOf: () => 0,
     resetKey: () => assert.fail("a test resets nothing"),
   };
   plane.plane.observeGateway(health);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { testDatabase } from "@atelier/testkit/test-database";
 import {
+  deletePredecessors,
   deleteReplica,
   deleteReplicasSilentSince,
   heartbeat,
@@ -32,4 +33,19 @@ test("a replica lives while it beats, and is forgotten when it is long silent", 
   assert.deepEqual(rows, [{ id: replica(2).id }]);
   await deleteReplica(sql, replica(2).id);
   assert.deepEqual(await listLiveReplicaIds(sql, at(29)), []);
+});
+
+test("whoever listened at an address before is gone, and nobody else is", async () => {
+  await using database = await testDatabase();
+  const { sql } = database;
+  const relayUrl = "http://127.0.0.1:3000";
+  const now = { ...replica(1), relayUrl };
+  await heartbeat(sql, { ...replica(2), relayUrl }, at(0));
+  await heartbeat(sql, { ...replica(3), relayUrl, hostname: "other" }, at(0));
+  await heartbeat(sql, { ...replica(4), relayUrl: "http://127.0.0.1:3001" }, at(0));
+  await heartbeat(sql, replica(5), at(0));
+  await heartbeat(sql, now, at(0));
+  await deletePredecessors(sql, now);
+  const left = [1, 3, 4, 5].map((n) => replica(n).id);
+  assert.deepEqual(await listLiveReplicaIds(sql, at(1)), left);
 });

@@ -14,6 +14,12 @@ export type Replica = {
 /** Without a heartbeat for this long, a replica counts as dead. */
 export const REPLICA_DEAD_AFTER_MS = 30_000;
 
+/**
+ * What only a living replica can hold, such as connections, is not counted as held after this much of
+ * silence, which is two lost heartbeats and some. A replica that comes back says anew what it holds.
+ */
+export const REPLICA_SILENT_AFTER_MS = 15_000;
+
 export async function heartbeat(db: Sql, replica: Replica, at: Date): Promise<void> {
   await sql`
     insert into replicas (id, hostname, version, started_at, relay_url, heartbeat_at)
@@ -33,6 +39,16 @@ export async function listLiveReplicaIds(db: Sql, now: Date): Promise<readonly s
 
 export async function deleteReplica(db: Sql, id: string): Promise<void> {
   await sql`delete from replicas where id = ${id}`.execute(db);
+}
+
+/** Those that had the same address before: two processes cannot listen on one. */
+export async function deletePredecessors(
+  db: Sql,
+  { id, hostname, relayUrl }: Pick<Replica, "id" | "hostname" | "relayUrl">,
+): Promise<void> {
+  await sql`
+    delete from replicas
+    where hostname = ${hostname} and relay_url = ${relayUrl} and id <> ${id}`.execute(db);
 }
 
 export async function deleteReplicasSilentSince(db: Sql, before: Date): Promise<void> {

@@ -3,6 +3,7 @@ import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { Database } from "@atelier/database/database";
 import {
+  deletePredecessors,
   deleteReplica,
   deleteReplicasSilentSince,
   heartbeat,
@@ -45,5 +46,17 @@ export async function beatReplica(deps: ReplicaDeps, replica: Replica): Promise<
     await deleteReplicasSilentSince(deps.database.sql, forgottenSince);
   } catch (error) {
     deps.log.warn({ error }, "heartbeat of this replica failed");
+  }
+}
+
+/**
+ * Now that this replica listens at its address, another that did is dead, however fresh its heartbeat is:
+ * killed, and started again.
+ */
+export async function replacePredecessors(deps: ReplicaDeps, replica: Replica): Promise<void> {
+  try {
+    await deletePredecessors(deps.database.sql, replica);
+  } catch (error) {
+    deps.log.warn({ error }, "rows of this replica's predecessors stay until they are stale");
   }
 }

@@ -6,14 +6,13 @@ import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import { askOverSocket, type Link } from "@atelier/tunnel/link";
+import { CLOSE_REPLACED } from "@atelier/tunnel/link-handshake";
 import type { WebSocket } from "ws";
 import { CLOSE_RESTART, SERVER_STOPS } from "../http/upgrades-io.ts";
 import type { HeldConnection, LinkRegistry } from "./link-registry.ts";
 
 /** The token is void, or the owner suspended: to dial again helps only with another token. */
 const CLOSE_TOKEN_VOID = 4401;
-/** The same agent has a newer connection. */
-const CLOSE_REPLACED = 4409;
 const LOST = "the connection was lost";
 const GOODBYE_MS_MAX = 1_000;
 const FACTS_MS_MAX = 10_000;
@@ -114,7 +113,8 @@ export class AgentLinks implements AsyncDisposable {
       if (await claiming) {
         log.info({ agentId, workspaceId }, "workspace agent connected");
         this.#readFacts(held);
-      } else if (held.reason === LOST) this.#cut(held, CLOSE_TOKEN_VOID, "its token is void");
+      } else if (held.reason === LOST && isOpen(held))
+        this.#cut(held, CLOSE_TOKEN_VOID, "its token is void");
     } catch (error) {
       log.warn({ error, agentId }, "a workspace agent's link could not be written down");
       held.reason = "the server could not take it";
@@ -130,8 +130,8 @@ export class AgentLinks implements AsyncDisposable {
   }
 
   async #claim(held: Held): Promise<boolean> {
-    // Replaced before it was written down: the newer one writes.
-    if (this.#byAgent.get(held.agent.agentId) !== held) return false;
+    // Replaced before it was written down: the newer one writes. Over by then: the agent may be elsewhere.
+    if (this.#byAgent.get(held.agent.agentId) !== held || !isOpen(held)) return false;
     return this.#deps.registry.claim(held);
   }
 
@@ -181,4 +181,8 @@ export class AgentLinks implements AsyncDisposable {
     };
     read().catch((error: unknown) => log.warn({ error }, "a machine's facts are not known"));
   }
+}
+
+function isOpen({ socket }: Held): boolean {
+  return socket.readyState === socket.OPEN;
 }

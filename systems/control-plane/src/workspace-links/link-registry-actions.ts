@@ -3,7 +3,7 @@ import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { Secret } from "@atelier/base/secret";
 import type { Database, Sql } from "@atelier/database/database";
-import { REPLICA_DEAD_AFTER_MS } from "../deployment/replica-store.ts";
+import { REPLICA_SILENT_AFTER_MS } from "../deployment/replica-store.ts";
 import { hashAgentToken } from "../workspaces/agent-token.ts";
 import {
   findAgentOfToken,
@@ -152,5 +152,5 @@ export class PostgresLinkRegistry implements LinkRegistry {
 }
 
 function liveSince(clock: Clock): Date {
-  return new Date(clock.now().getTime() - REPLICA_DEAD_AFTER_MS);
+  return new Date(clock.now().getTime() - REPLICA_SILENT_AFTER_MS);
 }

@@ -1,5 +1,7 @@
 /** What people paste on the machine that they want to attach. */
 import type { Secret } from "@atelier/base/secret";
+import { WORKSPACE_AGENT_FILE_PATH } from "@atelier/contract/http/workspaces";
+import { basename } from "node:path";
 
 export type AttachCommand = {
   readonly command: string;
@@ -8,8 +10,11 @@ export type AttachCommand = {
 };
 
 export function attachCommand(accessUrl: string, token: Secret): AttachCommand {
-  // Both are made of characters that shells leave alone.
-  const command = `npx atelier agent --url ${new URL(accessUrl).href.replace(/\/$/, "")} --token ${token.reveal()}`;
+  // Made of characters that shells leave alone. Lists of processes show arguments, but not the environment.
+  const server = new URL(accessUrl).href.replace(/\/$/, "");
+  const file = basename(WORKSPACE_AGENT_FILE_PATH);
+  const download = `curl -fsSL ${server}${WORKSPACE_AGENT_FILE_PATH} -o ${file}`;
+  const command = `${download} && ATELIER_AGENT_TOKEN=${token.reveal()} node ${file} --url ${server}`;
   return { command, warning: isLoopback(accessUrl) ? LOOPBACK_WARNING : null };
 }
 

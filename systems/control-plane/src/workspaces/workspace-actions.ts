@@ -11,7 +11,7 @@ import { may, type Actor } from "../access/actor.ts";
 import { findUserId } from "../access/principal-store.ts";
 import { diffAudit } from "../audit/audit-event.ts";
 import type { AuditTrail } from "../audit/audit-trail.ts";
-import { REPLICA_DEAD_AFTER_MS } from "../deployment/replica-store.ts";
+import { REPLICA_SILENT_AFTER_MS } from "../deployment/replica-store.ts";
 import { getDefaultOrganizationId } from "../organizations/organization-store.ts";
 import { drawAgentToken, hashAgentToken } from "./agent-token.ts";
 import { attachCommand, type AttachCommand } from "./attach-command.ts";
@@ -228,5 +228,5 @@ async function resolveOwner(db: Sql, actor: Actor, ref: string): Promise<string 
 }
 
 function liveSince(clock: Clock): Date {
-  return new Date(clock.now().getTime() - REPLICA_DEAD_AFTER_MS);
+  return new Date(clock.now().getTime() - REPLICA_SILENT_AFTER_MS);
 }

@@ -1,6 +1,6 @@
 /**
  * Workspaces and their agents in Postgres. Deletion is soft, and deleted ones are not found here.
- * Connected is an agent whose link a living server holds.
+ * Connected is an agent whose link a server holds that has been heard of in the last seconds.
  */
 import type { WorkspaceStatus } from "@atelier/contract/http/workspaces";
 import type { Sql } from "@atelier/database/database";

@@ -22,7 +22,7 @@ function made(config: Partial<BreakerConfig> = {}) {
   const pass = (outcome: BreakerOutcome): string => {
     const verdict = breaker.admit();
     if (verdict.kind === "rejected") return `rejected ${verdict.retryInMs}`;
-    return breaker.report(verdict.ticket, outcome) ? "opened" : "passed";
+    return breaker.report(verdict.ticket, outcome) === "opened" ? "opened" : "passed";
   };
   return { clock, breaker, pass };
 }
@@ -154,4 +154,50 @@ test("models that clients make up do not fill the memory, and open ones are kept
   for (let i = 1; i < 2_000; i += 1) set.breakerOf("/x", `m${i}`);
   assert.notEqual(set.breakerOf("/x", "m0"), first);
   assert.equal(set.breakerOf("/x", "bad").admit().kind, "rejected");
+});
+
+test("another server's opening is followed, no longer than one's own would last, and never shortened", async () => {
+  const { clock, breaker, pass } = made();
+  assert.equal(breaker.follow(5_000), true);
+  assert.equal(pass("success"), "rejected 5000");
+  assert.equal(breaker.follow(4_000), false);
+  assert.equal(breaker.follow(1e9), false, "longer, but open it was");
+  assert.equal(pass("success"), "rejected 30000");
+  await clock.advance(30_000);
+  assert.equal(pass("success"), "passed", "then it is tried as ever");
+  assert.equal(breaker.state, "closed");
+});
+
+test("another server's closing closes it, and what was under way before says nothing", () => {
+  const { breaker, pass } = made();
+  const slow = breaker.admit();
+  pass("failure");
+  pass("failure");
+  assert.equal(breaker.follow(null), true);
+  assert.equal(breaker.follow(null), false, "twice is once");
+  if (slow.kind === "admitted") assert.equal(breaker.report(slow.ticket, "failure"), null);
+  assert.equal(pass("failure"), "passed");
+  assert.equal(breaker.state, "closed");
+});
+
+test("following tells of a change of state once", () => {
+  const changes: string[] = [];
+  const breaker = new CircuitBreaker(CONFIG, new FakeClock(), ({ from, to }) =>
+    changes.push(`${from} ${to}`),
+  );
+  breaker.follow(1_000);
+  breaker.follow(2_000);
+  breaker.follow(null);
+  assert.deepEqual(changes, ["closed open", "open closed"]);
+});
+
+test("who closes it by a probe is told so, and nobody else", async () => {
+  const { clock, breaker, pass } = made();
+  pass("failure");
+  pass("failure");
+  await clock.advance(30_000);
+  const probe = breaker.admit();
+  assert.equal(probe.kind === "admitted" && breaker.report(probe.ticket, "success"), "closed");
+  const next = breaker.admit();
+  assert.equal(next.kind === "admitted" && breaker.report(next.ticket, "success"), null);
 });

@@ -82,12 +82,12 @@ export class CircuitBreaker {
     return this.#state.kind;
   }
 
-  /** True if this opened it. */
-  report({ generation }: BreakerTicket, outcome: BreakerOutcome): boolean {
-    if (generation !== this.#generation) return false;
+  /** What it did with this: null, if it goes on as it was. */
+  report({ generation }: BreakerTicket, outcome: BreakerOutcome): "opened" | "closed" | null {
+    if (generation !== this.#generation) return null;
     const state = this.#state;
     if (state.kind === "half_open") return this.#reportProbe(state, outcome);
-    if (state.kind === "open" || outcome === "neutral") return false;
+    if (state.kind === "open" || outcome === "neutral") return null;
     const nowMs = this.#clock.monotonicMs();
     if (nowMs >= state.countsUntilMs) {
       state.failures = 0;
@@ -95,12 +95,34 @@ export class CircuitBreaker {
     }
     if (outcome === "success") {
       state.failures = 0;
-      return false;
+      return null;
     }
     state.failures += 1;
-    if (state.failures < this.#config.failureThreshold) return false;
+    if (state.failures < this.#config.failureThreshold) return null;
     this.#open();
-    return true;
+    return "opened";
+  }
+
+  /** 0: it is not open. */
+  get openForMs(): number {
+    const state = this.#state;
+    return state.kind === "open" ? Math.max(0, state.untilMs - this.#clock.monotonicMs()) : 0;
+  }
+
+  /**
+   * Another server's breaker of the same model opened for so long, or closed (null). Followed no longer than
+   * this one would stay open, and never shortened by it. True if that changed something.
+   */
+  follow(openForMs: number | null): boolean {
+    const { kind } = this.#state;
+    if (openForMs === null) {
+      if (kind !== "closed") this.#become(this.#closed());
+      return kind !== "closed";
+    }
+    const forMs = Math.min(openForMs, this.#config.openMs);
+    if (forMs <= this.openForMs) return false;
+    this.#become({ kind: "open", untilMs: this.#clock.monotonicMs() + forMs });
+    return kind !== "open";
   }
 
   /** Null: closed. */
@@ -108,20 +130,23 @@ export class CircuitBreaker {
     const state = this.#state;
     if (state.kind === "closed") return null;
     const now = this.#clock.now();
-    const waitMs =
-      state.kind === "open" ? Math.max(0, state.untilMs - this.#clock.monotonicMs()) : 0;
-    return { endpoint, model, state: state.kind, retriesAt: new Date(now.getTime() + waitMs) };
+    const retriesAt = new Date(now.getTime() + this.openForMs);
+    return { endpoint, model, state: state.kind, retriesAt };
   }
 
-  #reportProbe(state: Extract<State, { kind: "half_open" }>, outcome: BreakerOutcome): boolean {
+  #reportProbe(
+    state: Extract<State, { kind: "half_open" }>,
+    outcome: BreakerOutcome,
+  ): "opened" | "closed" | null {
     state.underWay -= 1;
     if (outcome === "failure") {
       this.#open();
-      return true;
+      return "opened";
     }
     if (outcome === "success") state.successes += 1;
-    if (state.successes >= this.#config.probesMax) this.#become(this.#closed());
-    return false;
+    if (state.successes < this.#config.probesMax) return null;
+    this.#become(this.#closed());
+    return "closed";
   }
 
   #open(): void {
@@ -137,7 +162,7 @@ export class CircuitBreaker {
     const from = this.#state.kind;
     this.#state = state;
     this.#generation += 1;
-    this.#onChange({ from, to: state.kind });
+    if (from !== state.kind) this.#onChange({ from, to: state.kind });
   }
 }
 

@@ -41,6 +41,18 @@ export const FAILURE = {
     message: "The AI Gateway has reached its limit of concurrent requests. Please try again later.",
     retryAfterSeconds: 1,
   },
+  keyQueueFull: {
+    status: 429,
+    message:
+      "All keys of this provider are at their limit of concurrent requests, and too many requests wait for one already. Please try again later.",
+    retryAfterSeconds: 5,
+  },
+  keyQueueTimeout: {
+    status: 503,
+    message:
+      "All keys of this provider stayed at their limit of concurrent requests for too long. Please try again later.",
+    retryAfterSeconds: 5,
+  },
   shuttingDown: { status: 503, message: "AI Gateway is shutting down", retryAfterSeconds: 1 },
   pathRefused: { status: 400, message: "the request path is not acceptable" },
   bodyTooLarge: {

@@ -7,7 +7,7 @@
 /**
  * What becomes of a key that the provider refuses. `cooldown`: a 401 rests it for a minute, because
  * providers refuse good keys now and then, and a 403 is about the request, so it goes to the client.
- * `permanent`: a 401 or 403 takes it out of service until an operator acts.
+ * `permanent`: a 401 or 403 takes it out of service until an operator acts, or a check passes.
  */
 export type KeyAuthFailurePolicy = "cooldown" | "permanent";
 
@@ -62,6 +62,16 @@ export function judgeKey(
 /** 501 and 505 are about the request: every key would get the same answer. */
 function isFault(status: number): boolean {
   return status >= 500 && status !== 501 && status !== 505;
+}
+
+/** The rest after a refusal that does not say how long (spec gateway 5.2). */
+export const REST_DEFAULT_MS = 60_000;
+/** A provider that asks for more is not believed: an operator would have to find out why. */
+export const REST_MS_MAX = 24 * 3_600_000;
+
+export function restMsOf({ retryAfterMs }: { readonly retryAfterMs: number | null }): number {
+  const restMs = retryAfterMs !== null && retryAfterMs > 0 ? retryAfterMs : REST_DEFAULT_MS;
+  return Math.min(restMs, REST_MS_MAX);
 }
 
 export function isKeyMark(disposition: KeyDisposition): disposition is KeyMark {

@@ -5,7 +5,8 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KeyFault } from "./fault-streak.ts";
-import { KeyPool, REST_DEFAULT_MS, REST_MS_MAX } from "./key-pool.ts";
+import { REST_DEFAULT_MS, REST_MS_MAX } from "./key-disposition.ts";
+import { KeyPool } from "./key-pool.ts";
 
 const KEYS: readonly ProviderKey[] = ["a", "b", "c"].map((id) => ({
   id,
@@ -256,4 +257,35 @@ test("a rejected key has no faults any more", () => {
   pool.mark("a", rejected, ERROR);
   assert.equal(add(), false);
   assert.deepEqual(pool.health("a").lastError?.message, ERROR.message);
+});
+
+for (const { name, mark } of [
+  { name: "rests", mark: unauthorized },
+  { name: "is rejected", mark: rejected },
+]) {
+  test(`a key that ${name} and is taken again serves again, and its last error can still be seen`, () => {
+    const pool = new KeyPool(new FakeClock());
+    pool.mark("a", mark, ERROR);
+    const { lastError } = pool.health("a");
+    assert.equal(pool.forgive("a", lastError, 0), true);
+    assert.deepEqual([pool.state("a"), pool.health("a").lastError], ["valid", lastError]);
+  });
+}
+
+test("what was said of a key after the refusal that is forgiven stands", async () => {
+  const clock = new FakeClock();
+  const pool = new KeyPool(clock);
+  pool.mark("a", unauthorized, ERROR);
+  const { lastError } = pool.health("a");
+  pool.mark("a", rest(1_000), ERROR);
+  assert.equal(pool.forgive("a", lastError, 0), false);
+  assert.equal(pool.state("a"), "temporary");
+});
+
+test("a longer rest that the provider asked for outlasts a refusal that is forgiven", () => {
+  const pool = new KeyPool(new FakeClock());
+  pool.mark("a", rest(3_600_000), ERROR);
+  pool.mark("a", unauthorized, ERROR);
+  assert.equal(pool.forgive("a", pool.health("a").lastError, 0), false);
+  assert.equal(pool.state("a"), "temporary");
 });

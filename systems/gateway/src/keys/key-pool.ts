@@ -3,7 +3,7 @@
  *
  * Order is preference: a walk tries keys front to back and stops at the first that works, so the first
  * key serves everything while it can. State belongs to the key and outlives the snapshot that brought
- * it. Invariants: a rejected key comes back only by reset; a rest that the provider asked for never gets
+ * it. Invariants: a rejected key comes back only by reset, or when a check shows that it is taken again; a rest that the provider asked for never gets
  * shorter. A rest after faults ends early when the key serves: it is our guess, so such a key is still
  * tried where no other is left.
  */
@@ -14,20 +14,18 @@ import type {
   ProviderKeyState,
 } from "@atelier/contract/rpc/gateway-ports";
 import { FaultStreak, type KeyFault } from "./fault-streak.ts";
-import type { KeyMark } from "./key-disposition.ts";
+import { REST_DEFAULT_MS, REST_MS_MAX, restMsOf, type KeyMark } from "./key-disposition.ts";
 
 /** Why no key could serve. Time heals `rate_limited`; `auth_failed` may need an operator. */
 export type KeysExhausted =
   | { readonly kind: "rate_limited"; readonly retryInMs: number }
   | { readonly kind: "auth_failed" };
 
-/** The rest after a refusal that does not say how long (spec gateway 5.2). */
-export const REST_DEFAULT_MS = 60_000;
-/** A provider that asks for more is not believed: an operator would have to find out why. */
-export const REST_MS_MAX = 24 * 3_600_000;
-
 /** Status null: there was no answer. */
 export type KeyError = Omit<NonNullable<ProviderKeyHealth["lastError"]>, "at">;
+
+/** What the pool knows; how busy a key is, and when it was checked, others know. */
+export type KeyPoolHealth = Omit<ProviderKeyHealth, "underWay" | "lastCheckedAt">;
 
 type KeyRecord = {
   isRejected: boolean;
@@ -120,9 +118,7 @@ export class KeyPool {
     record.faults = null;
     if (disposition.kind === "reject") record.isRejected = true;
     else {
-      const { retryAfterMs } = disposition;
-      const restMs = retryAfterMs !== null && retryAfterMs > 0 ? retryAfterMs : REST_DEFAULT_MS;
-      const untilMs = this.#clock.monotonicMs() + Math.min(restMs, REST_MS_MAX);
+      const untilMs = this.#clock.monotonicMs() + restMsOf(disposition);
       // Requests overlap, so an older and shorter answer may arrive after a longer one.
       record.restsUntilMs = Math.max(record.restsUntilMs, untilMs);
     }
@@ -146,12 +142,24 @@ export class KeyPool {
       : { kind: "rate_limited", retryInMs: Math.min(...waitsMs) };
   }
 
-  health(keyId: string): ProviderKeyHealth {
+  health(keyId: string): KeyPoolHealth {
     const record = this.#records.get(keyId);
     const state = this.state(keyId);
     const waitMs = record === undefined ? 0 : waitOf(record, this.#clock.monotonicMs());
     const returnsAt = state === "temporary" ? new Date(this.#clock.now().getTime() + waitMs) : null;
     return { keyId, state, lastError: record?.lastError ?? null, returnsAt };
+  }
+
+  /**
+   * The provider takes the key again that it refused then. True if the key serves now: what was said of it
+   * since, and a longer rest that the provider asked for, stand.
+   */
+  forgive(keyId: string, refusal: ProviderKeyHealth["lastError"], refusedAtMs: number): boolean {
+    const record = this.#records.get(keyId);
+    if (record === undefined || record.lastError !== refusal) return false;
+    record.isRejected = false;
+    if (record.restsUntilMs <= refusedAtMs + REST_DEFAULT_MS) record.restsUntilMs = 0;
+    return this.state(keyId) === "valid";
   }
 
   reset(keyId: string): void {

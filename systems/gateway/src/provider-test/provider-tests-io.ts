@@ -81,6 +81,27 @@ export class ProviderTests implements ProviderTester {
     }
   }
 
+  /** The free request alone, with one key. Null: there is none that only a good key is answered. */
+  async checkKey(
+    provider: GatewayProvider,
+    key: ProviderKey,
+    signal: AbortSignal,
+  ): Promise<ProviderCheck | null> {
+    const plan = testPlanOf(provider.type);
+    const kind = providerKindOf(provider);
+    if (plan === null || kind === null || kind.keyHeader === null) return null;
+    if (provider.bedrock !== null) return null;
+    const { origin, pathname } = new URL(provider.baseUrl);
+    if (plan.lacksFreePath(pathname)) return null;
+    const client = this.#deps.openClient(origin);
+    try {
+      const test = { provider, plan, kind, client, model: null, signal };
+      return (await this.#check(test, { kind: "credential", key, model: null })).check;
+    } finally {
+      await client.close();
+    }
+  }
+
   /** Whatever it answers without a credential, it was there. */
   async #testReachability(test: Test): Promise<ProviderKeyTest> {
     const { check } = await this.#check(test, { kind: "reachability", key: null, model: null });

@@ -68,6 +68,11 @@ export class AnswerRelay implements UpstreamListener {
     return this.#over.signal;
   }
 
+  /** Whether the format's last event went by: what is left of the stream is its connection. */
+  get hasLastEvent(): boolean {
+    return this.#observation?.stream?.terminated === true;
+  }
+
   /** Ends the call with an answer of ours in the provider's place. */
   refuse(failure: GatewayFailure, errorType: InterceptionErrorType): void {
     if (this.#isDone) return;
@@ -169,8 +174,7 @@ export class AnswerRelay implements UpstreamListener {
     if (this.#isDone) return;
     this.#exchange?.cancel();
     // A client may hang up as soon as it has the last event.
-    const isWhole = this.#observation?.stream?.terminated === true;
-    this.#finish(isWhole ? { kind: "complete" } : { kind: "client_gone" });
+    this.#finish(this.hasLastEvent ? { kind: "complete" } : { kind: "client_gone" });
   }
 
   get #over(): AbortController {

@@ -55,7 +55,15 @@ export async function relayRecorded(
     },
   );
   if (breaker === null || verdict?.kind !== "admitted") return;
-  if (breaker.report(verdict.ticket, outcome)) deps.metrics.breakerTrips.inc(series.breakerLabels);
+  const change = breaker.report(verdict.ticket, outcome);
+  const about = { endpoint: route.label, model: recorded.start.model };
+  if (change === "opened") {
+    deps.metrics.breakerTrips.inc(series.breakerLabels);
+    // Silence may be this server's own network: the others find out by themselves.
+    const isSaid = ended.outcome.ending.kind !== "timeout";
+    const { openForMs: forMs } = breaker;
+    if (isSaid) deps.news.breakerOpened(call.provider, { ...about, forMs });
+  } else if (change === "closed") deps.news.breakerClosed(call.provider, about);
 }
 
 type Ended = {
@@ -113,6 +121,9 @@ function relayAnswer(
         format: route.format,
         isStream: recorded.request.stream,
         isRepeatable: true,
+        takesSlot: true,
+        // The other format has none that is signed.
+        carriesReasoning: route.format !== "chat_completions",
         toUpstreamCall: (credential) => toUpstreamCall(deps, call, recorded, credential),
       });
     }

@@ -18,17 +18,24 @@ import type { Upstream } from "../upstream/upstream-client.ts";
 import type { GatewayRequest, GatewayResponse } from "./client-exchange.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { InterceptionMetrics } from "./interception-metrics.ts";
+import type { KeyChecks } from "./key-checks.ts";
+import type { PeerNews } from "./peer-news.ts";
 import type { ProviderState } from "./provider-states.ts";
 
 export type RelayDeps = {
   readonly recorder: InterceptionRecorder;
   readonly metrics: GatewayMetrics;
+  /** To and from the deployment's other gateways. */
+  readonly news: PeerNews;
+  readonly keyChecks: KeyChecks;
   readonly interceptions: InterceptionMetrics;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   readonly sendActorHeaders: boolean;
   readonly bodySilenceMsMax: number;
+  /** Whether a conversation goes on without reasoning that its provider refuses as another's. */
+  readonly stripsForeignReasoning: boolean;
   readonly keyAuthFailurePolicy: KeyAuthFailurePolicy;
   readonly failover: FailoverPolicy;
   /** A call older than this fails instead of trying another key after a fault. 0: no limit. */

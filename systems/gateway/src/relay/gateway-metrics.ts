@@ -27,6 +27,9 @@ export type GatewayMetrics = {
   readonly keyTransitions: Counter<"provider" | "reason">;
   readonly keyExhaustions: Counter<"provider" | "outcome">;
   readonly failoverAttempts: Histogram<"provider">;
+  readonly reasoningStripped: Counter<"provider">;
+  readonly keyQueueSeconds: Histogram<"provider">;
+  readonly keyQueueRefusals: Counter<"provider" | "reason">;
   readonly breakerTrips: Counter<"provider" | "endpoint" | "model">;
   readonly breakerRejects: Counter<"provider" | "endpoint" | "model">;
 };
@@ -100,6 +103,22 @@ function createTroubleMetrics(metrics: Metrics) {
       "Keys tried for one bridged request",
       ["provider"],
       [1, 2, 3, 4, 5, 10, 25],
+    ),
+    reasoningStripped: metrics.counter(
+      "ai_gateway_reasoning_stripped_total",
+      "Requests that went on without signed reasoning, because their provider refused it as another's",
+      ["provider"],
+    ),
+    keyQueueSeconds: metrics.histogram(
+      "ai_gateway_key_queue_seconds",
+      "Time that requests waited for a provider key below its limit of concurrent requests, of those that had to",
+      ["provider"],
+      [0.1, 0.5, 1, 2, 5, 10, 30, 60],
+    ),
+    keyQueueRefusals: metrics.counter(
+      "ai_gateway_key_queue_refusals_total",
+      "Requests refused because all keys were at their limit: queue_full or queue_timeout",
+      ["provider", "reason"],
     ),
     breakerTrips: metrics.counter(
       "ai_gateway_circuit_breaker_trips_total",

@@ -33,6 +33,8 @@ import type { ObserveCall } from "./call-observers-io.ts";
 import type { GatewayRequest, GatewayResponse } from "./client-exchange.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { InterceptionMetrics } from "./interception-metrics.ts";
+import type { KeyChecks } from "./key-checks.ts";
+import type { PeerNews } from "./peer-news.ts";
 import type { RelayDeps } from "./gateway-call.ts";
 import { servePassthrough } from "./passthrough-call-io.ts";
 import type { ProviderStates } from "./provider-states.ts";
@@ -49,11 +51,14 @@ export type GatewayServerDeps = {
   readonly limiter: CallLimiter;
   readonly states: ProviderStates;
   readonly interceptions: InterceptionMetrics;
+  readonly news: PeerNews;
+  readonly keyChecks: KeyChecks;
   readonly observe: ObserveCall;
   readonly config: {
     readonly allowByok: boolean;
     readonly sendActorHeaders: boolean;
     readonly bodyTimeoutMs: number;
+    readonly stripsForeignReasoning: boolean;
     readonly keyAuthFailurePolicy: KeyAuthFailurePolicy;
     readonly keyWaitMs: number;
     readonly failover: FailoverPolicy;
@@ -112,6 +117,7 @@ export class GatewayServer {
       ...deps,
       sendActorHeaders: deps.config.sendActorHeaders,
       bodySilenceMsMax: deps.config.bodyTimeoutMs,
+      stripsForeignReasoning: deps.config.stripsForeignReasoning,
       keyAuthFailurePolicy: deps.config.keyAuthFailurePolicy,
       keyWaitMsMax: deps.config.keyWaitMs,
       failover: deps.config.failover,

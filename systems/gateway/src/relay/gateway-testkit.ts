@@ -4,6 +4,7 @@ import { Secret } from "@atelier/base/secret";
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
 import type { ModelProviderType } from "@atelier/contract/http/ai-providers";
+import type { GatewayPeers } from "@atelier/contract/rpc/gateway-news";
 import type {
   CallerAuthorization,
   CallerAuthorizer,
@@ -78,6 +79,7 @@ export type TestGatewayOptions = {
   readonly recordStart?: (start: InterceptionStart) => Promise<void>;
   readonly log?: Logger;
   readonly tracer?: Tracer;
+  readonly peers?: GatewayPeers;
   readonly providers?: (upstreamUrl: string) => readonly GatewayProvider[];
 };
 
@@ -97,6 +99,7 @@ export function provider(
     enabled: true,
     apiVersion: null,
     bedrock: null,
+    keyConcurrencyMax: null,
     ...overrides,
   };
 }
@@ -142,6 +145,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     random: systemRandom,
     log: options.log ?? silentLogger,
     metrics,
+    peers: options.peers ?? null,
     tracer: options.tracer ?? null,
     config: {
       allowByok: true,
@@ -151,8 +155,11 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       failoverWithinMs: 0,
       upstreamClient: "auto",
       bodyTimeoutMs: 30_000,
+      stripsForeignReasoning: true,
       keyAuthFailurePolicy: "cooldown",
       keyWaitMs: 0,
+      keyRecheckMs: 0,
+      keyQueue: { lengthMax: 100, msMax: 30_000 },
       circuitBreaker: null,
       rateLimit: 0,
       maxConcurrency: 0,

@@ -8,7 +8,7 @@
  */
 import type { ProviderKey } from "@atelier/contract/rpc/gateway-ports";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
-import { keysExhausted } from "../failures/gateway-failure.ts";
+import { FAILURE, keysExhausted } from "../failures/gateway-failure.ts";
 import { namesAccount } from "../headers/named-account.ts";
 import { toCredential, type UpstreamCredential } from "../headers/upstream-headers.ts";
 import {
@@ -19,14 +19,22 @@ import {
 } from "../keys/key-disposition.ts";
 import type { KeyFault } from "../keys/fault-streak.ts";
 import type { KeyError } from "../keys/key-pool.ts";
+import type { KeySlot, SlotTurn } from "../keys/key-slots.ts";
 import type { CredentialHeader } from "../routing/provider-kinds.ts";
-import type { UpstreamCall, UpstreamFailure } from "../upstream/upstream-client.ts";
+import type {
+  UpstreamCall,
+  UpstreamExchange,
+  UpstreamFailure,
+  UpstreamListener,
+} from "../upstream/upstream-client.ts";
 import type { AnswerRelay } from "./answer-relay-io.ts";
 import { Attempt, type KeptAnswer, type SetAside } from "./attempt-io.ts";
 import type { ChosenCredential } from "./choose-credential.ts";
 import { CredentialGuard } from "./credential-guard-io.ts";
+import { sendRepairing } from "./foreign-reasoning-io.ts";
 import type { GatewayCall, RelayDeps } from "./gateway-call.ts";
 import { markKey, markKeyFault } from "./key-marks-io.ts";
+import { SlotHolder } from "./slot-holder-io.ts";
 
 /** Timers fire a little early at times: a key that rests for one more millisecond is not usable yet. */
 const TIMER_SLACK_MS = 5;
@@ -41,6 +49,10 @@ export type SendOptions = {
   readonly isStream: boolean;
   /** Whether nothing is lost by asking twice while no answer was released. */
   readonly isRepeatable: boolean;
+  /** Whether it counts for what a key may serve at once, and waits for that. */
+  readonly takesSlot: boolean;
+  /** Whether its body can hold a conversation. */
+  readonly carriesReasoning: boolean;
   /** The call as it goes upstream with this credential. Null: the client there has its own. */
   toUpstreamCall(credential: UpstreamCredential | null): UpstreamCall;
 };
@@ -52,7 +64,8 @@ export function sendWith(
   chosen: ChosenCredential,
   options: SendOptions,
 ): KeyFailover | null {
-  const { client } = call.upstream;
+  const send = (upstreamCall: UpstreamCall, listener: UpstreamListener): UpstreamExchange =>
+    sendUpstream(deps, call, options, { upstreamCall, listener });
   const headMsMax = options.isStream ? deps.streamHeadMsMax : deps.headMsMax;
   const limited = {
     ...options,
@@ -63,18 +76,38 @@ export function sendWith(
   };
   if (chosen.kind === "byok") {
     const listener = new CredentialGuard(options.relay, chosen.secret, options.format);
-    options.relay.attach(client.send(limited.toUpstreamCall(chosen.credential), listener));
+    options.relay.attach(send(limited.toUpstreamCall(chosen.credential), listener));
     return null;
   }
   const { keyHeader } = chosen;
   if (keyHeader === null) {
     // The upstream client signs by itself: there is no key to be told from others.
-    options.relay.attach(client.send(limited.toUpstreamCall(null), options.relay));
+    options.relay.attach(send(limited.toUpstreamCall(null), options.relay));
     return null;
   }
-  const failover = new KeyFailover(deps, call, { ...limited, headMsMax, keyHeader });
+  const failover = new KeyFailover(deps, call, { ...limited, headMsMax, keyHeader, send });
   failover.tryNext();
   return failover;
+}
+
+/** Where reasoning of another provider may be in a request, it is sent so that this does not end it. */
+function sendUpstream(
+  { stripsForeignReasoning, metrics, log }: RelayDeps,
+  { upstream, provider }: GatewayCall,
+  { format, carriesReasoning }: SendOptions,
+  sent: { readonly upstreamCall: UpstreamCall; readonly listener: UpstreamListener },
+): UpstreamExchange {
+  const { upstreamCall, listener } = sent;
+  if (!carriesReasoning || !stripsForeignReasoning) {
+    return upstream.client.send(upstreamCall, listener);
+  }
+  return sendRepairing(upstream.client, upstreamCall, listener, {
+    format,
+    onRepaired: () => {
+      metrics.reasoningStripped.inc({ provider: provider.name });
+      log.info({ provider: provider.name }, "signed reasoning of another place was left out");
+    },
+  });
 }
 
 type FailoverOptions = SendOptions & {
@@ -82,10 +115,16 @@ type FailoverOptions = SendOptions & {
   readonly headMsMax: number;
   /** Where a key goes. */
   readonly keyHeader: CredentialHeader;
+  send(call: UpstreamCall, listener: UpstreamListener): UpstreamExchange;
 };
 
 /** One try with one key. */
-type Try = { readonly key: ProviderKey; readonly beganAtMs: number };
+type Try = {
+  readonly key: ProviderKey;
+  readonly beganAtMs: number;
+  /** Null: the provider has no limit. */
+  readonly slot: KeySlot | null;
+};
 
 class KeyFailover {
   /** Of the key that served, or that was tried last. Empty: none was. */
@@ -117,14 +156,44 @@ class KeyFailover {
 
   /** Begins; also goes on with the next key. */
   tryNext(): void {
-    const { relay, format, headMsMax } = this.#options;
-    const { state, upstream } = this.#call;
-    const { clock } = this.#deps;
-    const key = this.#nextKey();
-    if (key === null) {
-      this.#giveUp();
+    const { relay, takesSlot } = this.#options;
+    const { state, provider, caller } = this.#call;
+    if (takesSlot && state.slots.max !== null) {
+      state.slots.claim({
+        userId: caller.userId,
+        keys: provider.keys,
+        usableKeys: () => this.#usableKeys(),
+        signal: () => relay.signal,
+        onTurn: (turn) => this.#onTurn(turn),
+      });
       return;
     }
+    const key = this.#nextKey();
+    if (key === null) this.#giveUp();
+    else this.#tryWith(key, null);
+  }
+
+  #onTurn(turn: SlotTurn): void {
+    const { metrics } = this.#deps;
+    const { timing, provider } = this.#call;
+    if (turn.kind === "slot") {
+      if (turn.waitedMs !== null) {
+        timing.mark("queue");
+        metrics.keyQueueSeconds.observe({ provider: provider.name }, turn.waitedMs / 1_000);
+      }
+      this.#tryWith(turn.key, turn.slot);
+    } else if (turn.kind === "none") {
+      this.#giveUp();
+    } else {
+      metrics.keyQueueRefusals.inc({ provider: provider.name, reason: turn.reason });
+      this.#giveUp(turn.reason);
+    }
+  }
+
+  #tryWith(key: ProviderKey, slot: KeySlot | null): void {
+    const { relay, format, headMsMax } = this.#options;
+    const { state } = this.#call;
+    const { clock } = this.#deps;
     if (state.keys.state(key.id) !== "valid") this.#restingTries += 1;
     this.#tried.add(key.id);
     this.hint = key.hint;
@@ -132,9 +201,11 @@ class KeyFailover {
     const seesFaults = this.#trial.failover === "faults";
     // Whoever does not look for faults cannot tell how a probe ended.
     const isProbe = seesFaults && state.keys.enter(key.id, headMsMax);
-    const tried: Try = { key, beganAtMs: clock.monotonicMs() };
+    const tried: Try = { key, beganAtMs: clock.monotonicMs(), slot };
+    const guard = new CredentialGuard(relay, key.secret.reveal(), format);
+    const holder = slot === null ? null : new SlotHolder(slot, guard, relay);
     const attempt = new Attempt({
-      listener: new CredentialGuard(relay, key.secret.reveal(), format),
+      listener: holder ?? guard,
       format,
       faults: seesFaults ? { clock, beginMsMax: headMsMax } : null,
       judge: (status, headers) => judgeKey(status, headers, this.#trial),
@@ -147,8 +218,18 @@ class KeyFailover {
     });
     const credential = toCredential(this.#options.keyHeader, key.secret.reveal());
     const upstreamCall = this.#options.toUpstreamCall(credential);
-    attempt.attach(upstream.client.send(upstreamCall, attempt));
-    relay.attach(attempt);
+    attempt.attach(this.#options.send(upstreamCall, attempt));
+    relay.attach(holder?.around(attempt) ?? attempt);
+  }
+
+  #usableKeys(): readonly ProviderKey[] {
+    const { state, provider } = this.#call;
+    const usable = provider.keys.filter(
+      ({ id }) => !this.#tried.has(id) && state.keys.state(id) === "valid",
+    );
+    if (usable.length > 0) return usable;
+    const key = this.#nextKey();
+    return key === null ? [] : [key];
   }
 
   #nextKey(): ProviderKey | null {
@@ -170,6 +251,7 @@ class KeyFailover {
   }
 
   #onSetAside(tried: Try, aside: SetAside): void {
+    tried.slot?.release();
     if (aside.kind === "refused" && isKeyMark(aside.disposition)) {
       this.#failure = null;
       const { status, message } = aside;
@@ -232,7 +314,7 @@ class KeyFailover {
     markKeyFault(this.#deps, this.#call, key, { error, fault: { ...fault, beganAtMs } });
   }
 
-  #giveUp(): void {
+  #giveUp(busy: keyof typeof BUSY | null = null): void {
     const { relay, format } = this.#options;
     if (this.#kept !== null) {
       const { answer, key } = this.#kept;
@@ -243,6 +325,8 @@ class KeyFailover {
       listener.end();
     } else if (this.#failure !== null) {
       relay.failed(this.#failure);
+    } else if (busy !== null) {
+      relay.refuse(BUSY[busy], "rate_limited");
     } else {
       this.#waitOrRefuse();
     }
@@ -270,6 +354,9 @@ class KeyFailover {
     relay.refuse(keysExhausted(exhausted), errorType);
   }
 }
+
+/** What the client is told whose wait for a busy key had no success. */
+const BUSY = { queue_full: FAILURE.keyQueueFull, queue_timeout: FAILURE.keyQueueTimeout } as const;
 
 const FAILURE_TEXTS: Readonly<Record<UpstreamFailure["kind"], string>> = {
   unreachable: "the model provider could not be reached",

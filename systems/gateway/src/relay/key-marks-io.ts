@@ -7,9 +7,15 @@ import type { ProviderKey } from "@atelier/contract/rpc/gateway-ports";
 import type { KeyFault } from "../keys/fault-streak.ts";
 import type { KeyMark } from "../keys/key-disposition.ts";
 import type { KeyError } from "../keys/key-pool.ts";
+import type { KeyChecks } from "./key-checks.ts";
+import type { PeerNews } from "./peer-news.ts";
 import type { GatewayCall, RelayDeps } from "./gateway-call.ts";
 
-type MarkDeps = Pick<RelayDeps, "log" | "metrics">;
+type TellDeps = Pick<RelayDeps, "log" | "metrics">;
+type MarkDeps = TellDeps & {
+  readonly news: Pick<PeerNews, "keyOut">;
+  readonly keyChecks: Pick<KeyChecks, "refused">;
+};
 type MarkedCall = Pick<GatewayCall, "state" | "provider">;
 
 /** Of a provider's message, as operators see it, in UTF-16 units. */
@@ -30,11 +36,13 @@ export function markKey(
     reason: mark.reason,
     isPermanent: mark.kind === "reject",
   });
+  deps.news.keyOut(provider, key, { mark, status: error.status });
+  if (mark.reason !== "rate_limited") deps.keyChecks.refused({ provider, key, pool: state.keys });
 }
 
 /** After trouble of the provider. */
 export function markKeyFault(
-  deps: MarkDeps,
+  deps: TellDeps,
   { state, provider }: MarkedCall,
   key: ProviderKey,
   { fault, error }: { readonly fault: KeyFault; readonly error: KeyError },
@@ -57,7 +65,7 @@ type Marked = {
   readonly isPermanent: boolean;
 };
 
-function tell({ log, metrics }: MarkDeps, { isPermanent, ...facts }: Marked): void {
+function tell({ log, metrics }: TellDeps, { isPermanent, ...facts }: Marked): void {
   metrics.keyTransitions.inc({ provider: facts.provider, reason: facts.reason });
   log.info(facts, isPermanent ? "key marked permanent" : "key marked temporary");
 }

@@ -4,16 +4,21 @@ import { createMetrics } from "@atelier/host/metrics";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { KeySlots } from "../keys/key-slots.ts";
 import { KeyPool } from "../keys/key-pool.ts";
 import { createGatewayMetrics } from "./gateway-metrics.ts";
 import { provider } from "./gateway-testkit.ts";
 import { markKey, markKeyFault } from "./key-marks-io.ts";
 
+const ALONE = {
+  news: { keyOut: () => {} },
+  keyChecks: { refused: () => {} },
+};
 const KEY = { id: "k1", secret: new Secret("sk-secret-1"), hint: "sk...-1" };
 
 test("each key that goes out of service is counted by why it went, once", async () => {
   const metrics = createMetrics();
-  const deps = { log: silentLogger, metrics: createGatewayMetrics(metrics) };
+  const deps = { log: silentLogger, metrics: createGatewayMetrics(metrics), ...ALONE };
   const counted = async (): Promise<string[]> =>
     (await metrics.render())
       .split("\n")
@@ -45,5 +50,9 @@ test("a fault that is forgiven is counted nowhere, and can still be seen", async
 });
 
 function poolOf() {
-  return { keys: new KeyPool(new FakeClock()), breakers: null };
+  return {
+    keys: new KeyPool(new FakeClock()),
+    slots: new KeySlots(new FakeClock(), { lengthMax: 0, msMax: 0 }),
+    breakers: null,
+  };
 }

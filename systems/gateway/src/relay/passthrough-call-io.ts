@@ -71,12 +71,9 @@ export async function servePassthrough(
       log: deps.log,
       onDone: ({ ending }) => {
         forgetClosing();
-        if (ending.kind !== "complete" && ending.kind !== "client_gone") {
-          deps.log.warn(
-            { provider: provider.name, route: route.label, ending },
-            "passthrough failed",
-          );
-        }
+        const isFine = ending.kind === "complete" || ending.kind === "client_gone";
+        const facts = { provider: provider.name, route: route.label, ending };
+        if (!isFine) deps.log.warn(facts, "passthrough failed");
         resolve();
       },
     });
@@ -86,6 +83,9 @@ export async function servePassthrough(
       format,
       isStream: false,
       isRepeatable: isRepeatable(method, route.label),
+      // Lists and counts are quick, and would wait behind streams that take minutes.
+      takesSlot: false,
+      carriesReasoning: false,
       toUpstreamCall,
     });
   });

@@ -15,9 +15,12 @@ import type {
 import { BreakerSet, type BreakerStateChange } from "../breaker/breaker-set.ts";
 import type { BreakerConfig } from "../breaker/circuit-breaker.ts";
 import { KeyPool } from "../keys/key-pool.ts";
+import type { KeyChecks } from "./key-checks.ts";
+import { KeySlots, type KeyQueueLimits } from "../keys/key-slots.ts";
 
 export type ProviderState = {
   readonly keys: KeyPool;
+  readonly slots: KeySlots;
   /** Null: circuit breakers are switched off. */
   readonly breakers: BreakerSet | null;
 };
@@ -26,6 +29,8 @@ export type ProviderState = {
 export type ProviderReport = {
   readonly name: string;
   readonly keys: readonly ProviderKeyHealth[];
+  /** Calls that wait for a key that is not too busy. */
+  readonly waiting: number;
   readonly breakers: readonly BreakerHealth[];
   readonly breakerStates: ReturnType<BreakerSet["states"]>;
 };
@@ -36,6 +41,8 @@ export type ProviderStatesDeps = {
   readonly log: Logger;
   /** Null: circuit breakers are switched off. */
   readonly breakerConfig: BreakerConfig | null;
+  readonly keyQueue: KeyQueueLimits;
+  readonly keyChecks: Pick<KeyChecks, "lastCheckedAt" | "forget">;
 };
 
 export class ProviderStates implements GatewayHealth {
@@ -43,13 +50,18 @@ export class ProviderStates implements GatewayHealth {
   readonly #clock: Clock;
   readonly #breakerConfig: BreakerConfig | null;
   readonly #log: Logger;
+  readonly #keyQueue: KeyQueueLimits;
+  readonly #keyChecks: ProviderStatesDeps["keyChecks"];
   readonly #states = new Map<string, ProviderState>();
   #seenVersion = -1;
 
-  constructor({ providers, clock, breakerConfig, log }: ProviderStatesDeps) {
+  constructor(deps: ProviderStatesDeps) {
+    const { providers, clock, breakerConfig, keyQueue, keyChecks, log } = deps;
     this.#source = providers;
     this.#clock = clock;
     this.#breakerConfig = breakerConfig;
+    this.#keyQueue = keyQueue;
+    this.#keyChecks = keyChecks;
     this.#log = log;
   }
 
@@ -59,8 +71,11 @@ export class ProviderStates implements GatewayHealth {
     if (known !== undefined) return known;
     const state = {
       keys: new KeyPool(this.#clock),
+      // A limit that was raised meanwhile helps those who wait, also when nobody else calls.
+      slots: new KeySlots(this.#clock, this.#keyQueue, () => this.#followLatest()),
       breakers: this.#makeBreakers(provider.name),
     };
+    state.slots.limitTo(provider.keyConcurrencyMax);
     this.#states.set(provider.id, state);
     return state;
   }
@@ -70,6 +85,7 @@ export class ProviderStates implements GatewayHealth {
     return [...this.#source.current().providers.values()].map((provider) => ({
       name: provider.name,
       keys: this.#healthOf(provider),
+      waiting: this.waitingOf(provider.id),
       breakers: this.breakersOf(provider.id),
       breakerStates: this.#states.get(provider.id)?.breakers?.states() ?? [],
     }));
@@ -85,7 +101,12 @@ export class ProviderStates implements GatewayHealth {
     return this.#states.get(providerId)?.breakers?.health() ?? [];
   }
 
+  waitingOf(providerId: string): number {
+    return this.#states.get(providerId)?.slots.waiting ?? 0;
+  }
+
   resetKey(providerId: string, keyId: string): void {
+    this.#keyChecks.forget(keyId);
     this.#states.get(providerId)?.keys.reset(keyId);
   }
 
@@ -97,18 +118,33 @@ export class ProviderStates implements GatewayHealth {
     return new BreakerSet(this.#breakerConfig, this.#clock, onChange);
   }
 
-  #healthOf({ id, keys }: GatewayProvider): readonly ProviderKeyHealth[] {
-    const pool = this.#states.get(id)?.keys ?? new KeyPool(this.#clock);
-    return keys.map((key) => pool.health(key.id));
+  #healthOf({ id, keys, keyConcurrencyMax }: GatewayProvider): readonly ProviderKeyHealth[] {
+    const state = this.#states.get(id);
+    const pool = state?.keys ?? new KeyPool(this.#clock);
+    const unused = keyConcurrencyMax === null ? null : 0;
+    return keys.map((key) => ({
+      ...pool.health(key.id),
+      lastCheckedAt: this.#keyChecks.lastCheckedAt(key.id),
+      underWay: state?.slots.takenOf(key.id) ?? unused,
+    }));
+  }
+
+  #followLatest(): void {
+    const snapshot = this.#source.current();
+    if (snapshot.version > this.#seenVersion) this.#follow(snapshot);
   }
 
   #follow(snapshot: ProviderSnapshot): void {
     this.#seenVersion = snapshot.version;
-    const keysOf = new Map([...snapshot.providers.values()].map(({ id, keys }) => [id, keys]));
+    const byId = new Map([...snapshot.providers.values()].map((each) => [each.id, each]));
     for (const [id, state] of this.#states) {
-      const keys = keysOf.get(id);
-      if (keys === undefined) this.#states.delete(id);
-      else state.keys.keepOnly(keys);
+      const provider = byId.get(id);
+      if (provider === undefined) {
+        this.#states.delete(id);
+        continue;
+      }
+      state.keys.keepOnly(provider.keys);
+      state.slots.limitTo(provider.keyConcurrencyMax);
     }
   }
 }

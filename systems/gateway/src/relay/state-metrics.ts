@@ -27,17 +27,35 @@ export function observeStates(metrics: Metrics, states: ProviderStates, labels: 
     "Circuit breakers in use: 0 closed, 0.5 half open, 1 open",
     ["provider", "endpoint", "model"],
   );
+  const slots = metrics.gauge(
+    "ai_gateway_key_slots",
+    "Requests under way with the keys of providers that have max_concurrency_per_key",
+    ["provider"],
+  );
+  const waiting = metrics.gauge(
+    "ai_gateway_key_queue_length",
+    "Requests that wait for a provider key below its limit of concurrent requests",
+    ["provider"],
+  );
   metrics.onRender(() => {
     // Providers and their names come and go.
     keys.reset();
     breakersOpen.reset();
     breakers.reset();
+    slots.reset();
+    waiting.reset();
     for (const provider of states.all()) {
       for (const state of STATES) {
         const count = provider.keys.filter((key) => key.state === state).length;
         keys.set({ provider: provider.name, state }, count);
       }
       breakersOpen.set({ provider: provider.name }, provider.breakers.length);
+      const taken = provider.keys.flatMap(({ underWay }) => underWay ?? []);
+      if (taken.length > 0) {
+        const sum = taken.reduce((total, each) => total + each, 0);
+        slots.set({ provider: provider.name }, sum);
+        waiting.set({ provider: provider.name }, provider.waiting);
+      }
       // Models that share the label "other" show the worst of them, so the worst comes last.
       const ordered = provider.breakerStates
         .map(({ endpoint, model, state }) => ({ endpoint, model, value: BREAKER_VALUES[state] }))

@@ -9,9 +9,9 @@ import type { Clock } from "@atelier/base/clock";
 
 /**
  * `auth`: who asks, and whether there is room for them. `body`: reading and understanding the request.
- * `record`: until its start is durable.
+ * `record`: until its start is durable. `queue`: waiting for a key that is not too busy, where it came to that.
  */
-export type TimedPart = "auth" | "body" | "record";
+export type TimedPart = "auth" | "body" | "record" | "queue";
 
 export class CallTiming {
   readonly #clock: Clock;

@@ -18,8 +18,8 @@ export type MachineOptions = {
   readonly shell: string;
   readonly agentVersion: string;
   readonly agentStartedAt: Date;
-  /** Names of optional abilities that work on this machine. */
-  readonly abilities: readonly string[];
+  /** Names of abilities that work on this machine now. */
+  readonly findAbilities: () => Promise<readonly string[]>;
   /** Where `/proc` and `/sys` are: `/`. */
   readonly systemRoot: string;
   readonly clock: Clock;
@@ -45,7 +45,7 @@ export function openMachine(options: MachineOptions): WorkspaceMachine {
         shell: options.shell,
         agentVersion: options.agentVersion,
         agentStartedAt: options.agentStartedAt.toISOString(),
-        abilities: [...options.abilities],
+        abilities: [...(await options.findAbilities())],
       }),
     stats: async (_, signal) => ok(await measureOnce(stats, signal)),
     watchStats: async ({ intervalMs }, signal) =>

@@ -89,7 +89,9 @@ export class KnownProcess {
   }
 
   get tree(): Tree {
-    return { id: this.start.id, keeper: this.#traces.keeper, command: this.#traces.command };
+    const { id } = this.start;
+    const { keeper, command } = this.#traces;
+    return { id, marker: this.#deps.store.directoryOf(id), keeper, command };
   }
 
   /** Killed by the agent that was itself killed before it was done. */

@@ -165,17 +165,18 @@ export class ProcessStarts {
 
   async #findPlace(input: StartProcess, id: string) {
     const { shell, baseEnvironment, store } = this.#deps;
-    const environment = environmentOf(id, baseEnvironment, input.environment);
-    const directory = await findWorkingDirectory(input.workingDirectory, this.#deps);
-    if (!directory.ok) return directory;
+    const directory = store.directoryOf(id);
+    const environment = environmentOf({ id, directory }, baseEnvironment, input.environment);
+    const workingDirectory = await findWorkingDirectory(input.workingDirectory, this.#deps);
+    if (!workingDirectory.ok) return workingDirectory;
     const path = environment["PATH"] ?? "/usr/bin:/bin";
-    const argv = await findArguments(input.command, shell, directory.value, path);
+    const argv = await findArguments(input.command, shell, workingDirectory.value, path);
     if (!argv.ok) return argv;
     return ok({
-      directory: store.directoryOf(id),
+      directory,
       shell,
       argv: argv.value,
-      workingDirectory: directory.value,
+      workingDirectory: workingDirectory.value,
       environment,
       input: input.input,
       output: input.output,

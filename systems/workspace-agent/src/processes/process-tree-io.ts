@@ -27,8 +27,8 @@ export interface ProcessTable {
   rows(): Promise<ProcessRow[]>;
   /** Which of these live: as themselves, and not as zombies. */
   livingOf(identities: readonly ProcessIdentity[]): Promise<ReadonlySet<number>>;
-  /** Whether a process' environment names this marker. False where it cannot be read. */
-  hasMarker(pid: number, id: string): boolean;
+  /** Whether a process' environment has this as its marker. False where it cannot be read. */
+  hasMarker(pid: number, marker: string): boolean;
   /** What a process runs, with its arguments. Empty where nobody can tell. */
   programOf(pid: number): string;
   /** Another one after each start of the machine. */
@@ -39,7 +39,11 @@ export function openProcessTable(platform: NodeJS.Platform): ProcessTable {
   return platform === "linux" ? LINUX_TABLE : PS_TABLE;
 }
 
-export type Tree = TreeRoot & { readonly id: string };
+export type Tree = TreeRoot & {
+  readonly id: string;
+  /** In the environment of its members. */
+  readonly marker: string;
+};
 
 /** Until nothing is left of the tree. Answers with those that could not be killed. */
 export async function killTree(
@@ -110,7 +114,7 @@ export async function livingTrees(
 }
 
 function livingMembers(table: ProcessTable, rows: readonly ProcessRow[], tree: Tree): ProcessRow[] {
-  return membersOf(rows, tree, process.pid, (pid) => table.hasMarker(pid, tree.id));
+  return membersOf(rows, tree, process.pid, (pid) => table.hasMarker(pid, tree.marker));
 }
 
 const NEVER = new AbortController().signal;
@@ -142,11 +146,18 @@ const LINUX_TABLE: ProcessTable = {
     });
     return new Set(living.map(({ pid }) => pid));
   },
-  hasMarker: (pid, id) =>
-    `\0${readOrEmpty(`/proc/${pid}/environ`)}\0`.includes(`\0${PROCESS_MARKER}=${id}\0`),
+  hasMarker: (pid, marker) =>
+    `\0${readOrEmpty(`/proc/${pid}/environ`)}\0`.includes(
+      `\0${PROCESS_MARKER}=${latin1(marker)}\0`,
+    ),
   programOf: (pid) => readOrEmpty(`/proc/${pid}/cmdline`),
   bootId: async () => readOrEmpty("/proc/sys/kernel/random/boot_id").trim(),
 };
+
+/** As `readOrEmpty` reads what is UTF-8. */
+function latin1(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
 
 function readRow(pid: number): ProcessRow | null {
   return parseProcessRow(readOrEmpty(`/proc/${pid}/stat`).trimEnd());

@@ -1,5 +1,5 @@
 import { silentLogger } from "@atelier/base/logger";
-import { fail } from "@atelier/base/result";
+import { fail, ok } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import { testLink } from "@atelier/tunnel/link-testkit";
@@ -9,7 +9,8 @@ import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { feed, stateOf } from "./screen-testkit.ts";
-import { EXITED_KEPT_MS } from "./terminals-io.ts";
+import type { Pty, PtyExit, StartPty } from "./pty-io.ts";
+import { EXITED_KEPT_MS, TERMINALS_MAX, VIEWERS_MAX } from "./terminals-io.ts";
 import {
   look,
   screenOf,
@@ -347,3 +348,45 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+test("terminals and their viewers have a limit, and room again when one has ended", async () => {
+  const running: { onExit(exit: PtyExit): void }[] = [];
+  const start: StartPty = (_options, events) => {
+    running.push(events);
+    const exit = (): void => events.onExit({ exitCode: 0, signal: null });
+    // Only what a terminal calls on it.
+    return {
+      pid: 1,
+      write: async () => {},
+      resize: () => {},
+      kill: async () => exit(),
+    } as unknown as Pty;
+  };
+  await using terminals = await testTerminals({ loadPtys: async () => ok(start) });
+  const attach = (id: string) => terminals.service.attach({ id, ...SIZE });
+  const ids = Array.from({ length: TERMINALS_MAX }, () => randomUUID());
+  for (const attached of await Promise.all(ids.map(attach))) assert.ok(attached.ok);
+  const refused = await attach(randomUUID());
+  assert.equal(!refused.ok && refused.failure.code, "busy");
+  running[0]?.onExit({ exitCode: 0, signal: null });
+  assert.ok((await attach(randomUUID())).ok);
+  const [, viewed = ""] = ids;
+  for (let i = 1; i < VIEWERS_MAX; i += 1) assert.ok((await attach(viewed)).ok);
+  const full = await attach(viewed);
+  assert.equal(!full.ok && full.failure.code, "busy");
+});
+
+test("two who attach at once to a terminal that is not there share one", async () => {
+  await using terminals = await testTerminals();
+  const id = randomUUID();
+  const both = await Promise.all([
+    look(terminals.service, { id, command: "cat" }),
+    look(terminals.service, { id, command: "cat" }),
+  ]);
+  assert.deepEqual(
+    both.map(({ isNew }) => isNew),
+    [true, false],
+  );
+  await both[0].type("x\n");
+  for (const each of both) await each.until((screen) => screen === "x\nx");
+});

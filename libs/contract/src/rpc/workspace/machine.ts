@@ -14,7 +14,7 @@ export const MachineInfo = z.object({
   shell: z.string(),
   agentVersion: z.string(),
   agentStartedAt: z.iso.datetime(),
-  /** Names of optional abilities that work on this machine, such as `terminals`, `git`. */
+  /** What works on this machine now: names of services, such as `terminals`, and `watching`. */
   abilities: z.array(z.string()),
 });
 export type MachineInfo = z.infer<typeof MachineInfo>;
