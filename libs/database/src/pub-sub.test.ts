@@ -91,6 +91,33 @@ test("who has left hears nothing, and a subscriber that throws costs the others 
   assert.deepEqual(await gone.first(1), ["resync"]);
 });
 
+test("a channel that nobody wants is not listened to, and heard again by who comes back", async () => {
+  await using database = await testDatabase();
+  await using pubSub = start(database.connection);
+  const channel = "chat_update_0123456789abcdef";
+  const [leaver, comer] = [new Heard(), new Heard()];
+  const leaving = pubSub.subscribe(channel, leaver);
+  await leaver.first(1);
+  leaving[Symbol.dispose]();
+  const newest = async (): Promise<unknown> => {
+    const { rows } = await database.pool.query<{ query: string }>(
+      "select query from pg_stat_activity where application_name = 'pub-sub test' and datname = $1",
+      [database.connection.database],
+    );
+    return rows[0]?.query;
+  };
+  const deadline = AbortSignal.timeout(10_000);
+  while ((await newest()) !== `unlisten "${channel}"`) await systemClock.sleep(5, deadline);
+
+  // One leaves and another comes in the same moment: the last word is to listen.
+  const between = pubSub.subscribe(channel, leaver);
+  between[Symbol.dispose]();
+  using _ = pubSub.subscribe(channel, comer);
+  await comer.first(1);
+  await publish(database.sql, channel, "apple");
+  assert.deepEqual(await comer.first(2), ["resync", "message apple"]);
+});
+
 test("what is published in a transaction arrives when it commits, or never", async () => {
   await using database = await testDatabase();
   await using pubSub = start(database.connection);

@@ -20,8 +20,11 @@ export type ChatWorld = AsyncDisposable & {
   readonly apiKeyId: string;
   readonly user: (text: string, more?: Partial<UserMessage>) => UserMessage;
   readonly newChat: (more?: Partial<NewChat>) => NewChat;
-  /** A chat that was created and led to the state by transitions. */
-  readonly chatIn: (state: ExecutionState, more?: Partial<NewChat>) => Promise<ChatRow>;
+  /** A chat that was created and led to the state by transitions. None lead to an invalid one. */
+  readonly chatIn: (
+    state: Exclude<ExecutionState, "invalid">,
+    more?: Partial<NewChat>,
+  ) => Promise<ChatRow>;
   readonly addModel: (more?: { readonly isDefault?: boolean }) => Promise<string>;
   readonly addFile: () => Promise<string>;
 };
@@ -134,13 +137,13 @@ const BLANK_CHAT = {
 
 async function leadTo(
   machine: ChatMachine,
-  to: { readonly chatId: string; readonly state: ExecutionState; readonly user: ChatWorld["user"] },
+  to: { readonly chatId: string; readonly state: string; readonly user: ChatWorld["user"] },
 ): Promise<ChatRow> {
   const { chatId, state, user } = to;
   const change = async (work: (chat: LockedChat) => Promise<Result<unknown, unknown>>) => {
     must(await machine.change(chatId, work));
   };
-  const letter = state === "invalid" ? "R" : state.replace(/[0-9X]/g, "");
+  const letter = state.replace(/[0-9X]/g, "");
   await change((chat) => chat.commitStep([SAYS]));
   if (letter === "A") {
     await change((chat) => chat.commitStep([{ role: "assistant", content: [callOf("call 1")] }]));
@@ -153,7 +156,6 @@ async function leadTo(
     await change((chat) => chat.finishError({ message: "broke", retryable: false }));
   }
   if (state.startsWith("X")) await change((chat) => chat.setArchived(true));
-  // Written past the machine: archived and running cannot come about through it.
   const found = await machine.change(chatId, async (chat) => {
     await Promise.resolve();
     return { ok: true, value: chat.row };

@@ -64,6 +64,19 @@ test("a step at once is refused where its fence does not hold, and changes nothi
   must(await machine.readFenced(chat.id, interrupting));
 });
 
+test("reading, beginning an attempt and committing a step cost one round trip each", async (t) => {
+  await using world = await chatWorld();
+  const { machine, database } = world;
+  const chat = await running(world, "R1");
+  const fence = await fenceOf(machine, chat);
+  // Without a transaction around it, a statement is a round trip.
+  const queries = t.mock.method(database.pool, "query");
+  must(await machine.readFenced(chat.id, fence));
+  must(await machine.recordAttemptFenced(chat.id, fence));
+  must(await machine.commitStepFenced(chat.id, fence, [SAYS, SAYS, SAYS]));
+  assert.equal(queries.mock.callCount(), 3);
+});
+
 test("a model's history begins at the newest boundary, or at what a person wrote before", async () => {
   await using world = await chatWorld();
   const { machine } = world;
