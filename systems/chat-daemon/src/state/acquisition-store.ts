@@ -7,7 +7,12 @@ import { CompiledQuery, sql } from "kysely";
 import type { ChatRow } from "./chat-row.ts";
 import { CHAT_COLUMNS_TEXT, toChatRow, type ChatDatabaseRow } from "./chat-store.ts";
 import type { Lease } from "./lease.ts";
-import { HAS_NO_LEASE_TEXT, notifyUpdateText, WANTS_WORKER_TEXT } from "./statement-text-store.ts";
+import {
+  HAS_NO_LEASE_TEXT,
+  LEASE_TEXT,
+  notifyUpdateText,
+  WANTS_WORKER_TEXT,
+} from "./statement-text-store.ts";
 
 /** Chats that run at once on all servers together. Null: as many as there are. */
 export type ChatLimits = {
@@ -85,6 +90,7 @@ export async function isQueuedForCapacity(
         select count(*) from chats as others
         join chat_heartbeats as beats
           on beats.chat_id = others.id and beats.runner_id = others.runner_id
+          and beats.heartbeat_at >= clock_timestamp() - ${sql.raw(LEASE_TEXT)}
         where others.status = 'running' and not others.archived
           and (others.parent_chat_id is null) = (chats.parent_chat_id is null)
       ) >= case when chats.parent_chat_id is null

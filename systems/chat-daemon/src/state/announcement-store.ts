@@ -12,7 +12,7 @@ import {
   type ChatUpdate,
 } from "./chat-machine.ts";
 import type { ChatRow } from "./chat-row.ts";
-import { LEASE_MS } from "./lease.ts";
+import { LEASE_TEXT } from "./statement-text-store.ts";
 
 export async function announceChange(
   db: Sql,
@@ -32,7 +32,7 @@ export async function announceChange(
       case when not exists (
         select 1 from chat_heartbeats
         where chat_id = ${chat.id} and runner_id = ${chat.runnerId}
-          and heartbeat_at >= clock_timestamp() - interval '${sql.raw(String(LEASE_MS))} milliseconds'
+          and heartbeat_at >= clock_timestamp() - ${sql.raw(LEASE_TEXT)}
       ) then ${hint} end`);
   }
   await sql`select ${sql.join(notifications)}`.execute(db);

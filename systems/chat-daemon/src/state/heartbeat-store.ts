@@ -4,9 +4,10 @@
  */
 import type { Sql } from "@atelier/database/database";
 import { sql, type RawBuilder } from "kysely";
-import { LEASE_MS, type Lease } from "./lease.ts";
+import type { Lease } from "./lease.ts";
+import { LEASE_TEXT } from "./statement-text-store.ts";
 
-const LEASE: RawBuilder<unknown> = sql.raw(`interval '${LEASE_MS} milliseconds'`);
+const LEASE: RawBuilder<unknown> = sql.raw(LEASE_TEXT);
 
 /** All of a server's in one statement: one beat costs one round trip. */
 export async function beat(db: Sql, leases: readonly Lease[]): Promise<void> {

@@ -26,8 +26,11 @@ export function notifyUpdateText(
 export const WANTS_WORKER_TEXT =
   "chats.status in ('running', 'interrupting', 'requires_action') and not chats.archived";
 
+/** As an interval. */
+export const LEASE_TEXT = `interval '${LEASE_MS} milliseconds'`;
+
 /** None that lives drives it. */
 export const HAS_NO_LEASE_TEXT = `not exists (
     select 1 from chat_heartbeats
     where chat_heartbeats.chat_id = chats.id and chat_heartbeats.runner_id = chats.runner_id
-      and chat_heartbeats.heartbeat_at >= clock_timestamp() - interval '${LEASE_MS} milliseconds')`;
+      and chat_heartbeats.heartbeat_at >= clock_timestamp() - ${LEASE_TEXT})`;

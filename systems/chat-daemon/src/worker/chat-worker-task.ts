@@ -168,7 +168,10 @@ class Worker implements ChatWorker {
     const { runnerId } = chat;
     if (runnerId === null) return; // Acquired ones have one.
     const runner = new ChatRunner({ ...this.#deps, sql: this.#deps.database.sql }, chat, () => {
-      if (!this.#isStopping) this.#runners.delete(runnerId);
+      if (this.#isStopping) return;
+      this.#runners.delete(runnerId);
+      // Its place may be another's.
+      if (this.#limits !== UNLIMITED_CHATS) this.#nudged.resolve();
     });
     this.#runners.set(runnerId, runner);
   }
