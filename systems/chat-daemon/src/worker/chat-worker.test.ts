@@ -125,6 +125,29 @@ test("each chat has one runner, however many servers look for it", async () => {
   }
 });
 
+test("a chat that is driven for long stays with its server", async () => {
+  await using world = await chatWorld();
+  await using first = startServer(world, { ...ANSWERS, runGeneration: waits });
+  const { chat } = must(await world.machine.create(world.newChat()));
+  await until(async () => Promise.resolve(first.worker.runnersCount === 1));
+  await using second = startServer(world, { ...ANSWERS, runGeneration: waits });
+  const { pool } = world.database;
+  for (let beats = 0; beats < 2; beats += 1) {
+    // Most of the lease has passed by the database's clock: the next beat renews it.
+    await pool.query(
+      "update chat_heartbeats set heartbeat_at = heartbeat_at - interval '5 seconds'",
+    );
+    await until(async () => {
+      const { rows } = await pool.query(
+        "select 1 from chat_heartbeats where heartbeat_at > now() - interval '1 second'",
+      );
+      return rows.length > 0;
+    });
+  }
+  assert.deepEqual([first.worker.runnersCount, second.worker.runnersCount], [1, 0]);
+  assert.equal((await read(world, chat.id)).fence, 1);
+});
+
 test("a task that fails is repeated, and one that ends without progress too", async () => {
   await using world = await chatWorld();
   let attempts = 0;
