@@ -384,27 +384,22 @@ test("a tool whose workspace obeys another server by now: nothing is committed",
   assert.equal((await world.history(id)).length, 2);
 });
 
-test("trouble of the database does not lose the turn", async () => {
-  const clock = new FakeClock();
-  await using world = await turnWorld({ clock, replies: [says("after all")] });
+test("trouble of the database is for the runner to repeat: nothing is lost, nothing doubled", async () => {
+  await using world = await turnWorld({ replies: [says("first"), says("second")] });
   const { id } = await world.create();
-  let troubles = 0;
-  const machine = {
-    ...world.deps.machine,
-    readFenced: async (...args: Parameters<typeof world.deps.machine.readFenced>) => {
-      troubles += 1;
-      if (troubles < 3) throw new Error("connection terminated");
-      return world.chats.machine.readFenced(...args);
-    },
-    recordAttemptFenced: world.chats.machine.recordAttemptFenced.bind(world.chats.machine),
-    changeFenced: world.chats.machine.changeFenced.bind(world.chats.machine),
+  const changeFenced = () => Promise.reject(new Error("connection terminated"));
+  const { machine } = world.chats;
+  const broken = {
+    changeFenced,
+    readFenced: machine.readFenced.bind(machine),
+    recordAttemptFenced: machine.recordAttemptFenced.bind(machine),
   };
-  const task = runGeneration({ ...world.deps, machine }, await world.runOf(id));
-  await until(async () => {
-    await clock.advance(1_000);
-    return troubles === 3 ? true : null;
-  });
-  assert.equal(await task, "done");
+  const deps = { ...world.deps, machine: { ...world.deps.machine, ...broken } };
+  await assert.rejects(runGeneration(deps, await world.runOf(id)), /connection terminated/);
+  assert.equal((await world.drive(id)).status, "waiting");
+  const visible = (await world.history(id)).filter(({ visibility }) => visibility !== "model");
+  // What had been shown stays, and the model goes on behind it.
+  assert.equal(visible.length, 3);
 });
 
 test("a prefix that changes is recorded before the step is committed", async () => {

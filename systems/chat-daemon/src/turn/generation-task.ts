@@ -21,29 +21,26 @@ import { pinWorkspaceContext } from "./workspace-context-actions.ts";
 
 const PREPARE_ATTEMPTS = 3;
 const PREPARE_DELAY_MS = 200;
-const TROUBLE_DELAY_MS_MAX = 30_000;
 
-/** Resolves when one action is done, or the chat has nothing for this task any more. */
+/**
+ * Resolves when one action is done, or the chat has nothing for this task any more. Rejects when the
+ * database is away, or by a bug: whoever runs the task repeats it.
+ */
 export async function runGeneration(deps: TurnDeps, run: TurnRun): Promise<TaskEnd> {
   let mayChain = true;
-  for (let troubles = 0; !run.signal.aborted;) {
-    try {
+  try {
+    for (;;) {
+      run.signal.throwIfAborted();
       const ended = await oneAction(deps, run, { mayChain });
       if (ended.kind !== "failed") return ended.kind;
       if (ended.failure.isChainBroken) mayChain = false;
-      const isGone = await waitForRetry(deps, run, ended);
-      if (isGone !== null) return isGone;
-      troubles = 0;
-    } catch (error) {
-      if (run.signal.aborted) break;
-      // The database is away, or there is a bug: neither may lose the chat.
-      troubles += 1;
-      const delayMs = Math.min(TROUBLE_DELAY_MS_MAX, 500 * 2 ** Math.min(troubles, 8));
-      deps.log.error({ err: error, chatId: run.chatId, delayMs }, "a step of a chat threw");
-      await deps.clock.sleep(delayMs, run.signal).catch(() => {});
+      const isOver = await waitForRetry(deps, run, ended);
+      if (isOver !== null) return isOver;
     }
+  } catch (error) {
+    if (run.signal.aborted) return "cancelled";
+    throw error;
   }
-  return "cancelled";
 }
 
 async function oneAction(

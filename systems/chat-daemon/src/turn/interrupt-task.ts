@@ -11,21 +11,15 @@ import type { TaskEnd, TurnDeps, TurnRun } from "./turn-deps.ts";
 
 /** How long the interruption waits for tools to end; they are told all the same. */
 const CANCEL_MS_MAX = 2_000;
-const TROUBLE_DELAY_MS_MAX = 30_000;
 
+/** Rejects when the database is away, or by a bug: whoever runs the task repeats it. */
 export async function runInterruption(deps: TurnDeps, run: TurnRun): Promise<TaskEnd> {
-  for (let troubles = 0; !run.signal.aborted;) {
-    try {
-      return await interruptOnce(deps, run);
-    } catch (error) {
-      if (run.signal.aborted) break;
-      troubles += 1;
-      const delayMs = Math.min(TROUBLE_DELAY_MS_MAX, 500 * 2 ** Math.min(troubles, 8));
-      deps.log.error({ err: error, chatId: run.chatId, delayMs }, "an interruption threw");
-      await deps.clock.sleep(delayMs, run.signal).catch(() => {});
-    }
+  try {
+    return await interruptOnce(deps, run);
+  } catch (error) {
+    if (run.signal.aborted) return "cancelled";
+    throw error;
   }
-  return "cancelled";
 }
 
 async function interruptOnce(deps: TurnDeps, run: TurnRun): Promise<TaskEnd> {
