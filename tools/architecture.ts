@@ -190,6 +190,7 @@ export const TABLES: Record<
   chat_user_model_overrides: { owner: "models", readers: [] },
   chat_settings: { owner: "chat-settings", readers: [] },
   chat_user_settings: { owner: "chat-settings", readers: [] },
+  chat_prompt_prefixes: { owner: "turn", readers: [] },
 };
 
 /** What the path of a model request does without: measured, it costs many times the rest (bench/). */

@@ -256,6 +256,15 @@ type ChatModelOverridesRow = {
   reasoning_effort: string | null;
 };
 
+type ChatPromptPrefixesRow = {
+  chat_id: string;
+  history_version: number;
+  hash: string;
+  prefix: Json;
+  causes: string[];
+  created_at: Timestamp;
+};
+
 type ChatQueuedMessagesRow = {
   id: GeneratedAlways<number>;
   chat_id: string;
@@ -463,6 +472,7 @@ export type Schema = {
   chat_messages: ChatMessagesRow;
   chat_model_configs: ChatModelConfigsRow;
   chat_model_overrides: ChatModelOverridesRow;
+  chat_prompt_prefixes: ChatPromptPrefixesRow;
   chat_queued_messages: ChatQueuedMessagesRow;
   chat_request_keys: ChatRequestKeysRow;
   chat_settings: ChatSettingsRow;

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { promptPrefix } from "../prompt/prompt-prefix.ts";
+import { chatWorld, must } from "../state/chat-world-testkit.ts";
+import { recordPromptPrefix } from "./prompt-prefix-store.ts";
+
+test("each change of a chat's prefix is kept with its causes, and only those", async () => {
+  await using world = await chatWorld();
+  const { chat } = must(await world.machine.create(world.newChat()));
+  const db = world.database.sql;
+  const tool = (name: string) => ({ type: "function" as const, name, inputSchema: {} });
+  const record = async (historyVersion: number, tools: string[], system: string) => {
+    const layers = [{ name: "stored_1", text: system }];
+    const prefix = promptPrefix("model", tools.map(tool), layers);
+    return await recordPromptPrefix(
+      db,
+      { id: chat.id, historyVersion },
+      { prefix, now: new Date() },
+    );
+  };
+  assert.deepEqual(await record(1, ["a"], "be good"), []);
+  assert.deepEqual(await record(2, ["a"], "be good"), []);
+  assert.deepEqual(await record(3, ["a", "b"], "be better"), [
+    "tool_added:b",
+    "system_changed:stored_1",
+  ]);
+  assert.deepEqual(await record(4, ["b"], "be better"), ["tool_removed:a"]);
+  const { rows } = await world.database.pool.query<{ readonly history_version: string }>(
+    "select history_version from chat_prompt_prefixes order by 1",
+  );
+  assert.deepEqual(
+    rows.map((row) => Number(row.history_version)),
+    [1, 3, 4],
+  );
+});
