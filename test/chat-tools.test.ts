@@ -289,7 +289,7 @@ test("skills of the workspace and of the person; no way out of a skill's directo
   assert.match(String(skill["body"]), /Do it\./);
   assert.deepEqual(skill["files"], ["steps.md"]);
   const file = await world.one("read_skill_file", { name: "deploying", path: "steps.md" });
-  assert.equal(file as unknown, "one, two");
+  assert.equal(file, "one, two");
   for (const path of ["../../../secret", "/etc/passwd", ".hidden", "a//b"]) {
     assert.ok("error" in (await world.one("read_skill_file", { name: "deploying", path })), path);
   }

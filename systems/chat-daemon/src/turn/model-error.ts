@@ -181,5 +181,6 @@ const CREDENTIAL_TEXT = /\b(?:sk|pk|rk|key|AIza|AKIA|xox[a-z])[-_][\w*.-]{6,}|Be
 
 function toDetail(message: string): string {
   const shown = toValidText(message).replaceAll(CREDENTIAL_TEXT, "[key]").trim();
-  return [...shown].slice(0, DETAIL_CHARACTERS_MAX).join("");
+  // Never half a character.
+  return shown.slice(0, DETAIL_CHARACTERS_MAX).replace(/[\uD800-\uDBFF]$/, "");
 }

@@ -12,11 +12,7 @@ test("each change of a chat's prefix is kept with its causes, and only those", a
   const record = async (historyVersion: number, tools: string[], system: string) => {
     const layers = [{ name: "stored_1", text: system }];
     const prefix = promptPrefix("model", tools.map(tool), layers);
-    return await recordPromptPrefix(
-      db,
-      { id: chat.id, historyVersion },
-      { prefix, now: new Date() },
-    );
+    return recordPromptPrefix(db, { id: chat.id, historyVersion }, { prefix, now: new Date() });
   };
   assert.deepEqual(await record(1, ["a"], "be good"), []);
   assert.deepEqual(await record(2, ["a"], "be good"), []);
