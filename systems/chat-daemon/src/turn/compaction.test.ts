@@ -202,7 +202,8 @@ test("another model sums up without tools; where it cannot be had, the turn's ow
       tools: [tool],
     });
     const models = {
-      forTurn: world.deps.models.forTurn,
+      forTurn: (...args: Parameters<typeof world.deps.models.forTurn>) =>
+        world.deps.models.forTurn(...args),
       forSummary: async (...args: Parameters<typeof world.deps.models.forTurn>) =>
         isThere
           ? world.deps.models.forTurn(...args)

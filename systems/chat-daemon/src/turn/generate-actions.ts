@@ -1,5 +1,7 @@
 /** One answer of the chat's model: asked for, shown while it comes, and committed whole. */
 import type { LanguageModelV4CallOptions, LanguageModelV4Usage } from "@ai-sdk/provider";
+import type { MessagePart } from "@atelier/contract/chat/message-part";
+import { parseCommands } from "../tools/shell-command.ts";
 import { withCacheBreakpoints, withToolBreakpoint } from "../prompt/cache-breakpoints.ts";
 import { chainOf, type Chain } from "../prompt/chain-mode.ts";
 import { fileIdsOf, toModelPrompt } from "../prompt/model-prompt.ts";
@@ -155,11 +157,21 @@ function toAssistantMessage(
 ): NewMessage {
   return {
     role: "assistant",
-    content: step.parts(),
+    content: step.parts().map(withParsedCommands),
     modelConfigId: model.configId,
     reasoningEffort: chat.lastReasoningEffort,
     providerResponseId: model.isStored ? step.responseId : null,
     usage: step.end === null ? null : toStepUsage(step.end.usage, model.contextLimit),
     runtimeMs,
   };
+}
+
+/** For people: what a command runs, at a glance. */
+function withParsedCommands(part: MessagePart): MessagePart {
+  if (part.type !== "tool-call" || part.tool_name !== "execute") return part;
+  const { args } = part;
+  const isCommand = typeof args === "object" && args !== null && "command" in args;
+  if (!isCommand || typeof args.command !== "string") return part;
+  const parsed = parseCommands(args.command);
+  return parsed === null ? part : { ...part, parsed_commands: parsed.map((each) => [...each]) };
 }

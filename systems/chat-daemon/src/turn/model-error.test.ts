@@ -63,7 +63,11 @@ for (const [error, kind, retryable] of [
   ],
 ] as const) {
   const name =
-    error instanceof APICallError ? `${error.statusCode} ${error.responseBody}` : String(error);
+    error instanceof APICallError
+      ? `${error.statusCode} ${error.responseBody}`
+      : error instanceof Error
+        ? error.message
+        : JSON.stringify(error);
   test(`an error of a model call: ${name.slice(0, 80)} is ${kind}${retryable ? ", and may pass" : ""}`, () => {
     const { error: chatError } = classifyModelError(error, "test");
     assert.deepEqual([chatError.kind, chatError.retryable], [kind, retryable]);
