@@ -43,6 +43,17 @@ async function openWorld() {
         return Promise.resolve(ok({ fileId, name: file.name, mediaType: file.mediaType }));
       },
     },
+    subagents: {
+      ...{
+        spawn: never,
+        find: never,
+        list: never,
+        message: never,
+        interrupt: never,
+        models: never,
+      },
+      watch: () => null,
+    },
     skills: {
       find: (_owner, name) => Promise.resolve(name === "own-notes" ? { body: "mine" } : undefined),
     },

@@ -6,19 +6,28 @@ import { askUserQuestionTool, listWorkspacesTool } from "./person-tools.ts";
 import { processTools } from "./process-tools.ts";
 import { skillTools, type PersonalSkills } from "./skill-tools.ts";
 import type { ToolFileStore } from "./stored-file.ts";
+import type { Subagents } from "./subagent-port.ts";
+import { subagentTools } from "./subagent-tools.ts";
 import type { ChatTool } from "./tool.ts";
 
 export type BuiltinToolDeps = {
   readonly directory: ChatWorkspaceDirectory;
   readonly files: ToolFileStore;
   readonly skills: PersonalSkills;
+  readonly subagents: Subagents;
 };
 
-export function builtinTools({ directory, files, skills }: BuiltinToolDeps): readonly ChatTool[] {
+export function builtinTools({
+  directory,
+  files,
+  skills,
+  subagents,
+}: BuiltinToolDeps): readonly ChatTool[] {
   return [
     ...fileTools(),
     ...processTools(),
     ...skillTools(skills),
+    ...subagentTools(subagents),
     attachFileTool(files),
     proposePlanTool(files),
     askUserQuestionTool(),

@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fail, ok } from "@atelier/base/result";
+import { FakeClock } from "@atelier/testkit/fake-clock";
+import { must } from "../state/chat-world-testkit.ts";
+import type { ChatRow } from "../state/chat-row.ts";
+import { subagentTools } from "../tools/subagent-tools.ts";
+import type { ChatTool } from "../tools/tool.ts";
+import { openSubagents, type SubagentDeps } from "./subagents-actions.ts";
+import {
+  callsTools,
+  says,
+  turnWorld,
+  type TurnWorld,
+  type TurnWorldOptions,
+} from "./turn-testkit.ts";
+
+type Watcher = () => void;
+
+/** A world whose chats can start others; nothing runs the children but the test. */
+async function subagentWorld(options: TurnWorldOptions = {}, more: Partial<SubagentDeps> = {}) {
+  const tools: ChatTool[] = [];
+  const watchers = new Set<Watcher>();
+  const world: TurnWorld = await turnWorld({
+    ...options,
+    deps: { ...options.deps, toolsOf: () => tools },
+  });
+  const { machine, database, modelConfigId } = world.chats;
+  const subagents = openSubagents({
+    ...{ machine, sql: database.sql, usableModels: () => Promise.resolve([]) },
+    childModel: (_parent, { reasoningEffort }) =>
+      Promise.resolve(ok({ modelConfigId, reasoningEffort })),
+    newChatPrompt: () =>
+      Promise.resolve({ includesDefault: true, deploymentPrompt: "", organizationPrompt: "" }),
+    subscribe: (_channel, on) => {
+      const watcher = (): void => on.message("");
+      watchers.add(watcher);
+      return {
+        [Symbol.dispose]: () => {
+          watchers.delete(watcher);
+        },
+      };
+    },
+    ...more,
+  });
+  tools.push(...subagentTools(subagents));
+  return { world, watchers, subagents };
+}
+
+async function resultsOf(
+  world: TurnWorld,
+  chatId: string,
+): Promise<readonly Record<string, unknown>[]> {
+  const rows = (await world.history(chatId)).filter(({ role }) => role === "tool");
+  return rows.map(({ content: [part] }) => {
+    assert.ok(part?.type === "tool-result");
+    return part.result as Record<string, unknown>;
+  });
+}
+
+const spawnCall = (input: object) => callsTools([{ id: "s", name: "spawn_agent", input }]);
+
+async function childOf(world: TurnWorld, parent: ChatRow): Promise<ChatRow> {
+  const [first] = await resultsOf(world, parent.id);
+  return world.row(String(first?.["chat_id"]));
+}
+
+test("a child starts with its own prompt, its parent's owner and the key of its parent's turn", async () => {
+  const { world } = await subagentWorld({
+    replies: [spawnCall({ type: "general", prompt: "look it up" }), says("ok")],
+  });
+  await using _world = world;
+  const parent = await world.create({ labels: { a: "b" } });
+  await world.drive(parent.id);
+  const child = await childOf(world, parent);
+  assert.equal(child.status, "running");
+  assert.deepEqual(
+    [child.parentChatId, child.rootChatId, child.title],
+    [parent.id, parent.id, "look it up"],
+  );
+  assert.deepEqual([child.ownerId, child.labels], [parent.ownerId, {}]);
+  const { rows } = await world.chats.database.pool.query<Record<string, string>>(
+    "select role, api_key_id, content::text as content from chat_messages where chat_id = $1 order by id",
+    [child.id],
+  );
+  const asked = rows.at(-1);
+  assert.deepEqual([asked?.["role"], asked?.["api_key_id"]], ["user", world.chats.apiKeyId]);
+  const system = rows
+    .slice(0, -1)
+    .map(({ content }) => content)
+    .join("");
+  assert.match(system, /Another agent delegated this task/);
+  assert.doesNotMatch(system, /spawn_agent/);
+});
+
+test("the same call starts one child, also when it is made again after a crash", async () => {
+  const { world, subagents } = await subagentWorld();
+  await using _world = world;
+  const parent = await world.create();
+  const request = {
+    ...{ callId: "1:s", type: "explore" as const, prompt: "p", title: "" },
+    modelConfigId: null,
+    reasoningEffort: null,
+  };
+  const [first, again] = [
+    await subagents.spawn(parent, request),
+    await subagents.spawn(parent, request),
+  ];
+  assert.equal(must(first).chatId, must(again).chatId);
+  assert.equal((await subagents.list(parent, { limit: 10, offset: 0 })).total, 1);
+  assert.equal((await world.row(must(first).chatId)).mode, "explore");
+});
+
+test("a type that there is not, a model that cannot be had, and an archived parent are told", async () => {
+  const { world, subagents } = await subagentWorld(
+    { replies: [spawnCall({ type: "wizard", prompt: "p" }), says("ok")] },
+    { childModel: () => Promise.resolve(fail("no such model: see list_subagent_models")) },
+  );
+  await using _world = world;
+  const parent = await world.create();
+  await world.drive(parent.id);
+  const [refused] = await resultsOf(world, parent.id);
+  assert.match(String(refused?.["error"]), /no agent of type wizard.*general, explore/i);
+  const request = {
+    ...{ callId: "1", type: "general" as const, prompt: "p", title: "" },
+    modelConfigId: null,
+    reasoningEffort: null,
+  };
+  assert.deepEqual(
+    await subagents.spawn(parent, request),
+    fail("no such model: see list_subagent_models"),
+  );
+});
+
+test("waiting ends when the child is done, with its report; others' chats are not found", async () => {
+  const { world, watchers, subagents } = await subagentWorld();
+  await using _world = world;
+  const parent = await world.create();
+  const request = {
+    ...{ callId: "1", type: "general" as const, prompt: "p", title: "T" },
+    modelConfigId: null,
+    reasoningEffort: null,
+  };
+  const { chatId } = must(await subagents.spawn(parent, request));
+  const tool = subagentTools(subagents).find(({ name }) => name === "wait_agent") ?? assert.fail();
+  const clock = new FakeClock();
+  const context = { ...contextOf(parent, clock) };
+  const waiting = tool.run({ chat_id: chatId }, context);
+  while (watchers.size === 0) await new Promise((resolve) => setImmediate(resolve));
+  must(
+    await world.chats.machine.change(chatId, async (chat) => {
+      must(
+        await chat.commitStep([
+          { role: "assistant", content: [{ type: "text", text: "found it" }] },
+        ]),
+      );
+      return chat.finishTurn();
+    }),
+  );
+  for (const changed of watchers) changed();
+  assert.deepEqual(await waiting, {
+    kind: "json",
+    value: { chat_id: chatId, title: "T", status: "waiting", type: "general", report: "found it" },
+  });
+  assert.equal(watchers.size, 0, "nobody listens any more");
+  const other = await world.create();
+  const foreign = await tool.run({ chat_id: chatId }, contextOf(other, clock));
+  assert.equal(foreign.kind, "error");
+});
+
+test("waiting too long says so and leaves the child alone; a child's error is told in its parts", async () => {
+  const { world, subagents } = await subagentWorld();
+  await using _world = world;
+  const parent = await world.create();
+  const request = {
+    ...{ callId: "1", type: "general" as const, prompt: "p", title: "T" },
+    modelConfigId: null,
+    reasoningEffort: null,
+  };
+  const { chatId } = must(await subagents.spawn(parent, request));
+  const tool = subagentTools(subagents).find(({ name }) => name === "wait_agent") ?? assert.fail();
+  const clock = new FakeClock();
+  const late = tool.run({ chat_id: chatId, timeout_seconds: 1 }, contextOf(parent, clock));
+  let isOver = false;
+  const ended = late.then(() => (isOver = true));
+  while (!isOver) {
+    await clock.advance(1_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await ended;
+  const told = await late;
+  assert.ok(told.kind === "json");
+  assert.deepEqual(told.value, {
+    chat_id: chatId,
+    title: "T",
+    status: "running",
+    type: "general",
+    timed_out: true,
+  });
+  const error = { message: "broke", kind: "auth" as const, retryable: false, detail: "why" };
+  must(await world.chats.machine.change(chatId, (chat) => chat.finishError(error)));
+  const broken = await tool.run({ chat_id: chatId }, contextOf(parent, clock));
+  assert.deepEqual(broken.kind === "json" && broken.value, {
+    ...{ chat_id: chatId, title: "T", status: "error", type: "general", report: "" },
+    ...{
+      last_error: "broke",
+      last_error_kind: "auth",
+      last_error_retryable: false,
+      last_error_detail: "why",
+    },
+  });
+});
+
+test("a child is given more to do, and stopped", async () => {
+  const { world, subagents } = await subagentWorld();
+  await using _world = world;
+  const parent = await world.create();
+  const request = {
+    ...{ callId: "1", type: "general" as const, prompt: "p", title: "T" },
+    modelConfigId: null,
+    reasoningEffort: null,
+  };
+  const { chatId } = must(await subagents.spawn(parent, request));
+  must(await subagents.message(parent, chatId, { text: "also this", interrupts: false }));
+  assert.equal((await world.row(chatId)).queueLength, 1);
+  assert.equal(await subagents.interrupt(chatId), true);
+  assert.equal((await world.row(chatId)).status, "interrupting");
+  assert.equal(await subagents.interrupt(chatId), false);
+});
+
+function contextOf(chat: ChatRow, clock: FakeClock): Parameters<ChatTool["run"]>[1] {
+  return {
+    ...{ chat, callId: "c", clock, signal: new AbortController().signal, publish: () => {} },
+    effect: { chatId: chat.id, callId: "c", inputHash: "", fence: 1 },
+    workspace: () => Promise.resolve(fail("none")),
+    random: { uuid: () => "", alphanumeric: () => "" },
+  };
+}
