@@ -10,6 +10,13 @@ import { aiModels } from "./ai-models.ts";
 import { aiSessionsList } from "./ai-sessions-list.ts";
 import { aiSessionsShow } from "./ai-sessions-show.ts";
 import { auditList } from "./audit-list.ts";
+import { chatModelsCreate } from "./chat-models-create.ts";
+import { chatModelsDelete } from "./chat-models-delete.ts";
+import { chatModelsList } from "./chat-models-list.ts";
+import { chatModelsOverridesList } from "./chat-models-overrides-list.ts";
+import { chatModelsOverridesSet } from "./chat-models-overrides-set.ts";
+import { chatModelsSetDefault } from "./chat-models-set-default.ts";
+import { chatModelsUpdate } from "./chat-models-update.ts";
 import { configShow } from "./config-show.ts";
 import { cp } from "./cp.ts";
 import { exec } from "./exec.ts";
@@ -106,6 +113,13 @@ export const COMMANDS: readonly CommandDefinition[] = [
   aiKeysList,
   aiKeysSet,
   aiKeysRemove,
+  chatModelsList,
+  chatModelsCreate,
+  chatModelsUpdate,
+  chatModelsSetDefault,
+  chatModelsDelete,
+  chatModelsOverridesList,
+  chatModelsOverridesSet,
   workspacesList,
   workspacesShow,
   workspacesCreate,
