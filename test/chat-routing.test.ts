@@ -164,17 +164,29 @@ test("where own keys are not allowed, one that was stored before serves neither 
   );
 });
 
-test("computer use finds a concrete provider by its type, and says when there is none", async () => {
-  for (const isGatewayRoutingEnabled of [true, false]) {
+for (const isGatewayRoutingEnabled of [true, false]) {
+  const way = isGatewayRoutingEnabled ? "through the gateway" : "directly";
+  test(`${way}, computer use reaches a concrete provider, and says when there is no key`, async () => {
     await using world = await startChatWorld({ isGatewayRoutingEnabled, hasKeyless: false });
-    const { models } = world.chats;
-    const route = await models.routeForProviderType(world.ann.id, "anthropic");
-    assert.ok(route.ok);
-    if (route.value.kind === "ai_gateway") {
-      assert.equal(route.value.provider?.id, world.providerId("anthropic"));
+    const { api, ann, owner, chats } = world;
+    const found = await chats.models.computerUse(ann.id, "anthropic");
+    assert.ok(found.ok);
+    const { route, modelName } = found.value;
+    assert.equal(modelName, "claude-opus-4-6");
+    if (route.kind === "ai_gateway") {
+      assert.equal(route.provider?.id, world.providerId("anthropic"));
     }
-    const none = await models.routeForProviderType(world.ann.id, "bedrock");
-    assert.equal(none.ok, false);
-    assert.equal(models.hasStaticCandidates, !isGatewayRoutingEnabled);
-  }
-});
+    await ask(world, route, ann.token.split("-")[0] ?? "");
+    assert.equal(world.model.requests.at(-1)?.header("x-api-key"), CENTRAL_KEY);
+    const path = "/api/v2/ai/providers/anthropic";
+    const without = await api.call("PATCH", path, { token: owner.token, body: { api_keys: [] } });
+    assert.equal(without.status, 200, without.text);
+    const refused = await chats.models.computerUse(ann.id, "anthropic");
+    assert.deepEqual(!refused.ok && [refused.failure.kind, refused.failure.message], [
+      "missing_key",
+      'API key for computer-use provider "anthropic" is not configured',
+    ]);
+    assert.equal((await chats.models.routeForProviderType(ann.id, "bedrock")).ok, false);
+    assert.equal(chats.models.hasStaticCandidates, !isGatewayRoutingEnabled);
+  });
+}

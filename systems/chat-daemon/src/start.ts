@@ -24,6 +24,7 @@ import {
   resolveModelRouteForProviderType,
 } from "./models/model-routing-actions.ts";
 import {
+  chooseComputerUseModel,
   chooseModelForNewChat,
   chooseModelOfChat,
   chooseOverride,
@@ -77,6 +78,7 @@ function modelRouter(deps: ChatDaemonDeps): ModelRouter {
     modelOfChat: (user, chosen) => chooseModelOfChat(routing, user, chosen),
     modelForNewChat: (user) => chooseModelForNewChat(routing, user),
     override: (user, context, modes) => chooseOverride(routing, user, { context, modes }),
+    computerUse: (ownerId, provider) => chooseComputerUseModel(routing, ownerId, provider),
     routeForConfig: (ownerId, config, keys) =>
       resolveModelRouteForConfig(routing, ownerId, config, keys),
     routeForProviderType: (ownerId, type) =>

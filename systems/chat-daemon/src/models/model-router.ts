@@ -12,6 +12,7 @@ import type {
   RoutedModel,
 } from "./model-route.ts";
 import type { ProviderKeys } from "./provider-keys.ts";
+import type { ComputerUseProvider } from "./provider-names.ts";
 
 /** For whom: whose keys serve, and whose models there are. */
 export type ModelUser = { readonly ownerId: string; readonly organizationId: string };
@@ -21,6 +22,11 @@ export type ChosenModel = {
   readonly config: ModelConfig;
   /** As chosen, before it is clamped to what the model allows. Null: the usual one. */
   readonly effort: ReasoningEffort | null;
+  readonly route: ResolvedModelRoute;
+};
+
+export type ComputerUseModel = {
+  readonly modelName: string;
   readonly route: ResolvedModelRoute;
 };
 
@@ -63,6 +69,11 @@ export interface ModelRouter {
     context: ModelOverrideContext,
     modes: OverrideModes,
   ): Promise<Result<OverrideChoice, ModelFailure>>;
+  /** Refuses where there is no key for it. */
+  computerUse(
+    ownerId: string,
+    provider: ComputerUseProvider,
+  ): Promise<Result<ComputerUseModel, ModelFailure>>;
   routeForConfig(
     ownerId: string,
     config: RoutedModel,

@@ -12,12 +12,18 @@ import { routeFailure, type ModelFailure } from "./model-failure.ts";
 import { listOverrides, listUserOverrides } from "./model-override-store.ts";
 import type {
   ChosenModel,
+  ComputerUseModel,
   FailureMode,
   ModelUser,
   OverrideChoice,
   OverrideModes,
 } from "./model-router.ts";
-import { resolveModelRouteForConfig, type RoutingDeps } from "./model-routing-actions.ts";
+import {
+  resolveModelRouteForConfig,
+  resolveModelRouteForProviderType,
+  type RoutingDeps,
+} from "./model-routing-actions.ts";
+import { COMPUTER_USE_MODELS, type ComputerUseProvider } from "./provider-names.ts";
 
 export type SelectionDeps = RoutingDeps & { readonly database: Database };
 
@@ -82,6 +88,26 @@ export async function chooseOverride(
   return model.value.ok
     ? ok({ kind: "model", model: model.value.value })
     : unusable(modes.provider, model.value.failure);
+}
+
+/** A fixed model, at a provider for which there is a key: known before a chat for it is begun. */
+export async function chooseComputerUseModel(
+  deps: RoutingDeps,
+  ownerId: string,
+  provider: ComputerUseProvider,
+): Promise<Result<ComputerUseModel, ModelFailure>> {
+  const noKey = routeFailure(
+    "missing_key",
+    `API key for computer-use provider "${provider}" is not configured`,
+  );
+  const route = await resolveModelRouteForProviderType(deps, ownerId, provider);
+  if (!route.ok) return fail(noKey);
+  if (route.value.kind === "ai_gateway" && route.value.provider !== null) {
+    const ownKeys = await deps.catalog.providersWithOwnKey(ownerId);
+    const standing = standingOf(route.value.provider, ownKeys, deps.catalog.areOwnKeysAllowed);
+    if (standing.unavailable !== null) return fail(noKey);
+  }
+  return ok({ modelName: COMPUTER_USE_MODELS[provider], route: route.value });
 }
 
 type Stored = { readonly modelConfigId: string; readonly effort: ReasoningEffort | null };
