@@ -29,6 +29,7 @@ async function openWorld() {
   const options = {
     ...{ stateDirectory: join(home, ".state"), homeDirectory: home, directory: home },
     ...{ shell: "/bin/sh", environment: { PATH: process.env["PATH"], HOME: home }, version: "1" },
+    terminalIdleTimeoutMs: null,
   };
   const deps = { clock: systemClock, random: systemRandom, log: silentLogger };
   const services = await openWorkspaceServices(options, deps, resources);

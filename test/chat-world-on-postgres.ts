@@ -60,17 +60,29 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
     return fetch(input, init);
   };
   const chats = startChatDaemon({
-    ...{ database, clock, random: systemRandom, log: silentLogger, directFetch },
+    ...{
+      database,
+      pubSub: api.pubSub,
+      clock,
+      random: systemRandom,
+      log: silentLogger,
+      directFetch,
+    },
     providers: plane.chats.providers,
     people: plane.chats.people,
+    workspaces: plane.chats.workspaces,
+    links: plane.workspaceLinks,
     providerAuth: plane.providerAuth,
     transports: gateway.transports,
     config: {
       isGatewayRoutingEnabled,
       host: { version: "1.2.3", platform: "linux", architecture: "x64" },
+      queueMax: 20,
+      limits: { topLevelMax: null, subagentsMax: null },
     },
   });
-  const serving = resources.use(plane.chats.serveWith(chats.service));
+  resources.use(chats);
+  const serving = resources.use(plane.chats.serveWith(chats));
   const owner = await api.setUp();
   const ann = await api.addPerson("ann");
   const ids = new Map<string, string>();
@@ -102,6 +114,7 @@ function gatewayDeps(allowByok: boolean) {
     log: silentLogger,
     metrics: testDeps().metrics,
     tracer: null,
+    peers: null,
     config: {
       allowByok,
       sendActorHeaders: false,
@@ -117,6 +130,9 @@ function gatewayDeps(allowByok: boolean) {
       bodyTimeoutMs: minute,
       keyAuthFailurePolicy: "cooldown",
       keyWaitMs: 0,
+      keyQueue: { lengthMax: 100, msMax: 30_000 },
+      keyRecheckMs: 0,
+      stripsForeignReasoning: true,
       circuitBreaker: null,
       rateLimit: 0,
       maxConcurrency: 0,

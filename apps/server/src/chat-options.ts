@@ -12,4 +12,33 @@ export const CHAT_OPTIONS = [
     description:
       "Let chats reach models through the AI gateway. Otherwise they call model providers directly, and nothing of it is recorded.",
   },
+  {
+    name: "chat-max-queued-messages",
+    kind: "int",
+    default: 20,
+    min: 1,
+    max: 1_000,
+    group: "Chats",
+    description: "Messages that may wait in one chat. Further ones are answered 429.",
+  },
+  {
+    name: "chat-max-working",
+    kind: "int",
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    group: "Chats",
+    description:
+      "Chats that work at once, on all servers together. Others wait their turn, people by turns. 0 means no limit.",
+  },
+  {
+    name: "chat-max-working-subagents",
+    kind: "int",
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    group: "Chats",
+    description:
+      "Chats started by other chats that work at once, on all servers together. 0 means no limit.",
+  },
 ] as const satisfies readonly Option[];

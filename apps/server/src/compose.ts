@@ -12,7 +12,7 @@ import type { InterceptionRecorder } from "@atelier/contract/rpc/gateway-ports";
 import { startChatDaemon } from "@atelier/chat-daemon/start";
 import { startControlPlane, type ControlPlane } from "@atelier/control-plane/start";
 import type { Database } from "@atelier/database/database";
-import { startPubSub } from "@atelier/database/pub-sub";
+import { startPubSub, type PubSub } from "@atelier/database/pub-sub";
 import { startGateway, type Gateway } from "@atelier/gateway/start";
 import { HttpDrain } from "@atelier/host/http-drain";
 import { createMetrics, type Metrics } from "@atelier/host/metrics";
@@ -92,7 +92,7 @@ export async function startServer(
     controlPlane.observeGateway(gateway.health);
     controlPlane.testProvidersWith(gateway.tester);
   }
-  serveChats(deps, { controlPlane, gateway, database }, resources);
+  serveChats(deps, { controlPlane, gateway, database, pubSub }, resources);
 
   const answer = answerer(deps, { controlPlane, gateway, metrics, database });
   const server = createHttpServer(answer);
@@ -222,11 +222,11 @@ function startOurGateway(
 
 function serveChats(
   { config, clock, random, log }: ServerDeps,
-  parts: Pick<Parts, "controlPlane" | "gateway" | "database">,
+  parts: Pick<Parts, "controlPlane" | "gateway" | "database"> & { readonly pubSub: PubSub },
   resources: AsyncDisposableStack,
 ): void {
-  const { controlPlane, gateway, database } = parts;
-  const { providers, people } = controlPlane.chats;
+  const { controlPlane, gateway, database, pubSub } = parts;
+  const { providers, people, workspaces } = controlPlane.chats;
   const outbound = resources.use(
     openOutboundFetch({
       connectMs: config.aiGatewayConnectTimeoutMs,
@@ -235,16 +235,28 @@ function serveChats(
     }),
   );
   const chats = startChatDaemon({
-    ...{ database, clock, random, log, providers, people },
+    ...{ database, pubSub, clock, random, log, providers, people, workspaces },
+    links: controlPlane.workspaceLinks,
     providerAuth: controlPlane.providerAuth,
     transports: gateway?.transports ?? null,
     directFetch: outbound.fetch,
     config: {
       isGatewayRoutingEnabled: config.aiGatewayEnabled && config.chatAiGatewayRoutingEnabled,
       host: { version: VERSION, platform: process.platform, architecture: process.arch },
+      queueMax: config.chatMaxQueuedMessages,
+      limits: {
+        topLevelMax: limitOf(config.chatMaxWorking),
+        subagentsMax: limitOf(config.chatMaxWorkingSubagents),
+      },
     },
   });
-  resources.use(controlPlane.chats.serveWith(chats.service));
+  resources.use(chats);
+  resources.use(controlPlane.chats.serveWith(chats));
+}
+
+/** 0 means no limit. */
+function limitOf(count: number): number | null {
+  return count === 0 ? null : count;
 }
 
 type Parts = {

@@ -6,14 +6,32 @@
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
-import type { ChatPeople, ChatProviderCatalog } from "@atelier/contract/rpc/chat-ports";
-import type { ChatService } from "@atelier/contract/rpc/chat-service";
+import type {
+  ChatPeople,
+  ChatProviderCatalog,
+  ChatWorkspaceDirectory,
+} from "@atelier/contract/rpc/chat-ports";
+import type { ChatService, ChatSocketService } from "@atelier/contract/rpc/chat-service";
 import type {
   ModelFetch,
   ModelTransports,
   ProviderAuthSource,
 } from "@atelier/contract/rpc/model-transport";
+import type { WorkspaceLinks } from "@atelier/contract/rpc/workspace/services";
 import type { Database } from "@atelier/database/database";
+import type { PubSub } from "@atelier/database/pub-sub";
+import { Tasks } from "@atelier/host/tasks";
+import { chatSettingService, systemPromptSetting } from "./chat-settings/chat-setting-actions.ts";
+import { chatNewsWatch } from "./chat-stream/chat-news-task.ts";
+import { chatSocketService } from "./chat-stream/chat-socket-service.ts";
+import { ChatViewers } from "./chat-stream/chat-viewers-task.ts";
+import { PartSources } from "./chat-stream/part-sources-task.ts";
+import { markReadBy, showChat } from "./chats/chat-actions.ts";
+import type { ChatDeps } from "./chats/chat-deps.ts";
+import { chatService } from "./chats/chat-service.ts";
+import { BufferedEpisodes } from "./live-parts/live-episodes-task.ts";
+import { PartBuffer } from "./live-parts/part-buffer.ts";
+import { PartJournal } from "./live-parts/part-journal-task.ts";
 import { chatModelsService } from "./models/chat-models-routes.ts";
 import { MODEL_BUILDERS } from "./models/model-builders-io.ts";
 import { newModel } from "./models/model-clients-io.ts";
@@ -28,22 +46,42 @@ import {
   chooseModelForNewChat,
   chooseModelOfChat,
   chooseOverride,
+  type SelectionDeps,
 } from "./models/model-selection-actions.ts";
+import { isChoosable } from "./models/usable-models-actions.ts";
+import { proposeTitle } from "./quickgen/quickgen-actions.ts";
+import { ShortTexts } from "./quickgen/short-texts-task.ts";
+import { turnDeps } from "./start-turns.ts";
+import type { ChatLimits } from "./state/acquisition-store.ts";
+import { createChatMachine } from "./state/chat-machine-actions.ts";
+import type { ChatMachine } from "./state/chat-machine.ts";
+import { runGeneration } from "./turn/generation-task.ts";
+import { runInterruption } from "./turn/interrupt-task.ts";
+import type { TurnRun } from "./turn/turn-deps.ts";
+import { startChatWorker } from "./worker/chat-worker-task.ts";
+import type { RunnerTaskContext } from "./worker/runner-tasks.ts";
 
 export type ChatDaemonConfig = {
   /** Whether chats reach models through this deployment's gateway; else they call providers directly. */
   readonly isGatewayRoutingEnabled: boolean;
   /** What providers are told of this server. */
   readonly host: Parameters<typeof agentsUserAgent>[0];
+  /** Messages that wait in one chat. */
+  readonly queueMax: number;
+  /** How many chats work at once, on all servers together. */
+  readonly limits: ChatLimits;
 };
 
 export type ChatDaemonDeps = {
   readonly database: Database;
+  readonly pubSub: PubSub;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   readonly providers: ChatProviderCatalog;
   readonly people: ChatPeople;
+  readonly workspaces: ChatWorkspaceDirectory;
+  readonly links: WorkspaceLinks;
   /** People's own provider keys. */
   readonly providerAuth: ProviderAuthSource;
   /** Of the gateway in this process. Null: there is none. */
@@ -53,25 +91,156 @@ export type ChatDaemonDeps = {
   readonly config: ChatDaemonConfig;
 };
 
-export interface ChatDaemon {
+/** Disposed, it gives the chats that it drives to other servers, and writes what was shown. */
+export interface ChatDaemon extends AsyncDisposable {
   /** Answers the API's part about chats. */
   readonly service: ChatService;
+  readonly sockets: ChatSocketService;
   /** The one way to models. */
   readonly models: ModelRouter;
 }
 
 export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
-  const { database, clock, random, log, providers: catalog, people } = deps;
+  const { database, pubSub, clock, random, log, people, config } = deps;
+  const resources = new AsyncDisposableStack();
+  const tasks = resources.use(new Tasks(log));
+  const machine = createChatMachine({ database, clock }, { queueMax: config.queueMax });
+  const live = startLiveParts(deps, tasks);
+  const selection = selectionOf(deps);
+  const models = modelRouter(deps, selection);
+  const shortTexts = resources.use(new ShortTexts({ database, clock, log, models }));
+  const turn = turnDeps({
+    ...{ database, pubSub, clock, random, log, machine, selection, models },
+    ...{ episodes: live.episodes, workspaces: deps.workspaces, links: deps.links },
+    turnEnded: (chatId, end) => shortTexts.turnEnded(chatId, end),
+  });
+  const worker = resources.use(
+    startChatWorker(
+      {
+        ...{ database, pubSub, machine, clock, random, log },
+        tasks: {
+          runGeneration: async (context) => {
+            if (context.historyVersion === FIRST_HISTORY_VERSION) {
+              shortTexts.chatBegan(context.chatId);
+            }
+            await runGeneration(turn, toTurnRun(context));
+          },
+          runInterrupt: async (context) => {
+            await runInterruption(turn, toTurnRun(context));
+          },
+        },
+      },
+      config.limits,
+    ),
+  );
+  const chats = chatDeps(deps, { machine, selection, models });
+  const { catalog } = selection;
   return {
-    service: chatModelsService({ database, clock, random, log, catalog, people }),
-    models: modelRouter(deps),
+    models,
+    service: {
+      ...chatModelsService({ database, clock, random, log, catalog, people }),
+      ...chatService(chats),
+      ...chatSettingService({ database, clock }),
+    },
+    sockets: startSockets(deps, { chats, live, tasks, workerId: worker.workerId }),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
 
-function modelRouter(deps: ChatDaemonDeps): ModelRouter {
-  const { database, providers: catalog, providerAuth, transports, directFetch } = deps;
+/** Nothing has been answered yet. */
+const FIRST_HISTORY_VERSION = 1;
+
+type LiveParts = {
+  readonly buffer: PartBuffer;
+  readonly journal: PartJournal;
+  readonly episodes: BufferedEpisodes;
+};
+
+function startLiveParts({ database, clock, log }: ChatDaemonDeps, tasks: Tasks): LiveParts {
+  const journal = new PartJournal({ database, clock, log });
+  const buffer = new PartBuffer(clock, (id, part) => journal.add(id, part));
+  tasks.run("chat parts", (signal) => journal.keepWriting(signal));
+  tasks.run("chat part partitions", (signal) => journal.keepHours(signal));
+  return { buffer, journal, episodes: new BufferedEpisodes({ buffer, journal, log }) };
+}
+
+function startSockets(
+  { database, pubSub, clock, log }: ChatDaemonDeps,
+  parts: {
+    readonly chats: ChatDeps;
+    readonly live: LiveParts;
+    readonly tasks: Tasks;
+    readonly workerId: string;
+  },
+): ChatSocketService {
+  const { chats, live, tasks, workerId } = parts;
+  const { buffer, journal } = live;
+  const sources = new PartSources({
+    ...{ clock, log, workerId, buffer },
+    readKept: (id, fromSeq) => journal.read(id, fromSeq),
+  });
+  const viewers = new ChatViewers({ database, pubSub, clock, log, sources });
+  tasks.run("chat viewers", (signal) => viewers.keepPolling(signal));
+  const news = chatNewsWatch({
+    pubSub,
+    log,
+    showChat: async (chatId) => {
+      const shown = await showChat(chats, chatId);
+      return shown.ok ? shown.value : null;
+    },
+  });
+  return chatSocketService({
+    viewers,
+    news,
+    markRead: (chatId, viewerId) => markReadBy(chats, chatId, viewerId),
+  });
+}
+
+function chatDeps(
+  deps: ChatDaemonDeps,
+  parts: {
+    readonly machine: ChatMachine;
+    readonly selection: SelectionDeps;
+    readonly models: ModelRouter;
+  },
+): ChatDeps {
+  const { database, clock, random, log, people, workspaces } = deps;
+  const { machine, selection, models } = parts;
+  return {
+    ...{ machine, database, clock, random, log, people, workspaces },
+    models: {
+      defaultFor: async (ownerId, organizationId) => {
+        const chosen = await models.modelForNewChat({ ownerId, organizationId });
+        return chosen.ok ? { modelConfigId: chosen.value.id, reasoningEffort: null } : null;
+      },
+      canUse: (modelConfigId, organizationId) =>
+        isChoosable(selection, modelConfigId, organizationId),
+    },
+    systemPrompt: () => systemPromptSetting({ database, clock }),
+    proposeTitle: (chatId, signal) =>
+      proposeTitle({ database, clock, log, models }, chatId, signal),
+  };
+}
+
+function toTurnRun({
+  chatId,
+  runnerId,
+  historyVersion,
+  status,
+  signal,
+}: RunnerTaskContext): TurnRun {
+  return { chatId, fence: { runnerId, historyVersion, status }, signal };
+}
+
+function selectionOf(deps: ChatDaemonDeps): SelectionDeps {
+  const { database, providers: catalog, providerAuth } = deps;
+  const { isGatewayRoutingEnabled } = deps.config;
+  return { database, catalog, providerAuth, isGatewayRoutingEnabled };
+}
+
+function modelRouter(deps: ChatDaemonDeps, routing: SelectionDeps): ModelRouter {
+  const { transports, directFetch } = deps;
   const { isGatewayRoutingEnabled, host } = deps.config;
-  const routing = { database, catalog, providerAuth, isGatewayRoutingEnabled };
   const clients = { builders: MODEL_BUILDERS, transports, directFetch };
   const userAgent = agentsUserAgent(host);
   return {

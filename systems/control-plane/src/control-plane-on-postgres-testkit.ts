@@ -8,7 +8,7 @@ import { silentLogger, type Logger } from "@atelier/base/logger";
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
 import type { Role } from "@atelier/contract/permissions";
-import { startPubSub } from "@atelier/database/pub-sub";
+import { startPubSub, type PubSub } from "@atelier/database/pub-sub";
 import { createMetrics } from "@atelier/host/metrics";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import { testDatabase, type TestDatabase } from "@atelier/testkit/test-database";
@@ -45,6 +45,7 @@ export type TestControlPlane = AsyncDisposable & {
   readonly url: string;
   readonly plane: ControlPlane;
   readonly database: TestDatabase;
+  readonly pubSub: PubSub;
   readonly clock: FakeClock;
   /** Emits `message` when one about principals arrived here and was dealt with. */
   readonly changes: EventEmitter;
@@ -101,6 +102,7 @@ export async function startTestControlPlane(options: TestOptions = {}): Promise<
     url,
     plane,
     database,
+    pubSub,
     clock,
     changes,
     ...conversation(url),

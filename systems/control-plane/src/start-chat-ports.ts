@@ -32,7 +32,10 @@ export type ChatPorts = {
   readonly people: ChatPeople;
   readonly workspaces: ChatWorkspaceDirectory;
   /** Answers the API's part about chats from now on, until the result is disposed. */
-  serveWith(served: { readonly service: ChatService; readonly sockets: ChatSocketService }): Disposable;
+  serveWith(served: {
+    readonly service: ChatService;
+    readonly sockets: ChatSocketService;
+  }): Disposable;
 };
 
 export type ChatPortsDeps = {

@@ -25,7 +25,7 @@ async function settingsWorld() {
 }
 
 test("where nobody decided, the product's own prompt holds", async () => {
-  const { world, deps, service } = await settingsWorld();
+  const { world, deps, service, request } = await settingsWorld();
   await using _world = world;
   assert.deepEqual(must(await service.getChatSystemPrompt(request({}))), {
     system_prompt: "",

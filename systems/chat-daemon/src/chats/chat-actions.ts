@@ -5,6 +5,7 @@ import type { Failure } from "@atelier/contract/failures";
 import type { Chat } from "@atelier/contract/http/chats";
 import type { ServiceCaller } from "@atelier/contract/rpc/endpoint-service";
 import {
+  markRead,
   pinChat,
   publishChatNews,
   updateChatMetadata,
@@ -151,4 +152,17 @@ export async function shownAfter(
   const chat = await showChat(deps, chatId);
   assert(chat.ok, "a chat that was just changed is there");
   return chat;
+}
+
+/** The owner has seen what is there. Others only look. */
+export async function markReadBy(
+  { database, log }: ChatDeps,
+  chatId: string,
+  viewerId: string,
+): Promise<void> {
+  try {
+    await markRead(database.sql, { chatId, ownerId: viewerId });
+  } catch (error) {
+    log.warn({ error, chat: chatId }, "what was read of a chat was not written down");
+  }
 }

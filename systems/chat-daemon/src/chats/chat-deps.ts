@@ -2,6 +2,7 @@
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
+import type { Result } from "@atelier/base/result";
 import type { ReasoningEffort } from "@atelier/contract/chat/chat-words";
 import type { ChatPeople, ChatWorkspaceDirectory } from "@atelier/contract/rpc/chat-ports";
 import type { Database } from "@atelier/database/database";
@@ -34,8 +35,5 @@ export type ChatDeps = {
   readonly models: ChatModelChoices;
   readonly systemPrompt: () => Promise<SystemPrompt>;
   /** A title by a model, or what went wrong, in words for people. */
-  readonly proposeTitle: (
-    chatId: string,
-    signal: AbortSignal,
-  ) => Promise<{ readonly title: string } | { readonly problem: string }>;
+  readonly proposeTitle: (chatId: string, signal: AbortSignal) => Promise<Result<string, string>>;
 };

@@ -54,9 +54,9 @@ function reading(deps: ChatDeps) {
     },
     proposeChatTitle: async ({ params, signal }: Of<"proposeChatTitle">) => {
       const proposed = await deps.proposeTitle(params.chat, signal);
-      return "title" in proposed
-        ? ok({ title: proposed.title })
-        : fail({ code: "chat.model_failed" as const, detail: proposed.problem });
+      return proposed.ok
+        ? ok({ title: proposed.value })
+        : fail({ code: "chat.model_failed" as const, detail: proposed.failure });
     },
   } satisfies Partial<EndpointService<ChatEndpoints>>;
 }

@@ -1,4 +1,5 @@
 /** For tests: use cases of chats on a real database, with people and workspaces that the test names. */
+import { ok } from "@atelier/base/result";
 import { silentLogger } from "@atelier/base/logger";
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
@@ -39,7 +40,7 @@ export async function chatsWorld(
       canUse: async (id) => id === modelConfigId,
     },
     systemPrompt: async () => ({ text: "Be good.", includesDefault: false }),
-    proposeTitle: async () => ({ title: "A title" }),
+    proposeTitle: async () => ok("A title"),
   };
   const caller: ServiceCaller = {
     userId: ownerId,

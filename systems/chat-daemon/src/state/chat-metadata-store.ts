@@ -61,8 +61,11 @@ export async function updateGeneratedTitle(
   return result.numUpdatedRows > 0n;
 }
 
-/** The owner has seen the latest answer. */
-export async function markRead(db: Sql, chatId: string): Promise<void> {
+/** The owner has seen the latest answer. Nothing happens where it is somebody else's chat. */
+export async function markRead(
+  db: Sql,
+  { chatId, ownerId }: { readonly chatId: string; readonly ownerId: string },
+): Promise<void> {
   await sql`
     update chats c set last_read_message_id = latest.id
     from (
@@ -70,7 +73,9 @@ export async function markRead(db: Sql, chatId: string): Promise<void> {
       where m.chat_id = ${chatId} and m.role = 'assistant' and not m.deleted
         and m.visibility <> 'model'
     ) latest
-    where c.id = ${chatId} and latest.id > coalesce(c.last_read_message_id, 0)`.execute(db);
+    where c.id = ${chatId} and c.owner_id = ${ownerId} and latest.id > coalesce(c.last_read_message_id, 0)`.execute(
+    db,
+  );
 }
 
 /**

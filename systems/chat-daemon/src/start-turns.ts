@@ -1,0 +1,72 @@
+/** Puts together what a turn works with: models, tools, settings, files, and where live parts go. */
+import type { Clock } from "@atelier/base/clock";
+import type { Logger } from "@atelier/base/logger";
+import type { Random } from "@atelier/base/random";
+import type { ChatWorkspaceDirectory } from "@atelier/contract/rpc/chat-ports";
+import type { WorkspaceLinks } from "@atelier/contract/rpc/workspace/services";
+import type { Database } from "@atelier/database/database";
+import type { PubSub } from "@atelier/database/pub-sub";
+import { decidedForTurn, systemPromptSetting } from "./chat-settings/chat-setting-actions.ts";
+import { keepToolFile, loadChatFiles } from "./chats/tool-file-actions.ts";
+import type { BufferedEpisodes } from "./live-parts/live-episodes-task.ts";
+import type { ModelRouter } from "./models/model-router.ts";
+import type { SelectionDeps } from "./models/model-selection-actions.ts";
+import type { ChatMachine } from "./state/chat-machine.ts";
+import { builtinTools } from "./tools/builtin-tools.ts";
+import { connectWorkspace } from "./tools/chat-workspace.ts";
+import { childModels } from "./turn/child-models-actions.ts";
+import { recordPromptPrefix } from "./turn/prompt-prefix-store.ts";
+import { openSubagents } from "./turn/subagents-actions.ts";
+import type { TurnDeps, TurnEnd } from "./turn/turn-deps.ts";
+import { turnModels } from "./turn/turn-models-actions.ts";
+
+export type TurnParts = {
+  readonly database: Database;
+  readonly pubSub: PubSub;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly machine: ChatMachine;
+  readonly episodes: BufferedEpisodes;
+  readonly selection: SelectionDeps;
+  readonly models: ModelRouter;
+  readonly workspaces: ChatWorkspaceDirectory;
+  readonly links: WorkspaceLinks;
+  readonly turnEnded: (chatId: string, end: TurnEnd) => void;
+};
+
+export function turnDeps(parts: TurnParts): TurnDeps {
+  const { database, clock, random, log, machine, episodes, turnEnded } = parts;
+  const settings = { database, clock };
+  const subagents = openSubagents({
+    machine,
+    sql: database.sql,
+    ...childModels(parts.selection, parts.models),
+    newChatPrompt: async () => {
+      const { text, includesDefault } = await systemPromptSetting(settings);
+      return { includesDefault, deploymentPrompt: text, organizationPrompt: "" };
+    },
+    subscribe: (channel, on) => parts.pubSub.subscribe(channel, on),
+  });
+  const tools = builtinTools({
+    directory: parts.workspaces,
+    files: { store: (chat, file) => keepToolFile({ database, clock }, chat, file) },
+    // People keep no skills of their own yet.
+    skills: { find: async () => undefined },
+    subagents,
+  });
+  const reach = { directory: parts.workspaces, links: parts.links };
+  return {
+    ...{ machine, episodes, clock, random, log, turnEnded },
+    models: turnModels(parts.models),
+    settingsOf: async (chat, modelConfigId) => ({
+      ...(await decidedForTurn(settings, chat.ownerId, modelConfigId)),
+      personalSkills: [],
+    }),
+    toolsOf: () => tools,
+    workspaceOf: (chat) => connectWorkspace(reach, chat),
+    loadFiles: (ids) => loadChatFiles({ database }, ids),
+    recordPrefix: (chat, prefix) =>
+      recordPromptPrefix(database.sql, chat, { prefix, now: clock.now() }),
+  };
+}
