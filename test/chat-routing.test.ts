@@ -36,20 +36,20 @@ const DIRECT: Readonly<Record<Type, readonly [path: string, header: string]>> = 
   google: ["/v1/models/model-x:generateContent", "x-goog-api-key"],
 };
 
+function requestOf(world: ChatWorld) {
+  const chat = {
+    ...{ ownerId: world.ann.id, id: "chat-1" },
+    ...{ parentId: null, rootId: null, workspaceId: null },
+  };
+  return { chat, modelName: "model-x", extraHeaders: {}, callConfig: {} };
+}
+
 async function ask(
   world: ChatWorld,
   route: ResolvedModelRoute,
   activeApiKeyId: string,
 ): Promise<void> {
-  const chat = {
-    ownerId: world.ann.id,
-    id: "chat-1",
-    parentId: null,
-    rootId: null,
-    workspaceId: null,
-  };
-  const request = { chat, modelName: "model-x", extraHeaders: {}, callConfig: {} };
-  const client = await world.chats.models.newModel(request, route, {
+  const client = await world.chats.models.newModel(requestOf(world), route, {
     activeApiKeyId,
     recordHttp: null,
   });
@@ -128,14 +128,30 @@ for (const isGatewayRoutingEnabled of [true, false]) {
   }
 }
 
+test("answers stream through both ways, in every protocol that the scripted model speaks", async () => {
+  for (const isGatewayRoutingEnabled of [true, false]) {
+    await using world = await startChatWorld({ isGatewayRoutingEnabled, hasKeyless: false });
+    for (const type of ["openai", "anthropic", "openai-compat", "openrouter", "vercel"] as const) {
+      const [route] = await routesTo(world, type);
+      assert.ok(route !== undefined);
+      const options = { activeApiKeyId: world.ann.token.split("-")[0] ?? "", recordHttp: null };
+      const client = await world.chats.models.newModel(requestOf(world), route, options);
+      assert.ok(client.ok);
+      const prompt = [{ role: "user" as const, content: [{ type: "text" as const, text: "hi" }] }];
+      const { stream } = await client.value.model.doStream({ prompt, maxOutputTokens: 10 });
+      let text = "";
+      for await (const part of stream) if (part.type === "text-delta") text += part.delta;
+      assert.equal(text, "You said: hi", type);
+    }
+  }
+});
+
 test("through the gateway, a call without somebody's live API key reaches nobody", async () => {
   await using world = await startChatWorld({ hasKeyless: false });
   const [route] = await routesTo(world, "openai");
   assert.ok(route !== undefined);
   await ask(world, route, "unknownkey");
-  const chat = { ownerId: world.ann.id, id: null, parentId: null, rootId: null, workspaceId: null };
-  const request = { chat, modelName: "model-x", extraHeaders: {}, callConfig: {} };
-  const refused = await world.chats.models.newModel(request, route, {
+  const refused = await world.chats.models.newModel(requestOf(world), route, {
     activeApiKeyId: "",
     recordHttp: null,
   });

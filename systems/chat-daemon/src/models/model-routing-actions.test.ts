@@ -205,6 +205,9 @@ test("no way of printing a route shows a key", async () => {
       providerAuth: ProviderAuth.ownKey("anthropic", new Secret(OWN_KEY)),
     },
   ];
+  const [first] = routes;
+  assert.ok(first !== undefined);
+  assert.equal(inspect(directProviderKeys(first)), "ProviderKeys{<redacted>}");
   for (const route of routes) {
     const values = [route, { route }, [route], ...Object.values(route)];
     const texts = values.flatMap((value) => [

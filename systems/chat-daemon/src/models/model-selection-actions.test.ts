@@ -86,8 +86,12 @@ async function outcomeOf(
   asked: { readonly context: ModelOverrideContext; readonly modes: OverrideModes },
   deps = depsOf(world),
 ): Promise<string> {
-  const chosen = await chooseOverride(deps, world.user, asked).catch((error: Error) => error);
-  if (chosen instanceof Error) return `throws ${chosen.message}`;
+  let chosen;
+  try {
+    chosen = await chooseOverride(deps, world.user, asked);
+  } catch (error) {
+    return `throws ${error instanceof Error ? error.message : "something"}`;
+  }
   if (!chosen.ok) return `fails ${chosen.failure.message}`;
   const { value } = chosen;
   if (value.kind === "model") return value.model.config.model;

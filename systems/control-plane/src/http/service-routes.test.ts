@@ -53,7 +53,9 @@ function world() {
     const route = served.routes.find((each) => each.endpoint.method === method);
     assert.ok(route !== undefined);
     const audit = {
-      record: async (sql: unknown, entry: AuditEntry) => void recorded.push({ sql, entry }),
+      record: async (sql: unknown, entry: AuditEntry) => {
+        recorded.push({ sql, entry });
+      },
       attempted: () => {},
     };
     const facts = { signal: new AbortController().signal };
