@@ -1,0 +1,51 @@
+/** Chats as people hold them: a real server, a scripted model behind its gateway, a machine to work on. */
+import { startRealServer } from "@atelier/testkit/real-server";
+import { testDatabase } from "@atelier/testkit/test-database";
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setUpChats, watchChat } from "./chat-world.ts";
+import { attachMachine } from "./workspace-world.ts";
+
+test("a question is answered while one looks on, and again", { timeout: 60_000 }, async () => {
+  await using database = await testDatabase();
+  await using server = await startRealServer({ postgresUrl: database.url });
+  await using world = await setUpChats(server);
+  const { person } = world;
+  const chat = await person.create(server, "Hello there");
+  using view = await watchChat(server, person, chat.id);
+  const { screen } = view;
+  await screen.until(() => screen.status === "waiting");
+  assert.deepEqual(screen.texts, ["user: Hello there", "assistant: You said: Hello there"]);
+  await person.send(server, chat.id, "And now?");
+  await screen.until(() => screen.messages.size === 4 && screen.status === "waiting");
+  assert.equal(screen.texts.at(-1), "assistant: You said: And now?");
+  const calls = await person.call(server, "GET", "/api/v2/ai-gateway/interceptions?limit=10");
+  assert.ok(calls.body.results?.length >= 2 || calls.body.interceptions?.length >= 2, "recorded");
+});
+
+test("tools work on the chat's machine, once each", { timeout: 90_000 }, async () => {
+  await using database = await testDatabase();
+  await using server = await startRealServer({ postgresUrl: database.url });
+  await using machine = await attachMachine(server);
+  await machine.until(server, "connected");
+  await using world = await setUpChats(server, { token: machine.person.session });
+  const { person } = world;
+  const { body } = await person.call(server, "GET", "/api/v2/users/me/workspace/dev");
+  const input = { path: join(machine.home, "made.txt"), content: "by the agent\n" };
+  const chat = await person.create(server, `[[call:write_file ${JSON.stringify(input)}]]`, {
+    workspace_id: body.id,
+  });
+  using view = await watchChat(server, person, chat.id);
+  const { screen } = view;
+  await screen.until(() => screen.status === "waiting");
+  assert.equal(readFileSync(input.path, "utf8"), input.content);
+  assert.equal(screen.texts.length, 4, JSON.stringify(screen.texts));
+  const command = { command: `echo $((6*7)); echo x >> ${machine.home}/count` };
+  await person.send(server, chat.id, `[[call:execute ${JSON.stringify(command)}]]`);
+  await screen.until(() => screen.messages.size === 8 && screen.status === "waiting");
+  assert.match(screen.texts[6] ?? "", /42/);
+  assert.equal(readFileSync(join(machine.home, "count"), "utf8"), "x\n");
+  assert.ok(existsSync(machine.home));
+});
