@@ -177,7 +177,10 @@ export const TABLES: Record<
     readers: ["ai-usage", "workspaces", "workspace-links", "connection-log"],
   },
   site_settings: { owner: "deployment", readers: [] },
-  chats: { owner: "state", readers: ["access", "chats", "chat-stream", "worker", "turn"] },
+  chats: {
+    owner: "state",
+    readers: ["access", "chats", "chat-stream", "worker", "turn", "quickgen"],
+  },
   chat_messages: { owner: "state", readers: ["chats", "chat-stream", "turn", "quickgen"] },
   chat_queued_messages: { owner: "state", readers: ["chats", "chat-stream"] },
   chat_message_parts: { owner: "live-parts", readers: [] },

@@ -8,7 +8,7 @@ import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
 import { decidedForTurn, systemPromptSetting } from "./chat-settings/chat-setting-actions.ts";
 import { keepToolFile, loadChatFiles } from "./chats/tool-file-actions.ts";
-import type { BufferedEpisodes } from "./live-parts/live-episodes-task.ts";
+import type { BufferedEpisodes } from "./live-parts/live-episodes-actions.ts";
 import type { ModelRouter } from "./models/model-router.ts";
 import type { SelectionDeps } from "./models/model-selection-actions.ts";
 import type { ChatMachine } from "./state/chat-machine.ts";

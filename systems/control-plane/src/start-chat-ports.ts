@@ -17,7 +17,7 @@ import type { Database } from "@atelier/database/database";
 import { chatProviderCatalog } from "./ai-user-keys/chat-provider-catalog-actions.ts";
 import type { Route } from "./http/route.ts";
 import { serviceRoutes } from "./http/service-routes.ts";
-import { serviceSockets } from "./http/service-sockets.ts";
+import { serviceSockets } from "./http/service-sockets-io.ts";
 import type { UpgradeDeps, UpgradeRoute } from "./http/upgrades-io.ts";
 import { chatPeople } from "./users/chat-people-actions.ts";
 import type { Vault } from "./vault/vault.ts";

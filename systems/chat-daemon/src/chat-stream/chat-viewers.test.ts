@@ -8,10 +8,10 @@ import { systemRandom } from "@atelier/base/system-random";
 import type { ChatStreamEvent } from "@atelier/contract/chat/stream-event";
 import { startPubSub } from "@atelier/database/pub-sub";
 import { PartBuffer } from "../live-parts/part-buffer.ts";
-import { PartJournal } from "../live-parts/part-journal-task.ts";
+import { PartJournal } from "../live-parts/part-journal-actions.ts";
 import { chatWorld, must, SAYS, type ChatWorld } from "../state/chat-world-testkit.ts";
-import { ChatViewers } from "./chat-viewers-task.ts";
-import { PartSources } from "./part-sources-task.ts";
+import { ChatViewers } from "./chat-viewers-actions.ts";
+import { PartSources } from "./part-sources-actions.ts";
 
 const LOG = silentLogger;
 

@@ -180,10 +180,10 @@ test("whatever happens between syncs, the viewer holds what the database holds",
       // A tiny database: messages with the version of their last change, deleted ones included.
       let rows: { id: number; revision: number; deleted: boolean }[] = [];
       let queue = 0;
-      let now = { snapshot: 1, history: 0, queue: 0, attempt: 0, status: "running" as ChatStatus };
+      const now = { snapshot: 1, history: 0, queue: 0, attempt: 0, status: "running" as ChatStatus };
       let state: ViewerState | null = null;
       let messages = new Map<number, ChatMessage>();
-      let told = { queue: -1, status: "" };
+      const told = { queue: -1, status: "" };
       const look = (): void => {
         const since: number = state?.historyVersion ?? -1;
         const changed = rows.filter(({ revision }) => revision > since);
@@ -208,29 +208,28 @@ test("whatever happens between syncs, the viewer holds what the database holds",
         for (const event of synced.events) {
           if (event.type === "history_reset") messages = new Map();
           if (event.type === "message") messages.set(event.message.id, event.message);
-          if (event.type === "queue_update")
-            told = { ...told, queue: event.queued_messages.length };
-          if (event.type === "status") told = { ...told, status: event.status.status };
+          if (event.type === "queue_update") told.queue = event.queued_messages.length;
+          if (event.type === "status") told.status = event.status.status;
         }
       };
       look();
       for (const { kind, isSeen, status } of steps) {
         const snapshot = now.snapshot + 1;
-        now = { ...now, snapshot };
+        now.snapshot = snapshot;
         if (kind === "append") {
-          rows = [...rows, { id: rows.length + 1, revision: snapshot, deleted: false }];
-          now = { ...now, history: snapshot, attempt: 0 };
+          rows.push({ id: rows.length + 1, revision: snapshot, deleted: false });
+          Object.assign(now, { history: snapshot, attempt: 0 });
         } else if (kind === "cut") {
           const from = Math.floor(rows.length / 2);
           rows = rows.map((row) =>
             row.id > from && !row.deleted ? { ...row, deleted: true, revision: snapshot } : row,
           );
-          now = { ...now, history: snapshot, attempt: 0 };
-        } else if (kind === "status") now = { ...now, status };
-        else if (kind === "attempt") now = { ...now, attempt: now.attempt + 1 };
+          Object.assign(now, { history: snapshot, attempt: 0 });
+        } else if (kind === "status") now.status = status;
+        else if (kind === "attempt") now.attempt += 1;
         else {
           queue = (queue + 1) % 4;
-          now = { ...now, queue: snapshot };
+          now.queue = snapshot;
         }
         if (isSeen) look();
       }

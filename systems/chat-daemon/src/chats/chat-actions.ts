@@ -13,13 +13,8 @@ import {
 } from "../state/chat-metadata-store.ts";
 import type { ChatDeps } from "./chat-deps.ts";
 import { invalid, toFailure, withoutQueueFull, type ChatFailure } from "./chat-failures.ts";
-import {
-  findShownChat,
-  listShownChats,
-  listShownChildren,
-  type ChatPage,
-  type ShownChat,
-} from "./chat-list-store.ts";
+import { findShownChat, listShownChats, listShownChildren } from "./chat-list-store.ts";
+import type { ChatPage, ShownChat } from "./shown-chat.ts";
 import { parseChatSearch } from "./chat-search.ts";
 import { toWireChat } from "./chat-wire.ts";
 import { findWorkspace } from "./create-chat-actions.ts";
@@ -111,12 +106,12 @@ async function metadataOf(
   caller: ServiceCaller,
   change: ChatChange,
 ): Promise<Result<Partial<ChatMetadata>, Failure<"request.invalid">>> {
-  const { title, labels, plan_mode: planMode, workspace_id: workspaceId } = change;
+  const { title, labels = null, plan_mode: planMode, workspace_id: workspaceId } = change;
   const workspace = await findWorkspace(deps, caller, workspaceId ?? undefined);
   if (!workspace.ok) return workspace;
   return ok({
     ...(title === undefined ? {} : { title, titleSource: "user" as const }),
-    ...(labels == null ? {} : { labels }),
+    ...(labels === null ? {} : { labels }),
     ...(planMode === undefined ? {} : { planMode: planMode === "" ? null : planMode }),
     // The agent in it is chosen anew when it is next needed.
     ...(workspaceId === undefined

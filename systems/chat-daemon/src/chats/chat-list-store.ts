@@ -6,50 +6,7 @@ import {
 } from "@atelier/contract/chat/chat-words";
 import type { Sql } from "@atelier/database/database";
 import { sql, type RawBuilder } from "kysely";
-
-export type ShownChat = {
-  readonly id: string;
-  readonly organizationId: string;
-  readonly ownerId: string;
-  readonly workspaceId: string | null;
-  readonly agentId: string | null;
-  readonly parentChatId: string | null;
-  readonly rootChatId: string | null;
-  readonly lastModelConfigId: string;
-  readonly lastReasoningEffort: ReasoningEffort | null;
-  readonly title: string;
-  readonly status: ChatStatus;
-  readonly mode: "computer_use" | "explore" | null;
-  readonly planMode: "plan" | null;
-  readonly lastError: ChatError | null;
-  readonly lastTurnSummary: string | null;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
-  readonly archived: boolean;
-  readonly pinOrder: number;
-  readonly mcpServerIds: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-  readonly hasUnread: boolean;
-  readonly clientType: "ui" | "api";
-  readonly queueLength: number;
-};
-
-export type ChatFilter = {
-  readonly ownerId: string;
-  /** Undefined: both. */
-  readonly archived: boolean | undefined;
-  readonly titlePart: string | undefined;
-  readonly statuses: readonly ChatStatus[] | undefined;
-  readonly hasUnread: boolean | undefined;
-  readonly labels: Readonly<Record<string, string>>;
-};
-
-export type ChatPage = {
-  readonly limit: number;
-  readonly offset: number;
-  /** The last chat of the page before. */
-  readonly afterId: string | null;
-};
+import type { ChatFilter, ChatPage, ShownChat } from "./shown-chat.ts";
 
 /**
  * Root chats: pinned ones in their order, then the others, the latest first. Each kind has an index in

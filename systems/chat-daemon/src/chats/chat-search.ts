@@ -4,7 +4,7 @@ import { CHAT_STATUSES, type ChatStatus } from "@atelier/contract/chat/chat-word
 import type { Failure } from "@atelier/contract/failures";
 import { parseSearch } from "@atelier/contract/search-query";
 import { z } from "zod";
-import type { ChatFilter } from "./chat-list-store.ts";
+import type { ChatFilter } from "./shown-chat.ts";
 
 const Terms = z.object({
   title: z.string().optional(),

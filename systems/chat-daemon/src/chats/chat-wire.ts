@@ -2,7 +2,7 @@
 import { forClients } from "@atelier/contract/chat/message-part";
 import type { Chat, ChatMessage, ChatQueuedMessage, ChatUsage } from "@atelier/contract/http/chats";
 import type { QueuedMessage, StepUsage, StoredMessage } from "../state/chat-row.ts";
-import type { ShownChat } from "./chat-list-store.ts";
+import type { ShownChat } from "./shown-chat.ts";
 
 export function toWireChat(
   chat: ShownChat,

@@ -178,12 +178,14 @@ async function checkModel(
 async function updateSelections(
   db: Sql,
   chatId: string,
-  { mcp_server_ids: mcpServerIds, ...rest }: MessageInput & Pick<Partial<SendInput>, "plan_mode">,
+  {
+    mcp_server_ids: mcpServerIds = null,
+    plan_mode: planMode,
+  }: MessageInput & Pick<Partial<SendInput>, "plan_mode">,
 ): Promise<void> {
-  const planMode = rest.plan_mode;
-  if (mcpServerIds == null && planMode === undefined) return;
+  if (mcpServerIds === null && planMode === undefined) return;
   await updateChatMetadata(db, chatId, {
-    ...(mcpServerIds == null ? {} : { mcpServerIds }),
+    ...(mcpServerIds === null ? {} : { mcpServerIds }),
     ...(planMode === undefined ? {} : { planMode: planMode === "" ? null : planMode }),
   });
 }

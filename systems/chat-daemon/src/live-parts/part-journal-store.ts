@@ -1,6 +1,5 @@
 /** Kept parts. Written as one statement for all episodes of a server. */
-import { MessagePart } from "@atelier/contract/chat/message-part";
-import { MESSAGE_ROLES } from "@atelier/contract/chat/message-part";
+import { MESSAGE_ROLES, MessagePart } from "@atelier/contract/chat/message-part";
 import type { Database, Sql } from "@atelier/database/database";
 import { sql } from "kysely";
 import { z } from "zod";

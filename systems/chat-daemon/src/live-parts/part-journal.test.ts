@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { sql } from "kysely";
 import type { BufferedPart } from "./part-buffer.ts";
 import { insertParts } from "./part-journal-store.ts";
-import { PartJournal } from "./part-journal-task.ts";
+import { PartJournal } from "./part-journal-actions.ts";
 import { JOURNAL_BACKLOG_MAX, joinEntries, PartBacklog } from "./part-journal.ts";
 
 const EPISODE = {

@@ -2,8 +2,8 @@
 import { assert } from "@atelier/base/assert";
 import { CLOSE_CHAT_GONE, PART_CURSOR_PATTERN } from "@atelier/contract/http/chat-sockets";
 import type { ChatSocketService } from "@atelier/contract/rpc/chat-service";
-import type { ChatNewsWatch } from "./chat-news-task.ts";
-import type { ChatViewers } from "./chat-viewers-task.ts";
+import type { ChatNewsWatch } from "./chat-news-actions.ts";
+import type { ChatViewers } from "./chat-viewers-actions.ts";
 import type { PartCursor } from "./viewer-sync.ts";
 
 export function chatSocketService(deps: {

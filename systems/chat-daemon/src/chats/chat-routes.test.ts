@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import type { Result } from "@atelier/base/result";
 import type { Chat } from "@atelier/contract/http/chats";
 import { must } from "../state/chat-world-testkit.ts";
-import { chatService, type ChatEndpoints } from "./chat-service.ts";
+import { chatService, type ChatEndpoints } from "./chat-routes.ts";
 import { chatsWorld, type ChatsWorld } from "./chats-testkit.ts";
 
 type Name = keyof ChatEndpoints;
@@ -34,7 +34,7 @@ const HELLO = [{ type: "text", text: "Please make the tests of the parser pass" 
 async function created(call: ReturnType<typeof client>, body: object = {}): Promise<Chat> {
   return must(
     await call("createChat", { body: { content: HELLO, client_type: "api", ...body } }),
-  ) as Chat;
+  );
 }
 
 function codeOf(result: Result<unknown, { readonly code: string }>): string {

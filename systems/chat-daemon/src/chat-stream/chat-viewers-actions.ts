@@ -13,7 +13,7 @@ import type { PubSub } from "@atelier/database/pub-sub";
 import type { BufferedPart } from "../live-parts/part-buffer.ts";
 import { chatUpdateChannel, type ChatUpdate } from "../state/chat-machine.ts";
 import { readSnapshotVersions, readView } from "./chat-view-store.ts";
-import type { PartSources } from "./part-sources-task.ts";
+import type { PartSources } from "./part-sources-actions.ts";
 import {
   firstSync,
   partEvents,
@@ -156,7 +156,7 @@ class Viewer {
         if (this.#isDirty) {
           this.#isDirty = false;
           if (!(await this.#sync())) return "chat_gone";
-        } else if (this.#following?.batch != null) {
+        } else if (this.#following !== null && this.#following.batch !== null) {
           await this.#tellParts(this.#following);
         } else {
           await new Promise<void>((resolve) => {

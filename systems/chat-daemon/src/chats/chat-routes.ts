@@ -4,13 +4,12 @@ import type { CHAT_ENDPOINTS } from "@atelier/contract/rpc/chat-service";
 import type { EndpointService, ServiceRequest } from "@atelier/contract/rpc/endpoint-service";
 import { changeChat, showChat, showChats, shownAfter } from "./chat-actions.ts";
 import type { ChatDeps } from "./chat-deps.ts";
-import { invalid, withoutQueueFull } from "./chat-failures.ts";
-import { listPrompts, listVisibleMessages, sumCost } from "./chat-message-store.ts";
+import { withoutQueueFull } from "./chat-failures.ts";
 import { toWireMessage } from "./chat-wire.ts";
 import { clearedRows } from "../messages/cleared-rows.ts";
+import { showCost, showMessages, showPrompts } from "./history-actions.ts";
 import { startChat } from "./create-chat-actions.ts";
 import { changed, editMessage, sendMessage, transition, updateQueued } from "./message-actions.ts";
-import { listQueue } from "./queue-store.ts";
 
 export type ChatEndpoints = typeof CHAT_ENDPOINTS;
 
@@ -19,7 +18,6 @@ export function chatService(deps: ChatDeps): EndpointService<ChatEndpoints> {
 }
 
 function reading(deps: ChatDeps) {
-  const { sql } = deps.database;
   return {
     listChats: async ({ caller, query }: Of<"listChats">) => {
       const { q = "", label = [], limit, offset = 0, after_id: afterId = null } = query;
@@ -29,29 +27,11 @@ function reading(deps: ChatDeps) {
     getChat: async ({ params }: Of<"getChat">) => showChat(deps, params.chat),
     listChatMessages: async ({ params, query }: Of<"listChatMessages">) => {
       const { before_id: beforeId = null, after_id: afterId = null, limit } = query;
-      if (beforeId !== null && afterId !== null && afterId >= beforeId) {
-        return fail(invalid("after_id", "Smaller than before_id."));
-      }
-      const page = { beforeId, afterId, limit };
-      const found = await listVisibleMessages(sql, params.chat, page);
-      const isFirst = beforeId === null && afterId === null;
-      return ok({
-        messages: found.slice(0, limit).map(toWireMessage),
-        queued_messages: isFirst ? await listQueue(sql, params.chat) : [],
-        has_more: found.length > limit,
-      });
+      return showMessages(deps, params.chat, { beforeId, afterId, limit });
     },
     listChatPrompts: async ({ params, query }: Of<"listChatPrompts">) =>
-      ok({ prompts: [...(await listPrompts(sql, params.chat, query.limit))] }),
-    getChatCost: async ({ params }: Of<"getChatCost">) => {
-      const cost = await sumCost(sql, params.chat);
-      return ok({
-        chat_id: params.chat,
-        total_cost_micros: cost.totalCostMicros,
-        request_count: cost.requestCount,
-        unpriced_request_count: cost.unpricedRequestCount,
-      });
-    },
+      ok({ prompts: await showPrompts(deps, params.chat, query.limit) }),
+    getChatCost: async ({ params }: Of<"getChatCost">) => ok(await showCost(deps, params.chat)),
     proposeChatTitle: async ({ params, signal }: Of<"proposeChatTitle">) => {
       const proposed = await deps.proposeTitle(params.chat, signal);
       return proposed.ok

@@ -5,7 +5,7 @@
 import type { Logger } from "@atelier/base/logger";
 import type { MessagePart, MessageRole } from "@atelier/contract/chat/message-part";
 import type { EpisodeId, PartBuffer } from "./part-buffer.ts";
-import type { PartJournal } from "./part-journal-task.ts";
+import type { PartJournal } from "./part-journal-actions.ts";
 
 export type EpisodePart = { readonly role: MessageRole; readonly part: MessagePart };
 
