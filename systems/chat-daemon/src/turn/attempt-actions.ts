@@ -66,15 +66,31 @@ export async function commitStep(
   messages: readonly NewMessage[],
   { isLast }: { readonly isLast: boolean },
 ): Promise<ActionEnd> {
-  if (!isLast) {
-    const stored = await deps.machine.commitStepFenced(run.chatId, run.fence, messages);
-    return stored.ok ? DONE : STALE;
-  }
+  if (!isLast) return storeStep(deps, run, messages);
   const ended = await deps.machine.changeFenced(run.chatId, run.fence, async (chat) => {
     const stored = messages.length === 0 ? ok([]) : await chat.commitStep(messages);
     return stored.ok ? chat.finishTurn() : stored;
   });
   return endedBy(deps, run, ended, "finished");
+}
+
+async function storeStep(
+  deps: TurnDeps,
+  run: TurnRun,
+  messages: readonly NewMessage[],
+): Promise<ActionEnd> {
+  const { machine, log } = deps;
+  const stored = await machine.commitStepFenced(run.chatId, run.fence, messages);
+  if (stored.ok) return DONE;
+  if (stored.failure.kind !== "files_refused") return STALE;
+  // A file that is gone by now must not cost the step: it would be done again and again.
+  log.warn({ chatId: run.chatId, detail: stored.failure.detail }, "a step lost its files");
+  const rest = messages.map(({ content, ...message }) => ({
+    ...message,
+    content: content.filter(({ type }) => type !== "file"),
+  }));
+  const again = await machine.commitStepFenced(run.chatId, run.fence, rest);
+  return again.ok ? DONE : STALE;
 }
 
 /** A transition that ends the turn. A refused one means that the chat has moved on. */

@@ -23,11 +23,6 @@ export type ContextUsage = {
   readonly usagePercent: number;
 };
 
-/** The percentage at which models with this much context are summed up unless somebody says otherwise. */
-export function defaultThresholdPercent(contextLimit: number): number {
-  return contextLimit >= 500_000 ? 30 : 70;
-}
-
 export function compactionNeed(
   rows: readonly HistoryRow[],
   limits: CompactionLimits,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { z } from "zod";
 import { boundary, must } from "../state/chat-world-testkit.ts";
 import { defineTool, toolValue } from "../tools/tool.ts";
-import { compactionNeed, defaultThresholdPercent } from "./compaction-need.ts";
+import { compactionNeed } from "./compaction-need.ts";
 import { callsTools, says, turnWorld, type TurnWorld } from "./turn-testkit.ts";
 import type { HistoryRow } from "../prompt/history-row.ts";
 
@@ -100,10 +100,6 @@ for (const { name, rows, limits, kind } of [
     assert.equal(compactionNeed(rows, { ...LIMITS, ...limits }).kind, kind);
   });
 }
-
-test("models with a large context are summed up earlier", () => {
-  assert.deepEqual([defaultThresholdPercent(200_000), defaultThresholdPercent(500_000)], [70, 30]);
-});
 
 test("in the middle of a turn history is summed up, and the work goes on behind the summary", async () => {
   await using world = await turnWorld({

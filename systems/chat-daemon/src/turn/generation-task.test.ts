@@ -286,122 +286,6 @@ test("the same call for the third time in a row comes back with a notice", async
   assert.deepEqual(noticed, [false, false, true]);
 });
 
-test("signatures of thoughts come back to the provider over a loop of twenty steps", async () => {
-  const tool = fakeTool(({ n }) => Promise.resolve(toolValue({ n })));
-  const thought = (n: number) => [
-    { type: "reasoning-start" as const, id: "0" },
-    { type: "reasoning-delta" as const, id: "0", delta: `thought ${n}` },
-    {
-      ...{ type: "reasoning-delta" as const, id: "0", delta: "" },
-      providerMetadata: { anthropic: { signature: `sig-${n}` } },
-    },
-    { type: "reasoning-end" as const, id: "0" },
-  ];
-  const replies = Array.from({ length: 20 }, (_, n) => [
-    ...thought(n),
-    ...callsTools([{ id: `call-${n}`, name: "execute", input: { n } }]),
-  ]);
-  await using world = await turnWorld({ tools: [tool], replies: [...replies, says("done")] });
-  const { id } = await world.create();
-  await world.drive(id);
-  const last = world.calls.at(-1)?.prompt ?? [];
-  const signatures = last
-    .filter(({ role }) => role === "assistant")
-    .map(({ content: [part] }) => {
-      assert.ok(typeof part === "object" && part.type === "reasoning");
-      return [part.text, part.providerOptions?.["anthropic"]?.["signature"]];
-    });
-  assert.deepEqual(
-    signatures,
-    Array.from({ length: 20 }, (_, n) => [`thought ${n}`, `sig-${n}`]),
-  );
-  // What was sent before is never sent in another form: caches serve it.
-  for (const [index, call] of world.calls.entries()) {
-    assert.deepEqual(last.slice(0, call.prompt.length), call.prompt, `call ${index}`);
-  }
-});
-
-test("a conversation that the provider keeps is continued by its answer's id, and replayed when it is lost", async () => {
-  const lost = new APICallError({
-    ...{ message: "no", url: "http://x", requestBodyValues: {}, statusCode: 404 },
-    responseBody: '{"error":{"message":"Previous response with id \'resp_one\' not found."}}',
-  });
-  const clock = new FakeClock();
-  await using world = await turnWorld({
-    ...{ clock, model: { isStored: true }, replies: [says("one"), lost, says("two")] },
-  });
-  const { id } = await world.create();
-  await world.drive(id);
-  must(
-    await world.chats.machine.change(id, (chat) =>
-      chat.sendMessage(world.chats.user("more"), "queue"),
-    ),
-  );
-  const task = runGeneration(world.deps, await world.runOf(id));
-  await until(async () => (await world.row(id)).retryState);
-  await clock.advance(1_000);
-  assert.equal(await task, "done");
-  const [, chained, replayed] = world.calls;
-  assert.equal(chained?.providerOptions?.["openai"]?.["previousResponseId"], "resp_one");
-  assert.equal(chained?.prompt.length, 1);
-  assert.equal(replayed?.providerOptions?.["openai"], undefined);
-  assert.equal(replayed?.prompt.length, 3);
-});
-
-test("an answer goes on from what had been shown when its writer died", async () => {
-  const died = new AbortController();
-  await using world = await turnWorld({
-    replies: [
-      () => {
-        died.abort(new Error("killed"));
-        return Promise.reject(new Error("killed"));
-      },
-      says(" and that was it"),
-    ],
-  });
-  const { id } = await world.create();
-  const run = await world.runOf(id, died.signal);
-  assert.equal(await runGeneration(world.deps, run), "cancelled");
-  world.episodes.shownBefore(
-    { chatId: id, historyVersion: run.fence.historyVersion, generationAttempt: 1 },
-    [{ role: "assistant", part: { type: "text", text: "It began" } }],
-  );
-  await world.drive(id);
-  const visible = (await world.history(id)).filter(({ visibility }) => visibility !== "model");
-  assert.deepEqual(
-    visible.map(({ content: [part] }) => part?.type === "text" && part.text),
-    ["hello", "It began", " and that was it"],
-  );
-});
-
-test("a tool whose workspace obeys another server by now: nothing is committed", async () => {
-  const tool = fakeTool(() => Promise.resolve({ kind: "stale" as const }));
-  const calls = [{ id: "a", name: "execute" }];
-  await using world = await turnWorld({ tools: [tool], replies: [callsTools(calls)] });
-  const { id } = await world.create();
-  assert.equal(await world.step(id), "done");
-  assert.equal(await world.step(id), "stale");
-  assert.equal((await world.history(id)).length, 2);
-});
-
-test("trouble of the database is for the runner to repeat: nothing is lost, nothing doubled", async () => {
-  await using world = await turnWorld({ replies: [says("first"), says("second")] });
-  const { id } = await world.create();
-  const changeFenced = () => Promise.reject(new Error("connection terminated"));
-  const { machine } = world.chats;
-  const broken = {
-    changeFenced,
-    readFenced: machine.readFenced.bind(machine),
-    recordAttemptFenced: machine.recordAttemptFenced.bind(machine),
-  };
-  const deps = { ...world.deps, machine: { ...world.deps.machine, ...broken } };
-  await assert.rejects(runGeneration(deps, await world.runOf(id)), /connection terminated/);
-  assert.equal((await world.drive(id)).status, "waiting");
-  const visible = (await world.history(id)).filter(({ visibility }) => visibility !== "model");
-  // What had been shown stays, and the model goes on behind it.
-  assert.equal(visible.length, 3);
-});
-
 test("a prefix that changes is recorded before the step is committed", async () => {
   const recorded: number[] = [];
   await using world = await turnWorld({
@@ -427,6 +311,25 @@ test("without a model there is no turn, and the chat says why", async () => {
   await using world = await turnWorld({ deps: { models } });
   const { id } = await world.create();
   assert.deepEqual((await world.drive(id)).lastError, failure);
+});
+
+test("a file that cannot be attached does not hold the turn up", async () => {
+  const file_id = crypto.randomUUID();
+  const tool = fakeTool(() =>
+    Promise.resolve({
+      ...{ kind: "json" as const, value: { ok: true } },
+      files: [{ type: "file" as const, media_type: "text/plain", file_id }],
+    }),
+  );
+  const calls = [{ id: "a", name: "execute" }];
+  await using world = await turnWorld({
+    tools: [tool],
+    replies: [callsTools(calls), says("done")],
+  });
+  const { id } = await world.create();
+  assert.equal((await world.drive(id)).status, "waiting");
+  const [result] = (await world.history(id)).filter(({ role }) => role === "tool");
+  assert.equal(result?.content.length, 1);
 });
 
 async function until<Value>(ask: () => Promise<Value | null>): Promise<Value> {
