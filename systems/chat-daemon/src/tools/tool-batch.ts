@@ -25,7 +25,7 @@ export type ToolSet = {
   readonly dynamicNames: ReadonlySet<string>;
 };
 
-export type BatchDeps = Omit<ToolContext, "callId" | "effect" | "publish"> & {
+export type BatchDeps = Omit<ToolContext, "toolCallId" | "callId" | "effect" | "publish"> & {
   readonly log: Logger;
   readonly resultBytesMax: number;
   /** Of the answer that holds the calls. */
@@ -111,7 +111,18 @@ export function callContext(
   const callId = own.length <= CALL_ID_MAX ? own : `${deps.messageId}:${hashOf(call.tool_call_id)}`;
   const effect = { chatId: chat.id, callId, inputHash: hashOf(call.args), fence: chat.fence };
   const { clock, random, signal, publish } = deps;
-  return { chat, callId, effect, clock, random, signal, publish, workspace: deps.workspace };
+  const toolCallId = call.tool_call_id;
+  return {
+    chat,
+    toolCallId,
+    callId,
+    effect,
+    clock,
+    random,
+    signal,
+    publish,
+    workspace: deps.workspace,
+  };
 }
 
 /** Together with a chat's id it names groups of processes, which are no longer than 128. */

@@ -50,6 +50,8 @@ export type ToolWorkspace = {
 
 export type ToolContext = {
   readonly chat: ToolChat;
+  /** As the model's provider named the call. */
+  readonly toolCallId: string;
   /** Unique among the calls of the chat, also where a provider uses an id twice. */
   readonly callId: string;
   /** Stamp of this call: workspaces do it once, however often they are asked. */

@@ -200,6 +200,7 @@ test("another model sums up without tools; where it cannot be had, the turn's ow
     const models = {
       forTurn: (...args: Parameters<typeof world.deps.models.forTurn>) =>
         world.deps.models.forTurn(...args),
+      forAdvisor: () => Promise.resolve({ ok: true as const, value: null }),
       forSummary: async (...args: Parameters<typeof world.deps.models.forTurn>) =>
         isThere
           ? world.deps.models.forTurn(...args)

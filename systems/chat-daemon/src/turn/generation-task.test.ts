@@ -307,6 +307,7 @@ test("without a model there is no turn, and the chat says why", async () => {
   const models = {
     forTurn: () => Promise.resolve({ ok: false as const, failure }),
     forSummary: () => Promise.resolve(ok(null)),
+    forAdvisor: () => Promise.resolve(ok(null)),
   };
   await using world = await turnWorld({ deps: { models } });
   const { id } = await world.create();

@@ -16,6 +16,7 @@ import {
 } from "../tools/tool-availability.ts";
 import { planPathOf } from "../tools/plan-path.ts";
 import type { ChatTool } from "../tools/tool.ts";
+import { advisorTool } from "./advisor-tool-actions.ts";
 import type { CompactionLimits } from "./compaction-need.ts";
 import type { TurnDeps, TurnModel, TurnSettings } from "./turn-deps.ts";
 
@@ -51,7 +52,14 @@ export async function prepareTurn(
   }
   const summaryModel = summary.ok ? summary.value : null;
   const kind = kindOfChat(chat);
-  const tools = toolSet(chat, kind, deps.toolsOf(chat));
+  let layers: readonly SystemLayer[] = [];
+  const advisor = advisorOf(
+    deps,
+    { chat, rows, settings, model: model.value, apiKeyId },
+    () => layers,
+  );
+  const tools = toolSet(chat, kind, [...deps.toolsOf(chat), ...advisor]);
+  layers = systemLayers(selectPromptRows(rows), systemContext(chat, kind, settings, tools));
   return ok({
     ...{ chat, rows, kind, summaryModel, tools },
     model: model.value,
@@ -61,7 +69,7 @@ export async function prepareTurn(
       summaryContextLimit: summaryModel?.contextLimit ?? null,
     },
     promptTools: promptTools(chat, kind, tools, model.value),
-    layers: systemLayers(selectPromptRows(rows), systemContext(chat, kind, settings, tools)),
+    layers,
   });
 }
 
@@ -71,6 +79,26 @@ export function prepareFailed(error: unknown): Result<never, ChatError> {
     ...{ message: "The turn could not be prepared.", kind: "generic", retryable: true },
     detail: message.slice(0, 500),
   });
+}
+
+function advisorOf(
+  deps: TurnDeps,
+  turn: {
+    readonly chat: ChatRow;
+    readonly rows: readonly StoredMessage[];
+    readonly settings: TurnSettings;
+    readonly model: TurnModel;
+    readonly apiKeyId: string | null;
+  },
+  layers: () => readonly SystemLayer[],
+): readonly ChatTool[] {
+  const { chat, rows, settings, apiKeyId } = turn;
+  if (settings.advisor === null) return [];
+  const model = async (): Promise<Result<TurnModel, ChatError>> => {
+    const own = await deps.models.forAdvisor(chat, { activeApiKeyId: apiKeyId });
+    return own.ok ? ok(own.value ?? turn.model) : own;
+  };
+  return [advisorTool({ rows, layers, model, ...settings.advisor })];
 }
 
 function toolSet(chat: ChatRow, kind: ChatKind, tools: readonly ChatTool[]): ToolSet {

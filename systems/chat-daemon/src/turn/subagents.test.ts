@@ -230,7 +230,14 @@ test("a child is given more to do, and stopped", async () => {
 
 function contextOf(chat: ChatRow, clock: FakeClock): Parameters<ChatTool["run"]>[1] {
   return {
-    ...{ chat, callId: "c", clock, signal: new AbortController().signal, publish: () => {} },
+    ...{
+      chat,
+      toolCallId: "c",
+      callId: "c",
+      clock,
+      signal: new AbortController().signal,
+      publish: () => {},
+    },
     effect: { chatId: chat.id, callId: "c", inputHash: "", fence: 1 },
     workspace: () => Promise.resolve(fail("none")),
     random: { uuid: () => "", alphanumeric: () => "" },

@@ -47,6 +47,8 @@ export interface TurnModels {
   forTurn(chat: ChatRow, request: ModelRequest): Promise<Result<TurnModel, ChatError>>;
   /** Null: the turn's own model sums up. */
   forSummary(chat: ChatRow, request: ModelRequest): Promise<Result<TurnModel | null, ChatError>>;
+  /** Null: the turn's own model advises. */
+  forAdvisor(chat: ChatRow, request: ModelRequest): Promise<Result<TurnModel | null, ChatError>>;
 }
 
 /** What people and administrators decided, as far as a turn goes by it. */
@@ -56,6 +58,8 @@ export type TurnSettings = {
   readonly personalSkills: readonly { readonly name: string; readonly description: string }[];
   /** Of the person, for this model; null: the model's own. */
   readonly thresholdPercent: number | null;
+  /** Null: there is none. `usesMax` 0: as often as the model likes in a turn. */
+  readonly advisor: { readonly usesMax: number; readonly outputTokensMax: number } | null;
 };
 
 export type TurnEnd = "finished" | "error" | "requires_action";

@@ -70,6 +70,7 @@ export async function turnWorld(options: TurnWorldOptions = {}): Promise<TurnWor
     models: {
       forTurn: () => Promise.resolve(ok(turnModel)),
       forSummary: () => Promise.resolve(ok(null)),
+      forAdvisor: () => Promise.resolve(ok(null)),
     },
     settingsOf: () => Promise.resolve(NO_SETTINGS),
     toolsOf: () => options.tools ?? [],
@@ -204,7 +205,13 @@ function keyOf({ chatId, historyVersion, generationAttempt }: EpisodeId): string
 }
 
 const NO_SETTINGS = {
-  ...{ userPrompt: "", planInstructions: "", personalSkills: [], thresholdPercent: null },
+  ...{
+    userPrompt: "",
+    planInstructions: "",
+    personalSkills: [],
+    thresholdPercent: null,
+    advisor: null,
+  },
 };
 
 function scriptedModel(
