@@ -270,6 +270,8 @@ test("a stopped turn ends what ran in its foreground, and nothing in the backgro
     args: calls[0]?.args,
   };
   await world.tools.get("execute")?.cancel?.(callContext(part, world.batchDeps({ messageId: 7 })));
+  const background = { ...part, tool_call_id: "execute", args: { command: "sleep 61 &" } };
+  await world.tools.get("execute")?.cancel?.(callContext(background, world.batchDeps()));
   const listed = await world.services.processes.list({});
   assert.ok(listed.ok);
   const states = listed.value.processes.map(({ command, state }) => `${command} ${state}`);

@@ -147,6 +147,10 @@ test("a provider's id that is used in two answers means each answer's own result
     row("tool", [result("0", { result: "second" })]),
   ];
   assert.match(JSON.stringify(prompt(rows)), /first.*second/);
+  // Where the first has none, the second's is not lent to it.
+  const lost = JSON.stringify(prompt(rows.filter((_row, index) => index !== 1)));
+  assert.match(lost, /was not recorded.*second/);
+  assert.equal(lost.split("second").length, 2);
 });
 
 test("what a provider ran itself goes back whole or not at all, and only to it", () => {

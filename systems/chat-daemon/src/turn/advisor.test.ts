@@ -13,11 +13,13 @@ import {
 const asks = (id: string, more: readonly { id: string; name: string }[] = []) =>
   callsTools([{ id, name: "advisor", input: { question: "What now?" } }, ...more]);
 
+const SETTINGS = {
+  ...{ userPrompt: "", planInstructions: "", personalSkills: [], thresholdPercent: null },
+  advisor: { usesMax: 0, outputTokensMax: ADVISOR_OUTPUT_TOKENS },
+};
+
 async function advised(replies: readonly Reply[], usesMax = 0, more: TurnWorldOptions = {}) {
-  const settings = {
-    ...{ userPrompt: "", planInstructions: "", personalSkills: [], thresholdPercent: null },
-    advisor: { usesMax, outputTokensMax: ADVISOR_OUTPUT_TOKENS },
-  };
+  const settings = { ...SETTINGS, advisor: { ...SETTINGS.advisor, usesMax } };
   const world = await turnWorld({
     replies,
     deps: { settingsOf: () => Promise.resolve(settings) },
@@ -73,4 +75,15 @@ test("an error of the advisor's model is told, and the turn goes on", async () =
   assert.deepEqual(results, [
     { type: "error", error: "The model call failed.", remaining_uses: null },
   ]);
+});
+
+test("the advisor beside a tool of the client: nobody runs, and the client is not asked", async () => {
+  const replies = [asks("a", [{ id: "b", name: "ask_client" }]), says("done")];
+  const world = await turnWorld({ replies, deps: { settingsOf: () => Promise.resolve(SETTINGS) } });
+  await using _world = world;
+  const dynamicTools = [{ name: "ask_client", description: "", input_schema: {} }];
+  const { id } = await world.create({ dynamicTools });
+  assert.equal((await world.drive(id)).status, "waiting");
+  const texts = JSON.stringify(await world.history(id));
+  assert.match(texts, /must be called alone.*skipped because advisor must run alone/);
 });
