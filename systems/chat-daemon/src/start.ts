@@ -29,6 +29,7 @@ import { PartSources } from "./chat-stream/part-sources-actions.ts";
 import { markReadBy, showChat } from "./chats/chat-actions.ts";
 import type { ChatDeps } from "./chats/chat-deps.ts";
 import { chatService } from "./chats/chat-routes.ts";
+import { forgetAnswers } from "./chats/request-keys-task.ts";
 import { BufferedEpisodes } from "./live-parts/live-episodes-actions.ts";
 import { PartBuffer } from "./live-parts/part-buffer.ts";
 import { PartJournal } from "./live-parts/part-journal-actions.ts";
@@ -106,6 +107,7 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   const tasks = resources.use(new Tasks(log));
   const machine = createChatMachine({ database, clock }, { queueMax: config.queueMax });
   const live = startLiveParts(deps, tasks);
+  tasks.run("chat request keys", (signal) => forgetAnswers({ database, clock, log }, signal));
   const selection = selectionOf(deps);
   const models = modelRouter(deps, selection);
   const shortTexts = resources.use(new ShortTexts({ database, clock, log, models }));

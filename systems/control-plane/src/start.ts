@@ -176,18 +176,11 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const routes = await routesOf(deps, usage, [models, workspaces, chats]);
   const api = resources.use(
     await createApi(routes, {
-      ...access,
-      clock,
-      random,
-      log,
-      insertAuditEvent,
-      sql: database.sql,
+      ...{ ...access, clock, random, log, insertAuditEvent, sql: database.sql },
       version: deps.version,
       observe: observer(deps.metrics),
       streams: workspaces.streams,
-      webSocketPaths: SOCKETS.filter(({ transport }) => transport === "websocket").map(
-        ({ path }) => path,
-      ),
+      webSocketPaths: WEB_SOCKET_PATHS,
     }),
   );
   tasks.run("open connections", (signal) => access.guard.keepRechecking(signal));
@@ -216,6 +209,10 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
+
+const WEB_SOCKET_PATHS = SOCKETS.filter(({ transport }) => transport === "websocket").map(
+  ({ path }) => path,
+);
 
 async function routesOf(
   deps: ControlPlaneDeps,

@@ -75,6 +75,44 @@ export const putChatPlanInstructions = endpoint({
   audit: { action: "write", resource: "chat_setting" },
 });
 
+export const ChatAdvisor = z.object({
+  /** Whether chats may ask a second model for advice. */
+  enabled: z.boolean(),
+  /** In one turn. 0: as often as the model likes. */
+  max_uses_per_run: z.int().min(0).max(1_000),
+  max_output_tokens: z.int().min(256).max(1_000_000),
+});
+
+export const getChatAdvisor = endpoint({
+  tag: "chat settings",
+  summary: "Whether chats may ask an advisor, and how much",
+  method: "GET",
+  path: "/api/v2/chats/config/advisor",
+  aliases: ["/api/experimental/chats/config/advisor"],
+  access: "chat_setting:read",
+  params: NoParams,
+  query: NoQuery,
+  body: null,
+  success: { status: 200, body: ChatAdvisor },
+  failures: [],
+  audit: null,
+});
+
+export const putChatAdvisor = endpoint({
+  tag: "chat settings",
+  summary: "Let chats ask an advisor, or not; its model is the override `advisor`",
+  method: "PUT",
+  path: "/api/v2/chats/config/advisor",
+  aliases: ["/api/experimental/chats/config/advisor"],
+  access: "chat_setting:update",
+  params: NoParams,
+  query: NoQuery,
+  body: ChatAdvisor.strict(),
+  success: { status: 204, body: null },
+  failures: [],
+  audit: { action: "write", resource: "chat_setting" },
+});
+
 export const getChatUserPrompt = endpoint({
   tag: "chat settings",
   summary: "What one's own chats are told besides",

@@ -18,8 +18,6 @@ export const CHAT_TITLE_MAX = 200;
 export const CHAT_SYSTEM_PROMPT_MAX = 10_000;
 export const CHAT_LABELS_MAX = 50;
 export const CHAT_DYNAMIC_TOOLS_MAX = 250;
-export const CHAT_FILE_BYTES_MAX = 10 * 1024 * 1024;
-export const CHAT_FILES_MAX = 50;
 
 const LabelKey = z.string().regex(/^[A-Za-z0-9._/-]{1,64}$/, "1 to 64 of A-Z a-z 0-9 . _ / -");
 export const ChatLabels = z

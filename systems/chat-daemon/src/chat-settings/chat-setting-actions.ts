@@ -29,6 +29,8 @@ export type DecidedForTurn = {
   readonly planInstructions: string;
   /** Null: the model's own. */
   readonly thresholdPercent: number | null;
+  /** Null: there is none. */
+  readonly advisor: { readonly usesMax: number; readonly outputTokensMax: number } | null;
 };
 
 export async function decidedForTurn(
@@ -36,8 +38,9 @@ export async function decidedForTurn(
   ownerId: string,
   modelConfigId: string,
 ): Promise<DecidedForTurn> {
-  const [planInstructions, own] = await Promise.all([
+  const [planInstructions, advisor, own] = await Promise.all([
     getSetting(database.sql, "plan_instructions"),
+    getSetting(database.sql, "advisor"),
     listUserSettings(database.sql, ownerId),
   ]);
   const prompt = own.get(CUSTOM_PROMPT);
@@ -46,6 +49,7 @@ export async function decidedForTurn(
     userPrompt: typeof prompt === "string" ? prompt : "",
     planInstructions,
     thresholdPercent: typeof threshold === "number" ? threshold : null,
+    advisor: advisor.isEnabled ? advisor : null,
   };
 }
 
@@ -82,6 +86,24 @@ function deploymentSettings(deps: ChatSettingDeps) {
       audit.attempted({ resourceId: null, target: "plan_instructions" });
       const text = toPromptText(body.plan_mode_instructions);
       await putSetting(database.sql, "plan_instructions", text, clock.now());
+      return ok(undefined);
+    },
+    getChatAdvisor: async () => {
+      const { isEnabled, usesMax, outputTokensMax } = await getSetting(database.sql, "advisor");
+      return ok({
+        enabled: isEnabled,
+        max_uses_per_run: usesMax,
+        max_output_tokens: outputTokensMax,
+      });
+    },
+    putChatAdvisor: async ({ body, audit }: Of<"putChatAdvisor">) => {
+      audit.attempted({ resourceId: null, target: "advisor" });
+      const value = {
+        isEnabled: body.enabled,
+        usesMax: body.max_uses_per_run,
+        outputTokensMax: body.max_output_tokens,
+      };
+      await putSetting(database.sql, "advisor", value, clock.now());
       return ok(undefined);
     },
   };

@@ -36,7 +36,21 @@ test("where nobody decided, the product's own prompt holds", async () => {
     userPrompt: "",
     planInstructions: "",
     thresholdPercent: null,
+    advisor: null,
   });
+});
+
+test("an advisor is there once somebody says so", async () => {
+  const { world, deps, service, request } = await settingsWorld();
+  await using _world = world;
+  const body = { enabled: true, max_uses_per_run: 3, max_output_tokens: 1_000 };
+  must(await service.putChatAdvisor(request({ body })));
+  assert.deepEqual(must(await service.getChatAdvisor(request({}))), body);
+  const { advisor } = await decidedForTurn(deps, world.ownerId, world.modelConfigId);
+  assert.equal(advisor?.usesMax, 3);
+  must(await service.putChatAdvisor(request({ body: { ...body, enabled: false } })));
+  const after = await decidedForTurn(deps, world.ownerId, world.modelConfigId);
+  assert.equal(after.advisor, null);
 });
 
 test("what administrators write holds, without letters that nobody sees", async () => {

@@ -5,6 +5,7 @@ import { z } from "zod";
 export const CHAT_SETTINGS = {
   system_prompt: z.object({ text: z.string(), includesDefault: z.boolean() }),
   plan_instructions: z.string(),
+  advisor: z.object({ isEnabled: z.boolean(), usesMax: z.int(), outputTokensMax: z.int() }),
 } as const;
 export type ChatSettingKey = keyof typeof CHAT_SETTINGS;
 export type ChatSettingValue<Key extends ChatSettingKey> = z.output<(typeof CHAT_SETTINGS)[Key]>;
@@ -12,6 +13,8 @@ export type ChatSettingValue<Key extends ChatSettingKey> = z.output<(typeof CHAT
 export const CHAT_SETTING_DEFAULTS: { readonly [Key in ChatSettingKey]: ChatSettingValue<Key> } = {
   system_prompt: { text: "", includesDefault: true },
   plan_instructions: "",
+  // The size is the specification's (spec agents 7.4).
+  advisor: { isEnabled: false, usesMax: 0, outputTokensMax: 16_384 },
 };
 
 export const CUSTOM_PROMPT = "custom_prompt";

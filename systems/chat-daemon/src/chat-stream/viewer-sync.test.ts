@@ -180,7 +180,13 @@ test("whatever happens between syncs, the viewer holds what the database holds",
       // A tiny database: messages with the version of their last change, deleted ones included.
       let rows: { id: number; revision: number; deleted: boolean }[] = [];
       let queue = 0;
-      const now = { snapshot: 1, history: 0, queue: 0, attempt: 0, status: "running" as ChatStatus };
+      const now = {
+        snapshot: 1,
+        history: 0,
+        queue: 0,
+        attempt: 0,
+        status: "running" as ChatStatus,
+      };
       let state: ViewerState | null = null;
       let messages = new Map<number, ChatMessage>();
       const told = { queue: -1, status: "" };

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
-import type { Result } from "@atelier/base/result";
+import { fail, type Result } from "@atelier/base/result";
 import type { Chat } from "@atelier/contract/http/chats";
+import { QUEUE_MAX_DEFAULT } from "../state/chat-machine-actions.ts";
 import { must } from "../state/chat-world-testkit.ts";
 import { chatService, type ChatEndpoints } from "./chat-routes.ts";
 import { chatsWorld, type ChatsWorld } from "./chats-testkit.ts";
@@ -32,9 +33,7 @@ function client({ deps, caller }: ChatsWorld) {
 const HELLO = [{ type: "text", text: "Please make the tests of the parser pass" }] as const;
 
 async function created(call: ReturnType<typeof client>, body: object = {}): Promise<Chat> {
-  return must(
-    await call("createChat", { body: { content: HELLO, client_type: "api", ...body } }),
-  );
+  return must(await call("createChat", { body: { content: HELLO, client_type: "api", ...body } }));
 }
 
 function codeOf(result: Result<unknown, { readonly code: string }>): string {
@@ -155,6 +154,27 @@ describe("a new chat", () => {
   });
 });
 
+test("without any model, no chat begins", async () => {
+  await using chats = await chatsWorld();
+  const models = { ...chats.deps.models, defaultFor: async () => null };
+  const call = client({ ...chats, deps: { ...chats.deps, models } });
+  const result = await call("createChat", { body: { content: HELLO, client_type: "api" } });
+  assert.equal(codeOf(result), "chat.model_missing");
+});
+
+test("a title is proposed by a model, or is not", async () => {
+  await using chats = await chatsWorld();
+  const params = { chat: (await created(client(chats))).id };
+  const proposed = must(await client(chats)("proposeChatTitle", { params }));
+  assert.equal(proposed.title, "A title");
+  const deps = { ...chats.deps, proposeTitle: async () => fail("It is busy.") };
+  const failed = await client({ ...chats, deps })("proposeChatTitle", { params });
+  assert.deepEqual(failed, {
+    ok: false,
+    failure: { code: "chat.model_failed", detail: "It is busy." },
+  });
+});
+
 describe("messages", () => {
   test("to a busy chat are queued, and with the same key only once", async () => {
     await using chats = await chatsWorld();
@@ -170,6 +190,18 @@ describe("messages", () => {
       page.queued_messages.map(({ id }) => id),
       [sent.queued_message?.id],
     );
+  });
+
+  test("beyond the queue's length are refused, and lost to nobody", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const params = { chat: (await created(call)).id };
+    const send = () =>
+      call("sendChatMessage", { params, body: { content: HELLO, busy_behavior: "queue" } });
+    for (let index = 0; index < QUEUE_MAX_DEFAULT; index += 1) must(await send());
+    assert.equal(codeOf(await send()), "chat.queue_full");
+    const { queued_messages: queue } = must(await call("listChatMessages", { params }));
+    assert.equal(queue.length, QUEUE_MAX_DEFAULT);
   });
 
   test("that wait can be changed, moved and deleted", async () => {

@@ -1,77 +1,74 @@
-/** The models of a turn, by way of the one choke point: what they are called with, and what they take. */
-import { fail, ok, type Result } from "@atelier/base/result";
+/** The models of turns: which one serves is the router's to say; how a turn uses it is said here. */
+import { ok, type Result } from "@atelier/base/result";
 import type { ChatError } from "@atelier/contract/chat/chat-words";
+import type { CacheMarks } from "../prompt/cache-breakpoints.ts";
 import { callSettings, webSearchTool } from "../models/call-settings.ts";
 import type { ModelFamily } from "../models/model-client.ts";
-import type { ModelFailure } from "../models/model-failure.ts";
-import { providerHint } from "../models/model-route.ts";
-import { COMPACTION_MODES, type ChosenModel, type ModelRouter } from "../models/model-router.ts";
-import type { CacheMarks } from "../prompt/cache-breakpoints.ts";
+import {
+  ADVISOR_MODES,
+  COMPACTION_MODES,
+  type ChosenModel,
+  type ModelRouter,
+  type OverrideModes,
+} from "../models/model-router.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import type { ModelRequest, TurnModel, TurnModels } from "./turn-deps.ts";
 
 export function turnModels(router: ModelRouter): TurnModels {
   return {
     forTurn: async (chat, request) => {
-      const chosen = await router.modelOfChat(chat, {
-        modelConfigId: chat.lastModelConfigId,
-        effort: chat.lastReasoningEffort,
-      });
-      return chosen.ok
-        ? toTurnModel(router, { chat, request, chosen: chosen.value })
-        : fail(toChatError(chosen.failure));
+      const { lastModelConfigId: modelConfigId, lastReasoningEffort: effort } = chat;
+      const chosen = await router.modelOfChat(chat, { modelConfigId, effort });
+      return chosen.ok ? toTurnModel(router, chat, request, chosen.value) : chosen;
     },
-    forSummary: async (chat, request) => {
-      const chosen = await router.override(chat, "compaction", COMPACTION_MODES);
-      if (!chosen.ok) return fail(toChatError(chosen.failure));
-      if (chosen.value.kind === "unset") return ok(null);
-      if (chosen.value.kind === "unusable") return fail(toChatError(chosen.value.failure));
-      return toTurnModel(router, { chat, request, chosen: chosen.value.model });
-    },
+    forSummary: (chat, request) => overridden(router, chat, request, COMPACTION),
+    forAdvisor: (chat, request) => overridden(router, chat, request, ADVISOR),
   };
 }
 
-export async function toTurnModel(
+type Override = { readonly context: "compaction" | "advisor"; readonly modes: OverrideModes };
+const COMPACTION: Override = { context: "compaction", modes: COMPACTION_MODES };
+const ADVISOR: Override = { context: "advisor", modes: ADVISOR_MODES };
+
+/** Null: nobody chose another model for this work, or the choice can be done without. */
+async function overridden(
   router: ModelRouter,
-  asked: {
-    readonly chat: ChatRow;
-    readonly request: ModelRequest;
-    readonly chosen: ChosenModel;
-  },
+  chat: ChatRow,
+  request: ModelRequest,
+  { context, modes }: Override,
+): Promise<Result<TurnModel | null, ChatError>> {
+  const choice = await router.override(chat, context, modes);
+  if (!choice.ok) return choice;
+  if (choice.value.kind !== "model") return ok(null);
+  return toTurnModel(router, chat, request, choice.value.model);
+}
+
+async function toTurnModel(
+  router: ModelRouter,
+  chat: ChatRow,
+  { activeApiKeyId }: ModelRequest,
+  { config, effort, route }: ChosenModel,
 ): Promise<Result<TurnModel, ChatError>> {
-  const { chat, request, chosen } = asked;
-  const { config, route, effort } = chosen;
+  const { id, ownerId, parentChatId: parentId, rootChatId: rootId, workspaceId } = chat;
   const client = await router.newModel(
     {
-      chat: {
-        ownerId: chat.ownerId,
-        id: chat.id,
-        parentId: chat.parentChatId,
-        rootId: chat.rootChatId,
-        workspaceId: chat.workspaceId,
-      },
-      modelName: config.model,
-      extraHeaders: {},
-      callConfig: config.options,
+      chat: { id, ownerId, parentId, rootId, workspaceId },
+      ...{ modelName: config.model, extraHeaders: {}, callConfig: config.options },
     },
     route,
-    { activeApiKeyId: request.activeApiKeyId ?? "", recordHttp: null },
+    { activeApiKeyId: activeApiKeyId ?? "", recordHttp: null },
   );
-  if (!client.ok) return fail(toChatError(client.failure));
-  const { family, model } = client.value;
-  const hint = providerHint(route);
+  if (!client.ok) return client;
+  const { model, family } = client.value;
   const search = webSearchTool(config.options, family);
-  const { openai } = config.options.provider_options ?? {};
+  const isStored =
+    family === "openai-responses" && config.options.provider_options?.openai?.store === true;
   return ok({
-    model,
-    configId: config.id,
-    provider: hint.ok ? hint.value : family,
-    contextLimit: config.contextLimit,
-    thresholdPercent: config.compressionThreshold,
+    ...{ model, configId: config.id, provider: client.value.providerType, isStored },
+    ...{ contextLimit: config.contextLimit, thresholdPercent: config.compressionThreshold },
     callSettings: callSettings(config.options, client.value, effort),
     providerTools: search === null ? [] : [search],
     cacheMarks: cacheMarksOf(family),
-    isStored: family === "openai-responses" && openai?.store === true,
     takesFile: (mediaType) => takesFile(family, mediaType),
   });
 }
@@ -80,14 +77,12 @@ function cacheMarksOf(family: ModelFamily): CacheMarks {
   return family === "anthropic" || family === "bedrock" ? family : "none";
 }
 
-const IMAGE = /^image\/(?:png|jpeg|gif|webp)$/;
-
-/** What goes as it is; other files go as text, or are only named. */
+/** Images go to all; documents to those whose APIs take them. */
 function takesFile(family: ModelFamily, mediaType: string): boolean {
-  if (IMAGE.test(mediaType)) return true;
-  return mediaType === "application/pdf" && family !== "openai-compat" && family !== "vercel";
+  if (mediaType.startsWith("image/")) return true;
+  return mediaType === "application/pdf" && PDF_FAMILIES.has(family);
 }
 
-function toChatError({ kind, message, detail, retryable }: ModelFailure): ChatError {
-  return { kind, message, retryable, ...(detail === undefined ? {} : { detail }) };
-}
+const PDF_FAMILIES: ReadonlySet<ModelFamily> = new Set([
+  ...(["openai-responses", "openai-chat", "anthropic", "bedrock", "google"] as const),
+]);
