@@ -101,6 +101,26 @@ const workspace = async (world: World, target: Person): Promise<Record<string, s
   return { workspace: id, agent, name };
 };
 
+const HELLO = [{ type: "text", text: "hello" }];
+
+/** Of the target: straight into the database, where nobody works on it. */
+const chat = async (world: World, target: Person): Promise<Record<string, string>> => {
+  const [id, model] = [systemRandom.uuid(), systemRandom.uuid()];
+  await world.database.pool.query(
+    `insert into chat_model_configs (id, organization_id, model, context_limit,
+       compression_threshold, created_at, updated_at)
+     select $1, id, 'm', 1000, 70, now(), now() from organizations`,
+    [model],
+  );
+  await world.database.pool.query(
+    `insert into chats (id, organization_id, owner_id, status, last_model_config_id, created_at,
+       updated_at)
+     select $1, id, $2, 'waiting', $3, now(), now() from organizations`,
+    [id, target.id, model],
+  );
+  return { chat: id, message: "1", queued: "1", modelConfig: UNKNOWN_ID };
+};
+
 const UNKNOWN_ID = "00000000-0000-4000-8000-000000000000";
 const chatModel = async (): Promise<Record<string, string>> => ({
   organization: "default",
@@ -112,7 +132,7 @@ const chatModel = async (): Promise<Record<string, string>> => ({
 const READS_OWN: Case = { status: { "owner without scope": 404 } };
 
 /** A case for each endpoint: `{}` when it needs nothing but the path. */
-const CASES: Readonly<Record<string, Case>> = {
+const CASES: Record<string, Case> = {
   "GET /api/v2/users/first": {},
   "POST /api/v2/users/first": { body: newUserBody, status: 409 },
   "GET /api/v2/users": {},
@@ -234,6 +254,48 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
+/** Endpoints of chats: nobody answers them here, so all that is decided is who is let in. */
+const CHAT_CASES: Readonly<Record<string, Case["body"]>> = {
+  "GET /api/v2/chats": undefined,
+  "POST /api/v2/chats": () => ({ content: HELLO }),
+  "GET /api/v2/chats/:chat": undefined,
+  "PATCH /api/v2/chats/:chat": () => ({ title: "a" }),
+  "POST /api/v2/chats/:chat/clear": undefined,
+  "POST /api/v2/chats/:chat/compact": undefined,
+  "GET /api/v2/chats/:chat/cost": undefined,
+  "POST /api/v2/chats/:chat/interrupt": undefined,
+  "GET /api/v2/chats/:chat/messages": undefined,
+  "POST /api/v2/chats/:chat/messages": () => ({ content: HELLO }),
+  "PATCH /api/v2/chats/:chat/messages/:message": () => ({ content: HELLO }),
+  "GET /api/v2/chats/:chat/prompts": undefined,
+  "DELETE /api/v2/chats/:chat/queue/:queued": undefined,
+  "PATCH /api/v2/chats/:chat/queue/:queued": () => ({ index: 0 }),
+  "POST /api/v2/chats/:chat/queue/:queued/promote": undefined,
+  "POST /api/v2/chats/:chat/reconcile-invalid": undefined,
+  "POST /api/v2/chats/:chat/title/propose": undefined,
+  "POST /api/v2/chats/:chat/tool-results": () => ({
+    results: [{ tool_call_id: "a", output: "b" }],
+  }),
+  "GET /api/v2/chats/config/advisor": undefined,
+  "PUT /api/v2/chats/config/advisor": () => ({
+    ...{ enabled: true, max_uses_per_run: 1, max_output_tokens: 1_000 },
+  }),
+  "GET /api/v2/chats/config/plan-mode-instructions": undefined,
+  "PUT /api/v2/chats/config/plan-mode-instructions": () => ({ plan_mode_instructions: "a" }),
+  "GET /api/v2/chats/config/system-prompt": undefined,
+  "PUT /api/v2/chats/config/system-prompt": () => ({ system_prompt: "a" }),
+  "GET /api/v2/chats/config/user-compaction-thresholds": undefined,
+  "PUT /api/v2/chats/config/user-compaction-thresholds/:modelConfig": () => ({
+    threshold_percent: 50,
+  }),
+  "DELETE /api/v2/chats/config/user-compaction-thresholds/:modelConfig": undefined,
+  "GET /api/v2/chats/config/user-prompt": undefined,
+  "PUT /api/v2/chats/config/user-prompt": () => ({ custom_prompt: "a" }),
+};
+for (const [name, body] of Object.entries(CHAT_CASES)) {
+  CASES[name] = { params: chat, status: 503, ...(body === undefined ? {} : { body }) };
+}
+
 test("every endpoint of the contract is served, and every served endpoint has a case", async () => {
   await using api = await startTestControlPlane();
   const served = api.plane.routes.map(({ endpoint }) => nameOf(endpoint));
@@ -272,7 +334,7 @@ function expectedStatus(endpoint: Endpoint, caller: CallerName, { status }: Case
   if (access !== "public" && roles === null) return 401;
   const isPermission = access !== "public" && access !== "signed_in";
   if (isPermission) {
-    const isOwn = caller === "self" && /:(?:user|workspace|agent)\b/.test(endpoint.path);
+    const isOwn = caller === "self" && /:(?:user|workspace|agent|chat)\b/.test(endpoint.path);
     const isAllowed =
       caller !== "owner without scope" && rolesAllow(roles ?? [], access, { isOwn });
     if (!isAllowed) return 404;
