@@ -24,7 +24,10 @@ export type DemoApi = (
   fine?: number,
 ) => Promise<ApiAnswer>;
 
-export type DemoWorkspace = AsyncDisposable & { readonly pagePort: number };
+export type DemoWorkspace = AsyncDisposable & {
+  readonly workspaceId: string;
+  readonly pagePort: number;
+};
 
 const AGENT_MAIN = join(import.meta.dirname, "../apps/workspace-agent/src/main.ts");
 const CONNECTED_MS_MAX = 20_000;
@@ -63,6 +66,7 @@ export async function startDemoWorkspace(
       if (!started.ok) throw new Error(started.failure.message);
     });
     return {
+      workspaceId: named.body.id,
       pagePort,
       [Symbol.asyncDispose]: async () => {
         // What runs in a workspace outlives its agent.

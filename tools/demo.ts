@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: the server with a scripted model behind it, a person, two providers, a token and a
- * workspace, and the lines to paste. Nothing in it needs a key or leaves the machine, and nothing runs on
+ * `npm run demo`: the server with a scripted model behind it, a person, two providers, a token, a
+ * workspace and a chat that works in it, and the lines to paste. Nothing in it needs a key or leaves the machine, and nothing runs on
  * after Ctrl-C.
  */
 import { callApi, printedUrl } from "@atelier/testkit/real-server";
@@ -9,6 +9,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { holdDemoChat, type DemoChat } from "./demo-chat.ts";
 import {
   startDemoWorkspace,
   WORKSPACE,
@@ -50,7 +51,8 @@ try {
     const token = await setUp(api);
     const directory = join(DATA_DIR, "workspace");
     workspace = await startDemoWorkspace(api, { url, token, directory });
-    print(url, token, workspace.pagePort);
+    const chat = await holdDemoChat(api, { token, workspaceId: workspace.workspaceId });
+    print({ base: url, token, pagePort: workspace.pagePort, chat });
   }
   isSetUp = true;
 } catch (error) {
@@ -94,7 +96,13 @@ async function setUp(api: DemoApi): Promise<string> {
   return made.body.key;
 }
 
-function print(base: string, token: string, pagePort: number): void {
+function print(demo: {
+  readonly base: string;
+  readonly token: string;
+  readonly pagePort: number;
+  readonly chat: DemoChat;
+}): void {
+  const { base, token, pagePort, chat } = demo;
   const gateway = `${base}/api/v2/ai-gateway`;
   console.log(`
 Atelier's demo runs at ${base} with a scripted model: it answers everything, and knows nothing.
@@ -125,6 +133,15 @@ A workspace called ${WORKSPACE} is attached too: a directory of this machine, in
   npm run atelier -- cp ${WORKSPACE}:~/note.txt ./note.txt
   npm run atelier -- port-forward ${WORKSPACE} 8080:${pagePort}          # then: curl http://127.0.0.1:8080
   npm run atelier -- logs ${WORKSPACE} --follow
+
+In it an agent has just worked for you: its loop runs in the server, its tools there.
+
+${chat.transcript}
+
+Look at that chat again, and at what its model calls were recorded as:
+
+  curl ${base}/api/v2/chats/${chat.id}/messages -H 'Coder-Session-Token: ${token}'
+  npm run atelier -- ai interceptions list
 
 Ctrl-C ends it, and all that runs in the workspace. Its data stays in .data/demo.
 `);
