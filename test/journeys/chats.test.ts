@@ -1,11 +1,13 @@
 /** Chats as people hold them: a real server, a scripted model behind its gateway, a machine to work on. */
 import { startRealServer } from "@atelier/testkit/real-server";
+import { startScriptedModel } from "@atelier/testkit/scripted-model";
 import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setUpChats, watchChat } from "./chat-world.ts";
+import { startTwoServers } from "./two-server-world.ts";
 import { attachMachine } from "./workspace-world.ts";
 
 test("a question is answered while one looks on, and again", { timeout: 60_000 }, async () => {
@@ -48,4 +50,26 @@ test("tools work on the chat's machine, once each", { timeout: 90_000 }, async (
   assert.match(screen.texts[6] ?? "", /42/);
   assert.equal(readFileSync(join(machine.home, "count"), "utf8"), "x\n");
   assert.ok(existsSync(machine.home));
+});
+
+test("when the server that drives a chat stops, another goes on", { timeout: 90_000 }, async () => {
+  await using servers = await startTwoServers();
+  const { one: first, two: second } = servers;
+  await using model = await startScriptedModel({
+    pacing: { delayMs: 150 },
+  });
+  await using world = await setUpChats(first, { model });
+  const { person } = world;
+  const said = "One two three four five six seven eight nine ten eleven twelve thirteen.";
+  const chat = await person.create(first, said);
+  using view = await watchChat(second, person, chat.id);
+  const { screen } = view;
+  await screen.until(() => screen.live.length > 8 && screen.live.length < 60);
+  const shown = screen.live;
+  await first.stop();
+  await screen.until(() => screen.status === "waiting", 40_000);
+  const answers = screen.texts.filter((text) => text.startsWith("assistant: "));
+  assert.ok(answers.join("").includes(shown), `${JSON.stringify(answers)} holds ${shown}`);
+  const users = screen.texts.filter((text) => text.startsWith("user: "));
+  assert.deepEqual(users, [`user: ${said}`]);
 });

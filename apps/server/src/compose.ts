@@ -1,15 +1,15 @@
 /**
  * Builds the server from its parts and takes it apart again. Nothing else creates a collaborator.
  *
- * The end, in order: accept nothing more; let requests and streams finish, up to shutdown-timeout;
- * end the other streams properly; write what is still to be recorded; stop the control plane, close
- * the database.
+ * The end, in order: accept nothing more; give chats to other servers; let requests and streams
+ * finish, up to shutdown-timeout; end the other streams properly; write what is still to be recorded;
+ * stop the control plane, close the database.
  */
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type { InterceptionRecorder } from "@atelier/contract/rpc/gateway-ports";
-import { startChatDaemon } from "@atelier/chat-daemon/start";
+import { startChatDaemon, type ChatDaemon } from "@atelier/chat-daemon/start";
 import { startControlPlane, type ControlPlane } from "@atelier/control-plane/start";
 import type { Database } from "@atelier/database/database";
 import { startPubSub, type PubSub } from "@atelier/database/pub-sub";
@@ -92,7 +92,7 @@ export async function startServer(
     controlPlane.observeGateway(gateway.health);
     controlPlane.testProvidersWith(gateway.tester);
   }
-  serveChats(deps, { controlPlane, gateway, database, pubSub }, resources);
+  const chats = serveChats(deps, { controlPlane, gateway, database, pubSub }, resources);
 
   const answer = answerer(deps, { controlPlane, gateway, metrics, database });
   const server = createHttpServer(answer);
@@ -105,9 +105,10 @@ export async function startServer(
   const address = await listen(server, config.httpAddress, "http-address");
   logErrorsOf(server, log);
   await controlPlane.reachableAt(config.relayUrl ?? relayUrlOf(address));
-  resources.defer(() => {
+  resources.defer(async () => {
     controlPlane.closeSockets();
-    return drain(deps, connections, gateway);
+    // At once: another server goes on with what this one's chats were doing.
+    await Promise.all([chats[Symbol.asyncDispose](), drain(deps, connections, gateway)]);
   });
   return address;
 }
@@ -224,7 +225,7 @@ function serveChats(
   { config, clock, random, log }: ServerDeps,
   parts: Pick<Parts, "controlPlane" | "gateway" | "database"> & { readonly pubSub: PubSub },
   resources: AsyncDisposableStack,
-): void {
+): ChatDaemon {
   const { controlPlane, gateway, database, pubSub } = parts;
   const { providers, people, workspaces } = controlPlane.chats;
   const outbound = resources.use(
@@ -252,6 +253,7 @@ function serveChats(
   });
   resources.use(chats);
   resources.use(controlPlane.chats.serveWith(chats));
+  return chats;
 }
 
 /** 0 means no limit. */

@@ -1,0 +1,155 @@
+/** Titles and labels on a real database, with a model that says what the test wants. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import { silentLogger } from "@atelier/base/logger";
+import { ok } from "@atelier/base/result";
+import { systemClock } from "@atelier/base/system-clock";
+import type { ChosenModel, ModelRouter, OverrideChoice } from "../models/model-router.ts";
+import { chatWorld, SAYS, type ChatWorld } from "../state/chat-world-testkit.ts";
+import { updateChatMetadata } from "../state/chat-metadata-store.ts";
+import { labelTurn, nameChat, proposeTitle, type QuickgenDeps } from "./quickgen-actions.ts";
+
+const never = new AbortController().signal;
+
+type Asked = { readonly options: LanguageModelV4CallOptions; readonly apiKeyId: string };
+
+function quickgen(
+  world: ChatWorld,
+  answer: string | Error,
+  override: OverrideChoice = { kind: "unset" },
+) {
+  const asked: Asked[] = [];
+  const chosen = {
+    config: { id: world.modelConfigId, model: "m", options: {} },
+    effort: null,
+    route: { kind: "unset" },
+  } as unknown as ChosenModel; // As far as titles look at it.
+  const router: Pick<ModelRouter, "override" | "modelOfChat" | "newModel"> = {
+    override: async () => ok(override),
+    modelOfChat: async () => ok(chosen),
+    newModel: async (_request, _route, { activeApiKeyId }) => {
+      const model = {
+        doGenerate: async (options: LanguageModelV4CallOptions) => {
+          asked.push({ options, apiKeyId: activeApiKeyId });
+          if (answer instanceof Error) throw answer;
+          return { content: [{ type: "text", text: answer }] };
+        },
+      } as unknown as LanguageModelV4;
+      return ok({ model, family: "anthropic", providerType: "anthropic", modelName: "m" });
+    },
+  };
+  const deps: QuickgenDeps = {
+    database: world.database,
+    clock: systemClock,
+    log: silentLogger,
+    models: router as ModelRouter,
+  };
+  return { deps, asked };
+}
+
+async function titleOf(world: ChatWorld, id: string) {
+  const { rows } = await world.database.pool.query<{
+    title: string;
+    title_source: string;
+    last_turn_summary: string | null;
+  }>("select title, title_source, last_turn_summary from chats where id = $1", [id]);
+  return rows[0];
+}
+
+async function begun(world: ChatWorld): Promise<string> {
+  const created = await world.machine.create(world.newChat({ title: "hello" }));
+  assert.ok(created.ok);
+  return created.value.chat.id;
+}
+
+describe("a title", () => {
+  test("is made once, from the first message, on behalf of who wrote it", async () => {
+    await using world = await chatWorld();
+    const { deps, asked } = quickgen(world, "Greet the agent");
+    const id = await begun(world);
+    await nameChat(deps, id, never);
+    await nameChat(deps, id, never);
+    assert.deepEqual(await titleOf(world, id), {
+      title: "Greet the agent",
+      title_source: "generated",
+      last_turn_summary: null,
+    });
+    assert.deepEqual(
+      asked.map(({ apiKeyId }) => apiKeyId),
+      [world.apiKeyId],
+    );
+    assert.match(JSON.stringify(asked[0]?.options.prompt), /User: hello/);
+  });
+
+  for (const { name, answer } of [
+    { name: "that is too long", answer: "one two three four five six seven eight nine" },
+    { name: "that does not come", answer: new Error("busy") },
+  ]) {
+    test(`${name} leaves the first words`, async () => {
+      await using world = await chatWorld();
+      const id = await begun(world);
+      await nameChat(quickgen(world, answer).deps, id, never);
+      assert.equal((await titleOf(world, id))?.title_source, "fallback");
+    });
+  }
+
+  test("of a person stays", async () => {
+    await using world = await chatWorld();
+    const { deps, asked } = quickgen(world, "Another title");
+    const id = await begun(world);
+    const { sql } = world.database;
+    await updateChatMetadata(sql, id, { title: "Mine", titleSource: "user" });
+    await nameChat(deps, id, never);
+    assert.equal((await titleOf(world, id))?.title, "Mine");
+    assert.equal(asked.length, 0);
+  });
+
+  test("is not made with another model when the one chosen for it cannot be used", async () => {
+    await using world = await chatWorld();
+    const failure = { kind: "config", message: "gone", retryable: false } as const;
+    const { deps, asked } = quickgen(world, "A title", { kind: "unusable", failure });
+    const id = await begun(world);
+    await nameChat(deps, id, never);
+    assert.equal(asked.length, 0);
+    assert.deepEqual(await proposeTitle(deps, id, never), { ok: false, failure: "gone" });
+  });
+
+  test("is proposed at any time, and not stored", async () => {
+    await using world = await chatWorld();
+    const { id } = await world.chatIn("W");
+    const proposed = await proposeTitle(quickgen(world, "A new title").deps, id, never);
+    assert.deepEqual(proposed, { ok: true, value: "A new title" });
+    assert.equal((await titleOf(world, id))?.title, "New Chat");
+  });
+});
+
+describe("a label", () => {
+  test("says what the turn came to", async () => {
+    await using world = await chatWorld();
+    const { id } = await world.chatIn("W");
+    await labelTurn(quickgen(world, "Answered the greeting").deps, id, "finished", never);
+    assert.equal((await titleOf(world, id))?.last_turn_summary, "Answered the greeting");
+  });
+
+  test("is one of ours where the model's is none, and where nobody is asked", async () => {
+    await using world = await chatWorld();
+    const { id } = await world.chatIn("W");
+    const { deps, asked } = quickgen(world, "I did it");
+    await labelTurn(deps, id, "finished", never);
+    assert.equal((await titleOf(world, id))?.last_turn_summary, "Finished latest turn");
+    await labelTurn(deps, id, "error", never);
+    assert.equal((await titleOf(world, id))?.last_turn_summary, "Hit an error");
+    assert.equal(asked.length, 1);
+  });
+
+  test("is not made for a chat that another one started", async () => {
+    await using world = await chatWorld();
+    const parent = await world.chatIn("R0");
+    const family = { parentChatId: parent.id, rootChatId: parent.id };
+    const child = await world.chatIn("W", family);
+    await world.machine.change(child.id, (chat) => chat.commitStep([SAYS]));
+    await labelTurn(quickgen(world, "Did something good").deps, child.id, "finished", never);
+    assert.equal((await titleOf(world, child.id))?.last_turn_summary, null);
+  });
+});
