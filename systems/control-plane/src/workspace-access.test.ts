@@ -24,9 +24,33 @@ import {
 
 const REFERENCE = "11111111-1111-4111-8111-111111111111";
 
-function pathTo(template: string, { id, agentId }: TestWorkspace): string {
-  const path = template.replace(":workspace", id).replace(":agent", agentId);
+function pathTo(
+  template: string,
+  { id, agentId, chatId }: Pick<TestWorkspace, "id" | "agentId"> & { readonly chatId: string },
+): string {
+  const path = template
+    .replace(":workspace", id)
+    .replace(":agent", agentId)
+    .replace(":chat", chatId);
   return template.endsWith("/pty") ? `${path}?reconnect=${REFERENCE}` : path;
+}
+
+/** Straight into the database: nobody works on it. */
+async function addChat({ database }: TestControlPlane, ownerId: string): Promise<string> {
+  const { rows } = await database.pool.query<{ id: string }>(
+    `with model as (
+       insert into chat_model_configs (id, organization_id, model, context_limit,
+         compression_threshold, created_at, updated_at)
+       select gen_random_uuid(), id, 'm', 1000, 70, now(), now() from organizations
+       returning id, organization_id
+     )
+     insert into chats (id, organization_id, owner_id, status, last_model_config_id, created_at,
+       updated_at)
+     select gen_random_uuid(), organization_id, $1, 'waiting', id, now(), now() from model
+     returning id`,
+    [ownerId],
+  );
+  return rows[0]?.id ?? assert.fail("a chat was inserted");
 }
 
 /** The status of a stream's answer; 0 where a WebSocket opens. */
@@ -52,8 +76,10 @@ for (const socket of SOCKETS) {
     await plane.setUp();
     const ann = await plane.addPerson("ann");
     const box = await addWorkspace(plane, ann, "box");
-    const path = pathTo(socket.path, box);
+    const chatId = await addChat(plane, ann.id);
+    const path = pathTo(socket.path, { ...box, chatId });
     const { access } = socket;
+    const isAboutCaller = "subject" in socket && socket.subject === "self";
     assert.equal(await statusOf(plane, socket, { path }), 401, "nobody");
     if (access === "workspace_agent_token") {
       assert.equal(await statusOf(plane, socket, { path, token: ann.token }), 401, "a user");
@@ -69,7 +95,7 @@ for (const socket of SOCKETS) {
     };
     for (const [name, roles] of Object.entries(others) as [string, Role[]][]) {
       const { token } = await plane.addPerson(name, roles);
-      const wanted: number = rolesAllow(roles, access, { isOwn: false }) ? 0 : 404;
+      const wanted: number = rolesAllow(roles, access, { isOwn: isAboutCaller }) ? 0 : 404;
       assert.equal(await statusOf(plane, socket, { path, token }), wanted, name);
     }
     const narrow = await plane.call("POST", "/api/v2/users/me/keys/tokens", {
@@ -78,7 +104,8 @@ for (const socket of SOCKETS) {
     });
     const token = narrow.body.key as string;
     assert.equal(await statusOf(plane, socket, { path, token }), 404, "without the scope");
-    const none = pathTo(socket.path, { ...box, id: REFERENCE, agentId: REFERENCE });
+    if (isAboutCaller) return;
+    const none = pathTo(socket.path, { id: REFERENCE, agentId: REFERENCE, chatId: REFERENCE });
     assert.equal(await statusOf(plane, socket, { path: none, token: ann.token }), 404, "no such");
   });
 }
