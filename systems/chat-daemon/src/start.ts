@@ -53,7 +53,7 @@ import { isChoosable } from "./models/usable-models-actions.ts";
 import { proposeTitle } from "./quickgen/quickgen-actions.ts";
 import { ShortTexts } from "./quickgen/short-texts-task.ts";
 import { turnDeps } from "./start-turns.ts";
-import type { ChatLimits } from "./state/acquisition-store.ts";
+import { isQueuedForCapacity, type ChatLimits } from "./state/acquisition-store.ts";
 import { createChatMachine } from "./state/chat-machine-actions.ts";
 import type { ChatMachine } from "./state/chat-machine.ts";
 import { runGeneration } from "./turn/generation-task.ts";
@@ -219,6 +219,7 @@ function chatDeps(
         isChoosable(selection, modelConfigId, organizationId),
     },
     systemPrompt: () => systemPromptSetting({ database, clock }),
+    isQueuedForCapacity: (chatId) => isQueuedForCapacity(database.sql, chatId, deps.config.limits),
     proposeTitle: (chatId, signal) =>
       proposeTitle({ database, clock, log, models }, chatId, signal),
   };

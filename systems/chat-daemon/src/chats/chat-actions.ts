@@ -27,8 +27,12 @@ export async function showChat(deps: ChatDeps, chatId: string): Promise<Result<C
     return chat && { chat, children: await listShownChildren(db, [chatId]) };
   });
   if (shown === undefined) return fail({ code: "resource.not_found" });
-  const owner = await deps.people.usernameOf(shown.chat.ownerId);
-  return ok(toWireChat(shown.chat, shown.children, owner));
+  const [owner, isQueued] = await Promise.all([
+    deps.people.usernameOf(shown.chat.ownerId),
+    deps.isQueuedForCapacity(chatId),
+  ]);
+  const chat = toWireChat(shown.chat, shown.children, owner);
+  return ok(isQueued ? { ...chat, queued_for_capacity: true } : chat);
 }
 
 export async function showChats(

@@ -34,6 +34,8 @@ export type ChatDeps = {
   readonly workspaces: ChatWorkspaceDirectory;
   readonly models: ChatModelChoices;
   readonly systemPrompt: () => Promise<SystemPrompt>;
+  /** Whether it could work, and waits because as many do as may. */
+  readonly isQueuedForCapacity: (chatId: string) => Promise<boolean>;
   /** A title by a model, or what went wrong, in words for people. */
   readonly proposeTitle: (chatId: string, signal: AbortSignal) => Promise<Result<string, string>>;
 };

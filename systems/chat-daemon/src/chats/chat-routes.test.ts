@@ -154,6 +154,21 @@ describe("a new chat", () => {
   });
 });
 
+test("a chat that waits for a place says so", async () => {
+  const limits = { topLevelMax: 1, subagentsMax: null };
+  await using chats = await chatsWorld({ limits });
+  const call = client(chats);
+  const first = await created(call);
+  const owner = { workerId: randomUUID(), runnerId: randomUUID() };
+  await chats.world.machine.acquire(first.id, owner);
+  const second = await created(call);
+  assert.equal(second.queued_for_capacity, true);
+  assert.equal(
+    must(await call("getChat", { params: { chat: first.id } })).queued_for_capacity,
+    undefined,
+  );
+});
+
 test("without any model, no chat begins", async () => {
   await using chats = await chatsWorld();
   const models = { ...chats.deps.models, defaultFor: async () => null };

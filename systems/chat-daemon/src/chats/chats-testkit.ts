@@ -5,6 +5,7 @@ import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
 import type { ChatWorkspace } from "@atelier/contract/rpc/chat-ports";
 import type { ServiceCaller } from "@atelier/contract/rpc/endpoint-service";
+import { isQueuedForCapacity, type ChatLimits } from "../state/acquisition-store.ts";
 import { chatWorld, type ChatWorld } from "../state/chat-world-testkit.ts";
 import type { ChatDeps } from "./chat-deps.ts";
 
@@ -15,11 +16,15 @@ export type ChatsWorld = AsyncDisposable & {
 };
 
 export async function chatsWorld(
-  given: { readonly workspaces?: (world: ChatWorld) => readonly ChatWorkspace[] } = {},
+  given: {
+    readonly workspaces?: (world: ChatWorld) => readonly ChatWorkspace[];
+    readonly limits?: ChatLimits;
+  } = {},
 ): Promise<ChatsWorld> {
   const world = await chatWorld();
   const { database, machine, ownerId, organizationId, modelConfigId, apiKeyId } = world;
   const workspaces = given.workspaces?.(world) ?? [];
+  const limits = given.limits ?? { topLevelMax: null, subagentsMax: null };
   const deps: ChatDeps = {
     machine,
     database,
@@ -40,6 +45,7 @@ export async function chatsWorld(
       canUse: async (id) => id === modelConfigId,
     },
     systemPrompt: async () => ({ text: "Be good.", includesDefault: false }),
+    isQueuedForCapacity: (chatId) => isQueuedForCapacity(database.sql, chatId, limits),
     proposeTitle: async () => ok("A title"),
   };
   const caller: ServiceCaller = {
