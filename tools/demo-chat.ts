@@ -23,7 +23,7 @@ export async function holdDemoChat(
   { token, workspaceId }: { readonly token: string; readonly workspaceId: string },
 ): Promise<DemoChat> {
   await addModel(api, token);
-  const [first = "", ...others] = QUESTIONS;
+  const [first, ...others] = QUESTIONS;
   const content = (text: string) => [{ type: "text", text }];
   const { body } = await api("POST", "/chats", {
     token,
@@ -64,16 +64,10 @@ async function untilAnswered(api: DemoApi, token: string, chatId: string): Promi
 
 function linesOf({ role, content }: ChatMessage): string[] {
   return content.map((part) => {
-    switch (part.type) {
-      case "text":
-        return `  ${role === "user" ? "you  " : "agent"}  ${cut(part.text)}`;
-      case "tool-call":
-        return `  tool   ${part.tool_name} ${cut(json(part.args))}`;
-      case "tool-result":
-        return `         ${cut(json(part.result))}`;
-      default:
-        return `         (${part.type})`;
-    }
+    if (part.type === "text") return `  ${role === "user" ? "you  " : "agent"}  ${cut(part.text)}`;
+    if (part.type === "tool-call") return `  tool   ${part.tool_name} ${cut(json(part.args))}`;
+    if (part.type === "tool-result") return `         ${cut(json(part.result))}`;
+    return `         (${part.type})`;
   });
 }
 
