@@ -37,10 +37,12 @@ export const APPS: Record<string, readonly string[]> = {
 export const ROOMS: Record<string, Record<string, readonly string[]>> = {
   gateway: {
     routing: [],
-    callers: [],
+    // What several threads of one server know together: a leaf, like labels and timing.
+    shared: [],
+    callers: ["shared"],
     headers: ["callers", "routing"],
-    keys: [],
-    breaker: [],
+    keys: ["shared"],
+    breaker: ["shared"],
     failures: ["keys"],
     upstream: [],
     labels: [],
@@ -54,6 +56,7 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
       "routing",
       "callers",
       "headers",
+      "shared",
       "keys",
       "breaker",
       "failures",

@@ -20,9 +20,9 @@ import type { Tracer } from "@opentelemetry/api";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { openBedrockUpstream } from "./bedrock/bedrock-upstream-io.ts";
 import type { BreakerConfig } from "./breaker/circuit-breaker.ts";
-import { CallLimiter } from "./callers/call-limits.ts";
 import { inProcessTransports } from "./delegated/in-process-transport-io.ts";
 import { CallDumper } from "./dump/call-dumper-io.ts";
+import { limiterOf, notebookOf, type GatewayMembership } from "./gateway-memory.ts";
 import type { FailoverPolicy, KeyAuthFailurePolicy } from "./keys/key-disposition.ts";
 import type { KeyQueueLimits } from "./keys/key-slots.ts";
 import { ModelLabels } from "./labels/model-labels.ts";
@@ -106,6 +106,8 @@ export type GatewayDeps = {
   /** Null: nothing is traced. */
   readonly tracer: Tracer | null;
   readonly config: GatewayConfig;
+  /** What it shares with gateways in other threads of this server. Absent: it is alone. */
+  readonly membership?: GatewayMembership;
 };
 
 export interface Gateway extends AsyncDisposable {
@@ -139,14 +141,12 @@ export function startGateway(deps: GatewayDeps): Gateway {
     return bedrock && openBedrockUpstream(provider, bedrock, parts);
   };
   const pools = new UpstreamPools({ log, openClient, translate });
-  const limiter = new CallLimiter(
-    {
-      concurrencyMax: config.maxConcurrency,
-      concurrencyPerUserMax: config.maxConcurrencyPerUser,
-      ratePerSecondMax: config.rateLimit,
-    },
-    clock,
-  );
+  const limits = {
+    concurrencyMax: config.maxConcurrency,
+    concurrencyPerUserMax: config.maxConcurrencyPerUser,
+    ratePerSecondMax: config.rateLimit,
+  };
+  const limiter = limiterOf(limits, clock, deps.membership ?? null);
   const metrics = createGatewayMetrics(deps.metrics);
   const labels = new ModelLabels();
   const interceptions = new InterceptionMetrics({
@@ -207,7 +207,8 @@ function watchProviders(deps: GatewayDeps, tester: ProviderTests) {
     ({ provider, key }) => news.keyBack(provider, key),
   );
   const { circuitBreaker: breakerConfig, keyQueue } = config;
-  const states = new ProviderStates({ ...deps, breakerConfig, keyQueue, keyChecks });
+  const notebook = notebookOf(deps.membership ?? null);
+  const states = new ProviderStates({ ...deps, breakerConfig, keyQueue, keyChecks, notebook });
   const news = new PeerNews({ ...deps, ...config, states });
   return { keyChecks, states, news };
 }

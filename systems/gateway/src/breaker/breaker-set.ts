@@ -1,8 +1,10 @@
 /** The circuit breakers of one provider, by endpoint and model: trouble with one model stops no other. */
 import type { Clock } from "@atelier/base/clock";
 import type { BreakerHealth } from "@atelier/contract/rpc/gateway-ports";
+import { OWN_NOTES, type Notebook } from "../shared/note.ts";
 import {
   CircuitBreaker,
+  closedBreaker,
   type BreakerChange,
   type BreakerConfig,
   type BreakerState,
@@ -22,20 +24,30 @@ export type BreakerStateChange = BreakerChange & {
   readonly model: string;
 };
 
+export type BreakerSetDeps = {
+  readonly config: BreakerConfig;
+  readonly clock: Clock;
+  readonly onChange?: (change: BreakerStateChange) => void;
+  /** Absent: this thread is alone. */
+  readonly notebook?: Notebook;
+  /** Tells this provider's breakers from others in the notebook. */
+  readonly notesPrefix?: string;
+};
+
 export class BreakerSet {
   readonly #config: BreakerConfig;
   readonly #clock: Clock;
   readonly #onChange: (change: BreakerStateChange) => void;
+  readonly #notebook: Notebook;
+  readonly #notesPrefix: string;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(
-    config: BreakerConfig,
-    clock: Clock,
-    onChange: (change: BreakerStateChange) => void = () => {},
-  ) {
+  constructor({ config, clock, onChange, notebook, notesPrefix }: BreakerSetDeps) {
     this.#config = config;
     this.#clock = clock;
-    this.#onChange = onChange;
+    this.#onChange = onChange ?? (() => {});
+    this.#notebook = notebook ?? OWN_NOTES;
+    this.#notesPrefix = notesPrefix ?? "";
   }
 
   breakerOf(endpoint: string, model: string): CircuitBreaker {
@@ -43,9 +55,15 @@ export class BreakerSet {
     const known = this.#entries.get(key);
     if (known !== undefined) return known.breaker;
     if (this.#entries.size >= BREAKERS_MAX) this.#forgetIdle();
-    const breaker = new CircuitBreaker(this.#config, this.#clock, (change) =>
-      this.#onChange({ ...change, endpoint, model }),
-    );
+    const config = this.#config;
+    const clock = this.#clock;
+    const breaker = new CircuitBreaker({
+      config,
+      clock,
+      note: this.#notebook.note(`${this.#notesPrefix}${key}`, () => closedBreaker(config, clock)),
+      member: this.#notebook.member,
+      onChange: (change) => this.#onChange({ ...change, endpoint, model }),
+    });
     this.#entries.set(key, { endpoint, model, breaker });
     return breaker;
   }
@@ -59,10 +77,24 @@ export class BreakerSet {
 
   /** Those that are not simply closed. */
   health(): BreakerHealth[] {
+    this.#meetOthers();
     return [...this.#entries.values()].flatMap(({ endpoint, model, breaker }) => {
       const health = breaker.health(endpoint, model);
       return health === null ? [] : [health];
     });
+  }
+
+  /** The provider is gone. */
+  forgetAll(): void {
+    for (const { breaker } of this.#entries.values()) breaker.forget();
+  }
+
+  /** Those of which only other threads know. */
+  #meetOthers(): void {
+    for (const name of this.#notebook.names(this.#notesPrefix)) {
+      const [endpoint = "", model = ""] = name.slice(this.#notesPrefix.length).split("\n");
+      this.breakerOf(endpoint, model);
+    }
   }
 
   #forgetIdle(): void {

@@ -2,9 +2,12 @@ import { FakeClock } from "@atelier/testkit/fake-clock";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BreakerSet } from "./breaker-set.ts";
+import { OWN_NOTES } from "../shared/note.ts";
 import {
   CircuitBreaker,
+  closedBreaker,
   outcomeOfStatus,
+  type BreakerChange,
   type BreakerConfig,
   type BreakerOutcome,
 } from "./circuit-breaker.ts";
@@ -16,9 +19,18 @@ const CONFIG: BreakerConfig = {
   probesMax: 1,
 };
 
+function aloneBreaker(
+  config: BreakerConfig,
+  clock: FakeClock,
+  onChange: (change: BreakerChange) => void = () => {},
+): CircuitBreaker {
+  const note = OWN_NOTES.note("", () => closedBreaker(config, clock));
+  return new CircuitBreaker({ config, clock, note, member: 0, onChange });
+}
+
 function made(config: Partial<BreakerConfig> = {}) {
   const clock = new FakeClock();
-  const breaker = new CircuitBreaker({ ...CONFIG, ...config }, clock);
+  const breaker = aloneBreaker({ ...CONFIG, ...config }, clock);
   const pass = (outcome: BreakerOutcome): string => {
     const verdict = breaker.admit();
     if (verdict.kind === "rejected") return `rejected ${verdict.retryInMs}`;
@@ -131,7 +143,7 @@ for (const [status, want] of [
 } // prettier-ignore
 
 test("each endpoint and model has its own", () => {
-  const set = new BreakerSet(CONFIG, new FakeClock());
+  const set = new BreakerSet({ config: CONFIG, clock: new FakeClock() });
   const breaker = set.breakerOf("/v1/messages", "sonnet");
   for (let i = 0; i < 2; i += 1) {
     const verdict = breaker.admit();
@@ -147,7 +159,10 @@ test("each endpoint and model has its own", () => {
 });
 
 test("models that clients make up do not fill the memory, and open ones are kept", () => {
-  const set = new BreakerSet({ ...CONFIG, failureThreshold: 1 }, new FakeClock());
+  const set = new BreakerSet({
+    config: { ...CONFIG, failureThreshold: 1 },
+    clock: new FakeClock(),
+  });
   const verdict = set.breakerOf("/x", "bad").admit();
   if (verdict.kind === "admitted") set.breakerOf("/x", "bad").report(verdict.ticket, "failure");
   const first = set.breakerOf("/x", "m0");
@@ -182,7 +197,7 @@ test("another server's closing closes it, and what was under way before says not
 
 test("following tells of a change of state once", () => {
   const changes: string[] = [];
-  const breaker = new CircuitBreaker(CONFIG, new FakeClock(), ({ from, to }) =>
+  const breaker = aloneBreaker(CONFIG, new FakeClock(), ({ from, to }) =>
     changes.push(`${from} ${to}`),
   );
   breaker.follow(1_000);

@@ -7,6 +7,7 @@
  */
 import type { Clock } from "@atelier/base/clock";
 import type { BreakerHealth } from "@atelier/contract/rpc/gateway-ports";
+import type { Note } from "../shared/note.ts";
 
 export type BreakerConfig = {
   /** Failures in a row that open it. */
@@ -28,65 +29,148 @@ export type BreakerTicket = { readonly generation: number };
 
 export type BreakerOutcome = "success" | "failure" | "neutral";
 
+type Reported = "opened" | "closed" | null;
+
 type State =
   | { readonly kind: "closed"; failures: number; countsUntilMs: number }
   | { readonly kind: "open"; readonly untilMs: number }
-  | { readonly kind: "half_open"; underWay: number; successes: number };
+  /** Probes under way are counted for each thread, so that those of a dead one can be given back. */
+  | { readonly kind: "half_open"; underWay: number[]; successes: number };
 
 export type BreakerState = State["kind"];
 
 export type BreakerChange = { readonly from: BreakerState; readonly to: BreakerState };
 
+/** What is known of it, as plain values: threads share it. */
+export type BreakerMemory = {
+  state: State;
+  /** Outcomes of requests from before the last change of state say nothing of this one. */
+  generation: number;
+};
+
+export function closedBreaker({ intervalMs }: BreakerConfig, clock: Clock): BreakerMemory {
+  return { state: closed(clock.monotonicMs(), intervalMs), generation: 0 };
+}
+
+/** Of a thread that is no more: its probes have shown nothing. */
+export function abandonBreakerProbes({ state }: BreakerMemory, member: number): void {
+  if (state.kind === "half_open") state.underWay[member] = 0;
+}
+
+export type BreakerDeps = {
+  readonly config: BreakerConfig;
+  readonly clock: Clock;
+  readonly note: Note<BreakerMemory>;
+  /** Which of the threads that share the note this is. */
+  readonly member: number;
+  readonly onChange: (change: BreakerChange) => void;
+};
+
 export class CircuitBreaker {
   readonly #config: BreakerConfig;
   readonly #clock: Clock;
   readonly #onChange: (change: BreakerChange) => void;
-  #state: State;
-  /** Outcomes of requests from before the last change of state say nothing of this one. */
-  #generation = 0;
+  readonly #note: Note<BreakerMemory>;
+  readonly #member: number;
 
-  constructor(
-    config: BreakerConfig,
-    clock: Clock,
-    onChange: (change: BreakerChange) => void = () => {},
-  ) {
+  constructor({ config, clock, note, member, onChange }: BreakerDeps) {
     this.#config = config;
     this.#clock = clock;
+    this.#note = note;
+    this.#member = member;
     this.#onChange = onChange;
-    this.#state = this.#closed();
   }
 
   /** Whether there is nothing worth remembering. */
   get isIdle(): boolean {
-    return this.#state.kind === "closed" && this.#state.failures === 0;
+    const { state } = this.#note.read();
+    return state.kind === "closed" && state.failures === 0;
   }
 
   admit(): BreakerVerdict {
-    const nowMs = this.#clock.monotonicMs();
-    if (this.#state.kind === "open" && nowMs >= this.#state.untilMs) {
-      this.#become({ kind: "half_open", underWay: 0, successes: 0 });
-    }
-    const state = this.#state;
-    if (state.kind === "open") return { kind: "rejected", retryInMs: state.untilMs - nowMs };
-    if (state.kind === "half_open") {
-      // The probes under way will tell soon.
-      if (state.underWay + state.successes >= this.#config.probesMax) {
-        return { kind: "rejected", retryInMs: 0 };
-      }
-      state.underWay += 1;
-    }
-    return { kind: "admitted", ticket: { generation: this.#generation } };
+    const { state, generation } = this.#note.read();
+    if (state.kind === "closed") return { kind: "admitted", ticket: { generation } };
+    const waitMs = state.kind === "open" ? state.untilMs - this.#clock.monotonicMs() : 0;
+    if (waitMs > 0) return { kind: "rejected", retryInMs: waitMs };
+    return this.#change((memory) => this.#admitProbe(memory));
   }
 
   get state(): BreakerState {
-    return this.#state.kind;
+    return this.#note.read().state.kind;
   }
 
   /** What it did with this: null, if it goes on as it was. */
-  report({ generation }: BreakerTicket, outcome: BreakerOutcome): "opened" | "closed" | null {
-    if (generation !== this.#generation) return null;
-    const state = this.#state;
-    if (state.kind === "half_open") return this.#reportProbe(state, outcome);
+  report(ticket: BreakerTicket, outcome: BreakerOutcome): Reported {
+    const { state, generation } = this.#note.read();
+    if (ticket.generation !== generation) return null;
+    if (state.kind === "closed") {
+      const isNews = outcome !== "success" || state.failures > 0;
+      const isWindowOver = this.#clock.monotonicMs() >= state.countsUntilMs;
+      if (outcome === "neutral" || (!isNews && !isWindowOver)) return null;
+    }
+    return this.#change((memory) => {
+      // Another thread may have come before this one.
+      if (ticket.generation !== memory.generation) return null;
+      return this.#take(memory, outcome);
+    });
+  }
+
+  /** 0: it is not open. */
+  get openForMs(): number {
+    return this.#openForMs(this.#note.read().state);
+  }
+
+  /**
+   * Another server's breaker of the same model opened for so long, or closed (null). Followed no longer than
+   * this one would stay open, and never shortened by it. True if that changed something.
+   */
+  follow(openForMs: number | null): boolean {
+    return this.#change((memory) => {
+      const { kind } = memory.state;
+      if (openForMs === null) {
+        if (kind !== "closed") become(memory, this.#closed());
+        return kind !== "closed";
+      }
+      const forMs = Math.min(openForMs, this.#config.openMs);
+      if (forMs <= this.#openForMs(memory.state)) return false;
+      become(memory, { kind: "open", untilMs: this.#clock.monotonicMs() + forMs });
+      return kind !== "open";
+    });
+  }
+
+  /** Null: closed. */
+  health(endpoint: string, model: string): BreakerHealth | null {
+    const { state } = this.#note.read();
+    if (state.kind === "closed") return null;
+    const now = this.#clock.now();
+    const retriesAt = new Date(now.getTime() + this.#openForMs(state));
+    return { endpoint, model, state: state.kind, retriesAt };
+  }
+
+  forget(): void {
+    this.#note.forget();
+  }
+
+  #admitProbe(memory: BreakerMemory): BreakerVerdict {
+    const nowMs = this.#clock.monotonicMs();
+    if (memory.state.kind === "open" && nowMs >= memory.state.untilMs) {
+      become(memory, { kind: "half_open", underWay: [], successes: 0 });
+    }
+    const { state } = memory;
+    if (state.kind === "open") return { kind: "rejected", retryInMs: state.untilMs - nowMs };
+    if (state.kind === "half_open") {
+      // The probes under way will tell soon.
+      if (probesOf(state) + state.successes >= this.#config.probesMax) {
+        return { kind: "rejected", retryInMs: 0 };
+      }
+      this.#countProbe(state, 1);
+    }
+    return { kind: "admitted", ticket: { generation: memory.generation } };
+  }
+
+  #take(memory: BreakerMemory, outcome: BreakerOutcome): Reported {
+    const { state } = memory;
+    if (state.kind === "half_open") return this.#takeProbe(memory, state, outcome);
     if (state.kind === "open" || outcome === "neutral") return null;
     const nowMs = this.#clock.monotonicMs();
     if (nowMs >= state.countsUntilMs) {
@@ -99,71 +183,63 @@ export class CircuitBreaker {
     }
     state.failures += 1;
     if (state.failures < this.#config.failureThreshold) return null;
-    this.#open();
+    this.#open(memory);
     return "opened";
   }
 
-  /** 0: it is not open. */
-  get openForMs(): number {
-    const state = this.#state;
-    return state.kind === "open" ? Math.max(0, state.untilMs - this.#clock.monotonicMs()) : 0;
-  }
-
-  /**
-   * Another server's breaker of the same model opened for so long, or closed (null). Followed no longer than
-   * this one would stay open, and never shortened by it. True if that changed something.
-   */
-  follow(openForMs: number | null): boolean {
-    const { kind } = this.#state;
-    if (openForMs === null) {
-      if (kind !== "closed") this.#become(this.#closed());
-      return kind !== "closed";
-    }
-    const forMs = Math.min(openForMs, this.#config.openMs);
-    if (forMs <= this.openForMs) return false;
-    this.#become({ kind: "open", untilMs: this.#clock.monotonicMs() + forMs });
-    return kind !== "open";
-  }
-
-  /** Null: closed. */
-  health(endpoint: string, model: string): BreakerHealth | null {
-    const state = this.#state;
-    if (state.kind === "closed") return null;
-    const now = this.#clock.now();
-    const retriesAt = new Date(now.getTime() + this.openForMs);
-    return { endpoint, model, state: state.kind, retriesAt };
-  }
-
-  #reportProbe(
-    state: Extract<State, { kind: "half_open" }>,
-    outcome: BreakerOutcome,
-  ): "opened" | "closed" | null {
-    state.underWay -= 1;
+  #takeProbe(memory: BreakerMemory, state: HalfOpen, outcome: BreakerOutcome): Reported {
+    this.#countProbe(state, -1);
     if (outcome === "failure") {
-      this.#open();
+      this.#open(memory);
       return "opened";
     }
     if (outcome === "success") state.successes += 1;
     if (state.successes < this.#config.probesMax) return null;
-    this.#become(this.#closed());
+    become(memory, this.#closed());
     return "closed";
   }
 
-  #open(): void {
-    this.#become({ kind: "open", untilMs: this.#clock.monotonicMs() + this.#config.openMs });
+  #openForMs(state: State): number {
+    return state.kind === "open" ? Math.max(0, state.untilMs - this.#clock.monotonicMs()) : 0;
   }
 
   #closed(): State {
-    const countsUntilMs = this.#clock.monotonicMs() + this.#config.intervalMs;
-    return { kind: "closed", failures: 0, countsUntilMs };
+    return closed(this.#clock.monotonicMs(), this.#config.intervalMs);
   }
 
-  #become(state: State): void {
-    const from = this.#state.kind;
-    this.#state = state;
-    this.#generation += 1;
-    if (from !== state.kind) this.#onChange({ from, to: state.kind });
+  #countProbe(state: HalfOpen, by: number): void {
+    state.underWay[this.#member] = (state.underWay[this.#member] ?? 0) + by;
   }
+
+  #open(memory: BreakerMemory): void {
+    become(memory, { kind: "open", untilMs: this.#clock.monotonicMs() + this.#config.openMs });
+  }
+
+  /** Tells of a change of state only once the note is written. */
+  #change<Outcome>(work: (memory: BreakerMemory) => Outcome): Outcome {
+    const { from, to, outcome } = this.#note.change((memory) => {
+      const before = memory.state.kind;
+      const worked = work(memory);
+      return { from: before, to: memory.state.kind, outcome: worked };
+    });
+    if (from !== to) this.#onChange({ from, to });
+    return outcome;
+  }
+}
+
+type HalfOpen = Extract<State, { kind: "half_open" }>;
+
+function probesOf({ underWay }: HalfOpen): number {
+  return underWay.reduce((sum, each) => sum + each, 0);
+}
+
+function closed(nowMs: number, intervalMs: number): State {
+  return { kind: "closed", failures: 0, countsUntilMs: nowMs + intervalMs };
+}
+
+function become(memory: BreakerMemory, state: State): void {
+  memory.state = state;
+  memory.generation += 1;
 }
 
 /** The statuses that tell of a provider in trouble; 529 is Anthropic's word for overloaded. */

@@ -17,12 +17,20 @@ export type LimitVerdict =
   | "too_many_of_user"
   | "too_many_per_second";
 
-type LimitedCaller = Pick<Caller, "userId" | "apiKeyId">;
+export type LimitedCaller = Pick<Caller, "userId" | "apiKeyId">;
+
+export interface CallAdmission {
+  /** Calls that were admitted here and not released. */
+  readonly underWay: number;
+  /** Admitted calls must be released exactly once. */
+  admit(caller: LimitedCaller): LimitVerdict;
+  release(caller: LimitedCaller): void;
+}
 
 /** Windows of keys that were quiet for longer than a second are forgotten past this many. */
 const WINDOWS_MAX = 10_000;
 
-export class CallLimiter {
+export class CallLimiter implements CallAdmission {
   readonly #limits: CallLimits;
   readonly #clock: Clock;
   readonly #windows = new Map<string, { startedMs: number; calls: number }>();
@@ -38,7 +46,6 @@ export class CallLimiter {
     return this.#underWay;
   }
 
-  /** Admitted calls must be released exactly once. */
   admit({ userId, apiKeyId }: LimitedCaller): LimitVerdict {
     const { concurrencyMax, concurrencyPerUserMax, ratePerSecondMax } = this.#limits;
     const ofUser = this.#underWayOf.get(userId) ?? 0;

@@ -23,52 +23,71 @@ const FAULTS_FORGIVEN = 1;
 /** 2 to the power of this is past the longest rest. */
 const DOUBLINGS_MAX = 6;
 
+/** What is known of a streak, as plain values: threads share it. */
+export type FaultMemory = {
+  count: number;
+  countedAtMs: number;
+  restsUntilMs: number;
+  probedUntilMs: number;
+  /** Which thread's request tries it. */
+  probedBy: number;
+  isSilence: boolean;
+};
+
+export function noFaults(): FaultMemory {
+  return {
+    count: 0,
+    countedAtMs: -Infinity,
+    restsUntilMs: -Infinity,
+    probedUntilMs: -Infinity,
+    probedBy: 0,
+    isSilence: false,
+  };
+}
+
 export class FaultStreak {
-  #count = 0;
-  #countedAtMs = -Infinity;
-  #restsUntilMs = -Infinity;
-  #isProbedUntilMs = -Infinity;
-  #isSilence = false;
+  readonly #memory: FaultMemory;
 
-  /** Whether the last fault was silence. */
-  get isSilence(): boolean {
-    return this.#isSilence;
-  }
-
-  /** When the rest is over; in the past if there is none. */
-  get restsUntilMs(): number {
-    return this.#restsUntilMs;
+  constructor(memory: FaultMemory) {
+    this.#memory = memory;
   }
 
   isOut(nowMs: number): boolean {
-    return nowMs < this.#restsUntilMs || nowMs < this.#isProbedUntilMs;
+    return nowMs < this.#memory.restsUntilMs || nowMs < this.#memory.probedUntilMs;
   }
 
   add({ isSilence, retryAfterMs, beganAtMs }: KeyFault, nowMs: number): void {
+    const memory = this.#memory;
     if (retryAfterMs !== null) this.#rest(nowMs + retryAfterMs);
     // What began before the last fault was known tells nothing that it has not told.
-    if (beganAtMs < this.#countedAtMs) return;
-    this.#count += isSilence ? 2 : 1;
-    this.#countedAtMs = nowMs;
-    this.#isSilence = isSilence;
-    this.#isProbedUntilMs = -Infinity;
-    if (this.#count > FAULTS_FORGIVEN) this.#rest(nowMs + faultRestMs(this.#count));
+    if (beganAtMs < memory.countedAtMs) return;
+    memory.count += isSilence ? 2 : 1;
+    memory.countedAtMs = nowMs;
+    memory.isSilence = isSilence;
+    memory.probedUntilMs = -Infinity;
+    if (memory.count > FAULTS_FORGIVEN) this.#rest(nowMs + faultRestMs(memory.count));
+  }
+
+  /** Whether the next try is one that the others wait for. */
+  get isOnProbation(): boolean {
+    return this.#memory.count > FAULTS_FORGIVEN;
   }
 
   /** True if this try is the one that the others wait for, for so long at most. */
-  beginProbe(nowMs: number, msMax: number): boolean {
-    if (this.#count <= FAULTS_FORGIVEN || this.isOut(nowMs)) return false;
-    this.#isProbedUntilMs = nowMs + msMax;
+  beginProbe(nowMs: number, msMax: number, member: number): boolean {
+    if (!this.isOnProbation || this.isOut(nowMs)) return false;
+    this.#memory.probedUntilMs = nowMs + msMax;
+    this.#memory.probedBy = member;
     return true;
   }
 
   /** It was given up and has shown nothing. */
   endProbe(): void {
-    this.#isProbedUntilMs = -Infinity;
+    this.#memory.probedUntilMs = -Infinity;
   }
 
   #rest(untilMs: number): void {
-    this.#restsUntilMs = Math.max(this.#restsUntilMs, untilMs);
+    this.#memory.restsUntilMs = Math.max(this.#memory.restsUntilMs, untilMs);
   }
 }
 

@@ -200,12 +200,12 @@ test("after its rest one request at a time tries the key, until it is served", a
   assert.equal(pool.next(KEYS, NONE)?.id, "b");
   await clock.advance(1_000);
   assert.equal(pool.next(KEYS, NONE)?.id, "a");
-  assert.equal(pool.enter("a", 5_000), true);
+  assert.equal(pool.enter("a", 5_000), "probe");
   assert.equal(pool.next(KEYS, NONE)?.id, "b", "the others go on without it");
-  assert.equal(pool.enter("a", 5_000), false);
+  assert.equal(pool.enter("a", 5_000), "out");
   pool.served("a");
   assert.equal(pool.next(KEYS, NONE)?.id, "a");
-  assert.equal(pool.enter("a", 5_000), false, "it is like any other again");
+  assert.equal(pool.enter("a", 5_000), "free", "it is like any other again");
 });
 
 test("a probe that fails begins a longer rest; one that is given up, or forgotten, none", async () => {
@@ -249,7 +249,7 @@ test("an answer about the key ends its faults, and its rest is the provider's", 
   assert.equal(pool.lastResort(KEYS, NONE), null);
   await clock.advance(1_000);
   assert.equal(pool.state("a"), "valid");
-  assert.equal(pool.enter("a", 5_000), false);
+  assert.equal(pool.enter("a", 5_000), "free");
 });
 
 test("a rejected key has no faults any more", () => {
@@ -267,7 +267,7 @@ for (const { name, mark } of [
     const pool = new KeyPool(new FakeClock());
     pool.mark("a", mark, ERROR);
     const { lastError } = pool.health("a");
-    assert.equal(pool.forgive("a", lastError, 0), true);
+    assert.equal(pool.forgive("a", pool.lastErrorId("a"), 0), true);
     assert.deepEqual([pool.state("a"), pool.health("a").lastError], ["valid", lastError]);
   });
 }
@@ -276,9 +276,9 @@ test("what was said of a key after the refusal that is forgiven stands", async (
   const clock = new FakeClock();
   const pool = new KeyPool(clock);
   pool.mark("a", unauthorized, ERROR);
-  const { lastError } = pool.health("a");
+  const refusalId = pool.lastErrorId("a");
   pool.mark("a", rest(1_000), ERROR);
-  assert.equal(pool.forgive("a", lastError, 0), false);
+  assert.equal(pool.forgive("a", refusalId, 0), false);
   assert.equal(pool.state("a"), "temporary");
 });
 
@@ -286,6 +286,6 @@ test("a longer rest that the provider asked for outlasts a refusal that is forgi
   const pool = new KeyPool(new FakeClock());
   pool.mark("a", rest(3_600_000), ERROR);
   pool.mark("a", unauthorized, ERROR);
-  assert.equal(pool.forgive("a", pool.health("a").lastError, 0), false);
+  assert.equal(pool.forgive("a", pool.lastErrorId("a"), 0), false);
   assert.equal(pool.state("a"), "temporary");
 });

@@ -16,7 +16,7 @@ import type {
 } from "@atelier/contract/rpc/gateway-ports";
 import type { ModelCallSource } from "@atelier/contract/rpc/model-transport";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
-import type { CallLimiter, LimitVerdict } from "../callers/call-limits.ts";
+import type { CallAdmission, LimitVerdict } from "../callers/call-limits.ts";
 import { findCallerToken, type CallerToken } from "../callers/caller-token.ts";
 import { FAILURE, providerDisabled, routeUnknown } from "../failures/gateway-failure.ts";
 import type { GatewayFailure } from "../failures/gateway-failure.ts";
@@ -48,7 +48,7 @@ export type GatewayServerDeps = {
   readonly log: Logger;
   readonly metrics: GatewayMetrics;
   readonly pools: UpstreamPools;
-  readonly limiter: CallLimiter;
+  readonly limiter: CallAdmission;
   readonly states: ProviderStates;
   readonly interceptions: InterceptionMetrics;
   readonly news: PeerNews;

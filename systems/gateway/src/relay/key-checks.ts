@@ -96,7 +96,7 @@ export class KeyChecks implements Disposable {
   async #checkLater(refused: RefusedKey, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     const refusedAtMs = clock.monotonicMs();
-    const refusal = refused.pool.health(refused.key.id).lastError;
+    const refusal = refused.pool.lastErrorId(refused.key.id);
     do await clock.sleep(this.#delayMs(), signal);
     while (this.#running >= CHECKS_AT_ONCE_MAX);
     const current = this.#currentOf(refused);

@@ -126,6 +126,13 @@ type Try = {
   readonly slot: KeySlot | null;
 };
 
+type EnteredKey = {
+  readonly key: ProviderKey;
+  /** Others go on without the key until it is known how this try ends. */
+  readonly isProbe: boolean;
+  readonly isResting: boolean;
+};
+
 class KeyFailover {
   /** Of the key that served, or that was tried last. Empty: none was. */
   hint = "";
@@ -168,9 +175,9 @@ class KeyFailover {
       });
       return;
     }
-    const key = this.#nextKey();
-    if (key === null) this.#giveUp();
-    else this.#tryWith(key, null);
+    const next = this.#enterNext();
+    if (next === null) this.#giveUp();
+    else this.#tryWith(next, null);
   }
 
   #onTurn(turn: SlotTurn): void {
@@ -181,7 +188,13 @@ class KeyFailover {
         timing.mark("queue");
         metrics.keyQueueSeconds.observe({ provider: provider.name }, turn.waitedMs / 1_000);
       }
-      this.#tryWith(turn.key, turn.slot);
+      const entered = this.#enter(turn.key);
+      if (entered !== null) {
+        this.#tryWith(entered, turn.slot);
+      } else {
+        turn.slot.release();
+        this.tryNext();
+      }
     } else if (turn.kind === "none") {
       this.#giveUp();
     } else {
@@ -190,17 +203,15 @@ class KeyFailover {
     }
   }
 
-  #tryWith(key: ProviderKey, slot: KeySlot | null): void {
+  #tryWith({ key, isProbe, isResting }: EnteredKey, slot: KeySlot | null): void {
     const { relay, format, headMsMax } = this.#options;
     const { state } = this.#call;
     const { clock } = this.#deps;
-    if (state.keys.state(key.id) !== "valid") this.#restingTries += 1;
+    if (isResting) this.#restingTries += 1;
     this.#tried.add(key.id);
     this.hint = key.hint;
     this.attempts += 1;
     const seesFaults = this.#trial.failover === "faults";
-    // Whoever does not look for faults cannot tell how a probe ended.
-    const isProbe = seesFaults && state.keys.enter(key.id, headMsMax);
     const tried: Try = { key, beganAtMs: clock.monotonicMs(), slot };
     const guard = new CredentialGuard(relay, key.secret.reveal(), format);
     const holder = slot === null ? null : new SlotHolder(slot, guard, relay);
@@ -220,6 +231,26 @@ class KeyFailover {
     const upstreamCall = this.#options.toUpstreamCall(credential);
     attempt.attach(this.#options.send(upstreamCall, attempt));
     relay.attach(holder?.around(attempt) ?? attempt);
+  }
+
+  /** Null: another thread has begun to probe it a moment ago, so it is passed by. */
+  #enter(key: ProviderKey): EnteredKey | null {
+    const { keys } = this.#call.state;
+    const isResting = keys.state(key.id) !== "valid";
+    const seesFaults = this.#trial.failover === "faults";
+    // Whoever does not look for faults cannot tell how a probe ended.
+    const entered = seesFaults ? keys.enter(key.id, this.#options.headMsMax) : "free";
+    if (entered === "out" && !isResting) return null;
+    return { key, isProbe: entered === "probe", isResting };
+  }
+
+  #enterNext(): EnteredKey | null {
+    for (;;) {
+      const key = this.#nextKey();
+      if (key === null) return null;
+      const entered = this.#enter(key);
+      if (entered !== null) return entered;
+    }
   }
 
   #usableKeys(): readonly ProviderKey[] {

@@ -17,6 +17,8 @@ import type { BreakerConfig } from "../breaker/circuit-breaker.ts";
 import { KeyPool } from "../keys/key-pool.ts";
 import type { KeyChecks } from "./key-checks.ts";
 import { KeySlots, type KeyQueueLimits } from "../keys/key-slots.ts";
+import type { Notebook } from "../shared/note.ts";
+import { breakerNotes, keyNotes } from "../shared/note-names.ts";
 
 export type ProviderState = {
   readonly keys: KeyPool;
@@ -43,6 +45,8 @@ export type ProviderStatesDeps = {
   readonly breakerConfig: BreakerConfig | null;
   readonly keyQueue: KeyQueueLimits;
   readonly keyChecks: Pick<KeyChecks, "lastCheckedAt" | "forget">;
+  /** Where it is noted: shared with the server's other threads, if there are any. */
+  readonly notebook: Notebook;
 };
 
 export class ProviderStates implements GatewayHealth {
@@ -52,32 +56,24 @@ export class ProviderStates implements GatewayHealth {
   readonly #log: Logger;
   readonly #keyQueue: KeyQueueLimits;
   readonly #keyChecks: ProviderStatesDeps["keyChecks"];
+  readonly #notebook: Notebook;
   readonly #states = new Map<string, ProviderState>();
   #seenVersion = -1;
 
   constructor(deps: ProviderStatesDeps) {
-    const { providers, clock, breakerConfig, keyQueue, keyChecks, log } = deps;
+    const { providers, clock, breakerConfig, keyQueue, keyChecks, log, notebook } = deps;
     this.#source = providers;
     this.#clock = clock;
     this.#breakerConfig = breakerConfig;
     this.#keyQueue = keyQueue;
     this.#keyChecks = keyChecks;
     this.#log = log;
+    this.#notebook = notebook;
   }
 
   stateOf(provider: GatewayProvider, snapshot: ProviderSnapshot): ProviderState {
     if (snapshot.version > this.#seenVersion) this.#follow(snapshot);
-    const known = this.#states.get(provider.id);
-    if (known !== undefined) return known;
-    const state = {
-      keys: new KeyPool(this.#clock),
-      // A limit that was raised meanwhile helps those who wait, also when nobody else calls.
-      slots: new KeySlots(this.#clock, this.#keyQueue, () => this.#followLatest()),
-      breakers: this.#makeBreakers(provider.name),
-    };
-    state.slots.limitTo(provider.keyConcurrencyMax);
-    this.#states.set(provider.id, state);
-    return state;
+    return this.#stateOf(provider);
   }
 
   /** The providers of the latest snapshot, called or not. */
@@ -92,13 +88,13 @@ export class ProviderStates implements GatewayHealth {
   }
 
   keysOf(providerId: string): ReturnType<GatewayHealth["keysOf"]> {
-    const providers = [...this.#source.current().providers.values()];
-    const provider = providers.find(({ id }) => id === providerId);
-    return provider === undefined ? [] : this.#healthOf(provider);
+    const provider = this.#providerOf(providerId);
+    return provider === null ? [] : this.#healthOf(provider);
   }
 
   breakersOf(providerId: string): ReturnType<GatewayHealth["breakersOf"]> {
-    return this.#states.get(providerId)?.breakers?.health() ?? [];
+    const provider = this.#providerOf(providerId);
+    return provider === null ? [] : (this.#stateOf(provider).breakers?.health() ?? []);
   }
 
   waitingOf(providerId: string): number {
@@ -107,25 +103,50 @@ export class ProviderStates implements GatewayHealth {
 
   resetKey(providerId: string, keyId: string): void {
     this.#keyChecks.forget(keyId);
-    this.#states.get(providerId)?.keys.reset(keyId);
+    const provider = this.#providerOf(providerId);
+    if (provider !== null) this.#stateOf(provider).keys.reset(keyId);
   }
 
-  #makeBreakers(provider: string): BreakerSet | null {
+  #providerOf(providerId: string): GatewayProvider | null {
+    const providers = this.#source.current().providers.values();
+    return providers.find(({ id }) => id === providerId) ?? null;
+  }
+
+  #stateOf({ id, name, keyConcurrencyMax }: GatewayProvider): ProviderState {
+    const known = this.#states.get(id);
+    if (known !== undefined) return known;
+    const state = {
+      keys: new KeyPool(this.#clock, this.#notebook, keyNotes(id)),
+      // A limit that was raised meanwhile helps those who wait, also when nobody else calls.
+      slots: new KeySlots(this.#clock, this.#keyQueue, () => this.#followLatest()),
+      breakers: this.#makeBreakers(id, name),
+    };
+    state.slots.limitTo(keyConcurrencyMax);
+    this.#states.set(id, state);
+    return state;
+  }
+
+  #makeBreakers(id: string, provider: string): BreakerSet | null {
     if (this.#breakerConfig === null) return null;
     const onChange = (change: BreakerStateChange): void => {
       this.#log.info({ provider, ...change }, "circuit breaker state change");
     };
-    return new BreakerSet(this.#breakerConfig, this.#clock, onChange);
+    return new BreakerSet({
+      config: this.#breakerConfig,
+      clock: this.#clock,
+      onChange,
+      notebook: this.#notebook,
+      notesPrefix: breakerNotes(id),
+    });
   }
 
-  #healthOf({ id, keys, keyConcurrencyMax }: GatewayProvider): readonly ProviderKeyHealth[] {
-    const state = this.#states.get(id);
-    const pool = state?.keys ?? new KeyPool(this.#clock);
-    const unused = keyConcurrencyMax === null ? null : 0;
-    return keys.map((key) => ({
-      ...pool.health(key.id),
-      lastCheckedAt: this.#keyChecks.lastCheckedAt(key.id),
-      underWay: state?.slots.takenOf(key.id) ?? unused,
+  #healthOf(provider: GatewayProvider): readonly ProviderKeyHealth[] {
+    const { keys, slots } = this.#stateOf(provider);
+    const unused = provider.keyConcurrencyMax === null ? null : 0;
+    return provider.keys.map(({ id }) => ({
+      ...keys.health(id),
+      lastCheckedAt: this.#keyChecks.lastCheckedAt(id),
+      underWay: slots.takenOf(id) ?? unused,
     }));
   }
 
@@ -140,6 +161,8 @@ export class ProviderStates implements GatewayHealth {
     for (const [id, state] of this.#states) {
       const provider = byId.get(id);
       if (provider === undefined) {
+        state.keys.keepOnly([]);
+        state.breakers?.forgetAll();
         this.#states.delete(id);
         continue;
       }
