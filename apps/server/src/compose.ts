@@ -13,9 +13,15 @@ import { startChatDaemon, type ChatDaemon } from "@atelier/chat-daemon/start";
 import { startControlPlane, type ControlPlane } from "@atelier/control-plane/start";
 import type { Database } from "@atelier/database/database";
 import { startPubSub, type PubSub } from "@atelier/database/pub-sub";
+import {
+  createGatewayMemory,
+  type GatewayMembership,
+  type GatewayMemory,
+} from "@atelier/gateway/gateway-memory";
 import { startGateway, type Gateway } from "@atelier/gateway/start";
 import { HttpDrain } from "@atelier/host/http-drain";
 import { createMetrics, type Metrics } from "@atelier/host/metrics";
+import { processClock } from "@atelier/host/process-clock";
 import { startTracing, type Tracing } from "@atelier/host/tracing";
 import { formatAddress } from "@atelier/host/option-value";
 import type { Address } from "@atelier/host/option";
@@ -25,13 +31,16 @@ import { hostname } from "node:os";
 import { AgentFile, loadAgentFile } from "./agent-file.ts";
 import type { ServerConfig } from "./config.ts";
 import { loadOrMakeEncryptionKey } from "./encryption-key-file.ts";
-import { createHttpServer, listen } from "./http-listener.ts";
-import { relayUrlOf } from "./relay-url.ts";
+import { gatewayConfigOf } from "./gateway-config.ts";
+import { abortingAfter } from "./gateway-workers/aborting-after.ts";
+import { startGatewayWorkers, workersOf } from "./gateway-workers/start-gateway-workers.ts";
+import { createHttpServer, LAST_BYTES_MS, listen } from "./http-listener.ts";
 import { openStorage } from "./open-storage.ts";
 import { openOutboundFetch } from "./outbound-fetch.ts";
 import { answerMetrics, answerText, Readiness, refuseUpgrade } from "./plain-answers.ts";
+import { relayUrlOf } from "./relay-url.ts";
 import { targetOf } from "./request-target.ts";
-import { traceHeadersOf } from "./trace-options.ts";
+import { tracingOptionsOf } from "./trace-options.ts";
 
 export type ServerDeps = {
   readonly config: ServerConfig;
@@ -40,10 +49,6 @@ export type ServerDeps = {
   readonly random: Random;
 };
 
-/** Longest silence while a gateway request's body arrives. A guess: slow uplinks pause for seconds. */
-const BODY_SILENCE_MS_MAX = 60_000;
-/** After the streams were told to end, for their last bytes to reach the clients. */
-const LAST_BYTES_MS = 500;
 /** For writing what the last requests left to be recorded. */
 const RECORD_MS_MAX = 3_000;
 
@@ -84,8 +89,11 @@ export async function startServer(
     }),
   );
   resources.defer(() => finishRecording(controlPlane.recorder, deps));
+  const workers = workersOf(config, log);
+  // Without workers of its own, this thread is alone. With them, it is one of those that share.
+  const membership = workers < 2 ? null : { memory: createGatewayMemory(workers + 1), member: 0 };
   const gateway = config.aiGatewayEnabled
-    ? startOurGateway(deps, { controlPlane, metrics, tracing })
+    ? startOurGateway(deps, { controlPlane, metrics, tracing, membership })
     : null;
   if (gateway !== null) {
     resources.use(gateway);
@@ -101,16 +109,58 @@ export async function startServer(
     if (isGateway) refuseUpgrade(socket);
     else controlPlane.upgrade(request, socket, head);
   });
-  const connections = new HttpDrain(server);
-  const address = await listen(server, config.httpAddress, "http-address");
-  logErrorsOf(server, log);
+  const parts = { controlPlane, chats, gateway, metrics, server };
+  const address =
+    membership === null
+      ? await serveAlone(deps, parts, resources)
+      : await serveWithWorkers(deps, { ...parts, ...membership, count: workers }, resources);
   await controlPlane.reachableAt(config.relayUrl ?? relayUrlOf(address));
+  return address;
+}
+
+type Served = {
+  readonly controlPlane: ControlPlane;
+  readonly chats: AsyncDisposable;
+  readonly gateway: Gateway | null;
+  readonly metrics: Metrics;
+  readonly server: Server;
+};
+
+async function serveAlone(
+  deps: ServerDeps,
+  { controlPlane, chats, gateway, server }: Served,
+  resources: AsyncDisposableStack,
+): Promise<Address> {
+  const connections = new HttpDrain(server);
+  const address = await listen(server, deps.config.httpAddress, "http-address");
+  logErrorsOf(server, deps.log);
   resources.defer(async () => {
     controlPlane.closeSockets();
     // At once: another server goes on with what this one's chats were doing.
     await Promise.all([chats[Symbol.asyncDispose](), drain(deps, connections, gateway)]);
   });
   return address;
+}
+
+async function serveWithWorkers(
+  deps: ServerDeps,
+  { chats, gateway, ...parts }: Served & { readonly memory: GatewayMemory; readonly count: number },
+  resources: AsyncDisposableStack,
+): Promise<Address> {
+  const connections = new HttpDrain(parts.server);
+  logErrorsOf(parts.server, deps.log);
+  // What is entered later ends first: this thread answers the API until the workers have drained.
+  resources.defer(() => drain(deps, connections, null));
+  const started = await startGatewayWorkers(deps, parts, resources);
+  resources.defer(async () => {
+    parts.controlPlane.closeSockets();
+    await Promise.all([
+      chats[Symbol.asyncDispose](),
+      started.drain(),
+      gateway === null ? null : drainGateway(deps, gateway),
+    ]);
+  });
+  return started.address;
 }
 
 /** A connection that could not be accepted, for want of file descriptors, is no reason to end. */
@@ -154,9 +204,8 @@ async function openTracing(
   resources: AsyncDisposableStack,
 ): Promise<Tracing | null> {
   if (config.tracing === null) return null;
-  const { headers: text, ...options } = config.tracing;
-  const headers = text === null ? {} : (traceHeadersOf(text.reveal()) ?? {});
-  const tracing = await startTracing({ ...options, headers }, { log, clock, random });
+  const options = tracingOptionsOf(config.tracing);
+  const tracing = await startTracing(options, { log, clock, random });
   log.info({ endpoint: options.endpoint }, "sending traces");
   return resources.use(tracing);
 }
@@ -165,13 +214,17 @@ type GatewayParts = {
   readonly controlPlane: ControlPlane;
   readonly metrics: Metrics;
   readonly tracing: Tracing | null;
+  /** Null: it shares nothing. */
+  readonly membership: GatewayMembership | null;
 };
 
 function startOurGateway(
   deps: ServerDeps,
-  { controlPlane, metrics, tracing }: GatewayParts,
+  { controlPlane, metrics, tracing, membership }: GatewayParts,
 ): Gateway {
-  const { config, clock, random, log } = deps;
+  const { config, random, log } = deps;
+  // Threads that share what they learn must mean the same by a time.
+  const clock = membership === null ? deps.clock : processClock;
   return startGateway({
     providers: controlPlane.providers,
     authorizer: controlPlane.authorizer,
@@ -182,42 +235,8 @@ function startOurGateway(
     log,
     metrics,
     tracer: tracing?.tracer ?? null,
-    config: {
-      allowByok: config.aiGatewayAllowByok,
-      sendActorHeaders: config.aiGatewaySendActorHeaders,
-      upstreamTimeouts: {
-        connectMs: config.aiGatewayConnectTimeoutMs,
-        headerMs: config.aiGatewayHeaderTimeoutMs,
-        streamHeaderMs: config.aiGatewayStreamHeaderTimeoutMs,
-        idleMs: config.aiGatewayIdleTimeoutMs,
-      },
-      upstreamClient: config.aiGatewayUpstreamClient,
-      bodyTimeoutMs: BODY_SILENCE_MS_MAX,
-      keyAuthFailurePolicy: config.keyAuthFailurePolicy,
-      keyWaitMs: config.aiGatewayKeyWaitMs,
-      stripsForeignReasoning: config.aiGatewayForeignReasoning === "strip",
-      keyRecheckMs: config.aiGatewayKeyRecheckMs,
-      keyQueue: {
-        lengthMax: config.aiGatewayKeyQueueSize,
-        msMax: config.aiGatewayKeyQueueWaitMs,
-      },
-      failover: config.aiGatewayFailover,
-      failoverWithinMs: config.aiGatewayFailoverWithinMs,
-      circuitBreaker: config.aiGatewayCircuitBreakerEnabled
-        ? {
-            failureThreshold: config.aiGatewayCircuitBreakerFailureThreshold,
-            intervalMs: config.aiGatewayCircuitBreakerIntervalMs,
-            openMs: config.aiGatewayCircuitBreakerTimeoutMs,
-            probesMax: config.aiGatewayCircuitBreakerMaxRequests,
-          }
-        : null,
-      rateLimit: config.aiGatewayRateLimit,
-      maxConcurrency: config.aiGatewayMaxConcurrency,
-      maxConcurrencyPerUser: config.aiGatewayMaxConcurrencyPerUser,
-      metricsByUser: config.aiGatewayMetricsByUser,
-      sendTraceHeaders: config.aiGatewaySendTraceHeaders,
-      dumpDir: config.aiGatewayDumpDir,
-    },
+    config: gatewayConfigOf(config),
+    ...(membership === null ? {} : { membership }),
   });
 }
 
@@ -346,9 +365,16 @@ async function drain(
   log.info({ connections: connections.openConnections, timeoutMs }, "draining requests");
   const [{ cut }] = await Promise.all([
     connections.drain(clock, timeoutMs + LAST_BYTES_MS),
-    gateway === null ? null : until(clock, timeoutMs, (signal) => gateway.drain(signal)),
+    gateway === null ? null : drainGateway({ config, clock }, gateway),
   ]);
   if (cut > 0) log.warn({ connections: cut }, "connections cut at shutdown-timeout");
+}
+
+function drainGateway(
+  { config, clock }: Pick<ServerDeps, "config" | "clock">,
+  gateway: Gateway,
+): Promise<void> {
+  return abortingAfter(clock, config.shutdownTimeoutMs, (signal) => gateway.drain(signal));
 }
 
 async function finishRecording(
@@ -356,28 +382,8 @@ async function finishRecording(
   { clock, log }: ServerDeps,
 ): Promise<void> {
   try {
-    await until(clock, RECORD_MS_MAX, (signal) => recorder.drain(signal));
+    await abortingAfter(clock, RECORD_MS_MAX, (signal) => recorder.drain(signal));
   } catch (error) {
     log.error({ error }, "records of the last gateway requests are lost");
-  }
-}
-
-/** Runs work with a signal that aborts after a while. */
-async function until(
-  clock: Clock,
-  timeoutMs: number,
-  work: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const late = new AbortController();
-  const timer = new AbortController();
-  const timed = clock.sleep(timeoutMs, timer.signal).then(
-    () => late.abort(new Error("shutdown-timeout")),
-    () => {}, // The work was done in time.
-  );
-  try {
-    await work(late.signal);
-  } finally {
-    timer.abort(new Error("done"));
-    await timed;
   }
 }

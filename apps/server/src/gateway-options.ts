@@ -12,6 +12,16 @@ export const GATEWAY_OPTIONS = [
       "Serve the AI gateway at /api/v2/ai-gateway/<provider>/ and /api/v2/aibridge/<provider>/.",
   },
   {
+    name: "gateway-workers",
+    kind: "int",
+    default: 1,
+    min: 1,
+    max: 32,
+    group: "AI gateway",
+    description:
+      "Threads that serve the AI gateway on the http-address. Their limits, keys and circuit breakers are those of one server. More than 1 needs Linux, and pays where one processor is the limit.",
+  },
+  {
     name: "ai-gateway-allow-byok",
     kind: "bool",
     default: true,

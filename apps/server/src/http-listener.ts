@@ -13,6 +13,9 @@ const REQUEST_MS_MAX = 300_000;
 /** Cookies, long tokens and tracing headers of several tools together. */
 const HEAD_BYTES_MAX = 65_536;
 
+/** After the streams of a stopping server were told to end, for their last bytes to reach clients. */
+export const LAST_BYTES_MS = 500;
+
 export function createHttpServer(listener: RequestListener): Server {
   const options = {
     headersTimeout: HEAD_MS_MAX,
@@ -56,8 +59,9 @@ export async function listen(
   server: Server,
   { host, port }: Address,
   optionName: string,
+  { reusePort = false }: { readonly reusePort?: boolean } = {},
 ): Promise<Address> {
-  server.listen({ port, ...(host === "" ? {} : { host }) });
+  server.listen({ port, reusePort, ...(host === "" ? {} : { host }) });
   try {
     await once(server, "listening");
   } catch (error) {

@@ -1,5 +1,6 @@
 /** The options of tracing, and what they mean together. */
 import type { Secret } from "@atelier/base/secret";
+import type { TracingOptions } from "@atelier/host/tracing";
 import type { Option, OptionValues } from "@atelier/host/option";
 
 /** Where a collector on the same machine listens by convention. */
@@ -73,6 +74,11 @@ export function tracingOf(values: OptionValues<typeof TRACE_OPTIONS>): TracingCo
     samplingRatio: Number(values.traceSamplingRatio),
     serviceName: values.traceServiceName,
   };
+}
+
+/** With the headers in clear. */
+export function tracingOptionsOf({ headers: text, ...rest }: TracingConfig): TracingOptions {
+  return { ...rest, headers: text === null ? {} : (traceHeadersOf(text.reveal()) ?? {}) };
 }
 
 /** As OTEL_EXPORTER_OTLP_HEADERS has them. Null: that is no list of headers. */

@@ -138,13 +138,20 @@ test("after the server ended the connection, it reconnects, resyncs and delivers
   await using database = await testDatabase();
   await using pubSub = start(database.connection);
   const heard = new Heard();
-  using _ = pubSub.subscribe("fruit", heard);
+  let losses = 0;
+  using _ = pubSub.subscribe("fruit", {
+    message: (payload) => heard.message(payload),
+    resync: () => heard.resync(),
+    lost: () => (losses += 1),
+  });
   await heard.first(1);
+  assert.equal(losses, 0);
 
   await database.pool.query(
     "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pub-sub test' and datname = current_database()",
   );
   await heard.first(2);
+  assert.equal(losses, 1);
   await publish(database.sql, "fruit", "apple");
   assert.deepEqual(await heard.first(3), ["resync", "resync", "message apple"]);
 });

@@ -18,6 +18,8 @@ export type Subscriber = {
   message(payload: string): void;
   /** Messages may have been missed: what was learned from them may be wrong. */
   resync(): void;
+  /** From now on messages are missed, until `resync`. */
+  lost?(): void;
 };
 
 export interface PubSub extends AsyncDisposable {
@@ -72,7 +74,11 @@ class PostgresPubSub implements PubSub {
 
   subscribe(channel: string, on: Subscriber): Disposable {
     assertChannel(channel);
-    const own: Subscriber = { message: (text) => on.message(text), resync: () => on.resync() };
+    const own: Subscriber = {
+      message: (text) => on.message(text),
+      resync: () => on.resync(),
+      lost: () => on.lost?.(),
+    };
     const subscribers = this.#subscribers.get(channel) ?? new Set();
     this.#subscribers.set(channel, subscribers.add(own));
     // Not connected: the connect listens to it and resyncs.
@@ -146,7 +152,13 @@ class PostgresPubSub implements PubSub {
       }
       await listener.heartbeatUntilLost();
     } finally {
+      const wasConnected = this.#listener !== null;
       this.#listener = null;
+      if (wasConnected) {
+        for (const subscribers of this.#subscribers.values()) {
+          this.#tellAll(subscribers, (subscriber) => subscriber.lost?.());
+        }
+      }
       listener.close();
     }
   }

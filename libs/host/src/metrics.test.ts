@@ -37,3 +37,33 @@ test("two registries do not share metrics, and one refuses a name twice", () => 
   );
   assert.throws(() => metrics.counter("requests", "Requests.", []), /only counters end in _total/);
 });
+
+test("what other threads counted is rendered with one's own: sums, and gauges as they say", async () => {
+  const own = createMetrics();
+  const other = createMetrics({ ofProcess: false });
+  for (const [metrics, value] of [
+    [own, 1],
+    [other, 2],
+  ] as const) {
+    metrics.counter("done_total", "Done.", ["kind"]).inc({ kind: "a" }, value);
+    metrics.gauge("under_way", "Under way.", []).set(value);
+    metrics.gauge("worst", "The worst.", [], "max").set(value);
+    const seconds = metrics.histogram("seconds", "Seconds.", [], [1, 10]);
+    metrics.onRender(() => seconds.observe(value));
+  }
+  // As it comes through a message.
+  own.addFrom(async () => [structuredClone(await other.collect())]);
+  const text = await own.render();
+  const lines = text.split("\n").filter((line) => line.startsWith("atelier_"));
+  assert.deepEqual(lines.toSorted(), [
+    'atelier_done_total{kind="a"} 3',
+    'atelier_seconds_bucket{le="+Inf"} 2',
+    'atelier_seconds_bucket{le="1"} 1',
+    'atelier_seconds_bucket{le="10"} 2',
+    "atelier_seconds_count 2",
+    "atelier_seconds_sum 3",
+    "atelier_under_way 3",
+    "atelier_worst 2",
+  ]);
+  assert.equal(text.match(/^process_cpu_seconds_total /gm)?.length, 1);
+});

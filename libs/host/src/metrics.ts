@@ -6,7 +6,19 @@
  * client chooses freely only with a limit.
  */
 import { assert } from "@atelier/base/assert";
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import {
+  AggregatorRegistry,
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  Histogram,
+  Registry,
+  type MetricObjectWithValues,
+  type MetricValue,
+} from "prom-client";
+
+/** What one thread counted: survives a structured clone. */
+export type CollectedMetrics = readonly MetricObjectWithValues<MetricValue<string>>[];
 
 export type MetricDescription = {
   readonly name: string;
@@ -27,6 +39,8 @@ export interface Metrics {
     name: string,
     help: string,
     labelNames: readonly Label[],
+    /** Over threads that each have a value. */
+    over?: "sum" | "max",
   ): Gauge<Label>;
   histogram<const Label extends string>(
     name: string,
@@ -36,6 +50,10 @@ export interface Metrics {
   ): Histogram<Label>;
   /** Runs the work before each rendering: for what is counted only when somebody looks. */
   onRender(work: () => void): void;
+  /** All metrics as values, for another thread to render with its own. */
+  collect(): Promise<CollectedMetrics>;
+  /** What `work` brings is added to what is rendered. */
+  addFrom(work: () => Promise<readonly CollectedMetrics[]>): void;
   /** All metrics in the text format of Prometheus. */
   render(): Promise<string>;
   readonly contentType: string;
@@ -45,9 +63,15 @@ export interface Metrics {
 
 const PREFIX = "atelier_";
 
-export function createMetrics(): Metrics {
+export type MetricsOptions = {
+  /** Whether this thread tells of the process as a whole. One does. */
+  readonly ofProcess?: boolean;
+};
+
+export function createMetrics({ ofProcess = true }: MetricsOptions = {}): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  if (ofProcess) collectDefaultMetrics({ register: registry });
+  const others: (() => Promise<readonly CollectedMetrics[]>)[] = [];
   const descriptions: MetricDescription[] = [];
   const beforeRender: (() => void)[] = [];
   const define = (description: MetricDescription): { name: string; help: string } => {
@@ -60,14 +84,18 @@ export function createMetrics(): Metrics {
     descriptions.push(description);
     return { name, help };
   };
+  const collect = (): Promise<CollectedMetrics> => {
+    for (const work of beforeRender) work();
+    return registry.getMetricsAsJSON();
+  };
   return {
     counter: (name, help, labels) => {
       const named = define({ name: PREFIX + name, kind: "counter", help, labels });
       return new Counter({ ...named, labelNames: labels, registers: [registry] });
     },
-    gauge: (name, help, labels) => {
+    gauge: (name, help, labels, over = "sum") => {
       const named = define({ name: PREFIX + name, kind: "gauge", help, labels });
-      return new Gauge({ ...named, labelNames: labels, registers: [registry] });
+      return new Gauge({ ...named, labelNames: labels, registers: [registry], aggregator: over });
     },
     histogram: (name, help, labels, buckets) => {
       const named = define({ name: PREFIX + name, kind: "histogram", help, labels });
@@ -77,9 +105,19 @@ export function createMetrics(): Metrics {
     onRender: (work) => {
       beforeRender.push(work);
     },
-    render: () => {
-      for (const work of beforeRender) work();
-      return registry.metrics();
+    collect,
+    addFrom: (work) => {
+      others.push(work);
+    },
+    render: async () => {
+      if (others.length === 0) {
+        for (const work of beforeRender) work();
+        return registry.metrics();
+      }
+      const brought = await Promise.all(others.map((work) => work()));
+      return AggregatorRegistry.aggregate(
+        [await collect(), ...brought.flat()].map((each) => [...each]),
+      ).metrics();
     },
     contentType: registry.contentType,
     describe: () => [...descriptions],

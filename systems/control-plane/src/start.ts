@@ -28,6 +28,7 @@ import type { Duplex } from "node:stream";
 import { CachedCallerAuthorizer } from "./access/caller-authorizer.ts";
 import { findChatOwner } from "./access/chat-owner-store.ts";
 import { KeyUsage } from "./access/key-usage.ts";
+import { PRINCIPALS_CHANGED } from "./access/principal-change.ts";
 import { findUserId } from "./access/principal-store.ts";
 import type { Principal } from "./access/principal.ts";
 import { startGatewayNews } from "./ai-providers/gateway-news-task.ts";
@@ -38,7 +39,10 @@ import type { ProviderSeed } from "./ai-providers/provider-seed.ts";
 import { ProviderTestAdmission } from "./ai-providers/provider-test-admission.ts";
 import { providerTestRoute } from "./ai-providers/provider-test-routes.ts";
 import { seedModelProviders } from "./ai-providers/provider-seeding-actions.ts";
-import { startProviderSnapshots } from "./ai-providers/provider-snapshot-task.ts";
+import {
+  startProviderSnapshots,
+  type ProviderFollowing,
+} from "./ai-providers/provider-snapshot-task.ts";
 import { startOrphanTask } from "./ai-usage/interception-orphan-task.ts";
 import { startUsageRetentionTask } from "./ai-usage/usage-retention-task.ts";
 import { usageRoutes } from "./ai-usage/usage-routes.ts";
@@ -51,6 +55,7 @@ import { keepPartitions } from "./deployment/partition-task.ts";
 import type { Replica } from "./deployment/replica-store.ts";
 import { beatReplica, keepReplica, replacePredecessors } from "./deployment/replica-task.ts";
 import { getDeploymentId } from "./deployment/site-setting-store.ts";
+import type { PrincipalSource } from "./caller-authorizer-elsewhere.ts";
 import { AccessGuard } from "./http/access-guard.ts";
 import { createApi } from "./http/api.ts";
 import type { WorkspaceRef } from "./http/admit.ts";
@@ -122,8 +127,10 @@ export interface ControlPlane extends AsyncDisposable {
   reachableAt(relayUrl: string): Promise<void>;
   /** Ends what stays open, and lets nothing more in: those on the other side connect elsewhere. */
   closeSockets(): void;
-  readonly providers: ProviderSource;
+  readonly providers: ProviderSource & ProviderFollowing;
   readonly authorizer: CallerAuthorizer;
+  /** For authorizers in other threads. */
+  readonly principals: PrincipalSource;
   readonly recorder: InterceptionRecorder;
   /** Where workspaces are, for whoever works in them. */
   readonly workspaceLinks: WorkspaceLinks;
@@ -147,17 +154,15 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const tasks = resources.use(new Tasks(log));
   const usage = new KeyUsage();
   const loadPrincipal = (token: string) => authenticate({ database, clock, usage }, token);
+  const loadPrincipalOfKey = (apiKeyId: string) =>
+    authenticateDelegated({ database, clock }, apiKeyId);
   const authorizer = resources.use(
-    new CachedCallerAuthorizer({
-      clock,
-      log,
-      usage,
-      pubSub,
-      loadPrincipal,
-      loadPrincipalOfKey: (apiKeyId) => authenticateDelegated({ database, clock }, apiKeyId),
-    }),
+    new CachedCallerAuthorizer({ clock, log, usage, pubSub, loadPrincipal, loadPrincipalOfKey }),
   );
-
+  const principals = principalSourceOf(deps, usage, {
+    load: loadPrincipal,
+    loadOfKey: loadPrincipalOfKey,
+  });
   const replicaId = random.uuid();
   const vault = await openVault(deps);
   const models = await startModels(deps, { tasks, resources, replicaId, vault });
@@ -199,6 +204,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     workspaceLinks: workspaces.links,
     providers: models.providers,
     authorizer,
+    principals,
     recorder: models.recorder,
     providerAuth: models.providerAuth,
     chats: chats.ports,
@@ -220,6 +226,24 @@ async function routesOf(
   parts: readonly { readonly routes: readonly Route[] }[],
 ): Promise<readonly Route[]> {
   return [...(await peopleRoutes(deps, usage)), ...parts.flatMap(({ routes }) => routes)];
+}
+
+/** For whoever keeps a cache of callers of its own. */
+function principalSourceOf(
+  { pubSub }: ControlPlaneDeps,
+  usage: KeyUsage,
+  loads: Pick<PrincipalSource, "load" | "loadOfKey">,
+): PrincipalSource {
+  return {
+    ...loads,
+    get isConnected() {
+      return pubSub.isConnected;
+    },
+    note: (uses) => {
+      for (const use of uses) usage.note(use);
+    },
+    follow: (on) => pubSub.subscribe(PRINCIPALS_CHANGED, on),
+  };
 }
 
 /** Who is let in: by requests, and by what stays open. */
@@ -268,7 +292,7 @@ async function peopleRoutes(deps: ControlPlaneDeps, usage: KeyUsage): Promise<re
 }
 
 type Models = {
-  readonly providers: ProviderSource;
+  readonly providers: ProviderSource & ProviderFollowing;
   readonly health: LateGatewayHealth;
   readonly peers: GatewayPeers;
   readonly tests: ProviderTestAdmission;

@@ -40,10 +40,16 @@ export type ProviderSnapshotDeps = {
   readonly isByokAllowed: boolean;
 };
 
+/** Who serves from other threads: each new snapshot is taken over before the load is over. */
+export interface ProviderFollowing {
+  /** Lasts until disposed. `take` never rejects, and is bounded in time. */
+  follow(take: (snapshot: ProviderSnapshot) => Promise<void>): Disposable;
+}
+
 /** Resolves after the first load. Without a database it begins with no providers and retries. */
 export async function startProviderSnapshots(
   deps: ProviderSnapshotDeps,
-): Promise<ProviderSource & ProviderStatus> {
+): Promise<ProviderSource & ProviderStatus & ProviderFollowing> {
   const snapshots = new ProviderSnapshots(deps);
   // Subscribed before the first load, so that no change falls between the two.
   const subscription = deps.pubSub.subscribe(PROVIDERS_CHANNEL, {
@@ -58,7 +64,7 @@ export async function startProviderSnapshots(
   return snapshots;
 }
 
-class ProviderSnapshots implements ProviderSource, ProviderStatus {
+class ProviderSnapshots implements ProviderSource, ProviderStatus, ProviderFollowing {
   readonly #deps: ProviderSnapshotDeps;
   readonly #gauges: Gauges;
   #snapshot: ProviderSnapshot = { version: 0, providers: new Map() };
@@ -71,6 +77,7 @@ class ProviderSnapshots implements ProviderSource, ProviderStatus {
   #running: Promise<void> | null = null;
   #queued: Promise<void> | null = null;
   #nudge = Promise.withResolvers<void>();
+  readonly #followers = new Set<(snapshot: ProviderSnapshot) => Promise<void>>();
 
   constructor(deps: ProviderSnapshotDeps) {
     this.#deps = deps;
@@ -79,6 +86,11 @@ class ProviderSnapshots implements ProviderSource, ProviderStatus {
 
   current(): ProviderSnapshot {
     return this.#snapshot;
+  }
+
+  follow(take: (snapshot: ProviderSnapshot) => Promise<void>): Disposable {
+    this.#followers.add(take);
+    return { [Symbol.dispose]: () => this.#followers.delete(take) };
   }
 
   errorOf(providerId: string): string | null {
@@ -162,6 +174,8 @@ class ProviderSnapshots implements ProviderSource, ProviderStatus {
       this.#swap(built, changes);
       this.#reportReadable();
       this.#reportRows(rows, built);
+      const snapshot = this.#snapshot;
+      await Promise.all([...this.#followers].map((take) => take(snapshot)));
     } catch (error) {
       this.#reportUnreadable(error);
     }

@@ -16,16 +16,19 @@ export function observeStates(metrics: Metrics, states: ProviderStates, labels: 
     "ai_gateway_key_pool_state",
     "Provider keys by state, as this server sees them",
     ["provider", "state"],
+    "max",
   );
   const breakersOpen = metrics.gauge(
     "ai_gateway_circuit_breakers_open",
     "Circuit breakers that are open or half open",
     ["provider"],
+    "max",
   );
   const breakers = metrics.gauge(
     "ai_gateway_circuit_breaker_state",
     "Circuit breakers in use: 0 closed, 0.5 half open, 1 open",
     ["provider", "endpoint", "model"],
+    "max",
   );
   const slots = metrics.gauge(
     "ai_gateway_key_slots",

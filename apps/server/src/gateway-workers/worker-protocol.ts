@@ -1,0 +1,46 @@
+/** What the main thread and a gateway worker tell each other. */
+import type {
+  PrincipalNews,
+  FoundPrincipal,
+  PrincipalSource,
+} from "@atelier/control-plane/caller-authorizer-elsewhere";
+import type { GatewayMembership } from "@atelier/gateway/gateway-memory";
+import type { GatewayConfig } from "@atelier/gateway/start";
+import type { LogLevel } from "@atelier/host/logs";
+import type { CollectedMetrics } from "@atelier/host/metrics";
+import type { Address } from "@atelier/host/option";
+import type { TracingOptions } from "@atelier/host/tracing";
+import type { PlainSnapshot } from "./provider-messages.ts";
+import type { RecordBatch, RecordedBatch } from "./recorder-messages.ts";
+
+/** What a worker begins with. */
+export type WorkerStart = {
+  readonly membership: GatewayMembership;
+  readonly address: Address;
+  readonly gateway: GatewayConfig;
+  readonly log: {
+    readonly format: "human" | "json";
+    readonly level: LogLevel;
+    readonly colors: boolean;
+  };
+  readonly tracing: TracingOptions | null;
+  readonly shutdownTimeoutMs: number;
+  /** Where the main thread answers what is not the gateway's. */
+  readonly socketPath: string;
+  readonly providers: PlainSnapshot;
+  readonly isConnected: boolean;
+};
+
+export type AsksOfWorker = {
+  listening: { ask: Address; answer: null };
+  load: { ask: { readonly by: "token" | "key"; readonly value: string }; answer: FoundPrincipal };
+  used: { ask: Parameters<PrincipalSource["note"]>[0]; answer: null };
+  record: { ask: RecordBatch; answer: RecordedBatch };
+};
+
+export type AsksOfMain = {
+  providers: { ask: PlainSnapshot; answer: null };
+  news: { ask: PrincipalNews; answer: null };
+  collect: { ask: null; answer: CollectedMetrics };
+  drain: { ask: null; answer: { readonly cut: number } };
+};

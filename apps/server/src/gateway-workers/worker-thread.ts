@@ -1,0 +1,109 @@
+/**
+ * A gateway worker: a thread that listens on the server's address beside others, serves the gateway's
+ * requests, and hands all else to the main thread. It ends once it is drained, or with the process.
+ */
+import { systemRandom } from "@atelier/base/system-random";
+import { CallerAuthorizerElsewhere } from "@atelier/control-plane/caller-authorizer-elsewhere";
+import { startGateway, type Gateway } from "@atelier/gateway/start";
+import { HttpDrain } from "@atelier/host/http-drain";
+import { startLogger } from "@atelier/host/logs";
+import { createMetrics } from "@atelier/host/metrics";
+import { processClock as clock } from "@atelier/host/process-clock";
+import { startTracing } from "@atelier/host/tracing";
+import type { Server } from "node:http";
+import { parentPort, workerData } from "node:worker_threads";
+import { createHttpServer, LAST_BYTES_MS, listen } from "../http-listener.ts";
+import { refuseUpgrade } from "../plain-answers.ts";
+import { targetOf } from "../request-target.ts";
+import { abortingAfter } from "./aborting-after.ts";
+import { MainThreadHop } from "./main-thread-hop.ts";
+import { MessageProviderSource } from "./provider-messages.ts";
+import { MessageRecorder } from "./recorder-messages.ts";
+import { ThreadChannel } from "./thread-channel.ts";
+import type { AsksOfMain, AsksOfWorker, WorkerStart } from "./worker-protocol.ts";
+
+/** How often uses of credentials are told to the main thread. */
+const USES_EVERY_MS = 1_000;
+const RECORD_MS_MAX = 3_000;
+
+if (parentPort !== null) await work(parentPort, workerData as WorkerStart);
+
+async function work(port: NonNullable<typeof parentPort>, start: WorkerStart): Promise<void> {
+  const log = startLogger(start.log).child({ worker: start.membership.member });
+  const random = systemRandom;
+  const metrics = createMetrics({ ofProcess: false });
+  const tracing = start.tracing && (await startTracing(start.tracing, { log, clock, random }));
+  const providers = new MessageProviderSource(start.providers);
+  const authorizer = new CallerAuthorizerElsewhere({
+    clock,
+    log,
+    load: (value) => channel.ask("load", { by: "token", value }),
+    loadOfKey: (value) => channel.ask("load", { by: "key", value }),
+  });
+  if (start.isConnected) authorizer.hear({ kind: "resync" });
+  const recorder = new MessageRecorder(
+    (batch) => channel.ask("record", batch),
+    (lost, error) => log.error({ lost, error }, "records of gateway requests are lost"),
+  );
+  const gateway = startGateway({
+    ...{ providers, authorizer, recorder, clock, random, log, metrics },
+    peers: null,
+    tracer: tracing?.tracer ?? null,
+    config: start.gateway,
+    membership: start.membership,
+  });
+  const hop = new MainThreadHop(start.socketPath);
+  const server = createServerFor(gateway, hop);
+  const connections = new HttpDrain(server);
+  const stopped = new AbortController();
+  const tellUses = async (): Promise<void> => {
+    const uses = authorizer.takeUses();
+    if (uses.length > 0) await channel.ask("used", uses);
+  };
+  const channel = new ThreadChannel<AsksOfWorker, AsksOfMain>(port, {
+    providers: (plain) => {
+      providers.take(plain);
+      return null;
+    },
+    news: (news) => {
+      authorizer.hear(news);
+      return null;
+    },
+    collect: () => metrics.collect(),
+    drain: async () => {
+      const timeoutMs = start.shutdownTimeoutMs;
+      const [{ cut }] = await Promise.all([
+        connections.drain(clock, timeoutMs + LAST_BYTES_MS),
+        abortingAfter(clock, timeoutMs, (signal) => gateway.drain(signal)),
+      ]);
+      stopped.abort(new Error("drained"));
+      await abortingAfter(clock, RECORD_MS_MAX, (signal) => recorder.drain(signal));
+      await tellUses();
+      await gateway[Symbol.asyncDispose]();
+      await tracing?.[Symbol.asyncDispose]();
+      hop.close();
+      return { cut };
+    },
+  });
+  const address = await listen(server, start.address, "http-address", { reusePort: true });
+  server.on("error", (error) => log.error({ error }, "listener failed"));
+  await channel.ask("listening", address);
+  while (!stopped.signal.aborted) {
+    await clock.sleep(USES_EVERY_MS, stopped.signal).catch(() => {}); // Drained: the loop ends.
+    await tellUses();
+  }
+}
+
+/** The gateway's requests are served here, all others by the main thread. */
+function createServerFor(gateway: Gateway, hop: MainThreadHop): Server {
+  const server = createHttpServer((req, res) => {
+    const target = targetOf(req.url ?? "");
+    if (target.kind === "gateway") gateway.handle(req, res, target);
+    else hop.forward(req, res);
+  });
+  server.on("upgrade", (req, socket, head) => {
+    if (targetOf(req.url ?? "").kind === "gateway") refuseUpgrade(socket);
+    else hop.upgrade(req, socket, head);
+  });
+  return server;
+}
