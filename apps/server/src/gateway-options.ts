@@ -19,7 +19,7 @@ export const GATEWAY_OPTIONS = [
     max: 32,
     group: "AI gateway",
     description:
-      "Threads that serve the AI gateway on the http-address. Their limits, keys and circuit breakers are those of one server. More than 1 needs Linux, and pays where one processor is the limit.",
+      "Threads that serve the AI gateway on the http-address. Their limits, keys and circuit breakers are those of one server. More than 1 needs Linux, and costs more CPU for each request: measure whether it pays.",
   },
   {
     name: "ai-gateway-allow-byok",
