@@ -30,14 +30,17 @@ import {
   type Subject,
 } from "./gateway/measurements.ts";
 import { modelOf } from "./gateway/mock-answer.ts";
-import { BARE, DIRECT, L0, L1 } from "./gateway/our-lanes.ts";
+import { BARE, DIRECT, L0, L0_WORKERS, L1, L1_WORKERS } from "./gateway/our-lanes.ts";
 import { GO, LITELLM_LANE, NGINX, PORTKEY_LANE } from "./gateway/peer-lanes.ts";
 import { writeIntoDocument } from "./gateway/performance-page.ts";
 import { toMarkdown, type Report } from "./gateway/report.ts";
 import { addSample, toPlain, type Samples } from "./gateway/samples.ts";
 import { startServing } from "./gateway/serving-lane.ts";
 
-const LANES: readonly LaneKind[] = [DIRECT, BARE, NGINX, GO, L0, L1, PORTKEY_LANE, LITELLM_LANE];
+const LANES: readonly LaneKind[] = [
+  ...[DIRECT, BARE, NGINX, GO, L0, L0_WORKERS, L1, L1_WORKERS],
+  ...[PORTKEY_LANE, LITELLM_LANE],
+];
 const ROOT = join(import.meta.dirname, "..");
 const RESULTS = join(import.meta.dirname, "results");
 const INSTALLED = join(ROOT, ".runtime/bench");

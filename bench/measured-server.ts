@@ -15,6 +15,8 @@ export type MeasuredServerOptions = {
   readonly upstreamUrl: string;
   readonly key: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Beside those that switch everything on. */
+  readonly args?: readonly string[];
 };
 
 /** Limits and breakers work for every request, and stop none. */
@@ -70,8 +72,11 @@ export async function prepareServerRestart(
 
 type Place = { readonly dataDir?: string; readonly postgresUrl?: string };
 
-function startServer({ env = {} }: MeasuredServerOptions, place: Place = {}): Promise<RealServer> {
-  return startRealServer({ args: EVERYTHING_ON, env, ...place });
+function startServer(
+  { env = {}, args = [] }: MeasuredServerOptions,
+  place: Place = {},
+): Promise<RealServer> {
+  return startRealServer({ args: [...EVERYTHING_ON, ...args], env, ...place });
 }
 
 /** Answers the token to call models with. */

@@ -82,6 +82,36 @@ export const L1: LaneKind = {
   },
 };
 
+/** As many as the figures of one more say something about the next. */
+const WORKERS = 2;
+
+/** Beside L0: what several threads share costs something. Limits and breakers, which they share, are on. */
+export const L0_WORKERS: LaneKind = {
+  ...L0,
+  id: "l0-workers",
+  name: `Atelier L0, ${WORKERS} workers`,
+  isUsual: false,
+  start: (deps) =>
+    startScript(
+      deps,
+      "gateway-process.ts",
+      [deps.upstream.origin, CALLER_TOKEN, deps.upstream.key, "auto", String(WORKERS)],
+      { path: GATEWAY_PATH, token: CALLER_TOKEN },
+    ),
+};
+
+export const L1_WORKERS: LaneKind = {
+  id: "l1-workers",
+  name: `Atelier L1, ${WORKERS} workers`,
+  isUsual: false,
+  speaksTls: true,
+  prepare: onThisNode,
+  start: async (deps) => {
+    const args = [`--gateway-workers=${WORKERS}`];
+    return toLane(deps, await startMeasuredServer({ ...serverOptions(deps), args }));
+  },
+};
+
 function serverOptions({ upstream }: LaneDeps): Parameters<typeof startMeasuredServer>[0] {
   return {
     upstreamUrl: `${upstream.origin}/v1`,
