@@ -13,11 +13,7 @@ import { startChatDaemon, type ChatDaemon } from "@atelier/chat-daemon/start";
 import { startControlPlane, type ControlPlane } from "@atelier/control-plane/start";
 import type { Database } from "@atelier/database/database";
 import { startPubSub, type PubSub } from "@atelier/database/pub-sub";
-import {
-  createGatewayMemory,
-  type GatewayMembership,
-  type GatewayMemory,
-} from "@atelier/gateway/gateway-memory";
+import { createGatewayMemory, type GatewayMembership } from "@atelier/gateway/gateway-memory";
 import { startGateway, type Gateway } from "@atelier/gateway/start";
 import { HttpDrain } from "@atelier/host/http-drain";
 import { createMetrics, type Metrics } from "@atelier/host/metrics";
@@ -33,6 +29,7 @@ import type { ServerConfig } from "./config.ts";
 import { loadOrMakeEncryptionKey } from "./encryption-key-file.ts";
 import { gatewayConfigOf } from "./gateway-config.ts";
 import { abortingAfter } from "./gateway-workers/aborting-after.ts";
+import { RecordingChannel } from "./gateway-workers/recording-channel.ts";
 import { startGatewayWorkers, workersOf } from "./gateway-workers/start-gateway-workers.ts";
 import { createHttpServer, LAST_BYTES_MS, listen } from "./http-listener.ts";
 import { openStorage } from "./open-storage.ts";
@@ -74,6 +71,9 @@ export async function startServer(
   const pubSub = resources.use(
     startPubSub({ connection, applicationName: "atelier events" }, { clock, random, log }),
   );
+  const workers = workersOf(config, log);
+  const peersName = `atelier-recording-${random.uuid()}`;
+  const recordingPeers = workers < 2 ? null : resources.use(new RecordingChannel(peersName));
   const controlPlane = resources.use(
     await startControlPlane({
       database,
@@ -86,10 +86,10 @@ export async function startServer(
       version: VERSION,
       hostname: hostname(),
       optionRows: config.optionRows,
+      ...(recordingPeers && { recordingPeers }),
     }),
   );
   resources.defer(() => finishRecording(controlPlane.recorder, deps));
-  const workers = workersOf(config, log);
   // Without workers of its own, this thread is alone. With them, it is one of those that share.
   const membership = workers < 2 ? null : { memory: createGatewayMemory(workers + 1), member: 0 };
   const gateway = config.aiGatewayEnabled
@@ -113,7 +113,11 @@ export async function startServer(
   const address =
     membership === null
       ? await serveAlone(deps, parts, resources)
-      : await serveWithWorkers(deps, { ...parts, ...membership, count: workers }, resources);
+      : await serveWithWorkers(
+          deps,
+          { ...parts, ...membership, connection, peersName, count: workers },
+          resources,
+        );
   await controlPlane.reachableAt(config.relayUrl ?? relayUrlOf(address));
   return address;
 }
@@ -144,7 +148,7 @@ async function serveAlone(
 
 async function serveWithWorkers(
   deps: ServerDeps,
-  { chats, gateway, ...parts }: Served & { readonly memory: GatewayMemory; readonly count: number },
+  { chats, gateway, ...parts }: Served & Parameters<typeof startGatewayWorkers>[1],
   resources: AsyncDisposableStack,
 ): Promise<Address> {
   const connections = new HttpDrain(parts.server);

@@ -8,7 +8,7 @@ import type { Database } from "@atelier/database/database";
 import type { Metrics } from "@atelier/host/metrics";
 import type { Tasks } from "@atelier/host/tasks";
 import { StrictRecorder } from "./ai-usage/interception-recorder-actions.ts";
-import { RecordWriter } from "./ai-usage/record-writer-actions.ts";
+import { RecordWriter, type RecordingPeers } from "./ai-usage/record-writer-actions.ts";
 import { createRecorderMetrics } from "./ai-usage/recorder-metrics.ts";
 import { startTakeoverTask } from "./ai-usage/spool-takeover-task.ts";
 import { SpooledRecorder } from "./ai-usage/spooled-recorder-actions.ts";
@@ -31,6 +31,8 @@ export type RecordingDeps = {
   readonly replicaId: string;
   readonly logRecords: boolean;
   readonly recording: RecordingConfig;
+  /** Absent: no other thread of this server records. */
+  readonly peers?: RecordingPeers | undefined;
 };
 
 /** Below the data directory. */
@@ -44,8 +46,8 @@ export async function startRecording(
   const metrics = createRecorderMetrics(deps.metrics);
   const root = join(recording.dataDir, SPOOL_DIRECTORY);
   const takeOver = () => takeOverSpools(root, log);
-  const { replicaId, logRecords } = deps;
-  const writer = new RecordWriter({ database });
+  const { replicaId, logRecords, peers } = deps;
+  const writer = new RecordWriter({ database, peers });
   const recorderDeps = { writer, clock, log, metrics, replicaId, logRecords };
   // In either mode: the one before may have been the other.
   startTakeoverTask({ database, clock, log, metrics: metrics.drain, takeOver, tasks });

@@ -44,6 +44,7 @@ import {
   type ProviderFollowing,
 } from "./ai-providers/provider-snapshot-task.ts";
 import { startOrphanTask } from "./ai-usage/interception-orphan-task.ts";
+import type { RecordingPeers } from "./ai-usage/record-writer-actions.ts";
 import { startUsageRetentionTask } from "./ai-usage/usage-retention-task.ts";
 import { usageRoutes } from "./ai-usage/usage-routes.ts";
 import { providerAuthSource } from "./ai-user-keys/user-provider-key-actions.ts";
@@ -69,6 +70,7 @@ import { keepKeys } from "./sign-in/key-upkeep-task.ts";
 import { LoginThrottle } from "./sign-in/login-throttle.ts";
 import { authenticate, authenticateDelegated } from "./sign-in/principal-actions.ts";
 import { signInRoutes } from "./sign-in/sign-in-routes.ts";
+import { recordingElsewhere, type RecordingElsewhere } from "./recorder-elsewhere.ts";
 import { chatPorts, type ChatPorts } from "./start-chat-ports.ts";
 import { startRecording, type RecordingConfig } from "./start-recording.ts";
 import { startWorkspaces } from "./start-workspaces.ts";
@@ -116,6 +118,8 @@ export type ControlPlaneDeps = {
   readonly hostname: string;
   /** Every option with its value, secrets masked. */
   readonly optionRows: readonly OptionRow[];
+  /** Other threads of this server that record. Absent: there are none. */
+  readonly recordingPeers?: RecordingPeers;
 };
 
 export interface ControlPlane extends AsyncDisposable {
@@ -132,6 +136,8 @@ export interface ControlPlane extends AsyncDisposable {
   /** For authorizers in other threads. */
   readonly principals: PrincipalSource;
   readonly recorder: InterceptionRecorder;
+  /** For recorders in other threads. Null: what they record goes through this one's. */
+  readonly recording: RecordingElsewhere | null;
   /** Where workspaces are, for whoever works in them. */
   readonly workspaceLinks: WorkspaceLinks;
   /** To the gateways of the other servers. */
@@ -206,6 +212,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     authorizer,
     principals,
     recorder: models.recorder,
+    recording: models.recording,
     providerAuth: models.providerAuth,
     chats: chats.ports,
     gatewayPeers: models.peers,
@@ -297,6 +304,7 @@ type Models = {
   readonly peers: GatewayPeers;
   readonly tests: ProviderTestAdmission;
   readonly recorder: InterceptionRecorder;
+  readonly recording: RecordingElsewhere | null;
   readonly providerAuth: ProviderAuthSource;
   readonly routes: readonly Route[];
 };
@@ -326,7 +334,8 @@ async function startModels(
   const tests = new ProviderTestAdmission();
   resources.use(obeyProviderKeyResets(pubSub, { health, providers: snapshots }));
   const recorderDeps = { database, clock, random, log, metrics, replicaId, logRecords, recording };
-  const recorder = await startRecording({ ...recorderDeps, tasks }, resources);
+  const peers = deps.recordingPeers;
+  const recorder = await startRecording({ ...recorderDeps, tasks, peers }, resources);
   startOrphanTask({ database, clock, log, replicaId, tasks });
   startUsageRetentionTask({ database, clock, log, retentionMs: usageRetentionMs, tasks });
   const userKeyDeps = { database, vault, clock, isByokAllowed };
@@ -336,6 +345,8 @@ async function startModels(
     peers: startGatewayNews({ database, pubSub, clock, log, tasks, replicaId }),
     tests,
     recorder,
+    recording:
+      recording.mode === "strict" ? recordingElsewhere({ ...recorderDeps, recorder }) : null,
     providerAuth: providerAuthSource(userKeyDeps),
     routes: [
       ...modelProviderRoutes({ database, vault, clock, random, status: snapshots, health }),

@@ -87,6 +87,7 @@ async function startWorld(args: readonly string[], hold: Promise<void>) {
         end: (record) => ends.push(record),
         drain: () => Promise.resolve(),
       },
+      recording: null,
     },
     ...{ clock: processClock, log: silentLogger, count: 2 },
     entry: new URL("./mortal-worker-testkit.ts", import.meta.url),
@@ -98,6 +99,8 @@ async function startWorld(args: readonly string[], hold: Promise<void>) {
       tracing: null,
       shutdownTimeoutMs: 5_000,
       socketPath: "/nowhere",
+      connection: { connectionString: "postgres://nowhere" },
+      peersName: "nobody",
     },
   });
   resources.defer(async () => {

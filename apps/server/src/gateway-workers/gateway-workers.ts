@@ -1,7 +1,7 @@
 /**
  * The gateway workers of this server: threads that listen on one address, each with a gateway of its
- * own. They share their limits and what they learn of providers in memory, and ask this thread for
- * everything that needs the database.
+ * own. They share their limits and what they learn of providers in memory, write their records over
+ * connections of their own, and ask this thread for everything else that needs the database.
  *
  * A worker that dies is replaced after a pause; what it held is given back, and its open records are
  * ended, before its place is taken again. The others go on.
@@ -14,6 +14,7 @@ import type { CollectedMetrics } from "@atelier/host/metrics";
 import type { Address } from "@atelier/host/option";
 import { StartError } from "@atelier/host/start-error";
 import { Worker } from "node:worker_threads";
+import type { PlainConnection } from "./plain-connection.ts";
 import { toPlainSnapshot } from "./provider-messages.ts";
 import { RecordReceiver } from "./recorder-messages.ts";
 import { ThreadChannel } from "./thread-channel.ts";
@@ -31,13 +32,16 @@ const SNAPSHOT_MS_MAX = 500;
 const END_MS_MAX = 4_000;
 
 export type GatewayWorkersDeps = {
-  readonly controlPlane: Pick<ControlPlane, "providers" | "principals" | "recorder">;
+  readonly controlPlane: Pick<ControlPlane, "providers" | "principals" | "recorder" | "recording">;
   readonly clock: Clock;
   readonly log: Logger;
   /** How many threads listen. */
   readonly count: number;
-  readonly start: Omit<WorkerStart, "membership" | "providers" | "isConnected"> & {
+  readonly start: Omit<WorkerStart, "membership" | "providers" | "isConnected" | "recording"> & {
     readonly memory: WorkerStart["membership"]["memory"];
+    /** For workers that record by themselves. */
+    readonly connection: PlainConnection;
+    readonly peersName: string;
   };
   /** What runs in each thread: another in tests. */
   readonly entry?: URL;
@@ -153,14 +157,25 @@ export class GatewayWorkers {
 
   #spawn(member: number): Live {
     const { controlPlane, clock, log, start, entry = ENTRY } = this.#deps;
-    const { memory, ...rest } = start;
-    const { providers, principals, recorder } = controlPlane;
+    const { memory, connection, peersName, ...rest } = start;
+    const { providers, principals, recorder, recording } = controlPlane;
+    const openRecords = recording?.newMemory() ?? null;
     const workerData: WorkerStart = {
       ...rest,
       address: this.#address,
       membership: { memory, member },
       providers: toPlainSnapshot(providers.current()),
       isConnected: principals.isConnected,
+      recording:
+        recording === null || openRecords === null
+          ? null
+          : {
+              replicaId: recording.replicaId,
+              logRecords: recording.logRecords,
+              connection,
+              peersName,
+              openRecords,
+            },
     };
     const thread = new Worker(entry, { workerData, stdin: false });
     const receiver = new RecordReceiver(recorder, clock);
@@ -192,6 +207,7 @@ export class GatewayWorkers {
       this.#live.delete(member);
       giveBackOf({ memory, member }, clock);
       receiver.workerIsGone();
+      if (openRecords !== null) this.#endLeft(openRecords);
       this.#retire(member);
     });
     const live = { thread, channel, listening, ended };
@@ -219,6 +235,15 @@ export class GatewayWorkers {
     };
     keep().catch((error: unknown) => {
       if (!signal.aborted) log.error({ error, worker: member }, "keeping a gateway worker failed");
+    });
+  }
+
+  #endLeft(openRecords: SharedArrayBuffer): void {
+    const { controlPlane, log } = this.#deps;
+    const { signal } = this.#stop;
+    controlPlane.recording?.endLeft(openRecords, signal).catch((error: unknown) => {
+      // What is still open then is ended once this server is gone.
+      if (!signal.aborted) log.error({ error }, "ending the records of a gateway worker failed");
     });
   }
 

@@ -1,6 +1,7 @@
 /** Puts gateway workers in front of a server that serves everything else. */
 import type { Logger } from "@atelier/base/logger";
 import type { ControlPlane } from "@atelier/control-plane/start";
+import type { DatabaseConnection } from "@atelier/database/database";
 import type { GatewayMemory } from "@atelier/gateway/gateway-memory";
 import type { Metrics } from "@atelier/host/metrics";
 import type { Address } from "@atelier/host/option";
@@ -16,6 +17,7 @@ import { createHttpServer, LAST_BYTES_MS, listen } from "../http-listener.ts";
 import { tracingOptionsOf } from "../trace-options.ts";
 import { GatewayWorkers } from "./gateway-workers.ts";
 import { arriveFromWorkers } from "./main-thread-hop.ts";
+import { toPlainConnection } from "./plain-connection.ts";
 
 /** How many there are to be: 1 means that this thread serves. */
 export function workersOf(config: ServerConfig, log: Logger): number {
@@ -35,6 +37,8 @@ type Parts = {
   /** Answers what is not the gateway's. It listens nowhere yet. */
   readonly server: Server;
   readonly memory: GatewayMemory;
+  readonly connection: DatabaseConnection;
+  readonly peersName: string;
   readonly count: number;
 };
 
@@ -43,7 +47,7 @@ export type StartedWorkers = { readonly address: Address; drain(): Promise<void>
 /** Resolves once all of them listen. Drain them before `resources` end. */
 export async function startGatewayWorkers(
   { config, log }: { readonly config: ServerConfig; readonly log: Logger },
-  { controlPlane, metrics, server, memory, count }: Parts,
+  { controlPlane, metrics, server, memory, connection, peersName, count }: Parts,
   resources: AsyncDisposableStack,
 ): Promise<StartedWorkers> {
   const socketPath = await listenPrivately(server, resources);
@@ -51,6 +55,8 @@ export async function startGatewayWorkers(
     ...{ controlPlane, clock, log, count },
     start: {
       memory,
+      peersName,
+      connection: toPlainConnection(connection),
       socketPath,
       address: await freeAddress(config.httpAddress),
       gateway: gatewayConfigOf(config),

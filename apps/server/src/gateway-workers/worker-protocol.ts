@@ -11,7 +11,19 @@ import type { CollectedMetrics } from "@atelier/host/metrics";
 import type { Address } from "@atelier/host/option";
 import type { TracingOptions } from "@atelier/host/tracing";
 import type { PlainSnapshot } from "./provider-messages.ts";
+import type { PlainConnection } from "./plain-connection.ts";
 import type { RecordBatch, RecordedBatch } from "./recorder-messages.ts";
+
+/** How a worker records by itself, over connections of its own. */
+export type OwnRecording = {
+  readonly connection: PlainConnection;
+  readonly replicaId: string;
+  readonly logRecords: boolean;
+  /** Where it notes what it has begun. */
+  readonly openRecords: SharedArrayBuffer;
+  /** Of the channel on which recording threads tell each other of tool calls. */
+  readonly peersName: string;
+};
 
 /** What a worker begins with. */
 export type WorkerStart = {
@@ -29,6 +41,8 @@ export type WorkerStart = {
   readonly socketPath: string;
   readonly providers: PlainSnapshot;
   readonly isConnected: boolean;
+  /** Null: its records go to the main thread. */
+  readonly recording: OwnRecording | null;
 };
 
 export type AsksOfWorker = {

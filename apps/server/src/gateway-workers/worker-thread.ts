@@ -2,12 +2,20 @@
  * A gateway worker: a thread that listens on the server's address beside others, serves the gateway's
  * requests, and hands all else to the main thread. It ends once it is drained, or with the process.
  */
+import type { Clock } from "@atelier/base/clock";
+import type { Logger } from "@atelier/base/logger";
 import { systemRandom } from "@atelier/base/system-random";
 import { CallerAuthorizerElsewhere } from "@atelier/control-plane/caller-authorizer-elsewhere";
+import {
+  RECORDER_CONNECTIONS_MAX,
+  RecorderElsewhere,
+} from "@atelier/control-plane/recorder-elsewhere";
+import type { InterceptionRecorder } from "@atelier/contract/rpc/gateway-ports";
+import { openDatabase } from "@atelier/database/database";
 import { startGateway, type Gateway } from "@atelier/gateway/start";
 import { HttpDrain } from "@atelier/host/http-drain";
 import { startLogger } from "@atelier/host/logs";
-import { createMetrics } from "@atelier/host/metrics";
+import { createMetrics, type Metrics } from "@atelier/host/metrics";
 import { processClock as clock } from "@atelier/host/process-clock";
 import { startTracing } from "@atelier/host/tracing";
 import type { Server } from "node:http";
@@ -18,7 +26,9 @@ import { targetOf } from "../request-target.ts";
 import { abortingAfter } from "./aborting-after.ts";
 import { MainThreadHop } from "./main-thread-hop.ts";
 import { MessageProviderSource } from "./provider-messages.ts";
-import { MessageRecorder } from "./recorder-messages.ts";
+import { MessageRecorder, type RecordBatch, type RecordedBatch } from "./recorder-messages.ts";
+import { fromPlainConnection } from "./plain-connection.ts";
+import { RecordingChannel } from "./recording-channel.ts";
 import { ThreadChannel } from "./thread-channel.ts";
 import type { AsksOfMain, AsksOfWorker, WorkerStart } from "./worker-protocol.ts";
 
@@ -41,10 +51,10 @@ async function work(port: NonNullable<typeof parentPort>, start: WorkerStart): P
     loadOfKey: (value) => channel.ask("load", { by: "key", value }),
   });
   if (start.isConnected) authorizer.hear({ kind: "resync" });
-  const recorder = new MessageRecorder(
-    (batch) => channel.ask("record", batch),
-    (lost, error) => log.error({ lost, error }, "records of gateway requests are lost"),
+  const recording = startRecording(start, { clock, log, metrics }, (batch) =>
+    channel.ask("record", batch),
   );
+  const { recorder } = recording;
   const gateway = startGateway({
     ...{ providers, authorizer, recorder, clock, random, log, metrics },
     peers: null,
@@ -80,6 +90,7 @@ async function work(port: NonNullable<typeof parentPort>, start: WorkerStart): P
       await abortingAfter(clock, RECORD_MS_MAX, (signal) => recorder.drain(signal));
       await tellUses();
       await gateway[Symbol.asyncDispose]();
+      await recording[Symbol.asyncDispose]();
       await tracing?.[Symbol.asyncDispose]();
       hop.close();
       return { cut };
@@ -92,6 +103,36 @@ async function work(port: NonNullable<typeof parentPort>, start: WorkerStart): P
     await clock.sleep(USES_EVERY_MS, stopped.signal).catch(() => {}); // Drained: the loop ends.
     await tellUses();
   }
+}
+
+type Recording = AsyncDisposable & { readonly recorder: InterceptionRecorder };
+
+/** In mode `strict` over connections of its own, else through the main thread. */
+function startRecording(
+  { recording }: WorkerStart,
+  deps: { readonly clock: Clock; readonly log: Logger; readonly metrics: Metrics },
+  send: (batch: RecordBatch) => Promise<RecordedBatch>,
+): Recording {
+  const { log } = deps;
+  if (recording === null) {
+    const recorder = new MessageRecorder(send, (lost, error) =>
+      log.error({ lost, error }, "records of gateway requests are lost"),
+    );
+    return { recorder, [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+  const resources = new AsyncDisposableStack();
+  const { connection, peersName, ...ours } = recording;
+  const database = resources.use(
+    openDatabase({
+      connection: fromPlainConnection(connection),
+      applicationName: "atelier gateway worker",
+      connectionsMax: RECORDER_CONNECTIONS_MAX,
+      log,
+    }),
+  );
+  const peers = resources.use(new RecordingChannel(peersName));
+  const recorder = resources.use(new RecorderElsewhere({ ...deps, ...ours, database, peers }));
+  return { recorder, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
 /** The gateway's requests are served here, all others by the main thread. */

@@ -24,8 +24,26 @@ import {
 } from "./usage-record.ts";
 import { storableName } from "./usage-text.ts";
 
+/** Whose results may come back with a request that another thread of this server gets. */
+export type EmittedToolCalls = {
+  readonly initiatorId: string;
+  readonly toolCallIds: readonly string[];
+  readonly caller: ToolCaller;
+};
+
+/** The other threads of this server that write records. */
+export interface RecordingPeers {
+  tell(emitted: EmittedToolCalls): void;
+  /** What others tell. */
+  onTold(listener: (emitted: EmittedToolCalls) => void): void;
+}
+
 export type RecordWriterDeps = {
   readonly database: Pick<Database, "pool">;
+  /** Told of each end that is in the database. */
+  readonly onEnded?: (id: string) => void;
+  /** Absent: this thread records alone. */
+  readonly peers?: RecordingPeers | undefined;
 };
 
 /** Tool calls whose results may come back soon, so that most requests need no look into the database. */
@@ -49,6 +67,7 @@ export class RecordWriter {
 
   constructor(deps: RecordWriterDeps) {
     this.#deps = deps;
+    deps.peers?.onTold((emitted) => this.#remember(emitted));
   }
 
   /** For each call who emitted it; null where it is no call or nobody knows. Asks the database. */
@@ -99,8 +118,14 @@ export class RecordWriter {
     const live = this.#live.get(id);
     if (live === undefined) return;
     this.#live.delete(id);
+    if (toolCallIds.length === 0) return;
+    const emitted = { ...live, toolCallIds };
+    this.#remember(emitted);
+    this.#deps.peers?.tell(emitted);
+  }
+
+  #remember({ initiatorId, toolCallIds, caller }: EmittedToolCalls): void {
     for (const toolCallId of toolCallIds) {
-      const { initiatorId, caller } = live;
       this.#toolCalls.set(keyOf({ initiatorId, toolCallId }), caller);
     }
   }
@@ -135,6 +160,8 @@ export class RecordWriter {
     // Ended before, unknown, or taken for dead by another server in this very moment. Only a second
     // look tells the last case, and then writes what is ours.
     if (rest.length > 0) await endInterceptions(pool, rest);
+    const { onEnded } = this.#deps;
+    if (onEnded !== undefined) for (const { id } of ended) onEnded(id);
   }
 
   #isTouchDue(row: StartRow): boolean {
