@@ -95,7 +95,8 @@ export const OPTIONS = [
     min: 2,
     max: 1_000,
     group: "Storage",
-    description: "Most connections that this server opens to Postgres at the same time.",
+    description:
+      "Most connections that this server opens to Postgres at the same time. Gateway workers open their own beside them.",
   },
   {
     name: "audit-retention",

@@ -19,7 +19,7 @@ export const GATEWAY_OPTIONS = [
     max: 32,
     group: "AI gateway",
     description:
-      "Threads that serve the AI gateway on the http-address. Their limits, keys and circuit breakers are those of one server. More than 1 needs Linux, and costs more CPU for each request: measure whether it pays.",
+      "Threads that serve the AI gateway on the http-address. Their limits, keys and circuit breakers are those of one server. More than 1 needs Linux and processors to spare: threads that are half as busy share each wait for the database among fewer requests. In mode strict each opens up to 5 connections to Postgres, beside postgres-connections-max.",
   },
   {
     name: "ai-gateway-allow-byok",

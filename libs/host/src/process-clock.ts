@@ -6,10 +6,15 @@ import type { Clock } from "@atelier/base/clock";
 import { systemClock } from "@atelier/base/system-clock";
 import { hrtime } from "node:process";
 
+const hrtimeMs = (): number => {
+  const [seconds, nanoseconds] = hrtime();
+  return seconds * 1_000 + nanoseconds / 1_000_000;
+};
+
+/** From when this thread's own time counts. Looked at once: its own time is cheaper to read. */
+const threadBeganMs = hrtimeMs() - systemClock.monotonicMs();
+
 export const processClock: Clock = {
   ...systemClock,
-  monotonicMs: () => {
-    const [seconds, nanoseconds] = hrtime();
-    return seconds * 1_000 + nanoseconds / 1_000_000;
-  },
+  monotonicMs: () => threadBeganMs + systemClock.monotonicMs(),
 };

@@ -1,150 +1,19 @@
 /** Workers that die under load: the others go on, records end, and the place is taken again. */
 import { silentLogger } from "@atelier/base/logger";
-import { Secret } from "@atelier/base/secret";
-import type { FoundPrincipal } from "@atelier/control-plane/caller-authorizer-elsewhere";
-import type {
-  GatewayProvider,
-  InterceptionEnd,
-  InterceptionStart,
-} from "@atelier/contract/rpc/gateway-ports";
-import { createGatewayMemory } from "@atelier/gateway/gateway-memory";
-import { processClock } from "@atelier/host/process-clock";
+import { systemClock } from "@atelier/base/system-clock";
+import { systemRandom } from "@atelier/base/system-random";
+import { RecorderElsewhere, recordingElsewhere } from "@atelier/control-plane/recorder-elsewhere";
+import { createMetrics } from "@atelier/host/metrics";
+import { testDatabase, type TestDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { BroadcastChannel } from "node:worker_threads";
-import { gatewayConfigOf } from "../gateway-config.ts";
-import { parseConfig } from "../config.ts";
-import { GatewayWorkers } from "./gateway-workers.ts";
-import { DEATHS, type Death } from "./mortal-worker-testkit.ts";
-
-const TOKEN = "abcdefghij-0123456789012345678901";
-const PRINCIPAL: NonNullable<FoundPrincipal> = {
-  actor: {
-    userId: "6f1c2a52-57a4-4d3c-9f0f-3f8e0f6f0a01",
-    username: "ann",
-    email: "ann@example.com",
-    roles: ["owner"],
-    scopes: ["all"],
-    apiKeyId: "abcdefghij",
-    keyKind: "token",
-  },
-  userStatus: "active",
-  expiresAt: new Date("2100-01-01"),
-  lifetimeSeconds: 3_600,
-};
-
-/** Two workers whose records and upstream are here; `hold` keeps answers back until it resolves. */
-async function startWorld(args: readonly string[], hold: Promise<void>) {
-  const resources = new AsyncDisposableStack();
-  const upstream = createServer((req, res) => {
-    req.resume();
-    req.on("end", () => {
-      const answer = (): void => {
-        res.writeHead(200, { "content-type": "application/json" });
-        res.end('{"id":"r","object":"chat.completion","choices":[]}');
-      };
-      if (req.url?.includes("hold") === true) hold.then(answer, answer);
-      else answer();
-    });
-  });
-  upstream.listen(0, "127.0.0.1");
-  await once(upstream, "listening");
-  resources.defer(() => {
-    upstream.close();
-    upstream.closeAllConnections();
-  });
-  const { port } = upstream.address() as AddressInfo;
-  const provider: GatewayProvider = {
-    ...{ id: "p", name: "up", type: "openai", baseUrl: `http://127.0.0.1:${port}/v1` },
-    keys: [{ id: "k", secret: new Secret("made-up"), hint: "m...p" }],
-    ...{ enabled: true, apiVersion: null, keyConcurrencyMax: null, bedrock: null },
-  };
-  const starts: InterceptionStart[] = [];
-  const ends: InterceptionEnd[] = [];
-  const config = parseConfig({ argv: args, env: {}, readFile: () => "" });
-  assert.ok(config.ok);
-  const workers = await GatewayWorkers.start({
-    controlPlane: {
-      providers: {
-        current: () => ({ version: 1, providers: new Map([["up", provider]]) }),
-        follow: () => ({ [Symbol.dispose]: () => {} }),
-      },
-      principals: {
-        isConnected: true,
-        load: (token) => Promise.resolve(token === TOKEN ? PRINCIPAL : null),
-        loadOfKey: () => Promise.resolve(null),
-        note: () => {},
-        follow: () => ({ [Symbol.dispose]: () => {} }),
-      },
-      recorder: {
-        start: async (record) => {
-          await Promise.resolve();
-          starts.push(record);
-        },
-        end: (record) => ends.push(record),
-        drain: () => Promise.resolve(),
-      },
-      recording: null,
-    },
-    ...{ clock: processClock, log: silentLogger, count: 2 },
-    entry: new URL("./mortal-worker-testkit.ts", import.meta.url),
-    start: {
-      memory: createGatewayMemory(3),
-      address: { host: "127.0.0.1", port: 0 },
-      gateway: gatewayConfigOf(config.value),
-      log: { format: "json", level: "error", colors: false },
-      tracing: null,
-      shutdownTimeoutMs: 5_000,
-      socketPath: "/nowhere",
-      connection: { connectionString: "postgres://nowhere" },
-      peersName: "nobody",
-    },
-  });
-  resources.defer(async () => {
-    await workers.drain(5_000);
-  });
-  const deaths = new BroadcastChannel(DEATHS);
-  resources.defer(() => deaths.close());
-  return {
-    ...{ workers, starts, ends },
-    ask: (query = "") => ask(workers.address.port, query),
-    kill: (death: Death) => deaths.postMessage(death),
-    [Symbol.asyncDispose]: () => resources.disposeAsync(),
-  };
-}
-
-/** On a connection of its own. 0: it broke. */
-async function ask(port: number, query: string): Promise<number> {
-  const sent = request({
-    ...{ port, host: "127.0.0.1", method: "POST", agent: false },
-    path: `/api/v2/ai-gateway/up/v1/chat/completions${query}`,
-    headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
-  });
-  sent.end('{"model":"m","messages":[{"role":"user","content":"hi"}]}');
-  try {
-    const [answer] = (await once(sent, "response")) as [IncomingMessage & ServerResponse];
-    for await (const _ of answer);
-    return answer.complete ? (answer.statusCode ?? 0) : 0;
-  } catch {
-    return 0;
-  }
-}
-
-async function until(what: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + 20_000;
-  while (!what()) {
-    assert.ok(performance.now() < deadlineMs, "not within 20 s");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+import { RecordingChannel } from "./recording-channel.ts";
+import { startWorkerWorld, until } from "./worker-world-testkit.ts";
 
 for (const how of ["exit", "throw"] as const) {
   test(`a worker that ends by ${how} takes only its own requests along`, async () => {
     const held = Promise.withResolvers<void>();
-    await using world = await startWorld(
+    await using world = await startWorkerWorld(
       ["--ai-gateway-max-concurrency", "12", "--ai-gateway-max-concurrency-per-user", "12"],
       held.promise,
     );
@@ -176,7 +45,7 @@ for (const how of ["exit", "throw"] as const) {
 
 test("a drain lets requests under way finish in every worker", async () => {
   const held = Promise.withResolvers<void>();
-  const world = await startWorld([], held.promise);
+  const world = await startWorkerWorld([], held.promise);
   const asked = Array.from({ length: 10 }, () => world.ask("?hold=1"));
   await until(() => world.starts.length === 10);
   const disposed = world[Symbol.asyncDispose]();
@@ -185,3 +54,107 @@ test("a drain lets requests under way finish in every worker", async () => {
   await disposed;
   assert.equal(world.ends.filter(({ error }) => error === null).length, 10);
 });
+
+const ENTIRE_LIMIT = ["--ai-gateway-max-concurrency", "16"];
+
+/** Records of the workers and of this thread are in the database. */
+async function startRecordedWorld(database: TestDatabase, hold: Promise<void>) {
+  await using resources = new AsyncDisposableStack();
+  const peersName = `test-${systemRandom.uuid()}`;
+  const deps = {
+    ...{ database, clock: systemClock, log: silentLogger },
+    ...{ replicaId: systemRandom.uuid(), logRecords: false },
+  };
+  const peers = resources.use(new RecordingChannel(peersName));
+  const recorder = resources.use(
+    new RecorderElsewhere({
+      ...deps,
+      metrics: createMetrics(),
+      openRecords: new SharedArrayBuffer(2 ** 21),
+      peers,
+    }),
+  );
+  resources.defer(() => recorder.drain(AbortSignal.timeout(20_000)));
+  const { connection } = database;
+  const recorders = {
+    controlPlane: { recorder, recording: recordingElsewhere({ ...deps, recorder }) },
+    connection,
+    peersName,
+  };
+  const world = resources.use(await startWorkerWorld(ENTIRE_LIMIT, hold, recorders));
+  const owned = resources.move();
+  return { ...world, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+type RecordRow = {
+  readonly error_type: string | null;
+  readonly is_ended: boolean;
+  readonly usages: number;
+};
+
+async function recordsOf(database: TestDatabase) {
+  const { rows } = await database.pool.query<RecordRow>(
+    `select i.error_type, i.ended_at is not null as is_ended,
+      (select count(*)::int from ai_token_usages t where t.interception_id = i.id) as usages
+    from ai_interceptions i`,
+  );
+  return rows;
+}
+
+test("a worker killed in the middle of a load leaves one record of each request, ended once", async () => {
+  await using database = await testDatabase();
+  const held = Promise.withResolvers<void>();
+  await using world = await startRecordedWorld(database, held.promise);
+  const statuses: number[] = [];
+  let isOver = false;
+  // Fewer than the limit: a client may ask again before its last place is free.
+  const load = Array.from({ length: 8 }, async () => {
+    while (!isOver) statuses.push(await world.ask());
+  });
+  await until(() => statuses.length > 100);
+  world.kill({ member: 1, how: "exit" });
+  // Told while it is gone: the one in its place knows it, too.
+  await until(() => world.workers.running === 1);
+  await world.addProvider("later");
+  await until(() => world.workers.running === 2);
+  const seen = statuses.length;
+  await until(() => statuses.length > seen + 100);
+  isOver = true;
+  await Promise.all(load);
+  const broken = statuses.filter((status) => status === 0).length;
+  assert.ok(broken <= 8, "only requests under way in one worker broke");
+  assert.equal(statuses.filter((status) => status === 200).length, statuses.length - broken);
+  // Every place is free again, and none too many.
+  const asked = Array.from({ length: 16 }, () => world.ask("?hold=1", "later"));
+  await sixteenUnderWay(database);
+  assert.equal(await world.ask(), 503);
+  held.resolve();
+  assert.deepEqual(await Promise.all(asked), Array(16).fill(200));
+  await world[Symbol.asyncDispose]();
+
+  const records = await recordsOf(database);
+  assert.ok(records.every(({ is_ended }) => is_ended));
+  const served = statuses.length - broken + 16;
+  // What broke before its start was recorded has no record.
+  assert.ok(records.length >= served && records.length <= served + broken);
+  const whole = records.filter(({ error_type }) => error_type === null);
+  assert.ok(whole.every(({ usages }) => usages === 1));
+  const others = records.filter(({ error_type }) => error_type !== null);
+  assert.ok(others.every(({ error_type, usages }) => error_type === "unknown" && usages === 0));
+  assert.ok(whole.length > served - 100, "ends of a moment are lost with a worker, and no more");
+  const { rows } = await database.pool.query(
+    `select sum(interceptions)::int as interceptions, sum(input_tokens)::int as input_tokens
+    from ai_sessions`,
+  );
+  assert.deepEqual(rows, [{ interceptions: records.length, input_tokens: whole.length * 3 }]);
+});
+
+async function sixteenUnderWay(database: TestDatabase): Promise<void> {
+  const deadlineMs = performance.now() + 20_000;
+  for (;;) {
+    assert.ok(performance.now() < deadlineMs, "what died has ended, and nothing else");
+    const records = await recordsOf(database);
+    if (records.filter(({ is_ended }) => !is_ended).length === 16) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

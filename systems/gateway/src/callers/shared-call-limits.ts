@@ -9,7 +9,7 @@
 import { assert } from "@atelier/base/assert";
 import type { Clock } from "@atelier/base/clock";
 import { LOCK_BYTES, SharedLock } from "../shared/shared-lock.ts";
-import { bitsOf, hasBits, placeOf, type NameBits } from "../shared/shared-name.ts";
+import { hasBits, KnownNames, placeOf, type NameBits } from "../shared/shared-name.ts";
 import type { CallAdmission, CallLimits, LimitedCaller, LimitVerdict } from "./call-limits.ts";
 
 /** 65,536 people, and as many API keys in one second: far more than one server serves at once. */
@@ -43,6 +43,7 @@ export class SharedCallLimiter implements CallAdmission {
   readonly #member: number;
   readonly #members: number;
   readonly #lock: SharedLock;
+  readonly #names = new KnownNames();
   /** Of each key, when its second began. */
   readonly #started: Float64Array;
   /** Calls under way, of each thread. */
@@ -74,8 +75,8 @@ export class SharedCallLimiter implements CallAdmission {
 
   admit({ userId, apiKeyId }: LimitedCaller): LimitVerdict {
     const { concurrencyMax, concurrencyPerUserMax, ratePerSecondMax } = this.#limits;
-    const user = concurrencyPerUserMax === 0 ? null : bitsOf(userId);
-    const key = ratePerSecondMax === 0 ? null : bitsOf(apiKeyId);
+    const user = concurrencyPerUserMax === 0 ? null : this.#names.bitsOf(userId);
+    const key = ratePerSecondMax === 0 ? null : this.#names.bitsOf(apiKeyId);
     return this.#lock.run(() => {
       if (concurrencyMax !== 0 && sum(this.#all, 0, this.#members) >= concurrencyMax)
         return "too_many_at_once";
@@ -93,7 +94,7 @@ export class SharedCallLimiter implements CallAdmission {
   }
 
   release({ userId }: LimitedCaller): void {
-    const user = this.#limits.concurrencyPerUserMax === 0 ? null : bitsOf(userId);
+    const user = this.#limits.concurrencyPerUserMax === 0 ? null : this.#names.bitsOf(userId);
     this.#lock.run(() => {
       this.#add(this.#all, this.#member, -1);
       const row = user === null ? null : this.#userRow(user);
@@ -144,7 +145,7 @@ export class SharedCallLimiter implements CallAdmission {
   }
 }
 
-/** The row with these bits that counts something, else a free one. */
+/** The row with these bits, of which there is one at most, else a free one. */
 function findRow(
   table: Int32Array,
   bits: NameBits,
@@ -153,8 +154,8 @@ function findRow(
   const first = placeOf(bits, PLACES) * ROWS_PER_PLACE * width;
   let free: number | null = null;
   for (let at = first; at < first + ROWS_PER_PLACE * width; at += width) {
-    if (isFree(at)) free ??= at;
-    else if (hasBits(table, at, bits)) return at;
+    if (hasBits(table, at, bits)) return at;
+    if (free === null && isFree(at)) free = at;
   }
   return free;
 }

@@ -14,6 +14,22 @@ export function bitsOf(name: string): NameBits {
   ];
 }
 
+const KNOWN_MAX = 10_000;
+
+/** For names that come again and again: a digest costs more than what is done with it. */
+export class KnownNames {
+  readonly #bits = new Map<string, NameBits>();
+
+  bitsOf(name: string): NameBits {
+    const known = this.#bits.get(name);
+    if (known !== undefined) return known;
+    const bits = bitsOf(name);
+    if (this.#bits.size >= KNOWN_MAX) this.#bits.clear();
+    this.#bits.set(name, bits);
+    return bits;
+  }
+}
+
 /** The place, of so many, where a name is looked for. */
 export function placeOf(bits: NameBits, places: number): number {
   return (bits[0] >>> 0) % places;
