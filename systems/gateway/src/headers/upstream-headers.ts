@@ -6,9 +6,10 @@
  */
 import type { Caller } from "@atelier/contract/rpc/gateway-ports";
 import type { CredentialHeader } from "../routing/provider-kinds.ts";
+import { HeaderNames } from "./header-names.ts";
 
-/** Lower-case names that never go upstream. */
-const DROPPED: ReadonlySet<string> = new Set([
+/** These never go upstream. */
+const DROPPED = new HeaderNames([
   // The connection's, not the message's (RFC 9110 §7.6.1).
   "connection",
   "keep-alive",
@@ -72,13 +73,16 @@ export function toUpstreamHeaders(
   const kept: string[] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? "";
-    const lower = name.toLowerCase();
-    if (DROPPED.has(lower) || lower.startsWith(ACTOR_PREFIX) || named?.has(lower) === true)
-      continue;
+    if (DROPPED.has(name) || saysActor(name) || named?.has(name.toLowerCase()) === true) continue;
     kept.push(name, rawHeaders[i + 1] ?? "");
   }
   if (credential !== null) kept.push(credential.header, credential.value);
   return kept;
+}
+
+function saysActor(name: string): boolean {
+  if (name.length < ACTOR_PREFIX.length) return false;
+  return name.slice(0, ACTOR_PREFIX.length).toLowerCase() === ACTOR_PREFIX;
 }
 
 /** Who the request is for, told to the provider where the operator wants that. */
@@ -114,11 +118,14 @@ export function toCredential(header: CredentialHeader, secret: string): Upstream
   return { header, value: header === "authorization" ? `Bearer ${secret}` : secret };
 }
 
+const CONNECTION = "connection";
+
 /** Names that the client's own Connection header marks as the connection's. Null: none. */
 function connectionNamed(rawHeaders: readonly string[]): ReadonlySet<string> | null {
   let names: Set<string> | null = null;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    if (rawHeaders[i]?.toLowerCase() !== "connection") continue;
+    const header = rawHeaders[i] ?? "";
+    if (header.length !== CONNECTION.length || header.toLowerCase() !== CONNECTION) continue;
     for (const name of (rawHeaders[i + 1] ?? "").split(",")) {
       const lower = name.trim().toLowerCase();
       if (lower === "keep-alive" || lower === "close" || lower === "") continue;

@@ -11,7 +11,7 @@ import type { Clock } from "@atelier/base/clock";
 import { categorizeErrorType } from "@atelier/model-wire/error-category";
 import { observeBody, observeStream } from "@atelier/model-wire/observe-response";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
-import { toAnswerHead } from "../headers/answer-headers.ts";
+import { answerKindOf } from "../headers/answer-headers.ts";
 import { isKeyMark, type KeyDisposition } from "../keys/key-disposition.ts";
 import type {
   UpstreamExchange,
@@ -251,7 +251,7 @@ const EMPTY_STREAM: UpstreamFailure = {
 };
 
 function isReadableStream(rawHeaders: readonly string[]): boolean {
-  const { isEventStream, contentEncoding } = toAnswerHead(rawHeaders);
+  const { isEventStream, contentEncoding } = answerKindOf(rawHeaders);
   return isEventStream && contentEncoding === "";
 }
 

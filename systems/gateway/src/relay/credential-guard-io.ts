@@ -9,7 +9,7 @@
  */
 import type { WireFormat } from "@atelier/model-wire/wire-format";
 import { toAnswer } from "../failures/gateway-failure.ts";
-import { toAnswerHead } from "../headers/answer-headers.ts";
+import { answerKindOf } from "../headers/answer-headers.ts";
 import type { UpstreamFailure, UpstreamListener } from "../upstream/upstream-client.ts";
 import { decodeBody } from "./request-decoding-io.ts";
 import { SecretScrubber } from "./secret-scrubber.ts";
@@ -58,7 +58,7 @@ export class CredentialGuard implements UpstreamListener {
     const headers = rawHeaders.map((part, i) =>
       i % 2 === 0 ? part : this.#scrubber.scrubText(part),
     );
-    const { isEventStream, contentEncoding: encoding } = toAnswerHead(rawHeaders);
+    const { isEventStream, contentEncoding: encoding } = answerKindOf(rawHeaders);
     if (status >= 400 && encoding !== "") {
       this.#compressed = { status, rawHeaders: headers, encoding, chunks: [], bytes: 0 };
       return;

@@ -69,6 +69,8 @@ export function parseAnswerHead(text: string, method: string): Result<AnswerHead
 /** Raw pairs from lines that each end with CR LF or the text. Null: a line is no field. */
 export function parseFields(text: string, from: number): string[] | null {
   const pairs: string[] = [];
+  let names = "";
+  let values = "";
   let at = from;
   while (at < text.length) {
     let end = text.indexOf("\r\n", at);
@@ -77,12 +79,14 @@ export function parseFields(text: string, from: number): string[] | null {
     if (colon === -1 || colon === at || end < colon) return null;
     const name = text.slice(at, colon);
     const value = trimmed(text, colon + 1, end);
-    // A folded line and a space before the colon are no tokens either.
-    if (NOT_TOKEN.test(name) || NOT_TEXT.test(value)) return null;
+    names += name;
+    values += value;
     if (pairs.length === 2 * FIELDS_MAX) return null;
     pairs.push(name, value);
     at = end + 2;
   }
+  // One look at all of them. A folded line and a space before the colon are no tokens either.
+  if (NOT_TOKEN.test(names) || NOT_TEXT.test(values)) return null;
   return pairs;
 }
 
