@@ -109,30 +109,29 @@ export async function startServer(
     if (isGateway) refuseUpgrade(socket);
     else controlPlane.upgrade(request, socket, head);
   });
-  const parts = { controlPlane, chats, gateway, metrics, server };
+  const parts = { controlPlane, chats, metrics, server };
   const address =
-    membership === null
-      ? await serveAlone(deps, parts, resources)
+    membership === null || gateway === null
+      ? await serveAlone(deps, { ...parts, gateway }, resources)
       : await serveWithWorkers(
           deps,
-          { ...parts, ...membership, connection, peersName, count: workers },
+          { ...parts, ...membership, gateway, connection, peersName, count: workers },
           resources,
         );
   await controlPlane.reachableAt(config.relayUrl ?? relayUrlOf(address));
   return address;
 }
 
-type Served = {
+type ServedAlone = {
   readonly controlPlane: ControlPlane;
   readonly chats: AsyncDisposable;
   readonly gateway: Gateway | null;
-  readonly metrics: Metrics;
   readonly server: Server;
 };
 
 async function serveAlone(
   deps: ServerDeps,
-  { controlPlane, chats, gateway, server }: Served,
+  { controlPlane, chats, gateway, server }: ServedAlone,
   resources: AsyncDisposableStack,
 ): Promise<Address> {
   const connections = new HttpDrain(server);
@@ -148,7 +147,12 @@ async function serveAlone(
 
 async function serveWithWorkers(
   deps: ServerDeps,
-  { chats, gateway, ...parts }: Served & Parameters<typeof startGatewayWorkers>[1],
+  {
+    chats,
+    ...parts
+  }: Parameters<typeof startGatewayWorkers>[1] & {
+    readonly chats: AsyncDisposable;
+  },
   resources: AsyncDisposableStack,
 ): Promise<Address> {
   const connections = new HttpDrain(parts.server);
@@ -161,7 +165,7 @@ async function serveWithWorkers(
     await Promise.all([
       chats[Symbol.asyncDispose](),
       started.drain(),
-      gateway === null ? null : drainGateway(deps, gateway),
+      drainGateway(deps, parts.gateway),
     ]);
   });
   return started.address;

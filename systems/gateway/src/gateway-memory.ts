@@ -7,6 +7,8 @@ import type { Clock } from "@atelier/base/clock";
 import { abandonBreakerProbes, type BreakerMemory } from "./breaker/circuit-breaker.ts";
 import { CallLimiter, type CallAdmission, type CallLimits } from "./callers/call-limits.ts";
 import { SharedCallLimiter, sharedLimitsBytes } from "./callers/shared-call-limits.ts";
+import type { SlotGiver } from "./keys/slot-desk-elsewhere.ts";
+import type { RefusedKeyIds } from "./relay/member-desk.ts";
 import { abandonKeyProbe, type KeyRecord } from "./keys/key-pool.ts";
 import { kindOfNote } from "./shared/note-names.ts";
 import { OWN_NOTES, type Notebook } from "./shared/note.ts";
@@ -21,6 +23,12 @@ export type GatewayMemory = {
 
 /** One thread's place in it. Members are counted from 0. */
 export type GatewayMembership = { readonly memory: GatewayMemory; readonly member: number };
+
+/** What the gateway that is the first of the server does for one in another thread. */
+export interface FirstGateway extends SlotGiver {
+  /** A key went out of service because its provider refused it: it is to be checked. */
+  keyRefused(refused: RefusedKeyIds): void;
+}
 
 export function createGatewayMemory(members: number): GatewayMemory {
   return {

@@ -22,7 +22,12 @@ import { openBedrockUpstream } from "./bedrock/bedrock-upstream-io.ts";
 import type { BreakerConfig } from "./breaker/circuit-breaker.ts";
 import { inProcessTransports } from "./delegated/in-process-transport-io.ts";
 import { CallDumper } from "./dump/call-dumper-io.ts";
-import { limiterOf, notebookOf, type GatewayMembership } from "./gateway-memory.ts";
+import {
+  limiterOf,
+  notebookOf,
+  type FirstGateway,
+  type GatewayMembership,
+} from "./gateway-memory.ts";
 import type { FailoverPolicy, KeyAuthFailurePolicy } from "./keys/key-disposition.ts";
 import type { KeyQueueLimits } from "./keys/key-slots.ts";
 import { ModelLabels } from "./labels/model-labels.ts";
@@ -32,7 +37,8 @@ import { CredentialGuard } from "./relay/credential-guard-io.ts";
 import { GatewayServer } from "./relay/gateway-server-io.ts";
 import { createGatewayMetrics } from "./relay/gateway-metrics.ts";
 import { InterceptionMetrics } from "./relay/interception-metrics.ts";
-import { KeyChecks } from "./relay/key-checks.ts";
+import { KeyChecks, type RefusedKey } from "./relay/key-checks.ts";
+import { MemberDesk } from "./relay/member-desk.ts";
 import { PeerNews } from "./relay/peer-news.ts";
 import { ProviderStates } from "./relay/provider-states.ts";
 import { observeStates } from "./relay/state-metrics.ts";
@@ -108,6 +114,8 @@ export type GatewayDeps = {
   readonly config: GatewayConfig;
   /** What it shares with gateways in other threads of this server. Absent: it is alone. */
   readonly membership?: GatewayMembership;
+  /** Which of them gives slots of keys and checks keys. Absent: this one. */
+  readonly firstGateway?: FirstGateway;
 };
 
 export interface Gateway extends AsyncDisposable {
@@ -115,6 +123,8 @@ export interface Gateway extends AsyncDisposable {
   readonly health: GatewayHealth;
   /** For the other parts of this process. Once the gateway is disposed, none is mounted there. */
   readonly transports: ModelTransports;
+  /** For a gateway in another thread, whose first this is. Dispose it once that thread is no more. */
+  newMember(): MemberDesk;
   /** Tries providers out when an operator asks. */
   readonly tester: ProviderTester;
   /** `prefix` is the part of the path before `/<provider>/…`, such as `/api/v2/ai-gateway`. */
@@ -180,6 +190,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
   const mounted = transports.mount(inProcessTransports({ server, log }));
   return {
     health: states,
+    newMember: () => new MemberDesk(states, keyChecks),
     transports,
     tester,
     handle: (req, res, { prefix }) => server.handle(req, res, prefix),
@@ -197,8 +208,8 @@ export function startGateway(deps: GatewayDeps): Gateway {
 
 /** What is known of providers in trouble: learned here, asked for, and heard from others. */
 function watchProviders(deps: GatewayDeps, tester: ProviderTests) {
-  const { config } = deps;
-  const keyChecks = new KeyChecks(
+  const { config, firstGateway } = deps;
+  const ownChecks = new KeyChecks(
     {
       ...deps,
       delayMs: config.keyRecheckMs,
@@ -206,9 +217,24 @@ function watchProviders(deps: GatewayDeps, tester: ProviderTests) {
     },
     ({ provider, key }) => news.keyBack(provider, key),
   );
+  const keyChecks = firstGateway === undefined ? ownChecks : checksElsewhere(firstGateway);
   const { circuitBreaker: breakerConfig, keyQueue } = config;
   const notebook = notebookOf(deps.membership ?? null);
-  const states = new ProviderStates({ ...deps, breakerConfig, keyQueue, keyChecks, notebook });
+  const slotGiver = firstGateway ?? null;
+  const states = new ProviderStates({
+    ...{ ...deps, breakerConfig, keyQueue, keyChecks, notebook, slotGiver },
+  });
   const news = new PeerNews({ ...deps, ...config, states });
   return { keyChecks, states, news };
+}
+
+/** Operators ask the first gateway only. */
+function checksElsewhere(first: FirstGateway) {
+  return {
+    refused: ({ provider, key }: RefusedKey) =>
+      first.keyRefused({ providerId: provider.id, keyId: key.id }),
+    lastCheckedAt: () => null,
+    forget: () => {},
+    [Symbol.dispose]: () => {},
+  };
 }

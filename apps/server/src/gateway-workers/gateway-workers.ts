@@ -9,7 +9,9 @@
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { ControlPlane } from "@atelier/control-plane/start";
+import type { GatewayPeers } from "@atelier/contract/rpc/gateway-news";
 import { giveBackOf } from "@atelier/gateway/gateway-memory";
+import type { Gateway } from "@atelier/gateway/start";
 import type { CollectedMetrics } from "@atelier/host/metrics";
 import type { Address } from "@atelier/host/option";
 import { StartError } from "@atelier/host/start-error";
@@ -33,6 +35,10 @@ const END_MS_MAX = 4_000;
 
 export type GatewayWorkersDeps = {
   readonly controlPlane: Pick<ControlPlane, "providers" | "principals" | "recorder" | "recording">;
+  /** The gateway of this thread: it gives slots of keys, and checks keys. */
+  readonly gateway: Pick<Gateway, "newMember">;
+  /** To the other servers. Null: they are told nothing. */
+  readonly peers: Pick<GatewayPeers, "tell"> | null;
   readonly clock: Clock;
   readonly log: Logger;
   /** How many threads listen. */
@@ -156,7 +162,7 @@ export class GatewayWorkers {
   }
 
   #spawn(member: number): Live {
-    const { controlPlane, clock, log, start, entry = ENTRY } = this.#deps;
+    const { controlPlane, gateway, clock, log, start, entry = ENTRY } = this.#deps;
     const { memory, connection, peersName, ...rest } = start;
     const { providers, principals, recorder, recording } = controlPlane;
     const openRecords = recording?.newMemory() ?? null;
@@ -178,18 +184,14 @@ export class GatewayWorkers {
             },
     };
     const thread = new Worker(entry, { workerData, stdin: false });
+    const desk = gateway.newMember();
     const receiver = new RecordReceiver(recorder, clock);
     const { promise: listening, resolve, reject } = Promise.withResolvers<Address>();
     listening.catch(() => {}); // Whoever starts it looks at it; a later one ends in the log.
     const channel = new ThreadChannel<AsksOfMain, AsksOfWorker>(thread, {
+      ...answersOf(this.#deps, desk),
       listening: (address) => {
         resolve(address);
-        return null;
-      },
-      load: ({ by, value }) =>
-        by === "token" ? principals.load(value) : principals.loadOfKey(value),
-      used: (uses) => {
-        principals.note(uses);
         return null;
       },
       record: (batch) => receiver.take(batch),
@@ -206,6 +208,7 @@ export class GatewayWorkers {
       channel.close("the gateway worker is gone");
       this.#live.delete(member);
       giveBackOf({ memory, member }, clock);
+      desk[Symbol.dispose]();
       receiver.workerIsGone();
       if (openRecords !== null) this.#endLeft(openRecords);
       this.#retire(member);
@@ -266,4 +269,32 @@ export class GatewayWorkers {
     timer.abort(new Error("told"));
     return first;
   }
+}
+
+/** What any worker may ask, with a desk of its own. */
+function answersOf(
+  { controlPlane: { principals }, peers }: GatewayWorkersDeps,
+  desk: ReturnType<Gateway["newMember"]>,
+) {
+  return {
+    load: ({ by, value }: AsksOfWorker["load"]["ask"]) =>
+      by === "token" ? principals.load(value) : principals.loadOfKey(value),
+    used: (uses: AsksOfWorker["used"]["ask"]) => {
+      principals.note(uses);
+      return null;
+    },
+    claimSlot: (ask: AsksOfWorker["claimSlot"]["ask"]) => desk.claim(ask),
+    leaveSlot: (id: number) => {
+      desk.leave(id);
+      return null;
+    },
+    keyRefused: (refused: AsksOfWorker["keyRefused"]["ask"]) => {
+      desk.keyRefused(refused);
+      return null;
+    },
+    tellPeers: (news: AsksOfWorker["tellPeers"]["ask"]) => {
+      peers?.tell(news);
+      return null;
+    },
+  };
 }

@@ -3,6 +3,7 @@ import type { Logger } from "@atelier/base/logger";
 import type { ControlPlane } from "@atelier/control-plane/start";
 import type { DatabaseConnection } from "@atelier/database/database";
 import type { GatewayMemory } from "@atelier/gateway/gateway-memory";
+import type { Gateway } from "@atelier/gateway/start";
 import type { Metrics } from "@atelier/host/metrics";
 import type { Address } from "@atelier/host/option";
 import { processClock as clock } from "@atelier/host/process-clock";
@@ -33,6 +34,7 @@ export function workersOf(config: ServerConfig, log: Logger): number {
 
 type Parts = {
   readonly controlPlane: ControlPlane;
+  readonly gateway: Gateway;
   readonly metrics: Metrics;
   /** Answers what is not the gateway's. It listens nowhere yet. */
   readonly server: Server;
@@ -47,12 +49,13 @@ export type StartedWorkers = { readonly address: Address; drain(): Promise<void>
 /** Resolves once all of them listen. Drain them before `resources` end. */
 export async function startGatewayWorkers(
   { config, log }: { readonly config: ServerConfig; readonly log: Logger },
-  { controlPlane, metrics, server, memory, connection, peersName, count }: Parts,
+  { controlPlane, gateway, metrics, server, memory, connection, peersName, count }: Parts,
   resources: AsyncDisposableStack,
 ): Promise<StartedWorkers> {
   const socketPath = await listenPrivately(server, resources);
   const workers = await GatewayWorkers.start({
-    ...{ controlPlane, clock, log, count },
+    ...{ controlPlane, gateway, clock, log, count },
+    peers: config.aiGatewayShareTrouble ? controlPlane.gatewayPeers : null,
     start: {
       memory,
       peersName,

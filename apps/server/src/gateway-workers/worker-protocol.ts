@@ -4,7 +4,8 @@ import type {
   FoundPrincipal,
   PrincipalSource,
 } from "@atelier/control-plane/caller-authorizer-elsewhere";
-import type { GatewayMembership } from "@atelier/gateway/gateway-memory";
+import type { GatewayNews } from "@atelier/contract/rpc/gateway-news";
+import type { FirstGateway, GatewayMembership } from "@atelier/gateway/gateway-memory";
 import type { GatewayConfig } from "@atelier/gateway/start";
 import type { LogLevel } from "@atelier/host/logs";
 import type { CollectedMetrics } from "@atelier/host/metrics";
@@ -50,6 +51,13 @@ export type AsksOfWorker = {
   load: { ask: { readonly by: "token" | "key"; readonly value: string }; answer: FoundPrincipal };
   used: { ask: Parameters<PrincipalSource["note"]>[0]; answer: null };
   record: { ask: RecordBatch; answer: RecordedBatch };
+  claimSlot: {
+    ask: Parameters<FirstGateway["claim"]>[0];
+    answer: Awaited<ReturnType<FirstGateway["claim"]>>;
+  };
+  leaveSlot: { ask: number; answer: null };
+  keyRefused: { ask: Parameters<FirstGateway["keyRefused"]>[0]; answer: null };
+  tellPeers: { ask: GatewayNews; answer: null };
 };
 
 export type AsksOfMain = {

@@ -12,6 +12,7 @@ import {
 } from "@atelier/control-plane/recorder-elsewhere";
 import type { InterceptionRecorder } from "@atelier/contract/rpc/gateway-ports";
 import { openDatabase } from "@atelier/database/database";
+import type { FirstGateway } from "@atelier/gateway/gateway-memory";
 import { startGateway, type Gateway } from "@atelier/gateway/start";
 import { HttpDrain } from "@atelier/host/http-drain";
 import { startLogger } from "@atelier/host/logs";
@@ -57,7 +58,12 @@ async function work(port: NonNullable<typeof parentPort>, start: WorkerStart): P
   const { recorder } = recording;
   const gateway = startGateway({
     ...{ providers, authorizer, recorder, clock, random, log, metrics },
-    peers: null,
+    peers: {
+      tell: (news) => sent(channel.ask("tellPeers", news)),
+      // The first gateway hears them, and writes down what it makes of them for all.
+      hear: () => ({ [Symbol.dispose]: () => {} }),
+    },
+    firstGateway: firstGatewayOver({ ask: (kind, ask) => channel.ask(kind, ask) }),
     tracer: tracing?.tracer ?? null,
     config: start.gateway,
     membership: start.membership,
@@ -103,6 +109,23 @@ async function work(port: NonNullable<typeof parentPort>, start: WorkerStart): P
     await clock.sleep(USES_EVERY_MS, stopped.signal).catch(() => {}); // Drained: the loop ends.
     await tellUses();
   }
+}
+
+function firstGatewayOver({
+  ask,
+}: Pick<ThreadChannel<AsksOfWorker, AsksOfMain>, "ask">): FirstGateway {
+  let ids = 0;
+  return {
+    newId: () => (ids += 1),
+    claim: (claim) => ask("claimSlot", claim),
+    leave: (id) => sent(ask("leaveSlot", id)),
+    keyRefused: (refused) => sent(ask("keyRefused", refused)),
+  };
+}
+
+/** Without the main thread, this one is at its end, too. */
+function sent(told: Promise<null>): void {
+  told.catch(() => {});
 }
 
 type Recording = AsyncDisposable & { readonly recorder: InterceptionRecorder };

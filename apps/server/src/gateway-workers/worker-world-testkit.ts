@@ -1,8 +1,10 @@
 /** Gateway workers in this process that can be told to die, with an upstream and a fixed caller. */
 import { silentLogger } from "@atelier/base/logger";
 import { Secret } from "@atelier/base/secret";
+import { systemRandom } from "@atelier/base/system-random";
 import type { FoundPrincipal } from "@atelier/control-plane/caller-authorizer-elsewhere";
 import type { ControlPlane } from "@atelier/control-plane/start";
+import type { GatewayNews, GatewayPeers } from "@atelier/contract/rpc/gateway-news";
 import type {
   GatewayProvider,
   InterceptionEnd,
@@ -11,6 +13,8 @@ import type {
 } from "@atelier/contract/rpc/gateway-ports";
 import type { DatabaseConnection } from "@atelier/database/database";
 import { createGatewayMemory } from "@atelier/gateway/gateway-memory";
+import { startGateway } from "@atelier/gateway/start";
+import { createMetrics } from "@atelier/host/metrics";
 import { processClock } from "@atelier/host/process-clock";
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -48,16 +52,24 @@ type Recorders = {
   readonly peersName: string;
 };
 
+type UpstreamOptions = {
+  /** In place of an answer that serves. True: it has answered. */
+  readonly answer?: (req: IncomingMessage, res: ServerResponse) => boolean;
+  readonly keyConcurrencyMax?: number | null;
+};
+
 /** Two workers whose records and upstream are here; `hold` keeps answers back until it resolves. */
 export async function startWorkerWorld(
   args: readonly string[],
   hold: Promise<void>,
   recorders: Recorders | null = null,
+  { answer: answerElse, keyConcurrencyMax = null }: UpstreamOptions = {},
 ) {
   await using resources = new AsyncDisposableStack();
   const upstream = createServer((req, res) => {
     req.resume();
     req.on("end", () => {
+      if (answerElse?.(req, res) === true) return;
       const answer = (): void => {
         res.writeHead(200, { "content-type": "application/json" });
         res.end(ANSWER);
@@ -76,7 +88,7 @@ export async function startWorkerWorld(
   const provider: GatewayProvider = {
     ...{ id: "p", name: "up", type: "openai", baseUrl: `http://127.0.0.1:${port}/v1` },
     keys: [{ id: "k", secret: new Secret("made-up"), hint: "m...p" }],
-    ...{ enabled: true, apiVersion: null, keyConcurrencyMax: null, bedrock: null },
+    ...{ enabled: true, apiVersion: null, keyConcurrencyMax, bedrock: null },
   };
   const toOthers: ((snapshot: ProviderSnapshot) => void | Promise<void>)[] = [];
   let snapshot: ProviderSnapshot = { version: 1, providers: new Map([["up", provider]]) };
@@ -84,10 +96,32 @@ export async function startWorkerWorld(
   const ends: InterceptionEnd[] = [];
   const config = parseConfig({ argv: args, env: {}, readFile: () => "" });
   assert.ok(config.ok);
+  const memory = createGatewayMemory(3);
+  const told: GatewayNews[] = [];
+  const peers: GatewayPeers = {
+    tell: (news) => told.push(news),
+    hear: () => ({ [Symbol.dispose]: () => {} }),
+  };
+  const providers = { current: () => snapshot };
+  const gateway = resources.use(
+    startGateway({
+      ...{ providers, peers, clock: processClock, random: systemRandom, log: silentLogger },
+      authorizer: {
+        authorize: () => ({ kind: "unauthorized" }),
+        authorizeDelegated: () => ({ kind: "unauthorized" }),
+      },
+      recorder: { start: () => Promise.resolve(), end: () => {}, drain: () => Promise.resolve() },
+      metrics: createMetrics(),
+      tracer: null,
+      config: gatewayConfigOf(config.value),
+      membership: { memory, member: 0 },
+    }),
+  );
   const workers = await GatewayWorkers.start({
+    ...{ gateway, peers },
     controlPlane: {
       providers: {
-        current: () => snapshot,
+        ...providers,
         follow: (listener) => {
           toOthers.push(listener);
           return { [Symbol.dispose]: () => {} };
@@ -114,7 +148,7 @@ export async function startWorkerWorld(
     ...{ clock: processClock, log: silentLogger, count: 2 },
     entry: new URL("./mortal-worker-testkit.ts", import.meta.url),
     start: {
-      memory: createGatewayMemory(3),
+      memory,
       address: { host: "127.0.0.1", port: 0 },
       gateway: gatewayConfigOf(config.value),
       log: { format: "json", level: "error", colors: false },
@@ -134,8 +168,10 @@ export async function startWorkerWorld(
   resources.defer(() => deaths.close());
   const owned = resources.move();
   return {
-    ...{ workers, starts, ends },
-    ask: (query = "", name = "up") => ask(workers.address.port, name, query),
+    ...{ workers, starts, ends, told },
+    health: gateway.health,
+    ask: (query = "", name = "up", signal?: AbortSignal) =>
+      ask(workers.address.port, name, { query, signal }),
     kill: (death: Death) => deaths.postMessage(death),
     /** One more provider, of this name. Resolves when the workers were told. */
     addProvider: async (name: string) => {
@@ -148,8 +184,13 @@ export async function startWorkerWorld(
 }
 
 /** On a connection of its own. 0: it broke. */
-async function ask(port: number, name: string, query: string): Promise<number> {
+async function ask(
+  port: number,
+  name: string,
+  { query, signal }: { readonly query: string; readonly signal: AbortSignal | undefined },
+): Promise<number> {
   const sent = request({
+    ...(signal && { signal }),
     ...{ port, host: "127.0.0.1", method: "POST", agent: false },
     path: `/api/v2/ai-gateway/${name}/v1/chat/completions${query}`,
     headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },

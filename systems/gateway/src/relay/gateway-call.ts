@@ -27,7 +27,7 @@ export type RelayDeps = {
   readonly metrics: GatewayMetrics;
   /** To and from the deployment's other gateways. */
   readonly news: PeerNews;
-  readonly keyChecks: KeyChecks;
+  readonly keyChecks: Pick<KeyChecks, "refused">;
   readonly interceptions: InterceptionMetrics;
   readonly clock: Clock;
   readonly random: Random;

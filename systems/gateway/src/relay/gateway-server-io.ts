@@ -52,7 +52,7 @@ export type GatewayServerDeps = {
   readonly states: ProviderStates;
   readonly interceptions: InterceptionMetrics;
   readonly news: PeerNews;
-  readonly keyChecks: KeyChecks;
+  readonly keyChecks: Pick<KeyChecks, "refused">;
   readonly observe: ObserveCall;
   readonly config: {
     readonly allowByok: boolean;

@@ -166,10 +166,11 @@ class KeyFailover {
     const { relay, takesSlot } = this.#options;
     const { state, provider, caller } = this.#call;
     if (takesSlot && state.slots.max !== null) {
-      state.slots.claim({
+      state.slots.ask({
         userId: caller.userId,
         keys: provider.keys,
-        usableKeys: () => this.#usableKeys(),
+        tried: this.#tried,
+        takesResting: this.#restingTries < RESTING_TRIES_MAX,
         signal: () => relay.signal,
         onTurn: (turn) => this.#onTurn(turn),
       });
@@ -251,16 +252,6 @@ class KeyFailover {
       const entered = this.#enter(key);
       if (entered !== null) return entered;
     }
-  }
-
-  #usableKeys(): readonly ProviderKey[] {
-    const { state, provider } = this.#call;
-    const usable = provider.keys.filter(
-      ({ id }) => !this.#tried.has(id) && state.keys.state(id) === "valid",
-    );
-    if (usable.length > 0) return usable;
-    const key = this.#nextKey();
-    return key === null ? [] : [key];
   }
 
   #nextKey(): ProviderKey | null {

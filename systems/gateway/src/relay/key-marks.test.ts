@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KeySlots } from "../keys/key-slots.ts";
 import { KeyPool } from "../keys/key-pool.ts";
+import { OwnSlotDesk } from "../keys/slot-desk.ts";
 import { createGatewayMetrics } from "./gateway-metrics.ts";
 import { provider } from "./gateway-testkit.ts";
 import { markKey, markKeyFault } from "./key-marks-io.ts";
@@ -50,9 +51,7 @@ test("a fault that is forgiven is counted nowhere, and can still be seen", async
 });
 
 function poolOf() {
-  return {
-    keys: new KeyPool(new FakeClock()),
-    slots: new KeySlots(new FakeClock(), { lengthMax: 0, msMax: 0 }),
-    breakers: null,
-  };
+  const keys = new KeyPool(new FakeClock());
+  const slots = new KeySlots(new FakeClock(), { lengthMax: 0, msMax: 0 });
+  return { keys, slots: new OwnSlotDesk(slots, keys), breakers: null };
 }

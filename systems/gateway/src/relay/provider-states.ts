@@ -17,12 +17,14 @@ import type { BreakerConfig } from "../breaker/circuit-breaker.ts";
 import { KeyPool } from "../keys/key-pool.ts";
 import type { KeyChecks } from "./key-checks.ts";
 import { KeySlots, type KeyQueueLimits } from "../keys/key-slots.ts";
+import { OwnSlotDesk, type SlotDesk } from "../keys/slot-desk.ts";
+import { SlotDeskElsewhere, type SlotGiver } from "../keys/slot-desk-elsewhere.ts";
 import type { Notebook } from "../shared/note.ts";
 import { breakerNotes, keyNotes } from "../shared/note-names.ts";
 
 export type ProviderState = {
   readonly keys: KeyPool;
-  readonly slots: KeySlots;
+  readonly slots: SlotDesk;
   /** Null: circuit breakers are switched off. */
   readonly breakers: BreakerSet | null;
 };
@@ -44,6 +46,8 @@ export type ProviderStatesDeps = {
   /** Null: circuit breakers are switched off. */
   readonly breakerConfig: BreakerConfig | null;
   readonly keyQueue: KeyQueueLimits;
+  /** The thread whose queues serve this one, too. Null: this thread has queues of its own. */
+  readonly slotGiver: SlotGiver | null;
   readonly keyChecks: Pick<KeyChecks, "lastCheckedAt" | "forget">;
   /** Where it is noted: shared with the server's other threads, if there are any. */
   readonly notebook: Notebook;
@@ -55,17 +59,19 @@ export class ProviderStates implements GatewayHealth {
   readonly #breakerConfig: BreakerConfig | null;
   readonly #log: Logger;
   readonly #keyQueue: KeyQueueLimits;
+  readonly #slotGiver: SlotGiver | null;
   readonly #keyChecks: ProviderStatesDeps["keyChecks"];
   readonly #notebook: Notebook;
   readonly #states = new Map<string, ProviderState>();
   #seenVersion = -1;
 
   constructor(deps: ProviderStatesDeps) {
-    const { providers, clock, breakerConfig, keyQueue, keyChecks, log, notebook } = deps;
+    const { providers, clock, breakerConfig, keyQueue, slotGiver, keyChecks, log, notebook } = deps;
     this.#source = providers;
     this.#clock = clock;
     this.#breakerConfig = breakerConfig;
     this.#keyQueue = keyQueue;
+    this.#slotGiver = slotGiver;
     this.#keyChecks = keyChecks;
     this.#log = log;
     this.#notebook = notebook;
@@ -74,6 +80,15 @@ export class ProviderStates implements GatewayHealth {
   stateOf(provider: GatewayProvider, snapshot: ProviderSnapshot): ProviderState {
     if (snapshot.version > this.#seenVersion) this.#follow(snapshot);
     return this.#stateOf(provider);
+  }
+
+  /** As it is now. Null: there is none. */
+  find(
+    providerId: string,
+  ): { readonly provider: GatewayProvider; readonly state: ProviderState } | null {
+    this.#followLatest();
+    const provider = this.#providerOf(providerId);
+    return provider === null ? null : { provider, state: this.#stateOf(provider) };
   }
 
   /** The providers of the latest snapshot, called or not. */
@@ -115,15 +130,22 @@ export class ProviderStates implements GatewayHealth {
   #stateOf({ id, name, keyConcurrencyMax }: GatewayProvider): ProviderState {
     const known = this.#states.get(id);
     if (known !== undefined) return known;
+    const keys = new KeyPool(this.#clock, this.#notebook, keyNotes(id));
     const state = {
-      keys: new KeyPool(this.#clock, this.#notebook, keyNotes(id)),
-      // A limit that was raised meanwhile helps those who wait, also when nobody else calls.
-      slots: new KeySlots(this.#clock, this.#keyQueue, () => this.#followLatest()),
+      keys,
+      slots: this.#makeSlots(id, keys),
       breakers: this.#makeBreakers(id, name),
     };
     state.slots.limitTo(keyConcurrencyMax);
     this.#states.set(id, state);
     return state;
+  }
+
+  #makeSlots(id: string, keys: KeyPool): SlotDesk {
+    if (this.#slotGiver !== null) return new SlotDeskElsewhere(this.#slotGiver, id);
+    // A limit that was raised meanwhile helps those who wait, also when nobody else calls.
+    const onTick = (): void => this.#followLatest();
+    return new OwnSlotDesk(new KeySlots(this.#clock, this.#keyQueue, onTick), keys);
   }
 
   #makeBreakers(id: string, provider: string): BreakerSet | null {

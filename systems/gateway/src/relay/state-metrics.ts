@@ -34,11 +34,13 @@ export function observeStates(metrics: Metrics, states: ProviderStates, labels: 
     "ai_gateway_key_slots",
     "Requests under way with the keys of providers that have max_concurrency_per_key",
     ["provider"],
+    "max",
   );
   const waiting = metrics.gauge(
     "ai_gateway_key_queue_length",
     "Requests that wait for a provider key below its limit of concurrent requests",
     ["provider"],
+    "max",
   );
   metrics.onRender(() => {
     // Providers and their names come and go.
