@@ -1,5 +1,6 @@
 /**
  * Which part of the server answers a request: decided by its path alone, before anything parses it.
+ * All that no other part owns is the dashboard's, whose addresses are made in the browser.
  *
  * The AI gateway's routes begin with a model provider's name, and our own listings of what went
  * through it live beside them; names that could collide are reserved (contract, ai-providers).
@@ -8,10 +9,14 @@ import { RESERVED_MODEL_PROVIDER_NAMES } from "@atelier/contract/http/ai-provide
 
 export type RequestTarget =
   | { readonly kind: "gateway"; readonly prefix: string }
-  | { readonly kind: "front_page" | "liveness" | "readiness" | "metrics" | "api" };
+  | { readonly kind: "dashboard"; readonly path: string }
+  | { readonly kind: "liveness" | "readiness" | "metrics" | "api" };
 
 /** The newer name and the one that tools in the field use (design 2.1). */
 const GATEWAY_PREFIXES = ["/api/v2/ai-gateway", "/api/v2/aibridge"] as const;
+
+/** What is not a path belongs here too: the API's router refuses it. */
+const API_PATH = /^\/api(?:\/|$)|^[^/]|^$/i;
 
 const RESERVED: ReadonlySet<string> = new Set(RESERVED_MODEL_PROVIDER_NAMES);
 
@@ -24,8 +29,6 @@ export function targetOf(url: string): RequestTarget {
     }
   }
   switch (path) {
-    case "/":
-      return { kind: "front_page" };
     case "/healthz":
       return { kind: "liveness" };
     case "/readyz":
@@ -33,7 +36,7 @@ export function targetOf(url: string): RequestTarget {
     case "/metrics":
       return { kind: "metrics" };
     default:
-      return { kind: "api" };
+      return API_PATH.test(path) ? { kind: "api" } : { kind: "dashboard", path };
   }
 }
 

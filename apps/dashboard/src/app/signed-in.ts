@@ -1,0 +1,14 @@
+/** The person who is signed in, for all pages below the gate. */
+import type { User } from "@atelier/contract/http/users";
+import { createContext, useContext } from "react";
+import type { z } from "zod";
+
+export type SignedInUser = z.output<typeof User>;
+
+export const SignedInContext = createContext<SignedInUser | null>(null);
+
+export function useSignedIn(): SignedInUser {
+  const user = useContext(SignedInContext);
+  if (user === null) throw new Error("pages stand below the gate");
+  return user;
+}

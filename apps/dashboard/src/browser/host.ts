@@ -1,0 +1,94 @@
+/**
+ * The browser as the dashboard uses it: where it stands, what it keeps, and how requests travel.
+ * The one file that reads these; all else takes them from here.
+ */
+import { fail, ok } from "@atelier/base/result";
+import type { ApiRequest, Send } from "@atelier/contract/client";
+
+/** Longest wait for an answer. Testing a provider makes several calls of its own. */
+const ANSWER_MS_MAX = 120_000;
+
+const CSRF_COOKIE = "atelier_csrf";
+
+/** Where the dashboard begins, with a slash at its end: `/`, or what a proxy put in front. */
+export function basePath(): string {
+  return new URL(document.baseURI).pathname;
+}
+
+export const browserSend: Send = async ({ method, path, body }: ApiRequest, { signal }) => {
+  const late = AbortSignal.timeout(ANSWER_MS_MAX);
+  try {
+    const response = await fetch(new URL(path.replace(/^\//, ""), document.baseURI), {
+      method,
+      headers: headersFor(method, body),
+      credentials: "same-origin",
+      redirect: "manual",
+      cache: "no-store",
+      signal: signal === undefined ? late : AbortSignal.any([signal, late]),
+      ...(body === null ? {} : { body }),
+    });
+    if (response.type === "opaqueredirect") {
+      return fail({
+        code: "client.redirected",
+        message: "The server answers with another address.",
+      });
+    }
+    const retryAfter = Number(response.headers.get("retry-after") ?? "");
+    return ok({
+      status: response.status,
+      body: await response.text(),
+      requestId: response.headers.get("x-request-id"),
+      retryAfterSeconds: retryAfter > 0 ? retryAfter : null,
+    });
+  } catch {
+    if (signal?.aborted) return fail({ code: "client.cancelled", message: "Cancelled." });
+    if (late.aborted) {
+      return fail({ code: "client.timed_out", message: "The server did not answer in time." });
+    }
+    return fail({
+      code: "client.unreachable",
+      message: "The server cannot be reached. Check the network, or whether it runs.",
+    });
+  }
+};
+
+function headersFor(method: string, body: string | null): Record<string, string> {
+  const csrf = method === "GET" ? null : cookieOf(CSRF_COOKIE);
+  return {
+    accept: "application/json",
+    ...(body === null ? {} : { "content-type": "application/json" }),
+    ...(csrf === null ? {} : { "x-csrf-token": csrf }),
+  };
+}
+
+function cookieOf(name: string): string | null {
+  const pair = document.cookie.split(/; */).find((each) => each.startsWith(`${name}=`));
+  return pair?.slice(name.length + 1) ?? null;
+}
+
+/** What was kept under a name, or null. Some browsers refuse to keep anything. */
+export function kept(store: "tab" | "device", name: string): string | null {
+  try {
+    return storageOf(store).getItem(`atelier.${name}`);
+  } catch {
+    return null;
+  }
+}
+
+/** Null forgets it. */
+export function keep(store: "tab" | "device", name: string, value: string | null): void {
+  try {
+    if (value === null) storageOf(store).removeItem(`atelier.${name}`);
+    else storageOf(store).setItem(`atelier.${name}`, value);
+  } catch {
+    // A browser that keeps nothing: the page works all the same.
+  }
+}
+
+function storageOf(store: "tab" | "device"): Storage {
+  return store === "tab" ? sessionStorage : localStorage;
+}
+
+export function reloadPage(): void {
+  location.reload();
+}
