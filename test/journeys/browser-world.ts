@@ -136,3 +136,15 @@ export async function judgePage(page: Page, name: string): Promise<string[]> {
   await page.emulateMedia({ colorScheme: "light" });
   return findings;
 }
+
+/** Signs a person in as they would, and waits for their first page. */
+export async function signIn(
+  page: Page,
+  { email, password }: { readonly email: string; readonly password: string },
+): Promise<void> {
+  await page.goto("/login");
+  await page.getByLabel("Email").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: /^Hello/ }).waitFor();
+}

@@ -10,8 +10,11 @@ import type { Endpoint } from "@atelier/contract/endpoint";
 import {
   keepPreviousData,
   QueryClient,
+  useInfiniteQuery,
   useQuery,
   useQueryClient,
+  type InfiniteData,
+  type UseInfiniteQueryResult,
   type UseQueryResult,
 } from "@tanstack/react-query";
 import { useCallback } from "react";
@@ -59,6 +62,22 @@ export function useEndpoint<E extends Endpoint>(
   });
 }
 
+/** A list that is read page by page. `nextInput` says how the page after one is asked for; null ends. */
+export function usePages<E extends Endpoint>(
+  endpoint: E,
+  input: CallInput<E>,
+  nextInput: (last: CallAnswer<E>) => CallInput<E> | null,
+  { everyMs }: Pick<ReadOptions, "everyMs"> = {},
+): UseInfiniteQueryResult<InfiniteData<CallAnswer<E>>> {
+  return useInfiniteQuery({
+    queryKey: [...keyOf(endpoint, input), "pages"],
+    queryFn: ({ pageParam, signal }) => readAnswer(endpoint, pageParam as CallInput<E>, signal),
+    initialPageParam: input,
+    getNextPageParam: nextInput,
+    ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
+  });
+}
+
 /** Makes a change; `renews` are the endpoints whose kept answers may be wrong after it. */
 export function useChange<E extends Endpoint>(
   endpoint: E,
@@ -69,12 +88,25 @@ export function useChange<E extends Endpoint>(
     async (input) => {
       const outcome = await client.call(endpoint, input);
       if (outcome.ok) await renewAnswers(queryClient, renews);
+      else if (outcome.failure.code === "request.unauthenticated") sessionEnded();
       return outcome;
     },
     // Endpoints are constants of the contract, and lists of them are written in place.
     // oxlint-disable-next-line react/exhaustive-deps
     [endpoint, queryClient],
   );
+}
+
+const onSessionEnd = new Set<() => void>();
+
+/** Hears of each request that is refused for want of a session. */
+export function onSessionEnded(listener: () => void): () => void {
+  onSessionEnd.add(listener);
+  return () => onSessionEnd.delete(listener);
+}
+
+function sessionEnded(): void {
+  for (const listener of onSessionEnd) listener();
 }
 
 export async function renewAnswers(
@@ -96,6 +128,9 @@ async function readAnswer<E extends Endpoint>(
   signal: AbortSignal,
 ): Promise<CallAnswer<E>> {
   const outcome = await client.call(endpoint, input, { signal });
-  if (!outcome.ok) throw new ApiProblemError(outcome.failure);
+  if (!outcome.ok) {
+    if (outcome.failure.code === "request.unauthenticated") sessionEnded();
+    throw new ApiProblemError(outcome.failure);
+  }
   return outcome.value;
 }

@@ -7,8 +7,8 @@ import { firstUserExists, getUser } from "@atelier/contract/http/users";
 import { useQueryClient } from "@tanstack/react-query";
 import { useLocation } from "@tanstack/react-router";
 import { useEffect, useState, type ReactNode } from "react";
-import { ApiProblemError, problemOf } from "../api/api-problem-error.ts";
-import { useEndpoint } from "../api/use-endpoint.ts";
+import { problemOf } from "../api/api-problem-error.ts";
+import { onSessionEnded, useEndpoint } from "../api/use-endpoint.ts";
 import { SignInForm } from "../pages/sign-in-form.tsx";
 import { Loaded } from "../ui/loaded.tsx";
 import { Modal } from "../ui/modal.tsx";
@@ -56,20 +56,11 @@ function ToSignIn() {
   );
 }
 
-/** Watches all answers: the first that is refused for want of a session opens it. */
+/** The first request that is refused for want of a session opens it. */
 function SignInAgain() {
   const queryClient = useQueryClient();
   const [isOver, setIsOver] = useState(false);
-  useEffect(
-    () =>
-      queryClient.getQueryCache().subscribe(({ query }) => {
-        const error: unknown = query.state.error;
-        if (error instanceof ApiProblemError && error.problem.code === "request.unauthenticated") {
-          setIsOver(true);
-        }
-      }),
-    [queryClient],
-  );
+  useEffect(() => onSessionEnded(() => setIsOver(true)), []);
   return (
     <Modal
       about="Your session has ended. What you typed is still there."

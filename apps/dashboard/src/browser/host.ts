@@ -15,6 +15,11 @@ export function basePath(): string {
   return new URL(document.baseURI).pathname;
 }
 
+/** The address of this deployment as the person's browser knows it, without a slash at its end. */
+export function deploymentUrl(): string {
+  return (location.origin + basePath()).replace(/\/+$/, "");
+}
+
 export const browserSend: Send = async ({ method, path, body }: ApiRequest, { signal }) => {
   const late = AbortSignal.timeout(ANSWER_MS_MAX);
   try {
@@ -87,6 +92,34 @@ export function keep(store: "tab" | "device", name: string, value: string | null
 
 function storageOf(store: "tab" | "device"): Storage {
   return store === "tab" ? sessionStorage : localStorage;
+}
+
+/** False where the browser does not let pages write to the clipboard, as without TLS. */
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyBySelection(text);
+  }
+}
+
+function copyBySelection(text: string): boolean {
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.style.position = "fixed";
+  area.style.opacity = "0";
+  const host =
+    document.activeElement?.closest("[role=dialog], [role=alertdialog]") ?? document.body;
+  const focused = document.activeElement;
+  host.append(area);
+  area.select();
+  // Deprecated, and the only way on pages that came without TLS.
+  // oxlint-disable-next-line typescript/no-deprecated
+  const isCopied = document.execCommand("copy");
+  area.remove();
+  if (focused instanceof HTMLElement) focused.focus();
+  return isCopied;
 }
 
 export function reloadPage(): void {

@@ -27,7 +27,7 @@ export function FieldFrame({ label, hint, complaint, isOptional, children }: Fie
     <div className="space-y-1">
       <label className="block font-medium" htmlFor={id}>
         {label}
-        {isOptional && <span className="ml-1.5 font-normal text-muted">optional</span>}
+        {isOptional && <span className="font-normal text-muted"> (optional)</span>}
       </label>
       {children({
         id,
