@@ -10,6 +10,23 @@ export const PAGES: readonly PageEntry[] = [
     words: "start overview",
   },
   {
+    path: "/workspaces",
+    title: "Workspaces",
+    load: () => import("../pages/workspaces.tsx"),
+    navigation: { section: "Work", icon: "workspace", key: "w" },
+    words: "machines attach external",
+  },
+  {
+    path: "/$owner/$name",
+    title: "Workspace",
+    load: () => import("../pages/workspace.tsx"),
+  },
+  {
+    path: "/$owner/$name/terminal",
+    title: "Terminal",
+    load: () => import("../pages/workspace-terminal.tsx"),
+  },
+  {
     path: "/ai/connect",
     title: "Connect a client",
     load: () => import("../pages/connect.tsx"),

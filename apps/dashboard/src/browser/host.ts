@@ -20,6 +20,18 @@ export function deploymentUrl(): string {
   return (location.origin + basePath()).replace(/\/+$/, "");
 }
 
+/** A socket of a path of the API; `ws:` where pages come by `http:`. */
+export function openSocket(path: string): WebSocket {
+  const url = new URL(path.replace(/^\//, ""), document.baseURI);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return new WebSocket(url);
+}
+
+/** Server-sent events of a path of the API. */
+export function openEvents(path: string): EventSource {
+  return new EventSource(new URL(path.replace(/^\//, ""), document.baseURI));
+}
+
 export const browserSend: Send = async ({ method, path, body }: ApiRequest, { signal }) => {
   const late = AbortSignal.timeout(ANSWER_MS_MAX);
   try {
