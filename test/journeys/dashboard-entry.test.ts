@@ -1,12 +1,16 @@
 /** From a fresh server to a signed-in person, in a browser; and what the server sends it. */
-import { startRealServer } from "@atelier/testkit/real-server";
+import { setUpFirstUser, startRealServer } from "@atelier/testkit/real-server";
 import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { buildDashboard, DASHBOARD_DIST } from "../../tools/dashboard-build.ts";
-import { judgePage, openBrowser, WITHOUT_CHROMIUM } from "./browser-world.ts";
+import { judgePage, openBrowser, signIn, WITHOUT_CHROMIUM } from "./browser-world.ts";
 
 const SHELL_BYTES_MAX = 180_000;
 
@@ -15,7 +19,7 @@ test("what every visit loads is at most 180 kB", async () => {
   const page = readFileSync(join(DASHBOARD_DIST, "index.html"), "utf8");
   const files = [...page.matchAll(/assets\/[\w.-]+\.(?:js|css)/g)].map(([file]) => file);
   assert.ok(files.length >= 2);
-  const packed = files.map((file) => readFileSync(join(DASHBOARD_DIST, `${file}.gz`)).length);
+  const packed = files.map((file) => gzipSync(readFileSync(join(DASHBOARD_DIST, file))).length);
   const bytes = packed.reduce((sum, each) => sum + each, 0);
   assert.ok(bytes <= SHELL_BYTES_MAX, `${bytes} bytes`);
 });
@@ -131,5 +135,60 @@ test(
     await page.keyboard.press("h");
     await page.getByRole("heading", { name: "Hello, ann" }).waitFor();
     assert.deepEqual(findings, []);
+  },
+);
+
+/** A proxy that serves the server below `/atelier/`, and takes that away on the way there. */
+async function startProxy(target: string): Promise<{ readonly url: string } & AsyncDisposable> {
+  const proxy = createServer((incoming, outgoing) => {
+    const { url = "/", method, headers } = incoming;
+    if (!url.startsWith("/atelier/")) {
+      outgoing.writeHead(404).end("another service");
+      return;
+    }
+    const path = url.slice("/atelier".length);
+    const onward = request(`${target}${path}`, { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    onward.on("error", () => outgoing.destroy());
+    incoming.pipe(onward);
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  const { port } = proxy.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      proxy.closeAllConnections();
+      proxy.close();
+      await once(proxy, "close");
+    },
+  };
+}
+
+test(
+  "below a path of a proxy, which the server knows nothing of, all is the same",
+  WITHOUT_CHROMIUM,
+  async () => {
+    await using database = await testDatabase();
+    await using server = await startRealServer({ postgresUrl: database.url });
+    const person = await setUpFirstUser(server);
+    await using proxy = await startProxy(server.url);
+    await using world = await openBrowser(`${proxy.url}/atelier/`);
+    const { page } = world;
+    await signIn(page, person);
+    assert.equal(new URL(page.url()).pathname, "/atelier/");
+    await page.getByRole("link", { name: "Connect a client" }).click();
+    await page.getByText("Nothing to connect to yet").waitFor();
+    assert.equal(new URL(page.url()).pathname, "/atelier/ai/connect");
+    await page.reload();
+    await page.getByText("Nothing to connect to yet").waitFor();
+    await page.goto("settings/account");
+    await page.getByRole("heading", { name: "Account", exact: true }).waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("h");
+    await page.getByRole("heading", { name: "Hello, ann" }).waitFor();
+    assert.equal(new URL(page.url()).pathname, "/atelier/");
   },
 );

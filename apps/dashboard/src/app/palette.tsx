@@ -124,10 +124,17 @@ function paletteItems(
   { pages, actions, onGo }: Pick<PaletteProps, "pages" | "actions" | "onGo">,
   typed: string,
 ): readonly PaletteItem[] {
-  const wanted = typed.toLowerCase().split(/\s+/).filter(Boolean);
+  const text = typed.trim().toLowerCase();
   const fits = ({ title, words }: PaletteAction): boolean =>
-    wanted.every((word) => `${title} ${words}`.toLowerCase().includes(word));
+    text.split(/\s+/).every((word) => `${title} ${words}`.toLowerCase().includes(word));
+  const found: readonly PaletteItem[] = actions
+    .filter(fits)
+    .map(({ title, icon, run }) => ({ key: title, title, icon, beside: "Action", run }));
+  const isMeant = ({ title }: PaletteItem): boolean =>
+    text !== "" && title.toLowerCase().startsWith(text);
+  // Somebody who types an action's name means it, also where a page speaks of it.
   return [
+    ...found.filter(isMeant),
     ...findPages(pages, typed).map(({ path, title, navigation }) => ({
       key: path,
       title,
@@ -135,8 +142,6 @@ function paletteItems(
       beside: navigation?.section ?? "Page",
       run: () => onGo(path),
     })),
-    ...actions
-      .filter(fits)
-      .map(({ title, icon, run }) => ({ key: title, title, icon, beside: "Action", run })),
+    ...found.filter((item) => !isMeant(item)),
   ];
 }

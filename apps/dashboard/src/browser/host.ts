@@ -3,6 +3,7 @@
  * The one file that reads these; all else takes them from here.
  */
 import { fail, ok } from "@atelier/base/result";
+import { systemClock } from "@atelier/base/system-clock";
 import type { ApiRequest, Send } from "@atelier/contract/client";
 
 /** Longest wait for an answer. Testing a provider makes several calls of its own. */
@@ -68,6 +69,18 @@ export const browserSend: Send = async ({ method, path, body }: ApiRequest, { si
     });
   }
 };
+
+/** Whether a path of the server answers well, and how long that took. */
+export async function probePath(
+  path: string,
+): Promise<{ readonly isOk: boolean; readonly tookMs: number }> {
+  const startedMs = systemClock.monotonicMs();
+  const isOk = await fetch(new URL(path, document.baseURI), { cache: "no-store" }).then(
+    ({ ok: isWell }) => isWell,
+    () => false,
+  );
+  return { isOk, tookMs: systemClock.monotonicMs() - startedMs };
+}
 
 function headersFor(method: string, body: string | null): Record<string, string> {
   const csrf = method === "GET" ? null : cookieOf(CSRF_COOKIE);

@@ -52,7 +52,7 @@ type TextFieldProps = Omit<FieldFrameProps, "children"> & {
   readonly name: string;
   readonly value: string;
   readonly onChange: (value: string) => void;
-  readonly type?: "text" | "email" | "password" | "url" | "search";
+  readonly type?: "text" | "email" | "password" | "url" | "search" | "date";
   readonly autoComplete?: HTMLInputAutoCompleteAttribute;
   readonly placeholder?: string;
   readonly isFocused?: boolean;
