@@ -3,8 +3,8 @@
  * built from the same sources. The change is one rename, so a server that runs never sees half a build.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { InlineConfig } from "vite";
 import { listFiles, ROOT } from "./source-files.ts";
@@ -23,6 +23,9 @@ const SOURCES = [
 
 /** Names the sources that a build was made of. */
 const STAMP = "build.stamp";
+
+/** A build takes seconds, on a busy machine a minute. */
+const ABANDONED_MS = 600_000;
 
 /** Smaller files do not get smaller on the way. */
 const COMPRESSED_BYTES_MIN = 512;
@@ -55,6 +58,7 @@ export async function buildDashboard(): Promise<boolean> {
   if (isDashboardCurrent()) return false;
   const stamp = sourceStamp();
   const { build } = await import("vite");
+  dropAbandoned();
   const outDir = `${DASHBOARD_DIST}-${randomUUID()}`;
   try {
     const config = await dashboardConfig();
@@ -80,6 +84,15 @@ function sourceStamp(): string {
     hash.update(`${file}\n`).update(readFileSync(join(ROOT, file)));
   }
   return hash.digest("hex");
+}
+
+/** What builds that were killed have left behind. */
+function dropAbandoned(): void {
+  for (const name of listFiles(dirname(DASHBOARD_DIST), ["dashboard-*"])) {
+    const path = join(dirname(DASHBOARD_DIST), name);
+    const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
+    if (Date.now() - mtimeMs > ABANDONED_MS) rmSync(path, { recursive: true, force: true });
+  }
 }
 
 function compressFiles(directory: string): void {

@@ -34,9 +34,11 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 server.on("exit", (code) => process.exit(code ?? 1));
 
 const target = `http://${addressAmong(args)}`;
+const config = await dashboardConfig();
 const dashboard = await createServer({
-  ...(await dashboardConfig()),
+  ...config,
   base: "/",
+  plugins: [...(config.plugins ?? []), { name: "atelier-base", transformIndexHtml: withBase }],
   server: {
     host: "127.0.0.1",
     proxy: Object.fromEntries(SERVER_PATHS.map((path) => [path, { target, ws: true }])),
@@ -44,6 +46,11 @@ const dashboard = await createServer({
 });
 await dashboard.listen();
 console.log(`Dashboard with live reload: ${dashboard.resolvedUrls?.local[0] ?? ""}`);
+
+/** As the server does it: the dashboard finds by it where it begins. */
+function withBase(page: string): string {
+  return page.replace("<head>", '<head><base href="/">');
+}
 
 /** Where the server listens, as the last of the options says. */
 function addressAmong(options: readonly string[]): string {
