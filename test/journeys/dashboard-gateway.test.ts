@@ -95,6 +95,15 @@ test(
     await page.getByText("It is tried again with the next request.").waitFor();
     await page.getByText("in service", { exact: true }).waitFor();
 
+    // What is typed stays while the provider changes beside it.
+    await page.getByLabel("Display name").fill("Claude");
+    await page.getByRole("button", { name: "Take out" }).first().click();
+    await page.getByText("out of service", { exact: true }).waitFor();
+    assert.equal(await page.getByLabel("Display name").inputValue(), "Claude");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "Claude" }).waitFor();
+    await page.getByText("out of service", { exact: true }).waitFor();
+
     // The session is there without a reload, and can be found.
     await page.goto("/logs/ai-sessions");
     await page.getByRole("link", { name: "Read the name of this machine" }).waitFor();

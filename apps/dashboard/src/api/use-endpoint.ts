@@ -43,37 +43,38 @@ export function createQueryClient(): QueryClient {
 export type ReadOptions = {
   /** Asks again this often while the page is looked at. */
   readonly everyMs?: number;
-  readonly isEnabled?: boolean;
-  /** Shows the former answer while another input's is on its way, so that nothing jumps. */
-  readonly keepsFormer?: boolean;
 };
 
 export function useEndpoint<E extends Endpoint>(
   endpoint: E,
   input: CallInput<E>,
-  { everyMs, isEnabled = true, keepsFormer = false }: ReadOptions = {},
+  { everyMs }: ReadOptions = {},
 ): UseQueryResult<CallAnswer<E>> {
   return useQuery<CallAnswer<E>>({
     queryKey: keyOf(endpoint, input),
     queryFn: ({ signal }) => readAnswer(endpoint, input, signal),
-    enabled: isEnabled,
     ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
-    ...(keepsFormer ? { placeholderData: keepPreviousData } : {}),
   });
 }
+
+export type PagesOptions = Pick<ReadOptions, "everyMs"> & {
+  /** Shows the former list while that of other filters is on its way, so that nothing jumps. */
+  readonly keepsFormer?: boolean;
+};
 
 /** A list that is read page by page. `nextInput` says how the page after one is asked for; null ends. */
 export function usePages<E extends Endpoint>(
   endpoint: E,
   input: CallInput<E>,
   nextInput: (last: CallAnswer<E>) => CallInput<E> | null,
-  { everyMs }: Pick<ReadOptions, "everyMs"> = {},
+  { everyMs, keepsFormer = false }: PagesOptions = {},
 ): UseInfiniteQueryResult<InfiniteData<CallAnswer<E>>> {
   return useInfiniteQuery({
     queryKey: [...keyOf(endpoint, input), "pages"],
     queryFn: ({ pageParam, signal }) => readAnswer(endpoint, pageParam as CallInput<E>, signal),
     initialPageParam: input,
     getNextPageParam: nextInput,
+    ...(keepsFormer ? { placeholderData: keepPreviousData } : {}),
     ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
   });
 }

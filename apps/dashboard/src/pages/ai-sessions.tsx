@@ -45,7 +45,7 @@ export function Page() {
       sessions.length < PAGE_SIZE
         ? null
         : { query: { limit: PAGE_SIZE, q, after_session_id: sessions.at(-1)?.id } },
-    { everyMs: LOOK_AGAIN_MS },
+    { everyMs: LOOK_AGAIN_MS, keepsFormer: true },
   );
   return (
     <>

@@ -35,6 +35,7 @@ export function Page() {
       events.length < PAGE_SIZE
         ? null
         : { query: { limit: PAGE_SIZE, q, after_id: events.at(-1)?.id } },
+    { keepsFormer: true },
   );
   return (
     <>

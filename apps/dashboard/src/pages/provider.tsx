@@ -69,7 +69,7 @@ function ProviderPage({ provider }: { readonly provider: ModelProviderView }) {
       {mayChange && (
         <Panel title="Address and settings">
           <div className="max-w-xl">
-            <EditForm key={provider.updated_at} provider={provider} />
+            <EditForm key={provider.id} provider={provider} />
           </div>
         </Panel>
       )}
@@ -191,15 +191,21 @@ function ProviderActions({ provider }: { readonly provider: ModelProviderView })
 
 function EditForm({ provider }: { readonly provider: ModelProviderView }) {
   const update = useChange(updateModelProvider, [getModelProvider, listModelProviders]);
+  // What the fields began with: whatever happens to the provider meanwhile, only what was typed is sent.
+  const [before, setBefore] = useState(provider);
   const form = useForm({
     initial: textsOf(provider),
     secrets: SECRET_FIELDS,
     submit: async (texts) => {
-      const body = changeBody(provider, texts);
+      const body = changeBody(before, texts);
       const wrong = problemOfBody(updateModelProvider, body);
       if (wrong !== null) return { ok: false, failure: wrong };
       const outcome = await update({ params: { provider: provider.name }, body });
-      if (outcome.ok) announce("Saved.");
+      if (outcome.ok) {
+        setBefore(outcome.value);
+        for (const field of SECRET_FIELDS) form.set(field, "");
+        announce("Saved.");
+      }
       return outcome;
     },
   });

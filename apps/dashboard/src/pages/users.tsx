@@ -33,8 +33,12 @@ export function Page() {
   };
   const mayCreate = useMay("user:create");
   const [isMaking, setIsMaking] = useState(false);
-  const pages = usePages(listUsers, { query }, ({ users }) =>
-    users.length < LIMIT_DEFAULT ? null : { query: { ...query, after_id: users.at(-1)?.id } },
+  const pages = usePages(
+    listUsers,
+    { query },
+    ({ users }) =>
+      users.length < LIMIT_DEFAULT ? null : { query: { ...query, after_id: users.at(-1)?.id } },
+    { keepsFormer: true },
   );
   return (
     <>

@@ -73,7 +73,7 @@ export function Page() {
     { query: { q } },
     ({ workspaces }) =>
       workspaces.length < LIMIT_DEFAULT ? null : { query: { q, after_id: workspaces.at(-1)?.id } },
-    { everyMs: LOOK_AGAIN_MS },
+    { everyMs: LOOK_AGAIN_MS, keepsFormer: true },
   );
   const make = (
     <Button look="main" onClick={() => setIsMaking(true)}>

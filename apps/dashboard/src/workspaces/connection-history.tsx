@@ -69,7 +69,7 @@ export function ConnectionHistory({ q }: ConnectionHistoryProps) {
       entries.length < PAGE_SIZE
         ? null
         : { query: { limit: PAGE_SIZE, q, after_id: entries.at(-1)?.id } },
-    { everyMs: LOOK_AGAIN_MS },
+    { everyMs: LOOK_AGAIN_MS, keepsFormer: true },
   );
   return (
     <Loaded query={pages} what="connections">
