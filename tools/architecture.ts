@@ -2,7 +2,7 @@
  * The architecture as data. `npm run check` compares it with every import in the repository.
  * A new edge is a design decision: give the reason in the commit that adds it.
  */
-export type World = "neutral" | "node" | "browser";
+export type World = "neutral" | "node";
 
 /** lib → where its code runs, and the libs it may import. */
 export const LIBS: Record<string, { readonly world: World; readonly uses: readonly string[] }> = {
@@ -30,8 +30,12 @@ export const SYSTEMS: Record<string, readonly string[]> = {
 export const APPS: Record<string, readonly string[]> = {
   server: ["base", "contract", "database", "host", "control-plane", "gateway", "chat-daemon"],
   cli: ["base", "contract", "host", "tunnel"],
+  dashboard: ["base", "contract"],
   "workspace-agent": ["base", "host", "workspace-agent"],
 };
+
+/** Apps that run in browsers: what they import has to run there too. */
+export const BROWSER_APPS: readonly string[] = ["dashboard"];
 
 /** system → room → the rooms it may import. */
 export const ROOMS: Record<string, Record<string, readonly string[]>> = {

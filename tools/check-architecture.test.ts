@@ -15,7 +15,8 @@ const RULES: Architecture = {
     testkit: { world: "node", uses: ["base"] },
   },
   SYSTEMS: { gateway: ["base"], plane: ["base", "database"] },
-  APPS: { server: ["base", "gateway", "plane"] },
+  APPS: { server: ["base", "gateway", "plane"], pages: ["base", "database"] },
+  BROWSER_APPS: ["pages"],
   ROOMS: { gateway: { keys: [], relay: ["keys"] }, plane: { users: [], audit: ["users"] } },
   ROLES: architecture.ROLES,
   TABLES: {
@@ -51,6 +52,8 @@ const SOUND: Readonly<Record<string, string>> = {
   "systems/plane/src/audit/audit-store.ts":
     'sql.selectFrom("audit_events as e").innerJoin("users as u", "u.id", "e.user_id");',
   "apps/server/package.json": "{}",
+  "apps/pages/package.json": "{}",
+  "apps/pages/src/main.tsx": 'import "@atelier/base/clock";\nimport "./main.css";',
   "apps/server/src/main.ts": 'import { startGateway } from "@atelier/gateway/start";',
 };
 
@@ -98,6 +101,18 @@ const VIOLATIONS: readonly (readonly [name: string, file: string, text: string, 
     "apps/server/src/a.ts",
     'import { x } from "@atelier/gateway/relay/relay-io";',
     /of gateway, apps import only what stands beside its rooms/,
+  ],
+  [
+    "Node in an app that runs in browsers",
+    "apps/pages/src/a.tsx",
+    'import { readFileSync } from "node:fs";',
+    /pages runs in browsers/,
+  ],
+  [
+    "a lib for Node in an app that runs in browsers",
+    "apps/pages/src/a.tsx",
+    'import { x } from "@atelier/database/pool";',
+    /pages runs in browsers, and database does not/,
   ],
   [
     "a path that climbs out of its member",

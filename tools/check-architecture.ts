@@ -14,7 +14,7 @@ import { checkTables } from "./check-tables.ts";
 
 export type Architecture = Pick<
   typeof architecture,
-  "LIBS" | "SYSTEMS" | "APPS" | "ROOMS" | "ROLES" | "TABLES" | "HOT_PATH"
+  "LIBS" | "SYSTEMS" | "APPS" | "BROWSER_APPS" | "ROOMS" | "ROLES" | "TABLES" | "HOT_PATH"
 >;
 
 /** A file of a member: `systems/gateway/src/relay/relay-io.ts`. */
@@ -40,7 +40,7 @@ export function checkArchitecture(
 ): { readonly problems: string[]; readonly importsSeen: number } {
   const problems: string[] = [...brokenTables(rules)];
   let importsSeen = 0;
-  for (const file of listFiles(root, ["{libs,systems,apps}/*/src/**/*.ts"])) {
+  for (const file of listFiles(root, ["{libs,systems,apps}/*/src/**/*.{ts,tsx}"])) {
     const place = placeOf(file);
     problems.push(...brokenPlace(place, rules));
     for (const each of importsOf(read(root, file))) {
@@ -63,7 +63,7 @@ export function checkArchitecture(
 }
 
 function placeOf(file: string): Place {
-  const [shelf = "", member = "", , ...inside] = file.replace(/\.ts$/, "").split("/");
+  const [shelf = "", member = "", , ...inside] = file.replace(/\.tsx?$/, "").split("/");
   const room = inside.length > 1 ? (inside[0] ?? "") : "";
   return { file, shelf, member, room, base: inside.at(-1) ?? "", isTest: isTestFile(file) };
 }
@@ -109,7 +109,7 @@ function brokenImport(
   if (target.startsWith(".")) {
     const reached = join(dirname(place.file), target);
     if (!reached.startsWith(`${place.shelf}/${place.member}/`)) return "import packages by name";
-    if (!/\.(?:ts|json)$/.test(target)) return "write the file's extension";
+    if (!/\.(?:tsx?|json|css)$/.test(target)) return "write the file's extension";
     return place.shelf === "systems" && !place.isTest
       ? brokenRoom(place, placeOf(reached), rules)
       : null;
@@ -119,8 +119,10 @@ function brokenImport(
   return brokenPackage(root, place, target);
 }
 
-function brokenNode(place: Place, imported: Import, { LIBS, ROLES }: Architecture): string | null {
+function brokenNode(place: Place, imported: Import, rules: Architecture): string | null {
+  const { LIBS, ROLES } = rules;
   if (place.isTest) return null;
+  if (isInBrowser(place, rules)) return `${place.member} runs in browsers`;
   if (place.shelf === "libs" && LIBS[place.member]?.world === "neutral") {
     return `${place.member} also runs outside Node`;
   }
@@ -132,6 +134,10 @@ function brokenNode(place: Place, imported: Import, { LIBS, ROLES }: Architectur
   return isPlain && OUTSIDE_MODULES.test(imported.target) && !isHarmless
     ? "a plain file is pure; the role for input and output is -io"
     : null;
+}
+
+function isInBrowser({ shelf, member }: Place, { BROWSER_APPS }: Architecture): boolean {
+  return shelf === "apps" && BROWSER_APPS.includes(member);
 }
 
 /** apps → systems → libs: an import goes down a shelf, or along LIBS. */
@@ -147,6 +153,9 @@ function brokenShelf(place: Place, target: string, rules: Architecture): string 
   const uses = allowed ?? rules.APPS[member] ?? [];
   if (!uses.includes(used)) {
     return `${shelf}/${member} may not use ${used}: see tools/architecture.ts`;
+  }
+  if (!isTest && isInBrowser(place, rules) && rules.LIBS[used]?.world !== "neutral") {
+    return `${member} runs in browsers, and ${used} does not`;
   }
   const isInside = used in rules.SYSTEMS && (path.length !== 1 || isTestFile(`${target}.ts`));
   return isInside

@@ -26,6 +26,11 @@ const CHECKS: readonly Check[] = [
   { name: "generated files", command: node("tools/gen.ts", "--check") },
   { name: "lint", command: node(bin("oxlint"), "--max-warnings=0") },
   { name: "types of node code", command: node(bin("tsc"), "-p", "tsconfig.node.json") },
+  { name: "types of browser code", command: node(bin("tsc"), "-p", "tsconfig.browser.json") },
+  {
+    name: "types of browser tests",
+    command: node(bin("tsc"), "-p", "tsconfig.browser-tests.json"),
+  },
   { name: "types of neutral code", command: node(bin("tsc"), "-p", "tsconfig.neutral.json") },
   { name: "format", command: node(bin("oxfmt"), "--check") },
   { name: "architecture", command: node("tools/check-architecture.ts") },
@@ -65,7 +70,9 @@ function runCheck({ name, command }: Check): Promise<CheckResult> {
 }
 
 if (import.meta.main) {
-  console.log(`${listFiles(ROOT, ["{libs,systems,apps,tools,test,bench}/**/*.ts"]).length} files`);
+  console.log(
+    `${listFiles(ROOT, ["{libs,systems,apps,tools,test,bench}/**/*.{ts,tsx}"]).length} files`,
+  );
   const results = await runChecks(({ name, ok, output, durationMs }) => {
     console.log(`${ok ? "ok    " : "FAILED"}  ${name} (${(durationMs / 1_000).toFixed(1)} s)`);
     if (!ok) console.log(output);

@@ -27,7 +27,7 @@ mkdirSync(DATA_DIR, { recursive: true });
 const server = spawn(
   process.execPath,
   [
-    join(ROOT, "apps/server/src/main.ts"),
+    join(ROOT, "tools/start.ts"),
     "--data-dir",
     DATA_DIR,
     "--log-level",
@@ -106,7 +106,7 @@ function print(demo: {
   const gateway = `${base}/api/v2/ai-gateway`;
   console.log(`
 Atelier's demo runs at ${base} with a scripted model: it answers everything, and knows nothing.
-Sign in as ${PERSON.email} with the password ${PERSON.password}.
+Open it in a browser, and sign in as ${PERSON.email} with the password ${PERSON.password}.
 
 A request, as any OpenAI client sends it:
 

@@ -19,7 +19,7 @@ export function read(root: string, file: string): string {
 
 /** A test, or a file beside the code that only tests use. */
 export function isTestFile(file: string): boolean {
-  return /(?:\.test|\.simulation|-testkit)\.ts$/.test(file);
+  return /(?:\.test|\.simulation|-testkit)\.tsx?$/.test(file);
 }
 
 /** Blanks comments out, keeping every line where it is. */

@@ -21,7 +21,7 @@ test("no file has a name that says nothing", () => {
 
 test("file names are kebab-case", () => {
   const odd = listCode().filter(
-    (file) => !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)*\.ts$/.test(basename(file)),
+    (file) => !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)*\.tsx?$/.test(basename(file)),
   );
   expectNone(odd, "Write these names in lower case with hyphens.");
 });

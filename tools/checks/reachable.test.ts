@@ -4,13 +4,14 @@ import { test } from "node:test";
 import { importsOf, isTestFile, listFiles, read, ROOT } from "../source-files.ts";
 import { expectNone, expectSome, listCode } from "./reporting.ts";
 
-/** Programs: what the npm scripts start, and the simulations that one of them runs. */
+/** Programs: what the npm scripts start, the simulations that one of them runs, and the dashboard's page. */
 function listEntryPoints(): readonly string[] {
   const { scripts } = JSON.parse(read(ROOT, "package.json")) as {
     readonly scripts: Readonly<Record<string, string>>;
   };
   const started = Object.values(scripts).flatMap((script) => script.match(/\S+\.ts\b/g) ?? []);
-  return [...started, ...listFiles(ROOT, ["{libs,systems}/*/src/**/*.simulation.ts"])];
+  const pages = listFiles(ROOT, ["apps/*/src/main.tsx", "apps/*/src/**/*.d.ts"]);
+  return [...started, ...pages, ...listFiles(ROOT, ["{libs,systems}/*/src/**/*.simulation.ts"])];
 }
 
 function resolveImport(file: string, target: string): string | null {
@@ -18,7 +19,7 @@ function resolveImport(file: string, target: string): string | null {
   const [, name = "", path] = /^@atelier\/([^/]+)\/(.+)$/.exec(target) ?? [];
   if (path === undefined) return null;
   const member = name.startsWith("app-") ? `apps/${name.slice(4)}` : `{libs,systems}/${name}`;
-  return listFiles(ROOT, [`${member}/src/${path}.ts`])[0] ?? null;
+  return listFiles(ROOT, [`${member}/src/${path}.{ts,tsx}`])[0] ?? null;
 }
 
 function reachedFrom(starts: readonly string[], files: ReadonlySet<string>): Set<string> {

@@ -21,7 +21,7 @@ export function expectSome<Item>(items: readonly Item[], what: string): readonly
 /** The TypeScript of the product and its tools. */
 export function listCode(): readonly string[] {
   const files = listFiles(ROOT, [
-    "{libs,systems,apps}/*/src/**/*.ts",
+    "{libs,systems,apps}/*/src/**/*.{ts,tsx}",
     "{tools,test,bench}/**/*.ts",
   ]);
   return expectSome(

@@ -42,7 +42,7 @@ test("every dependency is pinned to one version", () => {
 test("every dependency of a member is imported by it", () => {
   const unused = listFiles(ROOT, ["{libs,systems,apps}/*/package.json"]).flatMap((file) => {
     const { dependencies = {} } = readManifest(file);
-    const sources = listFiles(ROOT, [file.replace("package.json", "src/**/*.ts")]);
+    const sources = listFiles(ROOT, [file.replace("package.json", "src/**/*.{ts,tsx}")]);
     const text = sources.map((source) => read(ROOT, source)).join("\n");
     return Object.keys(dependencies)
       .filter((name) => !text.includes(`"${name}`))

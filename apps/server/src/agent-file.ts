@@ -94,7 +94,7 @@ const BUILD_MS_MAX = 60_000;
 
 /** From this server's own source, else as it was built before. */
 export async function loadAgentFile(log: Logger, root = ROOT): Promise<Result<Buffer, string>> {
-  const script = join(root, "tools/build.ts");
+  const script = join(root, "tools/build-agent.ts");
   if (existsSync(script) && existsSync(join(root, "node_modules/rolldown"))) {
     try {
       return ok(await bundle(script));

@@ -24,8 +24,10 @@ import type { Address } from "@atelier/host/option";
 import { VERSION } from "@atelier/host/version";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { AgentFile, loadAgentFile } from "./agent-file.ts";
 import type { ServerConfig } from "./config.ts";
+import { DashboardFiles } from "./dashboard-files-io.ts";
 import { loadOrMakeEncryptionKey } from "./encryption-key-file.ts";
 import { gatewayConfigOf } from "./gateway-config.ts";
 import { abortingAfter } from "./gateway-workers/aborting-after.ts";
@@ -301,6 +303,7 @@ function answerer({ config, log, clock }: ServerDeps, parts: Parts) {
   const readiness = new Readiness(clock, () => database.pool.query("select 1"));
   const agentFile = new AgentFile({ clock, load: () => loadAgentFile(log) });
   const areMetricsHere = config.prometheusEnable && config.prometheusAddress === null;
+  const dashboard = new DashboardFiles(DASHBOARD_DIRECTORY);
   const answerLater = (work: Promise<void>, response: ServerResponse): void => {
     work.catch((error: unknown) => {
       log.error({ error }, "request crashed");
@@ -317,13 +320,43 @@ function answerer({ config, log, clock }: ServerDeps, parts: Parts) {
       answerLater(answerMetrics(metrics, response), response);
     else if (target.kind === "workspace_agent")
       answerLater(agentFile.answer(request, response), response);
-    else if (target.kind === "front_page")
-      answerText(request, response, { status: 200, text: FRONT_PAGE });
+    else if (target.kind === "dashboard" && isRead(request))
+      answerLater(
+        answerDashboard({ dashboard, controlPlane }, target.path, request, response),
+        response,
+      );
     else controlPlane.handle(request, response);
   };
 }
 
-const FRONT_PAGE = `Atelier ${VERSION} is running.
+/** Programs that took a wrong path hear so from the API; only a browser gets a page for it. */
+async function answerDashboard(
+  { dashboard, controlPlane }: DashboardParts,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (await dashboard.answerFile(path, request, response)) return;
+  if (request.headers.accept?.includes("text/html")) {
+    await dashboard.answerPage(path, request, response);
+  } else if (path === "/") answerText(request, response, { status: 200, text: FRONT_PAGE });
+  else controlPlane.handle(request, response);
+}
+
+type DashboardParts = {
+  readonly dashboard: DashboardFiles;
+  readonly controlPlane: ControlPlane;
+};
+
+function isRead({ method }: IncomingMessage): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+/** Where `npm run build` puts it. */
+const DASHBOARD_DIRECTORY = join(import.meta.dirname, "../../../dist/dashboard");
+
+/** For people at a terminal. */
+const FRONT_PAGE = `Atelier ${VERSION} is running. Open this address in a browser for the dashboard.
 
 API:      /api/v2/docs
 Health:   /healthz

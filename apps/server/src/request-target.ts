@@ -1,5 +1,6 @@
 /**
  * Which part of the server answers a request: decided by its path alone, before anything parses it.
+ * All that no other part owns is the dashboard's, whose addresses are made in the browser.
  *
  * The AI gateway's routes begin with a model provider's name, and our own listings of what went
  * through it live beside them; names that could collide are reserved (contract, ai-providers).
@@ -9,18 +10,14 @@ import { WORKSPACE_AGENT_FILE_PATH } from "@atelier/contract/http/workspaces";
 
 export type RequestTarget =
   | { readonly kind: "gateway"; readonly prefix: string }
-  | {
-      readonly kind:
-        | "front_page"
-        | "liveness"
-        | "readiness"
-        | "metrics"
-        | "workspace_agent"
-        | "api";
-    };
+  | { readonly kind: "dashboard"; readonly path: string }
+  | { readonly kind: "liveness" | "readiness" | "metrics" | "workspace_agent" | "api" };
 
 /** The newer name and the one that tools in the field use (design 2.1). */
 const GATEWAY_PREFIXES = ["/api/v2/ai-gateway", "/api/v2/aibridge"] as const;
+
+/** What is not a path belongs here too: the API's router refuses it. */
+const API_PATH = /^\/api(?:\/|$)|^[^/]|^$/i;
 
 const RESERVED: ReadonlySet<string> = new Set(RESERVED_MODEL_PROVIDER_NAMES);
 
@@ -33,8 +30,6 @@ export function targetOf(url: string): RequestTarget {
     }
   }
   switch (path) {
-    case "/":
-      return { kind: "front_page" };
     case "/healthz":
       return { kind: "liveness" };
     case "/readyz":
@@ -44,7 +39,7 @@ export function targetOf(url: string): RequestTarget {
     case WORKSPACE_AGENT_FILE_PATH:
       return { kind: "workspace_agent" };
     default:
-      return { kind: "api" };
+      return API_PATH.test(path) ? { kind: "api" } : { kind: "dashboard", path };
   }
 }
 

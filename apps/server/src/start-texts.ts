@@ -50,7 +50,7 @@ export function readyText(address: Address, accessUrl: string | null): string {
     ...(accessUrl === null ? [] : [`People reach it at ${accessUrl}`]),
     `API description: ${url}/api/v2/docs`,
     "",
-    "Sign in. On a fresh server this creates the first user, who becomes the owner:",
+    "Open it in a browser, or sign in here. On a fresh server this creates the first user, who becomes the owner:",
     `  npm run atelier -- login ${url}`,
     "The same by hand:",
     `  curl -X POST ${url}/api/v2/users/first -H 'content-type: application/json' \\`,

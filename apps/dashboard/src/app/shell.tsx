@@ -1,0 +1,81 @@
+/** What stands around every page of a signed-in person: navigation, palette, keyboard, messages. */
+import { Outlet, useNavigate } from "@tanstack/react-router";
+import { useMemo, useRef, useState } from "react";
+import { Announcements } from "../ui/announcements.tsx";
+import { IconButton } from "../ui/button.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { KeyboardHelp } from "./keyboard-help.tsx";
+import { offeredPages } from "./navigation.ts";
+import { NavigationBar, NavigationDrawer } from "./navigation-bar.tsx";
+import { PAGES } from "./page-entries.ts";
+import { Palette } from "./palette.tsx";
+import { usePaletteActions } from "./palette-actions.ts";
+import { useShortcuts } from "./shortcuts.ts";
+import { useSignedIn } from "./signed-in.ts";
+
+type Open = "palette" | "help" | "navigation" | null;
+
+export function Shell() {
+  const { roles } = useSignedIn();
+  const pages = useMemo(() => offeredPages(PAGES, roles), [roles]);
+  const [open, setOpen] = useState<Open>(null);
+  const navigate = useNavigate();
+  const main = useRef<HTMLElement>(null);
+  const keys = useMemo(
+    () => ({
+      openPalette: () => setOpen("palette"),
+      openHelp: () => setOpen("help"),
+      goTo: (path: string) => {
+        navigate({ to: path }).catch(() => {}); // The router shows what went wrong.
+      },
+    }),
+    [navigate],
+  );
+  useShortcuts(pages, keys);
+  const close = (): void => setOpen(null);
+  const actions = usePaletteActions(keys.openHelp);
+  return (
+    <div className="min-h-screen md:grid md:grid-cols-[14rem_minmax(0,1fr)]">
+      <button
+        className="fixed top-2 left-2 z-50 -translate-y-20 rounded-md bg-accent-fill px-3 py-2 text-white focus:translate-y-0"
+        onClick={() => main.current?.focus()}
+        type="button"
+      >
+        Skip to the page
+      </button>
+      <NavigationBar onFind={keys.openPalette} pages={pages} />
+      <PhoneBar onFind={keys.openPalette} onMenu={() => setOpen("navigation")} />
+      <main className="min-w-0 px-4 py-5 md:px-8 md:py-7" ref={main} tabIndex={-1}>
+        <div className="mx-auto max-w-5xl">
+          <Outlet />
+        </div>
+      </main>
+      <NavigationDrawer isOpen={open === "navigation"} onClose={close} pages={pages} />
+      <Palette
+        actions={actions}
+        isOpen={open === "palette"}
+        onClose={close}
+        onGo={keys.goTo}
+        pages={pages}
+      />
+      <KeyboardHelp isOpen={open === "help"} onClose={close} pages={pages} />
+      <Announcements />
+    </div>
+  );
+}
+
+type PhoneBarProps = { readonly onMenu: () => void; readonly onFind: () => void };
+
+function PhoneBar({ onMenu, onFind }: PhoneBarProps) {
+  return (
+    <header className="sticky top-0 z-30 flex items-center gap-1 border-b border-line bg-surface px-2 py-1.5 md:hidden">
+      <IconButton label="Navigation" onClick={onMenu}>
+        <Icon name="menu" />
+      </IconButton>
+      <span className="flex-1 font-semibold">Atelier</span>
+      <IconButton label="Find a page or an action" onClick={onFind}>
+        <Icon name="search" />
+      </IconButton>
+    </header>
+  );
+}

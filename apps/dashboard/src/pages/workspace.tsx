@@ -1,0 +1,208 @@
+/** One workspace: its machine as it is now, how one is attached, ports, connections. */
+import {
+  deleteWorkspace,
+  getWorkspaceByName,
+  listListeningPorts,
+  listWorkspaces,
+  updateWorkspace,
+} from "@atelier/contract/http/workspaces";
+import { useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { useChange, useEndpoint } from "../api/use-endpoint.ts";
+import { useMay, useSignedIn } from "../app/signed-in.ts";
+import { problemOfBody } from "../forms/field-problems.ts";
+import { FormFrame } from "../forms/form-frame.tsx";
+import { TextField } from "../forms/text-field.tsx";
+import { useForm } from "../forms/use-form.ts";
+import { Badge } from "../ui/badge.tsx";
+import { Button, ButtonLink } from "../ui/button.tsx";
+import { Confirm } from "../ui/confirm.tsx";
+import { DataTable } from "../ui/data-table.tsx";
+import { Facts } from "../ui/facts.tsx";
+import { Loaded } from "../ui/loaded.tsx";
+import { Modal } from "../ui/modal.tsx";
+import { PageHead } from "../ui/page-head.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { RelativeTime } from "../ui/relative-time.tsx";
+import { AttachPanel } from "../workspaces/attach-panel.tsx";
+import { ConnectionHistory } from "../workspaces/connection-history.tsx";
+import { useWatchedWorkspace } from "../workspaces/use-watched-workspace.ts";
+import { STATUS_WORDS, workspacePath, type WorkspaceView } from "../workspaces/workspace-words.ts";
+
+const LOOK_AGAIN_MS = 10_000;
+
+export function Page() {
+  const { owner = "", name = "" } = useParams({ strict: false }) as {
+    readonly owner?: string;
+    readonly name?: string;
+  };
+  const query = useWatchedWorkspace(owner, name);
+  return (
+    <Loaded query={query} what={`the workspace ${owner}/${name}`}>
+      {(workspace) => <WorkspacePage workspace={workspace} />}
+    </Loaded>
+  );
+}
+
+function WorkspacePage({ workspace }: { readonly workspace: WorkspaceView }) {
+  const isOwn = useSignedIn().id === workspace.owner_id;
+  const seesLog = useMay("connection_log:read");
+  const [agent] = workspace.agents;
+  const isConnected = workspace.status === "connected";
+  return (
+    <>
+      <PageHead about={`Of ${workspace.owner_name}`} title={workspace.name}>
+        {isOwn && isConnected && (
+          <ButtonLink look="main" to={`${workspacePath(workspace)}/terminal`}>
+            Open a terminal
+          </ButtonLink>
+        )}
+        <WorkspaceActions workspace={workspace} />
+      </PageHead>
+      <MachinePanel workspace={workspace} />
+      {isOwn && <AttachPanel workspace={workspace} />}
+      {isOwn && isConnected && agent !== undefined && <PortsPanel agentId={agent.id} />}
+      {seesLog && (
+        <Panel title="Connections">
+          <ConnectionHistory q={`workspace_id:${workspace.id}`} />
+        </Panel>
+      )}
+    </>
+  );
+}
+
+function MachinePanel({ workspace }: { readonly workspace: WorkspaceView }) {
+  const { status, agents, created_at: createdAt, last_used_at: lastUsedAt, id } = workspace;
+  const { tone, words } = STATUS_WORDS[status];
+  const [agent] = agents;
+  const known = (value: string | null | undefined): string => value ?? "unknown yet";
+  return (
+    <Panel title="Machine">
+      <Facts
+        facts={[
+          { name: "State", value: <Badge tone={tone}>{words}</Badge> },
+          {
+            name: "Since",
+            value: <SinceText agent={agent} />,
+          },
+          { name: "Last used", value: <RelativeTime time={lastUsedAt} /> },
+          {
+            name: "System",
+            value:
+              agent?.operating_system === null
+                ? "unknown yet"
+                : `${agent?.operating_system}, ${agent?.architecture}`,
+          },
+          { name: "Directory", value: known(agent?.directory) },
+          { name: "Agent's version", value: known(agent?.version) },
+          { name: "Made", value: <RelativeTime time={createdAt} /> },
+          {
+            name: "Id",
+            value: <code className="font-mono text-xs break-all select-all">{id}</code>,
+          },
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function SinceText({ agent }: { readonly agent: WorkspaceView["agents"][number] | undefined }) {
+  const time = agent?.disconnected_at ?? agent?.last_connected_at ?? null;
+  return time === null ? "never attached" : <RelativeTime time={time} />;
+}
+
+function PortsPanel({ agentId }: { readonly agentId: string }) {
+  const query = useEndpoint(
+    listListeningPorts,
+    { params: { agent: agentId } },
+    { everyMs: LOOK_AGAIN_MS },
+  );
+  return (
+    <Panel
+      about="Programs there that wait for connections. The command line brings a port to your machine: atelier port-forward."
+      title="Ports"
+    >
+      <Loaded query={query} what="what listens there">
+        {({ ports }) =>
+          ports.length === 0 ? (
+            <p className="text-muted">Nothing listens there.</p>
+          ) : (
+            <DataTable
+              columns={[
+                { title: "Port", cell: ({ port }) => <code className="font-mono">{port}</code> },
+                {
+                  title: "Program",
+                  cell: ({ process_name: name }) => (name === "" ? "unknown" : name),
+                },
+                { title: "Address", cell: ({ address }) => address, isMinor: true },
+              ]}
+              label="Listening ports"
+              rowKey={({ port, address }) => `${address} ${port}`}
+              rows={ports}
+            />
+          )
+        }
+      </Loaded>
+    </Panel>
+  );
+}
+
+function WorkspaceActions({ workspace }: { readonly workspace: WorkspaceView }) {
+  const remove = useChange(deleteWorkspace, [listWorkspaces]);
+  const navigate = useNavigate();
+  const [asked, setAsked] = useState<"rename" | "delete" | null>(null);
+  const close = (): void => setAsked(null);
+  return (
+    <>
+      <Button onClick={() => setAsked("rename")}>Rename</Button>
+      <Button onClick={() => setAsked("delete")}>Delete</Button>
+      <Modal isOpen={asked === "rename"} onClose={close} title={`Rename ${workspace.name}`}>
+        <RenameForm onDone={close} workspace={workspace} />
+      </Modal>
+      <Confirm
+        about="The machine is cut off at once and its token is void. What is on the machine stays as it is."
+        doing="Deleting…"
+        isOpen={asked === "delete"}
+        onClose={close}
+        onConfirm={async () => {
+          const outcome = await remove({ params: { workspace: workspace.id } });
+          if (outcome.ok) await navigate({ to: "/workspaces" });
+          return outcome;
+        }}
+        title={`Delete ${workspace.name}?`}
+        verb="Delete it"
+      />
+    </>
+  );
+}
+
+type RenameFormProps = { readonly workspace: WorkspaceView; readonly onDone: () => void };
+
+function RenameForm({ workspace, onDone }: RenameFormProps) {
+  const update = useChange(updateWorkspace, [listWorkspaces, getWorkspaceByName]);
+  const navigate = useNavigate();
+  const form = useForm({
+    initial: { name: workspace.name },
+    submit: async ({ name }) => {
+      const body = { name: name.trim() };
+      const wrong = problemOfBody(updateWorkspace, body);
+      if (wrong !== null) return { ok: false, failure: wrong };
+      const outcome = await update({ params: { workspace: workspace.id }, body });
+      if (outcome.ok) {
+        await navigate({ to: workspacePath(outcome.value), replace: true });
+        onDone();
+      }
+      return outcome;
+    },
+  });
+  return (
+    <FormFrame form={form} send="Rename" sending="Renaming…">
+      <TextField
+        {...form.field("name")}
+        hint="Commands that name the old one stop working."
+        isFocused
+        label="Name"
+      />
+    </FormFrame>
+  );
+}

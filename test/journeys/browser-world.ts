@@ -1,0 +1,150 @@
+/**
+ * The dashboard as people use it: a real Chromium on a really started server. Pages that break the
+ * security policy, log an error or throw fail the test that opened them.
+ */
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { delimiter, join } from "node:path";
+import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { buildDashboard } from "../../tools/dashboard-build.ts";
+
+const PROGRAMS = ["chromium", "chromium-browser", "google-chrome"];
+const PAGE_MS_MAX = 20_000;
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Kept for people to look at; not in git. */
+export const SCREENSHOTS = join(import.meta.dirname, "../../dist/screenshots");
+
+/** Undefined where there is none: journeys in a browser are skipped there, but not where CI runs. */
+export const CHROMIUM = (process.env["PATH"] ?? "")
+  .split(delimiter)
+  .flatMap((folder) => PROGRAMS.map((name) => join(folder, name)))
+  .find((path) => existsSync(path));
+
+/** For `test`: why a journey cannot run here. */
+export const WITHOUT_CHROMIUM =
+  CHROMIUM === undefined && process.env["CI"] === undefined
+    ? { skip: "no Chromium on this machine" }
+    : {};
+
+export type BrowserWorld = AsyncDisposable & {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** What the page complained about so far; each was also printed. */
+  readonly complaints: string[];
+  /** Another window of another person. */
+  newPage(): Promise<Page>;
+};
+
+/** Opens a browser on the server at `url`. At the end, complaints of its pages throw. */
+export async function openBrowser(url: string): Promise<BrowserWorld> {
+  await buildDashboard();
+  const browser: Browser = await chromium.launch({
+    ...(CHROMIUM === undefined ? {} : { executablePath: CHROMIUM }),
+    args: ["--no-sandbox", "--disable-dev-shm-usage"],
+  });
+  const complaints: string[] = [];
+  const open = async (): Promise<Page> => {
+    const context = await browser.newContext({
+      baseURL: url,
+      viewport: DESKTOP,
+      reducedMotion: "reduce",
+    });
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    const page = await context.newPage();
+    page.setDefaultTimeout(PAGE_MS_MAX);
+    page.on("console", (message) => {
+      const text = message.text();
+      // Chromium logs each answer that is an error; pages show those themselves.
+      if (message.type() !== "error" || text.startsWith("Failed to load resource")) return;
+      complaints.push(text);
+    });
+    page.on("pageerror", (error) => complaints.push(String(error.stack)));
+    return page;
+  };
+  const page = await open();
+  return {
+    page,
+    context: page.context(),
+    complaints,
+    newPage: open,
+    async [Symbol.asyncDispose]() {
+      await browser.close();
+      if (complaints.length > 0) {
+        throw new Error(`pages complained:\n${complaints.map((each) => `  ${each}`).join("\n")}`);
+      }
+    },
+  };
+}
+
+const DESKTOP = { width: 1280, height: 800 };
+const PHONE = { width: 390, height: 844 };
+
+/** What axe finds wrong with the page as it is, as sentences. */
+export async function axeFindings(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      readonly axe: {
+        run(options: object): Promise<{
+          readonly violations: readonly {
+            readonly id: string;
+            readonly help: string;
+            readonly nodes: readonly {
+              readonly target: readonly string[];
+              readonly failureSummary: string;
+            }[];
+          }[];
+        }>;
+      };
+    };
+    const { violations } = await axe.run({
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    });
+    return violations.flatMap(({ id, help, nodes }) =>
+      nodes.map(
+        ({ target, failureSummary }) => `${id}: ${help} ${target.join(" ")} ${failureSummary}`,
+      ),
+    );
+  });
+}
+
+/**
+ * Judges the page in every way it is shown: light, dark, and on a phone. Each is kept as a picture,
+ * must be clean for axe, and must not be wider than the screen.
+ */
+export async function judgePage(page: Page, name: string): Promise<string[]> {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  const findings: string[] = [];
+  for (const [way, viewport, colorScheme] of [
+    ["light", DESKTOP, "light"],
+    ["dark", DESKTOP, "dark"],
+    ["phone", PHONE, "light"],
+  ] as const) {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: join(SCREENSHOTS, `${name}-${way}.png`), fullPage: true });
+    const found = await axeFindings(page);
+    const overflow = await page.evaluate(
+      "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+    );
+    if (Number(overflow) > 0)
+      found.push(`the page is ${String(overflow)} px wider than the screen`);
+    findings.push(...found.map((each) => `${name}, ${way}: ${each}`));
+  }
+  await page.setViewportSize(DESKTOP);
+  await page.emulateMedia({ colorScheme: "light" });
+  return findings;
+}
+
+/** Signs a person in as they would, and waits for their first page. */
+export async function signIn(
+  page: Page,
+  { email, password }: { readonly email: string; readonly password: string },
+): Promise<void> {
+  await page.goto("login");
+  await page.getByLabel("Email").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: /^Hello/ }).waitFor();
+}
