@@ -32,10 +32,17 @@ test("a database that does not answer comes with what to do", () => {
 });
 
 test("a provider that is switched off is worth a look, and says why it cannot serve", () => {
-  const off = sampleProvider({ status: { state: "disabled", warnings: [], breakers: [] } });
+  const off = sampleProvider({
+    status: { state: "disabled", waiting: 0, warnings: [], breakers: [] },
+  });
   assert.equal(providerFinding(off).tone, "warn");
   const broken = sampleProvider({
-    status: { state: "error", warnings: ["The key cannot be opened."], breakers: [] },
+    status: {
+      state: "error",
+      waiting: 0,
+      warnings: ["The key cannot be opened."],
+      breakers: [],
+    },
   });
   assert.deepEqual(
     [providerFinding(broken).tone, providerFinding(broken).detail],

@@ -20,13 +20,13 @@ for (const [name, provider, words] of [
     "it is switched off, whatever its keys do",
     sampleProvider({
       api_keys: [refused],
-      status: { state: "disabled", warnings: [], breakers: [] },
+      status: { state: "disabled", waiting: 0, warnings: [], breakers: [] },
     }),
     "switched off",
   ],
   [
     "its row cannot be used",
-    sampleProvider({ status: { state: "error", warnings: ["why"], breakers: [] } }),
+    sampleProvider({ status: { state: "error", waiting: 0, warnings: ["why"], breakers: [] } }),
     "cannot serve",
   ],
   ["every key is refused", sampleProvider({ api_keys: [refused, refused] }), "all keys refused"],
@@ -39,7 +39,7 @@ for (const [name, provider, words] of [
   ],
   [
     "a breaker is open",
-    sampleProvider({ status: { state: "enabled", warnings: [], breakers: [open] } }),
+    sampleProvider({ status: { state: "enabled", waiting: 0, warnings: [], breakers: [open] } }),
     "not answering",
   ],
   ["it takes no keys", sampleProvider({ type: "copilot", api_keys: [] }), "in service"],

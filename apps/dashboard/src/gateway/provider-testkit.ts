@@ -9,6 +9,8 @@ export function sampleKey(
   return {
     id: "0198c0de-0000-7000-8000-000000000001",
     masked: "sk-…abcd",
+    under_way: null,
+    last_checked_at: null,
     enabled: true,
     state: "valid",
     last_error: null,
@@ -29,7 +31,7 @@ export function sampleProvider(over: Partial<ModelProviderView> = {}): ModelProv
     api_keys: [sampleKey()],
     settings: {},
     settings_masked: {},
-    status: { state: "enabled", warnings: [], breakers: [] },
+    status: { state: "enabled", waiting: 0, warnings: [], breakers: [] },
     created_at: TIME,
     updated_at: TIME,
     ...over,
