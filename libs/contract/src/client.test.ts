@@ -39,6 +39,7 @@ test("a path parameter is escaped and the query leaves out what is undefined", a
 
 test("a list in the query is repeated", () => {
   assert.equal(requestPath("/x", {}, { tag: ["a", "b&c"], none: [] }), "/x?tag=a&tag=b%26c");
+  assert.equal(requestPath("/x/:number", { number: 7 }, {}), "/x/7");
 });
 
 for (const name of ["", ".", "..", "\ud800"]) {

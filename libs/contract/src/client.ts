@@ -110,7 +110,8 @@ export function requestPath(
       parts.push(part);
       continue;
     }
-    const value = params[part.slice(1)];
+    const given = params[part.slice(1)];
+    const value = typeof given === "number" ? String(given) : given;
     assert(typeof value === "string", `the parameter ${part} of ${template} is given`);
     if (value === "" || value === "." || value === "..") return null;
     if (!value.isWellFormed()) return null;
