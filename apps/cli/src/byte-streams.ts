@@ -12,6 +12,8 @@ export type ByteStreams = {
   readonly isOutputTerminal: boolean;
   /** Ends when the input does. Whoever stops reading lets go of it. */
   input(): AsyncIterable<Uint8Array>;
+  /** Input under way keeps the process from its end no longer. */
+  releaseInput(): void;
   /** Resolve when more may be written. Reject with `ReaderGone` when nobody reads any more. */
   writeOut(bytes: Uint8Array): Promise<void>;
   writeErr(bytes: Uint8Array): Promise<void>;
@@ -34,6 +36,10 @@ export function processByteStreams(): ByteStreams {
     isInputTerminal: stdin.isTTY,
     isOutputTerminal: stdout.isTTY,
     input: () => inputOf(stdin),
+    releaseInput: () => {
+      stdin.pause();
+      stdin.unref();
+    },
     writeOut: (bytes) => writeTo(stdout, bytes),
     writeErr: (bytes) => writeTo(stderr, bytes),
     size: () =>

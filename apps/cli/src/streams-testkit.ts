@@ -6,6 +6,7 @@ export const NO_STREAMS: ByteStreams = {
   isInputTerminal: false,
   isOutputTerminal: false,
   async *input() {},
+  releaseInput: () => {},
   writeOut: async () => {},
   writeErr: async () => {},
   size: () => ({ columns: 80, rows: 24 }),

@@ -101,6 +101,8 @@ async function attend(
     ended.abort(new Error("the command ended"));
     cli.signal.removeEventListener("abort", interrupt);
     await feeding;
+    // Else a terminal, whose input does not end, keeps the process after the command's end.
+    cli.streams.releaseInput();
   }
 }
 

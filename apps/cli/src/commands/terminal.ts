@@ -55,6 +55,7 @@ export const terminal = defineCommand({
         return ok(await converse(streams, channel));
       } finally {
         streams.setRaw(false);
+        streams.releaseInput();
         endResize();
       }
     });
