@@ -13,6 +13,8 @@ export const EXIT_CODES = {
   notFound: 4,
   conflict: 5,
   unreachable: 6,
+  turnFailed: 7,
+  actionRequired: 8,
   /** 128 + SIGINT, as shells say it. */
   cancelled: 130,
 } as const;
@@ -31,6 +33,8 @@ export const EXIT_CODE_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT_CODES.notFound, "no such thing, or you may not see it"],
   [EXIT_CODES.conflict, "conflicts with what exists, such as a name that is taken"],
   [EXIT_CODES.unreachable, "the server cannot be reached or is not ready"],
+  [EXIT_CODES.turnFailed, "the agent's turn ended in an error, which was printed"],
+  [EXIT_CODES.actionRequired, "the chat waits for the results of its client's own tools"],
   [EXIT_CODES.cancelled, "stopped by Ctrl-C"],
 ];
 

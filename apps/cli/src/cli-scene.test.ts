@@ -3,10 +3,12 @@
  * its endpoint's schemas, and so must each answer.
  */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
+import type { Clock } from "@atelier/base/clock";
 import { fail, ok, type Result } from "@atelier/base/result";
 import { Secret } from "@atelier/base/secret";
 import { systemRandom } from "@atelier/base/system-random";
@@ -15,7 +17,9 @@ import type { Endpoint } from "@atelier/contract/endpoint";
 import { FAILURES, type FailureCode } from "@atelier/contract/failures";
 import { ENDPOINTS } from "@atelier/contract/http/endpoints";
 import { FakeClock } from "@atelier/testkit/fake-clock";
+import type { ByteStreams } from "./byte-streams.ts";
 import { parseEnvironment } from "./config.ts";
+import type { EventSocket } from "./open-events.ts";
 import type { Prompts } from "./prompts.ts";
 import { runCli } from "./run-cli.ts";
 import { NO_STREAMS } from "./streams-testkit.ts";
@@ -54,9 +58,25 @@ type Scene = {
   /** Stdout is a terminal of this width. */
   readonly columns?: number;
   readonly network?: SendFailure;
+  /** One for each WebSocket that is opened, in order. */
+  readonly sockets?: readonly SocketScript[];
+  /** Default: nobody types, and nobody looks. */
+  readonly streams?: ByteStreams;
+  /** Default: time stands still. */
+  readonly clock?: Clock;
+  readonly signal?: AbortSignal;
+  /** Hears what is written, when it is. */
+  readonly onOut?: (text: string) => void;
   readonly foreign?: { readonly status: number; readonly body: string };
   readonly [route: `${string} /${string}`]: Handler;
 };
+export type SocketScript =
+  | { readonly refused: number }
+  | {
+      readonly messages: Iterable<unknown> | AsyncIterable<unknown>;
+      /** How the server ends it; absent: it stays open. */
+      readonly closes?: number;
+    };
 type StoredFile = {
   readonly default_url: string | null;
   readonly servers: Record<string, { readonly token: string; readonly kind: string }>;
@@ -73,26 +93,40 @@ export async function cli(words: readonly string[], scene: Scene) {
   let serverWords: readonly string[] = [];
   const requests: (ApiRequest & { readonly url: string; readonly token: string | undefined })[] =
     [];
-  const clock = new FakeClock();
+  const sockets: string[] = [];
+  const clock = scene.clock ?? new FakeClock();
   const exitCode = await runCli(words, {
     environment: parseEnvironment({ ATELIER_CONFIG_DIR: configDir, ...scene.variables }, "/none"),
     terminal: {
       isInteractive: scene.answers !== undefined,
       columns: scene.columns ?? null,
-      writeOut: (text) => (out += text),
+      writeOut: (text) => {
+        out += text;
+        scene.onOut?.(text);
+      },
       writeErr: (text) => (err += text),
       readInput: async () => ok(scene.stdin ?? ""),
     },
     prompts: answering(scene.answers ?? []),
     clock,
     random: systemRandom,
-    signal: new AbortController().signal,
+    signal: scene.signal ?? new AbortController().signal,
     sendTo: (target) => async (request) => {
       requests.push({ ...request, url: target.url, token: target.token?.reveal() });
       target.report(`${request.method} ${target.url}${request.path}`);
       return respond(scene, request);
     },
-    streams: NO_STREAMS,
+    streams: scene.streams ?? NO_STREAMS,
+    openEvents: async ({ url }, signal) => {
+      const script = scene.sockets?.[sockets.length];
+      sockets.push(url.pathname + url.search);
+      if (script === undefined) {
+        return fail({ kind: "unreachable", error: new Error("no network") });
+      }
+      return "refused" in script
+        ? fail({ kind: "refused", status: script.refused, body: "" })
+        : ok(scriptedSocket(script, signal));
+    },
     dialServices: async () => fail({ kind: "unreachable", error: new Error("no network") }),
     startOwnProgram: async (_program, given) => {
       serverWords = given;
@@ -101,7 +135,27 @@ export async function cli(words: readonly string[], scene: Scene) {
   });
   const stored = await readFile(file, "utf8").catch(() => null);
   const credentials = stored === null ? null : (JSON.parse(stored) as StoredFile);
-  return { exitCode, out, err, requests, credentials, serverWords };
+  return { exitCode, out, err, requests, sockets, credentials, serverWords };
+}
+
+function scriptedSocket(
+  { messages, closes }: Extract<SocketScript, { messages: unknown }>,
+  signal: AbortSignal,
+): EventSocket {
+  const closed = new AbortController();
+  const isOver = AbortSignal.any([signal, closed.signal]);
+  return {
+    messages: (async function* () {
+      for await (const message of messages) {
+        if (isOver.aborted) return;
+        yield JSON.stringify(message);
+      }
+      if (closes !== undefined || isOver.aborted) return;
+      await once(isOver, "abort");
+    })(),
+    closeCode: () => closes ?? null,
+    close: () => closed.abort(),
+  };
 }
 
 function storedFile({ stored = {}, storedKind: kind = "session" }: Scene): string {

@@ -311,6 +311,7 @@ async function runHere(
     signal: new AbortController().signal,
     sendTo: (target) => httpSend(target, systemClock),
     streams: NO_STREAMS,
+    openEvents: async () => fail({ kind: "unreachable", error: new Error("no network") }),
     dialServices: async () => fail({ kind: "unreachable", error: new Error("no network") }),
     startOwnProgram: () => assert.fail("no server is started here"),
   });

@@ -21,6 +21,7 @@ import {
 import type { Environment } from "./config.ts";
 import type { StoredSignIn } from "./credentials.ts";
 import type { ByteStreams } from "./byte-streams.ts";
+import type { EventSocket } from "./open-events.ts";
 import { loadCredentials } from "./credentials-file.ts";
 import type { Look } from "./output/people.ts";
 import type { Prompts } from "./prompts.ts";
@@ -50,6 +51,9 @@ export type Cli = {
   readonly random: Random;
   /** Aborts when the person presses Ctrl-C. */
   readonly signal: AbortSignal;
+  /** For what is printed as it comes, harmless for terminals already: on stdout, and on stderr. */
+  printOut(text: string): void;
+  printErr(text: string): void;
   /** A remark for people, on stderr. Programs do not get it. */
   note(text: string): void;
   /** All of stdin. */
@@ -60,6 +64,18 @@ export type Cli = {
   readonly streams: ByteStreams;
   /** A link to a workspace agent through the server. */
   dialAgent(agent: AgentAddress): Promise<Result<Link, OpenSocketFailure>>;
+  /** A WebSocket on which the server tells. */
+  openEvents(events: EventsOf): Promise<Result<EventSocket, OpenSocketFailure>>;
+};
+
+export type EventsOf = {
+  /** Of the server, without a slash at the end. */
+  readonly url: string;
+  readonly token: Secret | null;
+  /** With its query, from `/`. */
+  readonly path: string;
+  /** Closes it. */
+  readonly signal: AbortSignal;
 };
 
 export type AgentAddress = {

@@ -7,6 +7,7 @@ import { processByteStreams } from "./byte-streams.ts";
 import { EXIT_CODES } from "./cli-failure.ts";
 import { loadEnvironment } from "./config.ts";
 import { httpSend } from "./http-send.ts";
+import { openEvents } from "./open-events.ts";
 import { terminalPrompts } from "./prompts.ts";
 import { runCli } from "./run-cli.ts";
 import { startOwnProgram } from "./server-process.ts";
@@ -33,6 +34,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   streams: processByteStreams(),
   dialServices: (options, signal) =>
     dialServices(options, { clock: systemClock, log: silentLogger }, signal),
+  openEvents: (address, signal) => openEvents(address, systemClock, signal),
   sendTo: (target) => httpSend(target, systemClock),
   startOwnProgram: (program, words) => {
     isOwnProgram = true;

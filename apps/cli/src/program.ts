@@ -35,6 +35,8 @@ const TIMEOUT_MS_DEFAULT = 30_000;
 export const EVERY_COMMAND_HEADING = "Options of every command:";
 
 const GROUPS: Readonly<Record<string, string>> = {
+  chat: "Chats: agents that work for you",
+  "chat queue": "Messages that wait until a chat is free",
   users: "The people who may sign in",
   tokens: "API tokens, for tools and scripts",
   sessions: "Where an account is signed in",

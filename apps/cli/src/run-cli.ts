@@ -14,6 +14,7 @@ import { VERSION } from "@atelier/host/version";
 import { CommanderError } from "commander";
 import { EXIT_CODES, usageFailure, type CliFailure } from "./cli-failure.ts";
 import type { ByteStreams } from "./byte-streams.ts";
+import type { EventAddress, EventSocket } from "./open-events.ts";
 import type { Cli, GlobalOptions } from "./cli.ts";
 import type { Answer } from "./command.ts";
 import type { Environment } from "./config.ts";
@@ -38,6 +39,10 @@ export type CliPorts = {
   startOwnProgram(program: OwnProgram, words: readonly string[]): Promise<number>;
   readonly streams: ByteStreams;
   dialServices(options: DialOptions, signal: AbortSignal): Promise<Result<Link, OpenSocketFailure>>;
+  openEvents(
+    address: EventAddress,
+    signal: AbortSignal,
+  ): Promise<Result<EventSocket, OpenSocketFailure>>;
 };
 
 export async function runCli(words: readonly string[], ports: CliPorts): Promise<number> {
@@ -103,6 +108,8 @@ function cliOf(flags: GlobalOptions, ports: CliPorts): Cli {
     clock,
     random,
     signal,
+    printOut: (text) => terminal.writeOut(text),
+    printErr: (text) => terminal.writeErr(text),
     note: (text) => {
       if (!flags.isJson) terminal.writeErr(`${look.colors.dim(terminalSafe(text))}\n`);
     },
@@ -125,6 +132,12 @@ function cliOf(flags: GlobalOptions, ports: CliPorts): Cli {
       const { timeoutMs } = flags;
       const userAgent = `atelier-cli/${VERSION}`;
       return ports.dialServices({ url: address, token, userAgent, timeoutMs }, signal);
+    },
+    openEvents: ({ url, token, path, signal: closing }) => {
+      const address = new URL(url.replace(/^http/, "ws") + path);
+      const { timeoutMs } = flags;
+      const userAgent = `atelier-cli/${VERSION}`;
+      return ports.openEvents({ url: address, token, userAgent, timeoutMs }, closing);
     },
   };
 }

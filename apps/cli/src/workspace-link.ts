@@ -45,7 +45,8 @@ const UNREACHABLE = { exitCode: EXIT_CODES.unreachable, code: "workspace.disconn
 
 const Problem = z.object({ message: z.string(), code: z.string() });
 
-function failureOfDial(failure: OpenSocketFailure): CliFailure {
+/** What a WebSocket that was not opened means. */
+export function failureOfDial(failure: OpenSocketFailure): CliFailure {
   if (failure.kind === "unreachable") {
     const message = safe`The server cannot be reached: ${failure.error.message}`;
     return { ...plainFailure(message), exitCode: EXIT_CODES.unreachable };

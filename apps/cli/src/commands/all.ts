@@ -10,6 +10,14 @@ import { aiModels } from "./ai-models.ts";
 import { aiSessionsList } from "./ai-sessions-list.ts";
 import { aiSessionsShow } from "./ai-sessions-show.ts";
 import { auditList } from "./audit-list.ts";
+import { chatArchive } from "./chat-archive.ts";
+import { chatAttach } from "./chat-attach.ts";
+import { chatClear } from "./chat-clear.ts";
+import { chatCompact } from "./chat-compact.ts";
+import { chatCost } from "./chat-cost.ts";
+import { chatEdit } from "./chat-edit.ts";
+import { chatInterrupt } from "./chat-interrupt.ts";
+import { chatList } from "./chat-list.ts";
 import { chatModelsCreate } from "./chat-models-create.ts";
 import { chatModelsDelete } from "./chat-models-delete.ts";
 import { chatModelsList } from "./chat-models-list.ts";
@@ -17,6 +25,17 @@ import { chatModelsOverridesList } from "./chat-models-overrides-list.ts";
 import { chatModelsOverridesSet } from "./chat-models-overrides-set.ts";
 import { chatModelsSetDefault } from "./chat-models-set-default.ts";
 import { chatModelsUpdate } from "./chat-models-update.ts";
+import { chatNew } from "./chat-new.ts";
+import { chatPin } from "./chat-pin.ts";
+import { chatQueueDelete } from "./chat-queue-delete.ts";
+import { chatQueueEdit } from "./chat-queue-edit.ts";
+import { chatQueueList } from "./chat-queue-list.ts";
+import { chatQueueMove } from "./chat-queue-move.ts";
+import { chatQueuePromote } from "./chat-queue-promote.ts";
+import { chatRename } from "./chat-rename.ts";
+import { chatSend } from "./chat-send.ts";
+import { chatShow } from "./chat-show.ts";
+import { chatUnarchive } from "./chat-unarchive.ts";
 import { configShow } from "./config-show.ts";
 import { cp } from "./cp.ts";
 import { exec } from "./exec.ts";
@@ -71,6 +90,25 @@ export const COMMANDS: readonly CommandDefinition[] = [
   logout,
   whoami,
   attachAgent,
+  chatNew,
+  chatSend,
+  chatAttach,
+  chatList,
+  chatShow,
+  chatInterrupt,
+  chatEdit,
+  chatRename,
+  chatPin,
+  chatArchive,
+  chatUnarchive,
+  chatCompact,
+  chatClear,
+  chatCost,
+  chatQueueList,
+  chatQueueEdit,
+  chatQueueMove,
+  chatQueueDelete,
+  chatQueuePromote,
   exec,
   cp,
   terminal,

@@ -135,6 +135,24 @@ function painted(look: Look, cell: Cell): string {
   }
 }
 
+/** The rows that a text without line breaks takes on a terminal of this width; at least one. */
+export function rowsOf(text: string, columns: number): readonly string[] {
+  const rows: string[] = [];
+  let row = "";
+  let width = 0;
+  for (const { segment } of GRAPHEMES.segment(text)) {
+    const taken = displayWidth(segment);
+    if (width + taken > columns) {
+      rows.push(row);
+      row = "";
+      width = 0;
+    }
+    row += segment;
+    width += taken;
+  }
+  return [...rows, row];
+}
+
 /** The widths of columns that must be cut; null for the others. */
 function fit(
   available: number | null,
@@ -167,7 +185,7 @@ function fit(
 }
 
 /** Columns that a text takes on a terminal: East Asian letters and emoji take two. */
-function displayWidth(text: string): number {
+export function displayWidth(text: string): number {
   let width = 0;
   for (const { segment } of GRAPHEMES.segment(text)) {
     const isWide =

@@ -1,0 +1,66 @@
+/** What goes on in a chat at the moment, in one line. Made harmless here. */
+import type { ChatView } from "@atelier/contract/chat/chat-view";
+import type { ToolCallPart } from "@atelier/contract/chat/message-part";
+import { safe } from "../output/terminal-safe.ts";
+import { callText, durationText, lastOutputLine } from "./tool-line.ts";
+
+/** `reconnecting`: since the connection was lost. Empty: nothing goes on. */
+export function statusText(view: ChatView, now: Date, reconnecting: boolean): string {
+  if (reconnecting) return "The connection is lost; connecting anew…";
+  const queued = view.queue.length === 0 ? "" : ` · ${view.queue.length} queued`;
+  const doing = doingText(view, now);
+  if (doing !== "") return doing + queued;
+  return queued === "" ? "" : `${view.queue.length} queued`;
+}
+
+function doingText(view: ChatView, now: Date): string {
+  const { retry, status } = view;
+  if (status === "interrupting") return "Stopping…";
+  if (status !== "running") return "";
+  if (retry !== null) {
+    const leftMs = Date.parse(retry.retrying_at) - now.getTime();
+    return leftMs > 0
+      ? `Attempt ${retry.attempt + 1} begins in ${Math.ceil(leftMs / 1_000)}s…`
+      : `Attempt ${retry.attempt + 1}…`;
+  }
+  const last = view.preview?.parts.at(-1);
+  if (last?.type === "reasoning" && last.completed_at === undefined) {
+    return `Thinking… ${since(last.created_at, now)}`;
+  }
+  const [first, ...others] = runningCalls(view);
+  if (first === undefined) return last?.type === "text" ? "Writing…" : "Working…";
+  const output = outputOf(view, first.tool_call_id);
+  const time = since(first.created_at, now);
+  const more = others.length === 0 ? "" : ` +${others.length}`;
+  return `▸ ${callText(first)}${more} ${time}${output === "" ? "" : safe`  ${output}`}`;
+}
+
+/** Calls of the last answer, and of that which is being written, that have no result yet. */
+export function runningCalls(view: ChatView): readonly ToolCallPart[] {
+  const answer = view.messages.findLastIndex(({ role }) => role === "assistant" || role === "user");
+  const parts = [
+    ...view.messages.slice(Math.max(0, answer)).flatMap(({ content }) => content),
+    ...(view.preview?.parts ?? []),
+  ];
+  const calls = new Map<string, ToolCallPart>();
+  for (const part of parts) {
+    if (part.type === "tool-call") calls.set(part.tool_call_id, part);
+    if (part.type === "tool-result" && part.result_delta === undefined) {
+      calls.delete(part.tool_call_id);
+    }
+  }
+  return [...calls.values()];
+}
+
+function outputOf(view: ChatView, id: string): string {
+  const result = view.preview?.parts.findLast(
+    (part) => part.type === "tool-result" && part.tool_call_id === id,
+  );
+  return result?.type === "tool-result" ? lastOutputLine(result) : "";
+}
+
+/** The server's clock may differ from ours. */
+function since(time: string | undefined, now: Date): string {
+  if (time === undefined) return "";
+  return durationText(Math.max(0, now.getTime() - Date.parse(time)));
+}
