@@ -29,6 +29,7 @@ export function sampleProvider(over: Partial<ModelProviderView> = {}): ModelProv
     enabled: true,
     base_url: "https://api.openai.com/v1",
     api_keys: [sampleKey()],
+    max_concurrency_per_key: null,
     settings: {},
     settings_masked: {},
     status: { state: "enabled", waiting: 0, warnings: [], breakers: [] },
