@@ -21,6 +21,8 @@ const WITH_OPTIONS: Readonly<Record<string, (argv: readonly string[]) => Promise
     (await import("../test/simulation/gateway-reloads.ts")).runGatewayReloads(argv),
   "workspace-kills": async (argv) =>
     (await import("../test/simulation/workspace-kills.ts")).runWorkspaceKills(argv),
+  "chat-kills": async (argv) =>
+    (await import("../test/simulation/chat-kills.ts")).runChatKills(argv),
 };
 
 /** What a simulation file exports. */

@@ -131,7 +131,7 @@ export class ChatScreen {
   }
 }
 
-function textOf(parts: readonly { readonly type: string }[]): string {
+export function textOf(parts: readonly { readonly type: string }[]): string {
   return parts
     .map((part) => {
       if (part.type === "text" && "text" in part) return String(part.text);

@@ -3,28 +3,41 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
 export class FaultyWire implements AsyncDisposable {
-  /** Where new connections go. */
-  targetPort: number;
+  /** Where new connections go: a port, or the path of a socket. */
+  targetPort: number | string;
+  /** New connections are broken at once. */
+  isDown = false;
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   /** Also those of deaf connections, which nobody closes. */
   readonly #sockets = new Set<Socket>();
 
-  private constructor(server: Server, targetPort: number) {
+  readonly #tap: (sent: Buffer) => void;
+
+  private constructor(server: Server, targetPort: number | string, tap: (sent: Buffer) => void) {
     this.#server = server;
     this.targetPort = targetPort;
+    this.#tap = tap;
     server.on("connection", (socket) => this.#carry(socket));
   }
 
-  static async start(targetPort: number): Promise<FaultyWire> {
+  /** `tap` sees what clients send. */
+  static async start(
+    targetPort: number | string,
+    tap: (sent: Buffer) => void = () => {},
+  ): Promise<FaultyWire> {
     const server = createServer({ noDelay: true });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    return new FaultyWire(server, targetPort);
+    return new FaultyWire(server, targetPort, tap);
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.port}`;
   }
 
   /** Both ends see a connection that is reset. */
@@ -55,8 +68,15 @@ export class FaultyWire implements AsyncDisposable {
   }
 
   #carry(one: Socket): void {
-    const target = { port: this.targetPort, host: "127.0.0.1" };
-    const other = connect({ ...target, noDelay: true });
+    if (this.isDown) {
+      one.resetAndDestroy();
+      return;
+    }
+    const { targetPort } = this;
+    const other =
+      typeof targetPort === "string"
+        ? connect(targetPort)
+        : connect({ port: targetPort, host: "127.0.0.1", noDelay: true });
     const pair = [one, other] as const;
     this.#pairs.add(pair);
     for (const [socket, peer] of [pair, [other, one]] as const) {
@@ -68,6 +88,7 @@ export class FaultyWire implements AsyncDisposable {
         peer.destroy();
       });
     }
+    one.on("data", this.#tap);
     one.pipe(other).pipe(one);
   }
 }
