@@ -82,17 +82,21 @@ export class ChatKillsWorld {
     const { host, port } = database.connection;
     const sides: Side[] = [];
     const model = resources.use(await startKillsModel());
-    resources.defer(async () => {
+    const socket = `${host}/.s.PGSQL.${port}`;
+    // Servers end before their wires do, so that they can say what they have.
+    const stopServers = async (): Promise<void> => {
       for (const { server } of sides) await server[Symbol.asyncDispose]();
-    });
+    };
     for (let i = 0; i < 2; i += 1) {
       const ids = new Set<string>();
-      const tap = (sent: Buffer): void => {
-        for (const [id] of sent.toString("latin1").matchAll(UUID)) ids.add(id);
-      };
-      const wire = resources.use(await FaultyWire.start(`${host}/.s.PGSQL.${port}`, tap));
+      const wire = resources.use(
+        await FaultyWire.start(socket, (sent) => {
+          for (const [id] of sent.toString("latin1").matchAll(UUID)) ids.add(id);
+        }),
+      );
       sides.push({ wire, ids, server: await startServer(database, wire, 0) });
     }
+    resources.defer(stopServers);
     const [one, two] = sides as [Side, Side];
     const agentWire = resources.use(await FaultyWire.start(one.server.port));
     const machine = resources.use(await attachMachine({ ...one.server, url: agentWire.url }));

@@ -78,7 +78,7 @@ export async function runChatKills(argv: readonly string[]): Promise<number> {
     console.log(
       `${done} ${what}${isStruck ? "" : " (missed)"} ${restMs.toFixed(0)} ms (${seconds()} s)`,
     );
-    for (const each of violations) console.error(`VIOLATED ${each}`);
+    for (const each of violations) console.log(`VIOLATED ${each}`);
   };
   const ends = await Promise.all(
     Array.from({ length: lanes }, async (_unused, lane) => {
@@ -97,6 +97,7 @@ export async function runChatKills(argv: readonly string[]): Promise<number> {
 function drawCells(seed: number, runs: number, only: string): readonly Cell[] {
   const draws = new SeededDraws(seed);
   const wanted = CELLS.filter(({ moment, strike }) => `${moment}: ${strike}`.includes(only));
+  if (wanted.length === 0) throw new Error("no moment and no strike has such a name");
   const cells: Cell[] = [];
   let bag: Cell[] = [];
   while (cells.length < runs) {

@@ -44,7 +44,9 @@ export class FaultyWire implements AsyncDisposable {
   cut(): void {
     for (const [one, other] of this.#pairs) {
       one.resetAndDestroy();
-      other.resetAndDestroy();
+      // Local sockets know no resets.
+      if (other.remoteFamily === undefined) other.destroy();
+      else other.resetAndDestroy();
     }
   }
 

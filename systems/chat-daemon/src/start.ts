@@ -106,7 +106,7 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   const resources = new AsyncDisposableStack();
   const tasks = resources.use(new Tasks(log));
   const machine = createChatMachine({ database, clock }, { queueMax: config.queueMax });
-  const live = startLiveParts(deps, tasks);
+  const live = startLiveParts(deps, tasks, () => worker.workerId);
   tasks.run("chat request keys", (signal) => forgetAnswers({ database, clock, log }, signal));
   const selection = selectionOf(deps);
   const models = modelRouter(deps, selection);
@@ -158,8 +158,15 @@ type LiveParts = {
   readonly episodes: BufferedEpisodes;
 };
 
-function startLiveParts({ database, clock, log }: ChatDaemonDeps, tasks: Tasks): LiveParts {
-  const journal = new PartJournal({ database, clock, log });
+function startLiveParts(
+  { database, clock, log }: ChatDaemonDeps,
+  tasks: Tasks,
+  workerId: () => string,
+): LiveParts {
+  const journal = new PartJournal({
+    ...{ database, clock, log, workerId },
+    kept: (id, range) => buffer.kept(id, range),
+  });
   const buffer = new PartBuffer(clock, (id, part) => journal.add(id, part));
   tasks.run("chat parts", (signal) => journal.keepWriting(signal));
   tasks.run("chat part partitions", (signal) => journal.keepHours(signal));

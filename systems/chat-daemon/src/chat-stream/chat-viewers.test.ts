@@ -8,6 +8,7 @@ import { systemRandom } from "@atelier/base/system-random";
 import type { ChatStreamEvent } from "@atelier/contract/chat/stream-event";
 import { startPubSub } from "@atelier/database/pub-sub";
 import { PartBuffer } from "../live-parts/part-buffer.ts";
+import { insertParts } from "../live-parts/part-journal-store.ts";
 import { PartJournal } from "../live-parts/part-journal-actions.ts";
 import { chatWorld, must, SAYS, type ChatWorld } from "../state/chat-world-testkit.ts";
 import { ChatViewers } from "./chat-viewers-actions.ts";
@@ -26,7 +27,10 @@ async function server(world: ChatWorld) {
       { clock: systemClock, random: systemRandom, log: LOG },
     ),
   );
-  const journal = new PartJournal({ database, clock: systemClock, log: LOG });
+  const journal = new PartJournal({
+    ...{ database, clock: systemClock, log: LOG, workerId: () => workerId },
+    kept: (id, range) => buffer.kept(id, range),
+  });
   const buffer = new PartBuffer(systemClock, (id, part) => journal.add(id, part));
   const stop = new AbortController();
   const writing = journal.keepWriting(stop.signal).catch(() => {});
@@ -152,6 +156,24 @@ test("on another server than the chat's, the parts are the same", { timeout: 30_
   await second.screen.until(() => second.screen.parts === "one two");
   second.stop();
   await second.ended;
+});
+
+test("of a chat that another server has by now, nothing is kept", async () => {
+  await using world = await chatWorld();
+  const workerId = randomUUID();
+  const chatId = await acquired(world, workerId);
+  const id = await attempt(world, chatId);
+  const entry = {
+    id,
+    firstSeq: 1,
+    parts: [{ seq: 1, role: "assistant" as const, part: say("a") }],
+  };
+  const older = { ...entry, id: { ...id, historyVersion: id.historyVersion - 1 } };
+  const at = new Date();
+  const written = await insertParts(world.database, [older, entry], { at, workerId });
+  assert.deepEqual(written, [entry]);
+  const lost = { at, workerId: randomUUID() };
+  assert.deepEqual(await insertParts(world.database, [entry], lost), []);
 });
 
 test("who comes back after an edit is told the history anew", { timeout: 30_000 }, async () => {

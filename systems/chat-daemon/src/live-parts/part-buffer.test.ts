@@ -132,6 +132,23 @@ describe("readers", () => {
     assert.equal(await reading, "a");
   });
 
+  test("get a part when it is kept, and none behind one that was not", async () => {
+    const told: number[] = [];
+    const buffer = new PartBuffer(new FakeClock(), (_id, { seq }) => told.push(seq));
+    buffer.createEpisode(EPISODE);
+    const stop = new AbortController();
+    const reading = all(buffer.follow(EPISODE, stop.signal));
+    for (const letter of "abcd") buffer.addPart(EPISODE, "assistant", text(letter));
+    assert.deepEqual(told, [1, 2, 3, 4]);
+    buffer.kept(EPISODE, { firstSeq: 1, lastSeq: 2 });
+    buffer.kept(EPISODE, { firstSeq: 4, lastSeq: 4 });
+    buffer.closeEpisode(EPISODE);
+    await turn();
+    stop.abort();
+    assert.equal(await reading, "ab");
+    assert.equal(buffer.read(EPISODE).parts.length, 4);
+  });
+
   test("that leave before an episode begins leave nothing behind", async () => {
     const buffer = new PartBuffer(new FakeClock());
     const stop = new AbortController();

@@ -45,6 +45,8 @@ export const READER_STALLS_MS_MAX = 10_000;
 type Episode = {
   readonly id: EpisodeId;
   readonly parts: BufferedPart[];
+  /** How many of them readers may have. */
+  shown: number;
   readonly readers: Set<Reader>;
   /** False: so far somebody only waits for it. */
   isBegun: boolean;
@@ -63,15 +65,16 @@ type Reader = {
   isDropped: boolean;
 };
 
-/** Told of each new part, before anybody may read it: who keeps parts for successors. */
+/** Told of each new part: who keeps parts for successors, and says `kept()` when it has. */
 export type PartListener = (id: EpisodeId, part: BufferedPart) => void;
 
 export class PartBuffer {
   readonly #clock: Clock;
-  readonly #onPart: PartListener;
+  readonly #onPart: PartListener | null;
   readonly #episodes = new Map<string, Episode>();
 
-  constructor(clock: Clock, onPart: PartListener = () => {}) {
+  /** With `onPart`, readers get what was kept: else a crash would take back what somebody has read. */
+  constructor(clock: Clock, onPart: PartListener | null = null) {
     this.#clock = clock;
     this.#onPart = onPart;
   }
@@ -108,15 +111,31 @@ export class PartBuffer {
     if (episode.bytes + bytes > EPISODE_BYTES_MAX) return fail("full");
     episode.bytes += bytes;
     const added = { seq: episode.parts.length + 1, role, part };
-    this.#onPart(id, added);
     episode.parts.push(added);
+    if (this.#onPart === null) this.#show(episode, added.seq);
+    else this.#onPart(id, added);
+    return ok(added.seq);
+  }
+
+  /** A successor would find these parts: readers may have them. Behind a gap it would not. */
+  kept(
+    id: EpisodeId,
+    { firstSeq, lastSeq }: { readonly firstSeq: number; readonly lastSeq: number },
+  ): void {
+    const episode = this.#begun(id);
+    if (episode === null || firstSeq > episode.shown + 1) return;
+    this.#show(episode, lastSeq);
+  }
+
+  #show(episode: Episode, lastSeq: number): void {
+    if (lastSeq <= episode.shown) return;
+    episode.shown = lastSeq;
     const nowMs = this.#clock.monotonicMs();
     for (const reader of episode.readers) {
       reader.behindSinceMs ??= nowMs;
       if (nowMs - reader.behindSinceMs > READER_STALLS_MS_MAX) drop(episode, reader);
       else wake(reader);
     }
-    return ok(added.seq);
   }
 
   /** Nothing where it is unknown. */
@@ -147,27 +166,27 @@ export class PartBuffer {
 
   /**
    * All parts so far, then each that follows, in arrays of what there is; ends when the episode is
-   * closed and read. Of an unknown episode nothing comes until it begins. Ends early when the signal
+   * closed and read: not, then, where its last parts are never kept. Of an unknown episode nothing comes until it begins. Ends early when the signal
    * aborts, and throws ReaderDropped when the reader was too slow.
    */
   async *follow(id: EpisodeId, signal: AbortSignal): AsyncGenerator<readonly BufferedPart[]> {
     const episode = this.#episodes.get(keyOf(id)) ?? this.#insert(id);
     const reader: Reader = { taken: 0, behindSinceMs: null, wake: null, isDropped: false };
-    if (episode.parts.length > 0) reader.behindSinceMs = this.#clock.monotonicMs();
+    if (episode.shown > 0) reader.behindSinceMs = this.#clock.monotonicMs();
     episode.readers.add(reader);
     const stop = (): void => wake(reader);
     signal.addEventListener("abort", stop);
     try {
       while (!signal.aborted) {
         if (reader.isDropped) throw new ReaderDropped();
-        if (reader.taken < episode.parts.length) {
-          const batch = episode.parts.slice(reader.taken);
-          reader.taken = episode.parts.length;
+        if (reader.taken < episode.shown) {
+          const batch = episode.parts.slice(reader.taken, episode.shown);
+          reader.taken = episode.shown;
           reader.behindSinceMs = null;
           yield batch;
           continue;
         }
-        if (episode.closedMs !== null) return;
+        if (episode.closedMs !== null && episode.shown === episode.parts.length) return;
         await new Promise<void>((resolve) => {
           reader.wake = resolve;
         });
@@ -197,6 +216,7 @@ export class PartBuffer {
     const episode: Episode = {
       id,
       parts: [],
+      shown: 0,
       readers: new Set(),
       isBegun: false,
       bytes: 0,

@@ -15,6 +15,13 @@ export type PartJournalDeps = {
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Of this server's worker: it keeps parts of chats that it drives. Null: of all. */
+  readonly workerId: () => string | null;
+  /** A successor finds these from now on. */
+  readonly kept: (
+    id: EpisodeId,
+    range: { readonly firstSeq: number; readonly lastSeq: number },
+  ) => void;
 };
 
 /** How long the first part of a group waits for others. With the write itself well below 50 ms. */
@@ -113,10 +120,14 @@ export class PartJournal {
   }
 
   async #tryToWrite(): Promise<boolean> {
-    const { database, clock, log } = this.#deps;
+    const { database, clock, log, workerId, kept } = this.#deps;
     try {
-      await insertParts(database, this.#inHand, clock.now());
+      const about = { at: clock.now(), workerId: workerId() };
+      const written = await insertParts(database, this.#inHand, about);
       this.#inHand = [];
+      for (const { id, firstSeq, parts } of written) {
+        kept(id, { firstSeq, lastSeq: firstSeq + parts.length - 1 });
+      }
       return true;
     } catch (error) {
       log.warn({ error }, "parts of answers wait for the database");

@@ -12,15 +12,32 @@ const INSERT = {
   name: "insert_chat_message_parts",
   text: `insert into chat_message_parts
       (chat_id, history_version, generation_attempt, first_seq, parts, created_at)
-    select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::jsonb[],
-      array_fill($6::timestamptz, array[cardinality($1::uuid[])]))`,
+    select entries.*, $6::timestamptz
+    from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::jsonb[])
+      as entries (chat_id, history_version, generation_attempt, first_seq, parts)
+    where $7::uuid is null or exists (
+      select from chats where chats.id = entries.chat_id and chats.worker_id = $7
+        and chats.history_version = entries.history_version
+        and chats.generation_attempt = entries.generation_attempt)
+    returning chat_id, history_version, generation_attempt, first_seq`,
 };
 
+type InsertedRow = {
+  readonly chat_id: string;
+  readonly history_version: number;
+  readonly generation_attempt: number;
+  readonly first_seq: number;
+};
+
+/**
+ * Returns those that were written: not what a server writes that has lost the chat, because its successor
+ * has read already. `workerId` null: whoever has it.
+ */
 export async function insertParts(
   { pool }: Pick<Database, "pool">,
   entries: readonly JournalEntry[],
-  at: Date,
-): Promise<void> {
+  { at, workerId }: { readonly at: Date; readonly workerId: string | null },
+): Promise<readonly JournalEntry[]> {
   const columns: [string[], number[], number[], number[], string[]] = [[], [], [], [], []];
   for (const { id, firstSeq, parts } of entries) {
     columns[0].push(id.chatId);
@@ -29,7 +46,15 @@ export async function insertParts(
     columns[3].push(firstSeq);
     columns[4].push(JSON.stringify(parts.map(({ role, part }) => [role, part])));
   }
-  await pool.query({ ...INSERT, values: [...columns, at] });
+  const { rows } = await pool.query<InsertedRow>({ ...INSERT, values: [...columns, at, workerId] });
+  const inserted = new Set(
+    rows.map((row) =>
+      [row.chat_id, row.history_version, row.generation_attempt, row.first_seq].join("/"),
+    ),
+  );
+  return entries.filter(({ id, firstSeq }) =>
+    inserted.has([id.chatId, id.historyVersion, id.generationAttempt, firstSeq].join("/")),
+  );
 }
 
 /** Entries that begin at `fromSeq` or behind it: readers take whole entries. */

@@ -17,6 +17,8 @@ const EPISODE = {
   generationAttempt: 1,
 };
 
+const UNFENCED = { log: silentLogger, workerId: () => null, kept: () => {} };
+
 function part(seq: number): BufferedPart {
   return { seq, role: "assistant", part: { type: "text", text: `${seq} ` } };
 }
@@ -59,7 +61,7 @@ describe("the journal", () => {
   test("writes what came within a moment at once, and the rest when it stops", async () => {
     await using database = await testDatabase();
     const clock = new FakeClock();
-    const journal = new PartJournal({ database, clock, log: silentLogger });
+    const journal = new PartJournal({ database, clock, ...UNFENCED });
     const stop = new AbortController();
     const writing = journal.keepWriting(stop.signal);
     journal.add(EPISODE, part(1));
@@ -83,7 +85,7 @@ describe("the journal", () => {
   test("tries again while the database refuses, and loses nothing", async () => {
     await using database = await testDatabase();
     const clock = new FakeClock();
-    const journal = new PartJournal({ database, clock, log: silentLogger });
+    const journal = new PartJournal({ database, clock, ...UNFENCED });
     const stop = new AbortController();
     await sql`alter table chat_message_parts rename to away`.execute(database.sql);
     const writing = journal.keepWriting(stop.signal);
@@ -105,7 +107,7 @@ describe("the journal", () => {
   test("makes partitions for hours to come and drops those long gone", async () => {
     await using database = await testDatabase();
     const clock = new FakeClock();
-    const journal = new PartJournal({ database, clock, log: silentLogger });
+    const journal = new PartJournal({ database, clock, ...UNFENCED });
     const hours = async (): Promise<string[]> =>
       (
         await sql<{ name: string }>`select inhrelid::regclass::text as name from pg_inherits
@@ -124,8 +126,11 @@ describe("the journal", () => {
   test("drops old rows that found no partition, too", async () => {
     await using database = await testDatabase();
     const clock = new FakeClock();
-    const journal = new PartJournal({ database, clock, log: silentLogger });
-    await insertParts(database, [{ id: EPISODE, firstSeq: 1, parts: [part(1)] }], clock.now());
+    const journal = new PartJournal({ database, clock, ...UNFENCED });
+    await insertParts(database, [{ id: EPISODE, firstSeq: 1, parts: [part(1)] }], {
+      at: clock.now(),
+      workerId: null,
+    });
     await clock.advance(4 * 3_600_000);
     await journal.tidyHours();
     assert.equal((await journal.read(EPISODE)).length, 1);
