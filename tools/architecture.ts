@@ -186,7 +186,7 @@ export const TABLES: Record<
   site_settings: { owner: "deployment", readers: [] },
   chats: {
     owner: "state",
-    readers: ["access", "chats", "chat-stream", "worker", "turn", "quickgen"],
+    readers: ["access", "chats", "chat-stream", "worker", "turn", "quickgen", "live-parts"],
   },
   chat_messages: { owner: "state", readers: ["chats", "chat-stream", "turn", "quickgen"] },
   chat_queued_messages: { owner: "state", readers: ["chats", "chat-stream"] },
