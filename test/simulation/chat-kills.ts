@@ -20,6 +20,8 @@ export type Cell = {
   readonly scenario: ScenarioName;
   readonly moment: string;
   readonly strike: ChatStrike;
+  /** Soon after, to whoever has the chat by then. */
+  readonly again: { readonly strike: ChatStrike; readonly afterMs: number } | null;
 };
 
 export type RunEnd = {
@@ -40,11 +42,17 @@ const LANES_DEFAULT = 2;
 const SEED_MAX = 2 ** 31;
 /** After the moment was seen: what comes right after it is struck as well. */
 const DELAY_MS_MAX = 60;
+/** One strike in so many is followed by another. */
+const AGAIN_ONCE_IN = 4;
+const AGAIN_MS_MAX = 4_000;
 const BYSTANDER_MS_MAX = 1_500;
 
 export const CELLS: readonly Cell[] = Object.entries(MOMENTS).flatMap(([scenario, moments]) =>
   Object.keys(moments).flatMap((moment) =>
-    CHAT_STRIKES.map((strike) => ({ scenario: scenario as ScenarioName, moment, strike })),
+    CHAT_STRIKES.map((strike) => ({
+      ...{ scenario: scenario as ScenarioName, moment, strike },
+      again: null,
+    })),
   ),
 );
 
@@ -74,7 +82,7 @@ export async function runChatKills(argv: readonly string[]): Promise<number> {
   let done = 0;
   const onEnd = ({ cell, restMs, violations, isStruck }: RunEnd): void => {
     done += 1;
-    const what = `${cell.scenario}, ${cell.moment}: ${cell.strike}`;
+    const what = `${cell.scenario}, ${cell.moment}: ${cell.strike}${cell.again === null ? "" : `, then ${cell.again.strike}`}`;
     console.log(
       `${done} ${what}${isStruck ? "" : " (missed)"} ${restMs.toFixed(0)} ms (${seconds()} s)`,
     );
@@ -102,7 +110,10 @@ function drawCells(seed: number, runs: number, only: string): readonly Cell[] {
   let bag: Cell[] = [];
   while (cells.length < runs) {
     if (bag.length === 0) bag = [...wanted];
-    cells.push(...bag.splice(draws.below(bag.length), 1));
+    const [cell] = bag.splice(draws.below(bag.length), 1);
+    if (cell === undefined) continue; // The bag is not empty.
+    const again = { strike: draws.pick(CHAT_STRIKES), afterMs: draws.below(AGAIN_MS_MAX) };
+    cells.push(draws.once(AGAIN_ONCE_IN) ? { ...cell, again } : cell);
   }
   return cells;
 }
@@ -207,7 +218,7 @@ async function holdChat(chat: KillsChat): Promise<void> {
 async function strikeAt(
   world: ChatKillsWorld,
   chat: KillsChat,
-  { moment, strike }: Cell,
+  { moment, strike, again }: Cell,
   {
     delayMs,
     signal,
@@ -223,7 +234,12 @@ async function strikeAt(
   }
   await sleep(delayMs);
   const struckMs = performance.now();
-  await world.strike(strike, chat.id, (limit) => draws.below(limit));
+  const draw = (limit: number): number => draws.below(limit);
+  await world.strike(strike, chat.id, draw);
+  if (again !== null) {
+    await sleep(again.afterMs);
+    await world.strike(again.strike, chat.id, draw);
+  }
   return struckMs;
 }
 
