@@ -161,8 +161,9 @@ async function runCell(
     const aimed = await KillsChat.create(world, `${key}z`, cell.scenario);
     const rested = new AbortController();
     const struck = strikeAt(world, aimed, cell, { delayMs, signal: rested.signal, draws });
-    await holdChat(aimed);
-    const struckMs = await struck.finally(() => rested.abort());
+    struck.catch(() => {}); // It is thrown where it is awaited.
+    await holdChat(aimed).finally(() => rested.abort());
+    const struckMs = await struck;
     isStruck = struckMs !== null;
     const chats = [aimed, await bystander];
     restMs = performance.now() - (struckMs ?? performance.now());
