@@ -106,7 +106,12 @@ create table chats (
   check ((parent_chat_id is null) = (root_chat_id is null)),
   check ((worker_id is null) = (runner_id is null))
 );
-create index chats_owner on chats (owner_id, updated_at desc, id desc) where parent_chat_id is null;
+-- A person's list: the pinned ones in their order, then the others, the latest first. Each page is read
+-- from one of these in its order, however many chats there are.
+create index chats_pinned on chats (owner_id, archived, pin_order, id)
+  where parent_chat_id is null and pin_order > 0;
+create index chats_recent on chats (owner_id, archived, updated_at desc, id desc)
+  where parent_chat_id is null and pin_order = 0;
 create index chats_family on chats (root_chat_id) where root_chat_id is not null;
 create index chats_parent on chats (parent_chat_id) where parent_chat_id is not null;
 create index chats_workspace on chats (workspace_id) where workspace_id is not null;

@@ -15,7 +15,7 @@ import type { ChatMachine } from "./state/chat-machine.ts";
 import { builtinTools } from "./tools/builtin-tools.ts";
 import { connectWorkspace } from "./tools/chat-workspace.ts";
 import { childModels } from "./turn/child-models-actions.ts";
-import { recordPromptPrefix } from "./turn/prompt-prefix-store.ts";
+import { promptPrefixRecorder } from "./turn/prompt-prefix-actions.ts";
 import { openSubagents } from "./turn/subagents-actions.ts";
 import type { TurnDeps, TurnEnd } from "./turn/turn-deps.ts";
 import { turnModels } from "./turn/turn-models-actions.ts";
@@ -59,14 +59,13 @@ export function turnDeps(parts: TurnParts): TurnDeps {
   return {
     ...{ machine, episodes, clock, random, log, turnEnded },
     models: turnModels(parts.models),
-    settingsOf: async (chat, modelConfigId) => ({
-      ...(await decidedForTurn(settings, chat.ownerId, modelConfigId)),
+    settingsOf: async (chat) => ({
+      ...(await decidedForTurn(settings, chat.ownerId)),
       personalSkills: [],
     }),
     toolsOf: () => tools,
     workspaceOf: (chat) => connectWorkspace(reach, chat),
     loadFiles: (ids) => loadChatFiles({ database }, ids),
-    recordPrefix: (chat, prefix) =>
-      recordPromptPrefix(database.sql, chat, { prefix, now: clock.now() }),
+    recordPrefix: promptPrefixRecorder({ database, clock }),
   };
 }

@@ -9,6 +9,7 @@ import { toPromptText } from "../prompt/system-layers.ts";
 import {
   deleteUserSetting,
   getSetting,
+  listTurnSettings,
   listUserSettings,
   putSetting,
   putUserSetting,
@@ -27,8 +28,8 @@ export async function systemPromptSetting({
 export type DecidedForTurn = {
   readonly userPrompt: string;
   readonly planInstructions: string;
-  /** Null: the model's own. */
-  readonly thresholdPercent: number | null;
+  /** Of the person, for this model. Null: the model's own. */
+  readonly thresholdPercentOf: (modelConfigId: string) => number | null;
   /** Null: there is none. */
   readonly advisor: { readonly usesMax: number; readonly outputTokensMax: number } | null;
 };
@@ -36,19 +37,16 @@ export type DecidedForTurn = {
 export async function decidedForTurn(
   { database }: ChatSettingDeps,
   ownerId: string,
-  modelConfigId: string,
 ): Promise<DecidedForTurn> {
-  const [planInstructions, advisor, own] = await Promise.all([
-    getSetting(database.sql, "plan_instructions"),
-    getSetting(database.sql, "advisor"),
-    listUserSettings(database.sql, ownerId),
-  ]);
+  const { planInstructions, advisor, own } = await listTurnSettings(database, ownerId);
   const prompt = own.get(CUSTOM_PROMPT);
-  const threshold = own.get(thresholdKey(modelConfigId));
   return {
     userPrompt: typeof prompt === "string" ? prompt : "",
     planInstructions,
-    thresholdPercent: typeof threshold === "number" ? threshold : null,
+    thresholdPercentOf: (modelConfigId) => {
+      const threshold = own.get(thresholdKey(modelConfigId));
+      return typeof threshold === "number" ? threshold : null;
+    },
     advisor: advisor.isEnabled ? advisor : null,
   };
 }

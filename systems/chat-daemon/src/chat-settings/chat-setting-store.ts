@@ -1,5 +1,5 @@
 /** Settings of chats in Postgres. */
-import type { Sql } from "@atelier/database/database";
+import type { Database, Sql } from "@atelier/database/database";
 import {
   CHAT_SETTING_DEFAULTS,
   CHAT_SETTINGS,
@@ -16,8 +16,44 @@ export async function getSetting<Key extends ChatSettingKey>(
     .select("value")
     .where("key", "=", key)
     .executeTakeFirst();
-  if (row === undefined) return CHAT_SETTING_DEFAULTS[key];
-  return CHAT_SETTINGS[key].parse(row.value) as ChatSettingValue<Key>;
+  return toSetting(key, row?.value);
+}
+
+/** In one statement what a turn goes by: the deployment's settings, and all of a person. */
+export async function listTurnSettings(
+  { pool }: Pick<Database, "pool">,
+  userId: string,
+): Promise<{
+  readonly planInstructions: ChatSettingValue<"plan_instructions">;
+  readonly advisor: ChatSettingValue<"advisor">;
+  readonly own: ReadonlyMap<string, unknown>;
+}> {
+  const { rows } = await pool.query<SettingRow>({ ...TURN_SETTINGS, values: [userId] });
+  const deployment = new Map(rows.filter((row) => !row.is_own).map(toEntry));
+  return {
+    planInstructions: toSetting("plan_instructions", deployment.get("plan_instructions")),
+    advisor: toSetting("advisor", deployment.get("advisor")),
+    own: new Map(rows.filter((row) => row.is_own).map(toEntry)),
+  };
+}
+
+type SettingRow = { readonly key: string; readonly value: unknown; readonly is_own: boolean };
+
+const TURN_SETTINGS = {
+  name: "chat_turn_settings",
+  text: `select key, value, false as is_own from chat_settings
+      where key in ('plan_instructions', 'advisor')
+    union all
+    select key, value, true from chat_user_settings where user_id = $1`,
+};
+
+function toEntry({ key, value }: SettingRow): readonly [string, unknown] {
+  return [key, value];
+}
+
+function toSetting<Key extends ChatSettingKey>(key: Key, value: unknown): ChatSettingValue<Key> {
+  if (value === undefined) return CHAT_SETTING_DEFAULTS[key];
+  return CHAT_SETTINGS[key].parse(value) as ChatSettingValue<Key>;
 }
 
 export async function putSetting<Key extends ChatSettingKey>(

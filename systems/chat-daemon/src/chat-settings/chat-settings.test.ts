@@ -32,12 +32,9 @@ test("where nobody decided, the product's own prompt holds", async () => {
     include_default_system_prompt: true,
     default_system_prompt: BUILT_IN_PROMPT,
   });
-  assert.deepEqual(await decidedForTurn(deps, world.ownerId, world.modelConfigId), {
-    userPrompt: "",
-    planInstructions: "",
-    thresholdPercent: null,
-    advisor: null,
-  });
+  const { thresholdPercentOf, ...decided } = await decidedForTurn(deps, world.ownerId);
+  assert.deepEqual(decided, { userPrompt: "", planInstructions: "", advisor: null });
+  assert.equal(thresholdPercentOf(world.modelConfigId), null);
 });
 
 test("an advisor is there once somebody says so", async () => {
@@ -46,10 +43,10 @@ test("an advisor is there once somebody says so", async () => {
   const body = { enabled: true, max_uses_per_run: 3, max_output_tokens: 1_000 };
   must(await service.putChatAdvisor(request({ body })));
   assert.deepEqual(must(await service.getChatAdvisor(request({}))), body);
-  const { advisor } = await decidedForTurn(deps, world.ownerId, world.modelConfigId);
+  const { advisor } = await decidedForTurn(deps, world.ownerId);
   assert.equal(advisor?.usesMax, 3);
   must(await service.putChatAdvisor(request({ body: { ...body, enabled: false } })));
-  const after = await decidedForTurn(deps, world.ownerId, world.modelConfigId);
+  const after = await decidedForTurn(deps, world.ownerId);
   assert.equal(after.advisor, null);
 });
 
@@ -69,10 +66,10 @@ test("people have their own prompt and thresholds, and nobody else's", async () 
   const params = { modelConfig: modelConfigId };
   must(await service.putChatUserThreshold(request({ params, body: { threshold_percent: 40 } })));
   must(await service.putChatUserThreshold(request({ params, body: { threshold_percent: 50 } })));
-  const own = await decidedForTurn(deps, ownerId, modelConfigId);
-  assert.deepEqual([own.userPrompt, own.thresholdPercent], ["In French.", 50]);
-  const other = await decidedForTurn(deps, randomUUID(), modelConfigId);
-  assert.deepEqual([other.userPrompt, other.thresholdPercent], ["", null]);
+  const own = await decidedForTurn(deps, ownerId);
+  assert.deepEqual([own.userPrompt, own.thresholdPercentOf(modelConfigId)], ["In French.", 50]);
+  const other = await decidedForTurn(deps, randomUUID());
+  assert.deepEqual([other.userPrompt, other.thresholdPercentOf(modelConfigId)], ["", null]);
   assert.deepEqual(must(await service.listChatUserThresholds(request({}))), {
     thresholds: [{ model_config_id: modelConfigId, threshold_percent: 50 }],
   });

@@ -20,25 +20,46 @@ export async function listShownChats(
   const cursor = page.afterId === null ? null : await findCursor(db, filter, page.afterId);
   if (page.afterId !== null && cursor === null) return [];
   const wanted = page.limit + page.offset;
-  const matches = matching(filter);
   const isPastPinned = cursor !== null && cursor.pin_order === 0;
+  const afterPinned =
+    cursor === null
+      ? sql``
+      : sql`and (c.pin_order, c.id) > (${cursor.pin_order}, ${cursor.id}::uuid)`;
   const pinned = isPastPinned
     ? sql`select ${COLUMNS} from chats c where false`
-    : sql`
-      select ${COLUMNS} from chats c
-      where ${matches} and c.pin_order > 0
-        ${cursor === null ? sql`` : sql`and (c.pin_order, c.id) > (${cursor.pin_order}, ${cursor.id}::uuid)`}
-      order by c.pin_order, c.id limit ${wanted}`;
-  const others = sql`
-    select ${COLUMNS} from chats c
-    where ${matches} and c.pin_order = 0
-      ${isPastPinned ? sql`and (c.updated_at, c.id) < (${cursor.updated_at}, ${cursor.id}::uuid)` : sql``}
-    order by c.updated_at desc, c.id desc limit ${wanted}`;
+    : inBothHalves(
+        filter,
+        (matches) => sql`
+        select ${COLUMNS} from chats c where ${matches} and c.pin_order > 0 ${afterPinned}
+        order by c.pin_order, c.id limit ${wanted}`,
+      );
+  const afterRecent = isPastPinned
+    ? sql`and (c.updated_at, c.id) < (${cursor.updated_at}, ${cursor.id}::uuid)`
+    : sql``;
+  const others = inBothHalves(
+    filter,
+    (matches) => sql`
+    select ${COLUMNS} from chats c where ${matches} and c.pin_order = 0 ${afterRecent}
+    order by c.updated_at desc, c.id desc limit ${wanted}`,
+  );
   const { rows } = await sql<ShownRow>`
     select * from (
-      select * from (${pinned}) pinned union all select * from (${others}) others
+      select * from (select * from (${pinned}) pinned order by pin_order, id limit ${wanted}) pinned
+      union all
+      select * from (
+        select * from (${others}) others order by updated_at desc, id desc limit ${wanted}) others
     ) page limit ${page.limit} offset ${page.offset}`.execute(db);
   return rows.map(toShown);
+}
+
+/** Archived chats and the others are apart in the indexes, so who wants both gets them from two reads. */
+function inBothHalves(
+  filter: ChatFilter,
+  read: (matches: RawBuilder<unknown>) => RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  if (filter.archived !== undefined) return read(matching(filter));
+  const half = (archived: boolean) => read(matching({ ...filter, archived }));
+  return sql`select * from (${half(false)}) half union all select * from (${half(true)}) half`;
 }
 
 /** Of these roots, the latest first. */

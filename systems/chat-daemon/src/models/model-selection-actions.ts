@@ -34,10 +34,11 @@ const NO_DEFAULT = routeFailure(
 );
 
 export async function chooseModelOfChat(
-  deps: SelectionDeps,
+  given: SelectionDeps,
   user: ModelUser,
   chosen: { readonly modelConfigId: string; readonly effort: ReasoningEffort | null },
 ): Promise<Result<ChosenModel, ModelFailure>> {
+  const deps = forOneChoice(given);
   const own = await findUsable(deps, user, chosen.modelConfigId);
   const config = own ?? (await findUsableDefault(deps, user));
   return config === undefined ? fail(NO_DEFAULT) : routed(deps, user, config, chosen.effort);
@@ -58,11 +59,12 @@ export async function chooseModelForNewChat(
 
 /** A person's own choice goes before the organization's, where there is one for such work. */
 export async function chooseOverride(
-  deps: SelectionDeps,
+  given: SelectionDeps,
   user: ModelUser,
   asked: { readonly context: ModelOverrideContext; readonly modes: OverrideModes },
 ): Promise<Result<OverrideChoice, ModelFailure>> {
   const { context, modes } = asked;
+  const deps = forOneChoice(given);
   const stored = await attempt(modes.query, "read the chosen model", () =>
     findStored(deps, user, context),
   );
@@ -108,6 +110,26 @@ export async function chooseComputerUseModel(
     if (standing.unavailable !== null) return fail(noKey);
   }
   return ok({ modelName: COMPUTER_USE_MODELS[provider], route: route.value });
+}
+
+/** One choice looks at a provider once: whether it is enabled, and how it is reached, are told of the same row. */
+function forOneChoice(deps: SelectionDeps): SelectionDeps {
+  const { catalog } = deps;
+  const found = new Map<string, ReturnType<typeof catalog.find>>();
+  return {
+    ...deps,
+    catalog: {
+      areOwnKeysAllowed: catalog.areOwnKeysAllowed,
+      list: () => catalog.list(),
+      find: (id) => {
+        const finding = found.get(id) ?? catalog.find(id);
+        found.set(id, finding);
+        return finding;
+      },
+      providersWithOwnKey: (userId) => catalog.providersWithOwnKey(userId),
+      directCredentials: (userId, providerId) => catalog.directCredentials(userId, providerId),
+    },
+  };
 }
 
 type Stored = { readonly modelConfigId: string; readonly effort: ReasoningEffort | null };

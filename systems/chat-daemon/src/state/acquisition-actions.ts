@@ -11,12 +11,21 @@ import type { ChatRow } from "./chat-row.ts";
 
 export type AcquisitionDeps = { readonly database: Database; readonly random: Random };
 
-/** As many as were taken, at most `max`; `isMore`: there may be others. */
+export type Acquired = {
+  readonly chats: readonly ChatRow[];
+  readonly isMore: boolean;
+  readonly isContended: boolean;
+};
+
+/**
+ * As many as were taken, at most `max`. `isMore`: there may be others. `isContended`: some were just being
+ * changed or taken by somebody else, and may still want a worker.
+ */
 export async function acquireChats(
   { database, random }: AcquisitionDeps,
   workerId: string,
   { limits, max }: { readonly limits: ChatLimits; readonly max: number },
-): Promise<{ readonly chats: readonly ChatRow[]; readonly isMore: boolean }> {
+): Promise<Acquired> {
   const acquire = async (db: Sql) => {
     const candidates = await listAcquirable(db, limits, max);
     const chats: ChatRow[] = [];
@@ -24,10 +33,14 @@ export async function acquireChats(
       const chat = await acquireChat(db, candidate, { workerId, runnerId: random.uuid() });
       if (chat !== null) chats.push(chat);
     }
-    return { chats, isMore: candidates.length === max && chats.length > 0 };
+    return {
+      chats,
+      isMore: candidates.length === max && chats.length > 0,
+      isContended: chats.length < candidates.length,
+    };
   };
   if (limits.topLevelMax === null && limits.subagentsMax === null) return acquire(database.sql);
   return database.transaction(async (db) =>
-    (await tryLockPlaces(db)) ? acquire(db) : { chats: [], isMore: false },
+    (await tryLockPlaces(db)) ? acquire(db) : { chats: [], isMore: false, isContended: true },
   );
 }

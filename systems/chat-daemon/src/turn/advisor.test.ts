@@ -14,7 +14,7 @@ const asks = (id: string, more: readonly { id: string; name: string }[] = []) =>
   callsTools([{ id, name: "advisor", input: { question: "What now?" } }, ...more]);
 
 const SETTINGS = {
-  ...{ userPrompt: "", planInstructions: "", personalSkills: [], thresholdPercent: null },
+  ...{ userPrompt: "", planInstructions: "", personalSkills: [], thresholdPercentOf: () => null },
   advisor: { usesMax: 0, outputTokensMax: ADVISOR_OUTPUT_TOKENS },
 };
 

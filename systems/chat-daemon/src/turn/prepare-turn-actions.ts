@@ -40,12 +40,12 @@ export async function prepareTurn(
   rows: readonly StoredMessage[],
 ): Promise<Result<PreparedTurn, ChatError>> {
   const apiKeyId = activeApiKeyId(rows);
-  const model = await deps.models.forTurn(chat, { activeApiKeyId: apiKeyId });
-  if (!model.ok) return model;
-  const [settings, summary] = await Promise.all([
-    deps.settingsOf(chat, model.value.configId),
+  const [model, settings, summary] = await Promise.all([
+    deps.models.forTurn(chat, { activeApiKeyId: apiKeyId }),
+    deps.settingsOf(chat),
     deps.models.forSummary(chat, { activeApiKeyId: apiKeyId }),
   ]);
+  if (!model.ok) return model;
   if (!summary.ok) {
     // A broken override must not stop the work: the turn's own model can sum up as well.
     deps.log.warn({ chatId: chat.id, failure: summary.failure }, "no model for summaries");
@@ -64,7 +64,8 @@ export async function prepareTurn(
     ...{ chat, rows, kind, summaryModel, tools },
     model: model.value,
     limits: {
-      thresholdPercent: settings.thresholdPercent ?? model.value.thresholdPercent,
+      thresholdPercent:
+        settings.thresholdPercentOf(model.value.configId) ?? model.value.thresholdPercent,
       contextLimit: model.value.contextLimit,
       summaryContextLimit: summaryModel?.contextLimit ?? null,
     },

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { promptPrefix } from "../prompt/prompt-prefix.ts";
 import { chatWorld, must } from "../state/chat-world-testkit.ts";
+import { systemClock } from "@atelier/base/system-clock";
+import { promptPrefixRecorder } from "./prompt-prefix-actions.ts";
 import { recordPromptPrefix } from "./prompt-prefix-store.ts";
 
 test("each change of a chat's prefix is kept with its causes, and only those", async () => {
@@ -28,4 +30,29 @@ test("each change of a chat's prefix is kept with its causes, and only those", a
     rows.map((row) => Number(row.history_version)),
     [1, 3, 4],
   );
+});
+
+test("a prefix that a server knows is not looked up, until another may have driven the chat", async () => {
+  await using world = await chatWorld();
+  const { chat } = must(await world.machine.create(world.newChat()));
+  let asked = 0;
+  const database = {
+    get sql() {
+      asked += 1;
+      return world.database.sql;
+    },
+  };
+  const record = promptPrefixRecorder({ database, clock: systemClock });
+  const prefix = promptPrefix("model", [], [{ name: "stored_1", text: "be good" }]);
+  const other = promptPrefix("model", [], [{ name: "stored_1", text: "be better" }]);
+  const step = (historyVersion: number, fence: number, sent = prefix) =>
+    record({ id: chat.id, historyVersion, fence }, sent);
+  await step(1, 1);
+  await step(2, 1);
+  assert.equal(asked, 1);
+  // Another server drives the chat in between, and its prefix is another.
+  const at = { prefix: other, now: new Date() };
+  await recordPromptPrefix(world.database.sql, { id: chat.id, historyVersion: 3 }, at);
+  assert.deepEqual(await step(4, 3), ["system_changed:stored_1"]);
+  assert.deepEqual(await step(5, 3, other), ["system_changed:stored_1"]);
 });

@@ -57,7 +57,7 @@ export type TurnSettings = {
   readonly planInstructions: string;
   readonly personalSkills: readonly { readonly name: string; readonly description: string }[];
   /** Of the person, for this model; null: the model's own. */
-  readonly thresholdPercent: number | null;
+  readonly thresholdPercentOf: (modelConfigId: string) => number | null;
   /** Null: there is none. `usesMax` 0: as often as the model likes in a turn. */
   readonly advisor: { readonly usesMax: number; readonly outputTokensMax: number } | null;
 };
@@ -71,7 +71,7 @@ export type TurnDeps = {
   readonly random: Random;
   readonly log: Logger;
   readonly models: TurnModels;
-  settingsOf(chat: ChatRow, modelConfigId: string): Promise<TurnSettings>;
+  settingsOf(chat: ChatRow): Promise<TurnSettings>;
   /** All tools that this chat could have, whatever its mode. */
   toolsOf(chat: ChatRow): readonly ChatTool[];
   /** The machine of the chat's workspace; else what the model is told. */
@@ -80,7 +80,7 @@ export type TurnDeps = {
   loadFiles(ids: readonly string[]): Promise<ReadonlyMap<string, PromptFile>>;
   /** Keeps the prefix of a call, and says what is different from the last one's. */
   recordPrefix(
-    chat: Pick<ChatRow, "id" | "historyVersion">,
+    chat: Pick<ChatRow, "id" | "historyVersion" | "fence">,
     prefix: PromptPrefix,
   ): Promise<readonly string[]>;
   /** Told after a turn has ended, for what goes on beside chats. Must not throw. */

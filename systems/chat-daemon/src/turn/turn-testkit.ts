@@ -209,7 +209,7 @@ const NO_SETTINGS = {
     userPrompt: "",
     planInstructions: "",
     personalSkills: [],
-    thresholdPercent: null,
+    thresholdPercentOf: () => null,
     advisor: null,
   },
 };

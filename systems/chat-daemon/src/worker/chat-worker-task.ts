@@ -43,6 +43,10 @@ export const UNLIMITED_CHATS: ChatLimits = { topLevelMax: null, subagentsMax: nu
 /** Spec agents 2.9. */
 const ACQUIRE_EVERY_MS = 1_000;
 const ACQUIRE_BATCH_MAX = 10;
+/** Whoever changes a chat holds it for a few statements: its person waits for the first word meanwhile. */
+const ACQUIRE_AGAIN_MS = 10;
+/** Then others are at it, or it is held for long: the next turn finds it. */
+const ACQUIRE_AGAIN_MAX = 20;
 const CLEAN_UP_EVERY_MS = 30_000;
 /** News that were lost on the way are read. */
 const READ_EVERY_MS = 3_000;
@@ -80,7 +84,7 @@ class Worker implements ChatWorker {
     this.#every(
       ACQUIRE_EVERY_MS,
       "chat acquisition",
-      () => this.#acquire(),
+      (signal) => this.#acquire(signal),
       () => this.#nudged.promise,
     );
     this.#every(HEARTBEAT_MS, "chat heartbeats", () => this.#beat());
@@ -127,14 +131,14 @@ class Worker implements ChatWorker {
   #every(
     intervalMs: number,
     name: string,
-    work: () => Promise<void>,
+    work: (signal: AbortSignal) => Promise<void>,
     nudged: () => Promise<void> = forever,
   ): void {
     const { clock, log } = this.#deps;
     this.#loops.run(name, async (signal) => {
       while (!signal.aborted) {
         try {
-          await work();
+          await work(signal);
         } catch (error) {
           const level = isDatabaseUnavailable(error) ? "warn" : "error";
           log[level]({ error }, `${name} failed`);
@@ -149,10 +153,11 @@ class Worker implements ChatWorker {
     });
   }
 
-  async #acquire(): Promise<void> {
-    const { database, random, log } = this.#deps;
+  async #acquire(signal: AbortSignal): Promise<void> {
+    const { database, random, clock, log } = this.#deps;
     // Who nudges from here on is heard by the wait after this turn.
     this.#nudged = Promise.withResolvers<void>();
+    let again = 0;
     for (let isMore = true; isMore && !this.#isStopping;) {
       const taken = await acquireChats({ database, random }, this.workerId, {
         limits: this.#limits,
@@ -160,6 +165,11 @@ class Worker implements ChatWorker {
       });
       for (const chat of taken.chats) this.#drive(chat);
       ({ isMore } = taken);
+      if (!isMore && taken.isContended && again < ACQUIRE_AGAIN_MAX) {
+        again += 1;
+        await clock.sleep(ACQUIRE_AGAIN_MS, signal);
+        isMore = true;
+      }
       if (taken.chats.length > 0) log.debug({ chats: taken.chats.length }, "chats acquired");
     }
   }

@@ -9,12 +9,11 @@ import type { ProviderRow } from "./provider-snapshot.ts";
 /** By name. */
 export async function listModelProviders(sql: Sql): Promise<readonly ModelProvider[]> {
   const { rows } = await text<Row>`
-    select id, type, name, display_name, enabled, base_url, max_concurrency_per_key,
-      sealed_settings, created_at, updated_at
+    select ${COLUMNS}
     from ai_providers
     where deleted_at is null
     order by name`.execute(sql);
-  return withKeys(sql, rows);
+  return rows.map(toModelProvider);
 }
 
 export async function findModelProvider(
@@ -22,14 +21,12 @@ export async function findModelProvider(
   ref: ModelProviderRef,
 ): Promise<ModelProvider | undefined> {
   const { rows } = await text<Row>`
-    select id, type, name, display_name, enabled, base_url, max_concurrency_per_key,
-      sealed_settings, created_at, updated_at
+    select ${COLUMNS}
     from ai_providers
     where deleted_at is null and (id = ${ref.id}::uuid or name = ${ref.name}::text)
     order by id = ${ref.id}::uuid desc nulls last
     limit 1`.execute(sql);
-  const [provider] = await withKeys(sql, rows);
-  return provider;
+  return rows.map(toModelProvider)[0];
 }
 
 /** Whether there was one of this name, and there is none now. */
@@ -231,17 +228,26 @@ type Row = {
   readonly sealed_settings: Buffer | null;
   readonly created_at: Date;
   readonly updated_at: Date;
+  readonly keys: readonly {
+    readonly id: string;
+    readonly masked: string;
+    readonly createdAt: string;
+    readonly disabledAt: string | null;
+  }[];
 };
 
-async function withKeys(sql: Sql, rows: readonly Row[]): Promise<readonly ModelProvider[]> {
-  const { rows: keys } = await text<ModelProviderKey & { readonly providerId: string }>`
-    select id, provider_id as "providerId", masked, created_at as "createdAt",
-      disabled_at as "disabledAt"
-    from ai_provider_keys
-    where provider_id = any(${rows.map((row) => row.id)}::uuid[])
-    order by provider_id, position`.execute(sql);
-  const keysOf = Map.groupBy(keys, (key) => key.providerId);
-  return rows.map((row) => ({
+/** With its keys: chats ask for a provider at every step. */
+const COLUMNS = text`
+  id, type, name, display_name, enabled, base_url, max_concurrency_per_key, sealed_settings,
+  created_at, updated_at, (
+    select coalesce(json_agg(json_build_object(
+      'id', k.id, 'masked', k.masked, 'createdAt', k.created_at, 'disabledAt', k.disabled_at
+    ) order by k.position), '[]')
+    from ai_provider_keys k where k.provider_id = ai_providers.id
+  ) as keys`;
+
+function toModelProvider(row: Row): ModelProvider {
+  return {
     id: row.id,
     type: row.type,
     name: row.name,
@@ -249,14 +255,12 @@ async function withKeys(sql: Sql, rows: readonly Row[]): Promise<readonly ModelP
     enabled: row.enabled,
     baseUrl: row.base_url,
     keyConcurrencyMax: row.max_concurrency_per_key,
-    keys: (keysOf.get(row.id) ?? []).map(({ id, masked, createdAt, disabledAt }) => ({
-      id,
-      masked,
-      createdAt,
-      disabledAt,
+    keys: row.keys.map(({ id, masked, createdAt, disabledAt }) => ({
+      ...{ id, masked, createdAt: new Date(createdAt) },
+      disabledAt: disabledAt === null ? null : new Date(disabledAt),
     })),
     sealedSettings: row.sealed_settings,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
-  }));
+  };
 }
