@@ -1,4 +1,5 @@
 /** `npm run bench -- <name> [options]`: runs one benchmark and prints its table. */
+import { runChatBench } from "./chat.ts";
 import { runGatewayBench } from "./gateway.ts";
 import { runRecordingBench } from "./recording.ts";
 import { runUpstreamBench } from "./upstream.ts";
@@ -9,6 +10,10 @@ const BENCHES: Record<
   string,
   { readonly title: string; run(args: readonly string[]): Promise<void> }
 > = {
+  chat: {
+    title: "chats: the first word, steps, streams, viewers and lists",
+    run: (args) => runChatBench(args),
+  },
   gateway: {
     title: "the gateway beside other proxies and gateways, in one run",
     run: (args) => runGatewayBench(args),

@@ -1,0 +1,196 @@
+/**
+ * A whole server with chats, recording and its own Postgres on disk, in processes of its own; a scripted
+ * model beside it, and viewers that note when what arrives.
+ */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { silentLogger } from "@atelier/base/logger";
+import { systemClock } from "@atelier/base/system-clock";
+import { openDatabase, type Database } from "@atelier/database/database";
+import { startEmbeddedPostgres } from "@atelier/database/embedded-postgres";
+import type { SocketConnection } from "@atelier/database/postgres-process";
+import { setUpFirstUser, startRealServer, type RealServer } from "@atelier/testkit/real-server";
+import { startScriptedModel, type RecordedUpstreamRequest } from "@atelier/testkit/scripted-model";
+import { says, type ScriptedReply } from "@atelier/testkit/scripted-model-reply";
+import { WebSocket } from "ws";
+
+export type ChatLane = {
+  readonly connection: SocketConnection;
+  readonly database: Database;
+  /** The first one. Further ones share its database. */
+  readonly server: RealServer;
+  readonly model: BenchModel;
+  readonly token: string;
+  startAnother(postgresUrl?: string): Promise<RealServer>;
+};
+
+export type BenchModel = {
+  readonly url: string;
+  /** What the next requests are answered with. */
+  answer: (request: RecordedUpstreamRequest) => ScriptedReply | null;
+  /** Of requests with their bodies read, the last one first told. */
+  heard: (request: RecordedUpstreamRequest) => void;
+};
+
+/** Everything ends with `resources`. */
+export async function startChatLane(resources: AsyncDisposableStack): Promise<ChatLane> {
+  const dataDir = mkdtempSync(join(tmpdir(), "atelier-bench-"));
+  resources.defer(() => rmSync(dataDir, { recursive: true, force: true }));
+  const deps = { log: silentLogger, clock: systemClock };
+  const postgres = resources.use(await startEmbeddedPostgres({ dataDir, ...deps }));
+  const connection = postgres.connection;
+  const model = await startBenchModel(resources);
+  // All of them open what one has sealed.
+  const env = { ATELIER_EXTERNAL_TOKEN_ENCRYPTION_KEYS: randomBytes(32).toString("base64") };
+  const startAnother = async (postgresUrl = urlOf(connection)): Promise<RealServer> =>
+    resources.use(await startRealServer({ postgresUrl, env, args: UNLIMITED }));
+  const server = await startAnother();
+  const { session: token } = await setUpFirstUser(server);
+  await addModel(server, token, model.url);
+  const database = resources.use(
+    openDatabase({
+      ...{ connection, applicationName: "bench", connectionsMax: 4, log: silentLogger },
+    }),
+  );
+  return { connection, database, server, model, token, startAnother };
+}
+
+/** One person has all chats here. */
+const UNLIMITED = [
+  "--log-level=error",
+  "--api-rate-limit=0",
+  "--ai-gateway-rate-limit=0",
+  "--ai-gateway-max-concurrency=0",
+  "--ai-gateway-max-concurrency-per-user=0",
+  "--chat-max-working=0",
+];
+
+function urlOf({ host, port, user, database }: SocketConnection): string {
+  return `postgres://${user}@localhost/${database}?host=${encodeURIComponent(host)}&port=${port}`;
+}
+
+async function startBenchModel(resources: AsyncDisposableStack): Promise<BenchModel> {
+  const hooks: Pick<BenchModel, "answer" | "heard"> = { answer: () => null, heard: () => {} };
+  const model = resources.use(
+    await startScriptedModel({
+      script: (request) => {
+        hooks.heard(request);
+        // Titles and summaries are asked for beside the turns, without their tools.
+        return isTurn(request) ? hooks.answer(request) : says("A title");
+      },
+    }),
+  );
+  return Object.assign(hooks, { url: model.url });
+}
+
+export function isTurn({ body }: RecordedUpstreamRequest): boolean {
+  return Buffer.from(body).includes('"tools":');
+}
+
+async function addModel(server: RealServer, token: string, url: string): Promise<void> {
+  const post = async (path: string, body: object) => {
+    const { status, body: made } = await server.api("POST", path, { token, body });
+    if (status !== 201) throw new Error(`${path}: ${status} ${JSON.stringify(made)}`);
+    return made;
+  };
+  const provider = await post("/api/v2/ai/providers", {
+    ...{ type: "anthropic", name: "scripted", base_url: url, api_keys: ["sk-scripted"] },
+  });
+  await post("/api/v2/organizations/default/chats/models", {
+    ...{ ai_provider_id: provider.id, model: "claude-scripted", context_limit: 200_000 },
+  });
+}
+
+type Server = Pick<RealServer, "url" | "api">;
+
+export async function createChat(server: Server, token: string, text: string): Promise<string> {
+  const body = { content: [{ type: "text", text }] };
+  const made = await server.api("POST", "/api/v2/chats", { token, body });
+  if (made.status !== 201) throw new Error(`create a chat: ${JSON.stringify(made.body)}`);
+  return made.body.id;
+}
+
+export async function sendMessage(
+  server: Server,
+  token: string,
+  chatId: string,
+  text: string,
+): Promise<void> {
+  const body = { content: [{ type: "text", text }] };
+  const sent = await server.api("POST", `/api/v2/chats/${chatId}/messages`, { token, body });
+  if (sent.status !== 200) throw new Error(`send: ${JSON.stringify(sent.body)}`);
+}
+
+export type Viewer = Disposable & {
+  /** Events of this type, in all. */
+  count(type: string): number;
+  /** When the next event came that this holds for, by `performance.now()`. */
+  next(isWanted: (event: ViewedEvent) => boolean): Promise<number>;
+};
+
+export type ViewedEvent = {
+  readonly type: string;
+  readonly status?: { readonly status: string };
+  readonly message_part?: { readonly part: { readonly type: string; readonly text?: string } };
+};
+
+export async function watch(server: Server, token: string, chatId: string): Promise<Viewer> {
+  const url = `${server.url.replace(/^http/, "ws")}/api/v2/chats/${chatId}/stream`;
+  const socket = new WebSocket(url, {
+    headers: { "coder-session-token": token },
+    perMessageDeflate: false,
+  });
+  const counts = new Map<string, number>();
+  let wanted: { is(event: ViewedEvent): boolean; resolve(atMs: number): void } | null = null;
+  socket.on("error", () => {}); // A server that is killed cuts it off.
+  socket.on("message", (data: Buffer) => {
+    const atMs = performance.now();
+    for (const event of JSON.parse(data.toString("utf8")) as readonly ViewedEvent[]) {
+      counts.set(event.type, (counts.get(event.type) ?? 0) + 1);
+      if (wanted?.is(event) !== true) continue;
+      wanted.resolve(atMs);
+      wanted = null;
+    }
+  });
+  await once(socket, "open");
+  return {
+    count: (type) => counts.get(type) ?? 0,
+    next: (is) =>
+      new Promise((resolve) => {
+        wanted = { is, resolve };
+      }),
+    [Symbol.dispose]: () => socket.terminate(),
+  };
+}
+
+export function isAtRest({ type, status }: ViewedEvent): boolean {
+  return type === "status" && status?.status === "waiting";
+}
+
+export function isTextPart({ type, message_part }: ViewedEvent): boolean {
+  return type === "message_part" && message_part?.part.type === "text";
+}
+
+/** A chat that has answered once, and one who watches it. */
+export async function chatAtRest(
+  server: Server,
+  token: string,
+): Promise<{ readonly chatId: string; readonly viewer: Viewer }> {
+  const chatId = await createChat(server, token, "Hello");
+  const viewer = await watch(server, token, chatId);
+  for (;;) {
+    const { body } = await server.api("GET", `/api/v2/chats/${chatId}`, { token });
+    if (body.status === "waiting") return { chatId, viewer };
+    if (body.status === "error") throw new Error(JSON.stringify(body.last_error));
+    await sleep(20);
+  }
+}
+
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
