@@ -79,6 +79,7 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
       host: { version: "1.2.3", platform: "linux", architecture: "x64" },
       queueMax: 20,
       limits: { topLevelMax: null, subagentsMax: null },
+      retentionMs: null,
     },
   });
   resources.use(chats);

@@ -85,8 +85,24 @@ function renderEndpoint(endpoint: Endpoint): string[] {
     "",
     ...renderFields("On the path", endpoint.params, "input"),
     ...renderFields("Query", endpoint.query, "input"),
-    ...renderFields("Body", endpoint.body, "input"),
-    ...renderFields("Answer", success.body, "output"),
+    ...renderBytes(endpoint),
+    ...(endpoint.rawBody === undefined ? renderFields("Body", endpoint.body, "input") : []),
+    ...(endpoint.rawAnswer === undefined ? renderFields("Answer", success.body, "output") : []),
+  ];
+}
+
+/** What is no JSON. */
+function renderBytes({ rawBody, rawAnswer }: Endpoint): string[] {
+  const typesOf = ({ mediaTypes }: { readonly mediaTypes: readonly string[] }) =>
+    mediaTypes.map(code).join(", ");
+  return [
+    ...(rawBody === undefined
+      ? []
+      : [
+          `Body: at most ${rawBody.bytesMax / 1_048_576} MiB of bytes, as ${typesOf(rawBody)}.`,
+          "",
+        ]),
+    ...(rawAnswer === undefined ? [] : [`Answer: bytes, as ${typesOf(rawAnswer)}.`, ""]),
   ];
 }
 
@@ -111,7 +127,7 @@ function renderSocket(socket: SocketEndpoint): string[] {
 function describeAccess({ access, path }: Pick<Endpoint, "access" | "path">): string {
   if (access === "public") return "anybody";
   if (access === "signed_in") return "anybody who is signed in";
-  const own = /:(?:user|workspace|agent)\b/.test(path) ? "; own things count as own" : "";
+  const own = /:(?:user|workspace|agent|chat)\b/.test(path) ? "; own things count as own" : "";
   return `permission ${code(access)}${own}`;
 }
 

@@ -41,4 +41,12 @@ export const CHAT_OPTIONS = [
     description:
       "Chats started by other chats that work at once, on all servers together. 0 means no limit.",
   },
+  {
+    name: "chat-retention",
+    kind: "duration",
+    default: "30d",
+    group: "Chats",
+    description:
+      "How long archived chats are kept, from the last thing that was done to them. Then they are deleted with their files. 0 means forever.",
+  },
 ] as const satisfies readonly Option[];

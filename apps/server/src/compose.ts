@@ -278,6 +278,7 @@ function serveChats(
         topLevelMax: limitOf(config.chatMaxWorking),
         subagentsMax: limitOf(config.chatMaxWorkingSubagents),
       },
+      retentionMs: limitOf(config.chatRetentionMs),
     },
   });
   resources.use(chats);

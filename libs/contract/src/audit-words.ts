@@ -12,6 +12,7 @@ export const AUDIT_RESOURCES = [
   "workspace",
   "workspace_agent_token",
   "chat",
+  "chat_file",
   "chat_model",
   "chat_setting",
 ] as const;

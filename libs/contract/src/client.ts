@@ -81,6 +81,8 @@ export type ApiClient = {
 export function apiClient(send: Send): ApiClient {
   return {
     async call(endpoint, input, options = {}) {
+      const speaksJson = endpoint.rawBody === undefined && endpoint.rawAnswer === undefined;
+      assert(speaksJson, "bytes do not go this way");
       // CallInput<E> is these fields with the endpoint's own types.
       const { params = {}, query = {}, body } = input as LooseInput;
       const path = requestPath(endpoint.path, params, query);

@@ -28,11 +28,15 @@ export type Endpoint = {
   readonly query: z.ZodObject;
   /** Null: the endpoint takes no body. */
   readonly body: z.ZodType | null;
+  /** Set: the body is bytes, and `body` is RawBody. */
+  readonly rawBody?: { readonly bytesMax: number; readonly mediaTypes: readonly string[] };
   readonly success: {
     readonly status: 200 | 201 | 204;
     /** Null only with 204. */
     readonly body: z.ZodType | null;
   };
+  /** Set: the answer is bytes of one of these types, and `success.body` is RawAnswer. */
+  readonly rawAnswer?: { readonly mediaTypes: readonly string[] };
   /** Besides those that every endpoint can answer: see COMMON_FAILURES. */
   readonly failures: readonly FailureCode[];
   /** What the audit log says of it. Null only where nothing changes. */

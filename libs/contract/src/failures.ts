@@ -19,7 +19,7 @@ export const FAILURES = {
   "request.too_large": {
     status: 413,
     message: "The request body is too large.",
-    remedy: "Send less than 1 MiB.",
+    remedy: "Send less than 1 MiB, or less than the endpoint says.",
   },
   "request.unauthenticated": {
     status: 401,
@@ -174,6 +174,16 @@ export const FAILURES = {
     status: 429,
     message: "Too many messages wait in this chat.",
     remedy: "Wait until some were taken up, or delete some of the queue.",
+  },
+  "chat_file.type_unsupported": {
+    status: 415,
+    message: "Files of this type are not taken.",
+    remedy: "Send an image (PNG, JPEG, GIF, WebP), a PDF, or text (plain, Markdown, CSV, JSON).",
+  },
+  "chat_file.too_many_unused": {
+    status: 429,
+    message: "You have too many files that no chat holds.",
+    remedy: "Send them in a message, or wait: what no chat holds is deleted after a day.",
   },
   "chat.model_missing": {
     status: 409,

@@ -29,6 +29,7 @@ import { PartSources } from "./chat-stream/part-sources-actions.ts";
 import { markReadBy, showChat } from "./chats/chat-actions.ts";
 import type { ChatDeps } from "./chats/chat-deps.ts";
 import { chatService } from "./chats/chat-routes.ts";
+import { keepPurging } from "./chats/purge-task.ts";
 import { forgetAnswers } from "./chats/request-keys-task.ts";
 import { BufferedEpisodes } from "./live-parts/live-episodes-actions.ts";
 import { PartBuffer } from "./live-parts/part-buffer.ts";
@@ -71,6 +72,8 @@ export type ChatDaemonConfig = {
   readonly queueMax: number;
   /** How many chats work at once, on all servers together. */
   readonly limits: ChatLimits;
+  /** How long archived chats are kept. Null: for ever. */
+  readonly retentionMs: number | null;
 };
 
 export type ChatDaemonDeps = {
@@ -108,6 +111,8 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   const machine = createChatMachine({ database, clock }, { queueMax: config.queueMax });
   const live = startLiveParts(deps, tasks, () => worker.workerId);
   tasks.run("chat request keys", (signal) => forgetAnswers({ database, clock, log }, signal));
+  const { retentionMs } = config;
+  tasks.run("old chats", (signal) => keepPurging({ database, clock, log, retentionMs }, signal));
   const selection = selectionOf(deps);
   const models = modelRouter(deps, selection);
   const shortTexts = resources.use(new ShortTexts({ database, clock, log, models }));

@@ -101,15 +101,13 @@ const workspace = async (world: World, target: Person): Promise<Record<string, s
   return { workspace: id, agent, name };
 };
 
-const HELLO = [{ type: "text", text: "hello" }];
-
-/** Of the target: straight into the database, where nobody works on it. */
+/** Of the target: straight into the database, where no daemon drives it. */
 const chat = async (world: World, target: Person): Promise<Record<string, string>> => {
   const [id, model] = [systemRandom.uuid(), systemRandom.uuid()];
   await world.database.pool.query(
     `insert into chat_model_configs (id, organization_id, model, context_limit,
        compression_threshold, created_at, updated_at)
-     select $1, id, 'm', 1000, 70, now(), now() from organizations`,
+     select $1, id, 'scripted', 1000, 70, now(), now() from organizations`,
     [model],
   );
   await world.database.pool.query(
@@ -118,7 +116,7 @@ const chat = async (world: World, target: Person): Promise<Record<string, string
      select $1, id, $2, 'waiting', $3, now(), now() from organizations`,
     [id, target.id, model],
   );
-  return { chat: id, message: "1", queued: "1", modelConfig: UNKNOWN_ID };
+  return { chat: id, message: "1", queued: "1" };
 };
 
 const UNKNOWN_ID = "00000000-0000-4000-8000-000000000000";
@@ -131,8 +129,10 @@ const chatModel = async (): Promise<Record<string, string>> => ({
 /** Signed in is enough to read one's own, but the token needs the scope. */
 const READS_OWN: Case = { status: { "owner without scope": 404 } };
 
+const SOME_TEXT = [{ type: "text", text: "Hello" }];
+
 /** A case for each endpoint: `{}` when it needs nothing but the path. */
-const CASES: Record<string, Case> = {
+const CASES: Readonly<Record<string, Case>> = {
   "GET /api/v2/users/first": {},
   "POST /api/v2/users/first": { body: newUserBody, status: 409 },
   "GET /api/v2/users": {},
@@ -252,49 +252,67 @@ const CASES: Record<string, Case> = {
     body: () => ({ mode: "chat_default" }),
     status: 503,
   },
+  "GET /api/v2/chats": { status: 503 },
+  "POST /api/v2/chats": { body: () => ({ content: SOME_TEXT }), status: 503 },
+  "POST /api/v2/chats/files": { body: () => "bytes", status: 503 },
+  "GET /api/v2/chats/files/:file": { params: async () => ({ file: UNKNOWN_ID }), status: 503 },
+  "GET /api/v2/chats/:chat": { params: chat, status: 503 },
+  "PATCH /api/v2/chats/:chat": { params: chat, body: () => ({ title: "New" }), status: 503 },
+  "GET /api/v2/chats/:chat/messages": { params: chat, status: 503 },
+  "POST /api/v2/chats/:chat/messages": {
+    params: chat,
+    body: () => ({ content: SOME_TEXT }),
+    status: 503,
+  },
+  "PATCH /api/v2/chats/:chat/messages/:message": {
+    params: chat,
+    body: () => ({ content: SOME_TEXT }),
+    status: 503,
+  },
+  "GET /api/v2/chats/:chat/prompts": { params: chat, status: 503 },
+  "DELETE /api/v2/chats/:chat/queue/:queued": { params: chat, status: 503 },
+  "PATCH /api/v2/chats/:chat/queue/:queued": {
+    params: chat,
+    body: () => ({ index: 0 }),
+    status: 503,
+  },
+  "POST /api/v2/chats/:chat/queue/:queued/promote": { params: chat, status: 503 },
+  "POST /api/v2/chats/:chat/interrupt": { params: chat, status: 503 },
+  "POST /api/v2/chats/:chat/compact": { params: chat, status: 503 },
+  "POST /api/v2/chats/:chat/clear": { params: chat, status: 503 },
+  "POST /api/v2/chats/:chat/reconcile-invalid": { params: chat, status: 503 },
+  "POST /api/v2/chats/:chat/tool-results": {
+    params: chat,
+    body: () => ({ results: [{ tool_call_id: "1", output: 1 }] }),
+    status: 503,
+  },
+  "POST /api/v2/chats/:chat/title/propose": { params: chat, status: 503 },
+  "GET /api/v2/chats/:chat/cost": { params: chat, status: 503 },
+  "GET /api/v2/chats/config/system-prompt": { status: 503 },
+  "PUT /api/v2/chats/config/system-prompt": { body: () => ({ system_prompt: "" }), status: 503 },
+  "GET /api/v2/chats/config/plan-mode-instructions": { status: 503 },
+  "PUT /api/v2/chats/config/plan-mode-instructions": {
+    body: () => ({ plan_mode_instructions: "" }),
+    status: 503,
+  },
+  "GET /api/v2/chats/config/advisor": { status: 503 },
+  "PUT /api/v2/chats/config/advisor": {
+    body: () => ({ enabled: false, max_uses_per_run: 0, max_output_tokens: 1_000 }),
+    status: 503,
+  },
+  "GET /api/v2/chats/config/user-prompt": { status: 503 },
+  "PUT /api/v2/chats/config/user-prompt": { body: () => ({ custom_prompt: "" }), status: 503 },
+  "GET /api/v2/chats/config/user-compaction-thresholds": { status: 503 },
+  "PUT /api/v2/chats/config/user-compaction-thresholds/:modelConfig": {
+    params: async () => ({ modelConfig: UNKNOWN_ID }),
+    body: () => ({ threshold_percent: 50 }),
+    status: 503,
+  },
+  "DELETE /api/v2/chats/config/user-compaction-thresholds/:modelConfig": {
+    params: async () => ({ modelConfig: UNKNOWN_ID }),
+    status: 503,
+  },
 };
-
-/** Endpoints of chats: nobody answers them here, so all that is decided is who is let in. */
-const CHAT_CASES: Readonly<Record<string, Case["body"]>> = {
-  "GET /api/v2/chats": undefined,
-  "POST /api/v2/chats": () => ({ content: HELLO }),
-  "GET /api/v2/chats/:chat": undefined,
-  "PATCH /api/v2/chats/:chat": () => ({ title: "a" }),
-  "POST /api/v2/chats/:chat/clear": undefined,
-  "POST /api/v2/chats/:chat/compact": undefined,
-  "GET /api/v2/chats/:chat/cost": undefined,
-  "POST /api/v2/chats/:chat/interrupt": undefined,
-  "GET /api/v2/chats/:chat/messages": undefined,
-  "POST /api/v2/chats/:chat/messages": () => ({ content: HELLO }),
-  "PATCH /api/v2/chats/:chat/messages/:message": () => ({ content: HELLO }),
-  "GET /api/v2/chats/:chat/prompts": undefined,
-  "DELETE /api/v2/chats/:chat/queue/:queued": undefined,
-  "PATCH /api/v2/chats/:chat/queue/:queued": () => ({ index: 0 }),
-  "POST /api/v2/chats/:chat/queue/:queued/promote": undefined,
-  "POST /api/v2/chats/:chat/reconcile-invalid": undefined,
-  "POST /api/v2/chats/:chat/title/propose": undefined,
-  "POST /api/v2/chats/:chat/tool-results": () => ({
-    results: [{ tool_call_id: "a", output: "b" }],
-  }),
-  "GET /api/v2/chats/config/advisor": undefined,
-  "PUT /api/v2/chats/config/advisor": () => ({
-    ...{ enabled: true, max_uses_per_run: 1, max_output_tokens: 1_000 },
-  }),
-  "GET /api/v2/chats/config/plan-mode-instructions": undefined,
-  "PUT /api/v2/chats/config/plan-mode-instructions": () => ({ plan_mode_instructions: "a" }),
-  "GET /api/v2/chats/config/system-prompt": undefined,
-  "PUT /api/v2/chats/config/system-prompt": () => ({ system_prompt: "a" }),
-  "GET /api/v2/chats/config/user-compaction-thresholds": undefined,
-  "PUT /api/v2/chats/config/user-compaction-thresholds/:modelConfig": () => ({
-    threshold_percent: 50,
-  }),
-  "DELETE /api/v2/chats/config/user-compaction-thresholds/:modelConfig": undefined,
-  "GET /api/v2/chats/config/user-prompt": undefined,
-  "PUT /api/v2/chats/config/user-prompt": () => ({ custom_prompt: "a" }),
-};
-for (const [name, body] of Object.entries(CHAT_CASES)) {
-  CASES[name] = { params: chat, status: 503, ...(body === undefined ? {} : { body }) };
-}
 
 test("every endpoint of the contract is served, and every served endpoint has a case", async () => {
   await using api = await startTestControlPlane();

@@ -13,10 +13,11 @@ import {
 } from "../state/chat-metadata-store.ts";
 import type { ChatDeps } from "./chat-deps.ts";
 import { invalid, toFailure, withoutQueueFull, type ChatFailure } from "./chat-failures.ts";
+import { listChatFiles } from "./chat-file-store.ts";
 import { findShownChat, listShownChats, listShownChildren } from "./chat-list-store.ts";
 import type { ChatPage, ShownChat } from "./shown-chat.ts";
 import { parseChatSearch } from "./chat-search.ts";
-import { toWireChat } from "./chat-wire.ts";
+import { toWireChat, toWireFile } from "./chat-wire.ts";
 import { findWorkspace } from "./create-chat-actions.ts";
 
 type NotFound = Failure<"resource.not_found">;
@@ -24,14 +25,16 @@ type NotFound = Failure<"resource.not_found">;
 export async function showChat(deps: ChatDeps, chatId: string): Promise<Result<Chat, NotFound>> {
   const shown = await deps.database.readOnlyTransaction(async (db) => {
     const chat = await findShownChat(db, chatId);
-    return chat && { chat, children: await listShownChildren(db, [chatId]) };
+    const files = await listChatFiles(db, chatId);
+    return chat && { chat, files, children: await listShownChildren(db, [chatId]) };
   });
   if (shown === undefined) return fail({ code: "resource.not_found" });
   const [owner, isQueued] = await Promise.all([
     deps.people.usernameOf(shown.chat.ownerId),
     deps.isQueuedForCapacity(chatId),
   ]);
-  const chat = toWireChat(shown.chat, shown.children, owner);
+  const files = shown.files.map(toWireFile);
+  const chat = { ...toWireChat(shown.chat, shown.children, owner), files };
   return ok(isQueued ? { ...chat, queued_for_capacity: true } : chat);
 }
 

@@ -7,6 +7,7 @@ import type { ChatDeps } from "./chat-deps.ts";
 import { withoutQueueFull } from "./chat-failures.ts";
 import { toWireMessage } from "./chat-wire.ts";
 import { clearedRows } from "../messages/cleared-rows.ts";
+import { fetchFile, uploadFile } from "./file-actions.ts";
 import { showCost, showMessages, showPrompts } from "./history-actions.ts";
 import { startChat } from "./create-chat-actions.ts";
 import { changed, editMessage, sendMessage, transition, updateQueued } from "./message-actions.ts";
@@ -14,7 +15,13 @@ import { changed, editMessage, sendMessage, transition, updateQueued } from "./m
 export type ChatEndpoints = typeof CHAT_ENDPOINTS;
 
 export function chatService(deps: ChatDeps): EndpointService<ChatEndpoints> {
-  return { ...reading(deps), ...changing(deps), ...writing(deps), ...queueing(deps) };
+  return {
+    ...reading(deps),
+    ...changing(deps),
+    ...writing(deps),
+    ...queueing(deps),
+    ...files(deps),
+  };
 }
 
 function reading(deps: ChatDeps) {
@@ -106,6 +113,19 @@ function queueing(deps: ChatDeps) {
       if (!promoted.ok) return fail(withoutQueueFull(promoted.failure));
       return ok({ message: promoted.value === null ? null : toWireMessage(promoted.value) });
     },
+  };
+}
+
+function files(deps: ChatDeps) {
+  return {
+    uploadChatFile: async ({ caller, query, body, audit }: Of<"uploadChatFile">) => {
+      const uploaded = await uploadFile(deps, caller, body, query.organization);
+      if (uploaded.ok)
+        audit.attempted({ resourceId: uploaded.value.id, target: uploaded.value.name });
+      return uploaded.ok ? ok({ id: uploaded.value.id }) : uploaded;
+    },
+    getChatFile: async ({ caller, params }: Of<"getChatFile">) =>
+      fetchFile(deps, caller, params.file),
   };
 }
 

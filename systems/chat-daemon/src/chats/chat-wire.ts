@@ -1,8 +1,14 @@
 /** Chats, messages and queued messages as clients see them. */
 import { forClients } from "@atelier/contract/chat/message-part";
-import type { Chat, ChatMessage, ChatQueuedMessage, ChatUsage } from "@atelier/contract/http/chats";
+import type {
+  Chat,
+  ChatFile,
+  ChatMessage,
+  ChatQueuedMessage,
+  ChatUsage,
+} from "@atelier/contract/http/chats";
 import type { QueuedMessage, StepUsage, StoredMessage } from "../state/chat-row.ts";
-import type { ShownChat } from "./shown-chat.ts";
+import type { FileFacts, ShownChat } from "./shown-chat.ts";
 
 export function toWireChat(
   chat: ShownChat,
@@ -42,6 +48,18 @@ function fieldsOf(chat: ShownChat, ownerUsername: string | undefined): Omit<Chat
     has_unread: chat.hasUnread,
     client_type: chat.clientType,
     queue_length: chat.queueLength,
+  };
+}
+
+export function toWireFile(file: FileFacts): ChatFile {
+  return {
+    id: file.id,
+    owner_id: file.ownerId,
+    organization_id: file.organizationId,
+    name: file.name,
+    mime_type: file.mediaType,
+    size_bytes: file.sizeBytes,
+    created_at: file.createdAt.toISOString(),
   };
 }
 

@@ -28,6 +28,17 @@ export type ShownChat = {
   readonly queueLength: number;
 };
 
+/** A file without its bytes. */
+export type FileFacts = {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly organizationId: string;
+  readonly name: string;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly createdAt: Date;
+};
+
 export type ChatFilter = {
   readonly ownerId: string;
   /** Undefined: both. */

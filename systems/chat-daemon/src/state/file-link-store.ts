@@ -2,7 +2,10 @@
 import type { Sql } from "@atelier/database/database";
 import { sql } from "kysely";
 
-/** Of these, those that the chat has or may take: uploaded by its owner and held by no other chat. */
+/**
+ * Of these, those that the chat has or may take: uploaded by its owner and held by no other chat. Until the
+ * transaction ends none of them is deleted for being unused.
+ */
 export async function listLinkableFiles(
   db: Sql,
   chat: { readonly id: string; readonly ownerId: string; readonly organizationId: string },
@@ -12,7 +15,8 @@ export async function listLinkableFiles(
     select f.id from chat_files f left join chat_file_links l on l.file_id = f.id
     where f.id = any(${[...fileIds]}::uuid[]) and f.owner_id = ${chat.ownerId}
       and f.organization_id = ${chat.organizationId}
-      and (l.chat_id is null or l.chat_id = ${chat.id})`.execute(db);
+      and (l.chat_id is null or l.chat_id = ${chat.id})
+    for key share of f`.execute(db);
   return rows.map(({ id }) => id);
 }
 

@@ -1,14 +1,10 @@
 /** Tools that bring a file of the workspace to the person: as an attachment, or as the plan. */
 import { fail, ok, type Result } from "@atelier/base/result";
 import { z } from "zod";
+import { mediaTypeOf } from "../messages/media-type.ts";
 import { inWorkspace } from "./in-workspace.ts";
 import { planPathOf, PLANS_DIRECTORY, refusedPath } from "./plan-path.ts";
-import {
-  mediaTypeOf,
-  STORED_FILE_BYTES_MAX,
-  toFilePart,
-  type ToolFileStore,
-} from "./stored-file.ts";
+import { STORED_FILE_BYTES_MAX, toFilePart, type ToolFileStore } from "./stored-file.ts";
 import {
   defineTool,
   toolError,

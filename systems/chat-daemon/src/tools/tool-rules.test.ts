@@ -7,7 +7,7 @@ import { chooseAgent } from "./chat-workspace.ts";
 import { refusedPath } from "./plan-path.ts";
 import { resultBudgetBytes, truncateJson, truncateText } from "./result-truncation.ts";
 import { commandNote, parseCommands, splitBackground } from "./shell-command.ts";
-import { mediaTypeOf } from "./stored-file.ts";
+import { mediaTypeOf } from "../messages/media-type.ts";
 import { isToolAvailable, kindOfChat, toolNameOf, type ChatKind } from "./tool-availability.ts";
 import type { ToolChat } from "./tool.ts";
 import { toolTimeout } from "./tool-timeout.ts";

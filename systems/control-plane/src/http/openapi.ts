@@ -83,7 +83,7 @@ function operation(endpoint: Endpoint, answers: Answers): Json {
       ...parametersOf(endpoint.params, "path"),
       ...parametersOf(endpoint.query, "query"),
     ],
-    ...(endpoint.body === null ? {} : { requestBody: requestBody(endpoint.body) }),
+    ...requestBodyOf(endpoint),
     responses: { ...success(endpoint, answers), ...failures(endpoint, answers) },
   };
 }
@@ -109,15 +109,28 @@ function parametersOf(schema: z.ZodObject, place: "path" | "query"): Json[] {
   }));
 }
 
-function requestBody(schema: z.ZodType): Json {
-  return {
-    required: !schema.safeParse(undefined).success,
-    content: { "application/json": { schema: jsonSchemaOf(schema, "input") } },
-  };
+function requestBodyOf({ body, rawBody }: Endpoint): Json {
+  if (body === null) return {};
+  const content =
+    rawBody === undefined
+      ? { "application/json": { schema: jsonSchemaOf(body, "input") } }
+      : bytesOf(rawBody.mediaTypes, { maxLength: rawBody.bytesMax });
+  return { requestBody: { required: !body.safeParse(undefined).success, content } };
 }
 
-function success({ success: { status, body }, summary }: Endpoint, answers: Answers): Json {
+function bytesOf(mediaTypes: readonly string[], limits: Json): Json {
+  const schema = { type: "string", format: "binary", ...limits };
+  return Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, { schema }]));
+}
+
+function success(endpoint: Endpoint, answers: Answers): Json {
+  const { success: answer, rawAnswer, summary } = endpoint;
+  const { status, body } = answer;
   if (body === null) return { [status]: { description: "Done." } };
+  if (rawAnswer !== undefined) {
+    const content = bytesOf(rawAnswer.mediaTypes, {});
+    return { [status]: { description: `${summary}.`, content } };
+  }
   const content = { "application/json": { schema: answers.schemaOf(body) } };
   return { [status]: { description: `${summary}.`, content } };
 }

@@ -6,13 +6,16 @@
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import { assert } from "@atelier/base/assert";
+import { ok } from "@atelier/base/result";
 import type { Failure } from "@atelier/contract/failures";
+import type { RawAnswer } from "@atelier/contract/raw-body";
 import { isDatabaseUnavailable } from "@atelier/database/database";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import { admit, type AdmitDeps } from "./admit.ts";
 import { invalidRequest, toProblem } from "./problem.ts";
-import { readJsonBody } from "./read-json-body.ts";
+import { rawAnswerHeaders, rawBodyOf } from "./raw-content.ts";
+import { readBytes, readJsonBody } from "./read-body.ts";
 import { RequestAudit, type RequestAuditDeps } from "./request-audit.ts";
 import type { EndpointRequest, RequestFacts, Route } from "./route.ts";
 import type { Endpoint } from "@atelier/contract/endpoint";
@@ -111,17 +114,26 @@ async function parseParts(endpoint: Endpoint, request: FastifyRequest): Promise<
   const query = endpoint.query.safeParse(request.query);
   if (!query.success) return { kind: "failure", failure: invalidRequest(query.error) };
   if (endpoint.body === null) return { kind: "parts", query: query.data, body: undefined };
-  let json;
+  let sent;
   try {
-    json = await readJsonBody(request.raw);
+    sent = await readBody(endpoint, request);
   } catch {
     return { kind: "client_gone" };
   }
-  if (!json.ok) return { kind: "failure", failure: json.failure };
-  const body = endpoint.body.safeParse(json.value);
+  if (!sent.ok) return { kind: "failure", failure: sent.failure };
+  const body = endpoint.body.safeParse(sent.value);
   return body.success
     ? { kind: "parts", query: query.data, body: body.data }
     : { kind: "failure", failure: invalidRequest(body.error) };
+}
+
+async function readBody(
+  { rawBody }: Endpoint,
+  request: FastifyRequest,
+): ReturnType<typeof readJsonBody> {
+  if (rawBody === undefined) return readJsonBody(request.raw);
+  const bytes = await readBytes(request.raw, rawBody.bytesMax);
+  return bytes.ok ? ok(rawBodyOf(request.headers, bytes.value)) : bytes;
 }
 
 /** Sends it, after the audit log knows of it. Returns the status. */
@@ -140,6 +152,7 @@ async function answer(
   if (outcome.kind === "answer") {
     reply.code(endpoint.success.status);
     if (endpoint.success.body === null) reply.send();
+    else if (endpoint.rawAnswer !== undefined) sendBytes(reply, outcome.body as RawAnswer);
     else sendJson(reply, outcome.body);
     return endpoint.success.status;
   }
@@ -174,6 +187,12 @@ export function crashFailure(log: Logger, error: unknown, requestId: string): Fa
 
 export function sendJson(reply: FastifyReply, body: unknown): FastifyReply {
   return reply.header("content-type", "application/json; charset=utf-8").send(JSON.stringify(body));
+}
+
+function sendBytes(reply: FastifyReply, file: RawAnswer): FastifyReply {
+  const { buffer, byteOffset, byteLength } = file.bytes;
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  return reply.headers(rawAnswerHeaders(file)).send(bytes);
 }
 
 /** For endpoints that change nothing. */

@@ -1,4 +1,4 @@
-/** Reads a request's JSON body, up to a limit. */
+/** Reads a request's body up to a limit: as bytes, or as JSON. */
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { Failure } from "@atelier/contract/failures";
 import type { IncomingMessage } from "node:http";
@@ -13,7 +13,17 @@ export const BODY_BYTES_MAX = 1_048_576;
 export async function readJsonBody(
   request: IncomingMessage,
 ): Promise<Result<unknown, Failure<"request.too_large" | "request.invalid">>> {
-  if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX) {
+  const body = await readBytes(request, BODY_BYTES_MAX);
+  if (!body.ok) return body;
+  return body.value.length === 0 ? ok(undefined) : parseJson(body.value);
+}
+
+/** Throws when the client goes away half-way. */
+export async function readBytes(
+  request: IncomingMessage,
+  bytesMax: number,
+): Promise<Result<Buffer, Failure<"request.too_large">>> {
+  if (Number(request.headers["content-length"] ?? 0) > bytesMax) {
     return fail({ code: "request.too_large" });
   }
   const chunks: Buffer[] = [];
@@ -22,10 +32,10 @@ export async function readJsonBody(
   const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   for await (const chunk of body) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) return fail({ code: "request.too_large" });
+    if (bytes > bytesMax) return fail({ code: "request.too_large" });
     chunks.push(chunk);
   }
-  return bytes === 0 ? ok(undefined) : parseJson(Buffer.concat(chunks));
+  return ok(Buffer.concat(chunks));
 }
 
 /** Postgres stores no NUL and no half of a surrogate pair, though JSON can spell both. */
