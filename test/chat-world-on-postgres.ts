@@ -71,6 +71,7 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
     providers: plane.chats.providers,
     people: plane.chats.people,
     workspaces: plane.chats.workspaces,
+    secrets: plane.chats.secrets,
     links: plane.workspaceLinks,
     providerAuth: plane.providerAuth,
     transports: gateway.transports,

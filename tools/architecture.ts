@@ -89,6 +89,8 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     "ai-providers": ["access", "audit", "http", "vault"],
     // A path names a provider here as it does there.
     "ai-user-keys": ["access", "audit", "http", "vault", "ai-providers"],
+    /** What chats keep in the vault, without seeing it. */
+    "chat-secrets": ["vault"],
     "record-spool": [],
     "ai-usage": ["access", "http", "record-spool"],
     "connection-log": ["access", "http", "deployment"],
@@ -111,6 +113,8 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     prompt: ["messages"],
     /** What the model can call. */
     tools: ["messages"],
+    /** Tool servers of other makers: who they are, and their tools as those of a chat. */
+    mcp: ["tools", "messages"],
     /** One step after another: decide, call, retry, compact. */
     turn: ["messages", "state", "live-parts", "models", "prompt", "tools", "chat-settings"],
     /** Small model calls beside the turn: titles, labels. */
@@ -200,6 +204,9 @@ export const TABLES: Record<
   chat_user_model_overrides: { owner: "models", readers: [] },
   chat_settings: { owner: "chat-settings", readers: [] },
   chat_user_settings: { owner: "chat-settings", readers: [] },
+  mcp_servers: { owner: "mcp", readers: [] },
+  mcp_calls: { owner: "mcp", readers: [] },
+  chat_secrets: { owner: "chat-secrets", readers: [] },
   chat_prompt_prefixes: { owner: "turn", readers: [] },
 };
 

@@ -256,7 +256,7 @@ function serveChats(
   resources: AsyncDisposableStack,
 ): ChatDaemon {
   const { controlPlane, gateway, database, pubSub } = parts;
-  const { providers, people, workspaces } = controlPlane.chats;
+  const { providers, people, workspaces, secrets } = controlPlane.chats;
   const outbound = resources.use(
     openOutboundFetch({
       connectMs: config.aiGatewayConnectTimeoutMs,
@@ -265,7 +265,7 @@ function serveChats(
     }),
   );
   const chats = startChatDaemon({
-    ...{ database, pubSub, clock, random, log, providers, people, workspaces },
+    ...{ database, pubSub, clock, random, log, providers, people, workspaces, secrets },
     links: controlPlane.workspaceLinks,
     providerAuth: controlPlane.providerAuth,
     transports: gateway?.transports ?? null,

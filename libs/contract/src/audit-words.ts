@@ -15,5 +15,6 @@ export const AUDIT_RESOURCES = [
   "chat_file",
   "chat_model",
   "chat_setting",
+  "mcp_server",
 ] as const;
 export type AuditResource = (typeof AUDIT_RESOURCES)[number];

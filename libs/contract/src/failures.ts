@@ -200,6 +200,11 @@ export const FAILURES = {
     message: "This idempotency key came before with other content.",
     remedy: "Use a new key for a new request.",
   },
+  "mcp_server.slug_taken": {
+    status: 409,
+    message: "There is already a tool server with this slug.",
+    remedy: "Use another slug: the names of its tools begin with it.",
+  },
   "chat_model.in_use": {
     status: 409,
     message: "This is still needed.",

@@ -9,6 +9,7 @@ import type { PubSub } from "@atelier/database/pub-sub";
 import { decidedForTurn, systemPromptSetting } from "./chat-settings/chat-setting-actions.ts";
 import { keepToolFile, loadChatFiles } from "./chats/tool-file-actions.ts";
 import type { BufferedEpisodes } from "./live-parts/live-episodes-actions.ts";
+import type { McpTools } from "./mcp/mcp-tools-actions.ts";
 import type { ModelRouter } from "./models/model-router.ts";
 import type { SelectionDeps } from "./models/model-selection-actions.ts";
 import type { ChatMachine } from "./state/chat-machine.ts";
@@ -32,6 +33,7 @@ export type TurnParts = {
   readonly models: ModelRouter;
   readonly workspaces: ChatWorkspaceDirectory;
   readonly links: WorkspaceLinks;
+  readonly mcp: McpTools;
   readonly turnEnded: (chatId: string, end: TurnEnd) => void;
 };
 
@@ -63,7 +65,8 @@ export function turnDeps(parts: TurnParts): TurnDeps {
       ...(await decidedForTurn(settings, chat.ownerId)),
       personalSkills: [],
     }),
-    toolsOf: () => tools,
+    // Of two with one name, the last is meant: ours.
+    toolsOf: async (chat) => [...(await parts.mcp.toolsOf(chat)), ...tools],
     workspaceOf: (chat) => connectWorkspace(reach, chat),
     loadFiles: (ids) => loadChatFiles({ database }, ids),
     recordPrefix: promptPrefixRecorder({ database, clock }),

@@ -9,6 +9,7 @@ import type { Random } from "@atelier/base/random";
 import type {
   ChatPeople,
   ChatProviderCatalog,
+  ChatSecrets,
   ChatWorkspaceDirectory,
 } from "@atelier/contract/rpc/chat-ports";
 import type { ChatService, ChatSocketService } from "@atelier/contract/rpc/chat-service";
@@ -34,6 +35,10 @@ import { forgetAnswers } from "./chats/request-keys-task.ts";
 import { BufferedEpisodes } from "./live-parts/live-episodes-actions.ts";
 import { PartBuffer } from "./live-parts/part-buffer.ts";
 import { PartJournal } from "./live-parts/part-journal-actions.ts";
+import { callMcpTool, listMcpTools } from "./mcp/mcp-client-io.ts";
+import { chooseServers } from "./mcp/mcp-server-actions.ts";
+import { mcpServerService } from "./mcp/mcp-server-routes.ts";
+import { McpTools, type McpClient } from "./mcp/mcp-tools-actions.ts";
 import { chatModelsService } from "./models/chat-models-routes.ts";
 import { MODEL_BUILDERS } from "./models/model-builders-io.ts";
 import { newModel } from "./models/model-clients-io.ts";
@@ -86,6 +91,7 @@ export type ChatDaemonDeps = {
   readonly people: ChatPeople;
   readonly workspaces: ChatWorkspaceDirectory;
   readonly links: WorkspaceLinks;
+  readonly secrets: ChatSecrets;
   /** People's own provider keys. */
   readonly providerAuth: ProviderAuthSource;
   /** Of the gateway in this process. Null: there is none. */
@@ -116,9 +122,10 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   const selection = selectionOf(deps);
   const models = modelRouter(deps, selection);
   const shortTexts = resources.use(new ShortTexts({ database, clock, log, models }));
+  const mcp = mcpTools(deps);
   const turn = turnDeps({
     ...{ database, pubSub, clock, random, log, machine, selection, models },
-    ...{ episodes: live.episodes, workspaces: deps.workspaces, links: deps.links },
+    ...{ episodes: live.episodes, workspaces: deps.workspaces, links: deps.links, mcp },
     turnEnded: (chatId, end) => shortTexts.turnEnded(chatId, end),
   });
   const worker = resources.use(
@@ -148,6 +155,7 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
       ...chatModelsService({ database, clock, random, log, catalog, people }),
       ...chatService(chats),
       ...chatSettingService({ database, clock }),
+      ...mcpServerService({ database, clock, random, secrets: deps.secrets }, mcp),
     },
     sockets: startSockets(deps, { chats, live, tasks, workerId: worker.workerId }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
@@ -230,11 +238,28 @@ function chatDeps(
       canUse: (modelConfigId, organizationId) =>
         isChoosable(selection, modelConfigId, organizationId),
     },
+    chooseMcpServers: (wanted) => chooseServers({ database }, wanted),
     systemPrompt: () => systemPromptSetting({ database, clock }),
     isQueuedForCapacity: (chatId) => isQueuedForCapacity(database.sql, chatId, deps.config.limits),
     proposeTitle: (chatId, signal) =>
       proposeTitle({ database, clock, log, models }, chatId, signal),
   };
+}
+
+function mcpTools({
+  database,
+  clock,
+  log,
+  secrets,
+  directFetch,
+  config,
+}: ChatDaemonDeps): McpTools {
+  const asking = { clock, fetch: directFetch, version: config.host.version };
+  const client = {
+    listTools: (target, signal) => listMcpTools(asking, target, signal),
+    callTool: (target, call, signal) => callMcpTool(asking, target, call, signal),
+  } satisfies McpClient;
+  return new McpTools({ database, clock, log, secrets, client });
 }
 
 function toTurnRun({

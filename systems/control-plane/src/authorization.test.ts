@@ -312,6 +312,24 @@ const CASES: Readonly<Record<string, Case>> = {
     params: async () => ({ modelConfig: UNKNOWN_ID }),
     status: 503,
   },
+  "GET /api/v2/mcp-servers": { status: 503 },
+  "POST /api/v2/mcp-servers": {
+    body: () => ({ slug: "ours", url: "http://127.0.0.1:1/mcp" }),
+    status: 503,
+  },
+  "PATCH /api/v2/mcp-servers/:server": {
+    params: async () => ({ server: UNKNOWN_ID }),
+    body: () => ({ enabled: false }),
+    status: 503,
+  },
+  "DELETE /api/v2/mcp-servers/:server": {
+    params: async () => ({ server: UNKNOWN_ID }),
+    status: 503,
+  },
+  "POST /api/v2/mcp-servers/:server/test": {
+    params: async () => ({ server: UNKNOWN_ID }),
+    status: 503,
+  },
 };
 
 test("every endpoint of the contract is served, and every served endpoint has a case", async () => {

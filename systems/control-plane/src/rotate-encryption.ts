@@ -9,6 +9,7 @@ import {
   SEALED_PROVIDER_KEYS,
   SEALED_PROVIDER_SETTINGS,
 } from "./ai-providers/model-provider-store.ts";
+import { SEALED_CHAT_SECRETS } from "./chat-secrets/chat-secret-store.ts";
 import { SEALED_USER_PROVIDER_KEYS } from "./ai-user-keys/user-provider-key-store.ts";
 import {
   rotateEncryption,
@@ -26,6 +27,11 @@ export function rotateEncryptionKeys(
   keys: RotationKeys,
   report: (progress: RotationProgress) => void,
 ): Promise<Result<RotationReport, readonly string[]>> {
-  const columns = [SEALED_PROVIDER_KEYS, SEALED_PROVIDER_SETTINGS, SEALED_USER_PROVIDER_KEYS];
+  const columns = [
+    SEALED_PROVIDER_KEYS,
+    SEALED_PROVIDER_SETTINGS,
+    SEALED_USER_PROVIDER_KEYS,
+    SEALED_CHAT_SECRETS,
+  ];
   return rotateEncryption({ ...deps, columns }, keys, report);
 }

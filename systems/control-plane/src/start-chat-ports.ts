@@ -5,6 +5,7 @@ import type { Random } from "@atelier/base/random";
 import type {
   ChatPeople,
   ChatProviderCatalog,
+  ChatSecrets,
   ChatWorkspaceDirectory,
 } from "@atelier/contract/rpc/chat-ports";
 import {
@@ -15,6 +16,7 @@ import {
 } from "@atelier/contract/rpc/chat-service";
 import type { Database } from "@atelier/database/database";
 import { chatProviderCatalog } from "./ai-user-keys/chat-provider-catalog-actions.ts";
+import { chatSecrets } from "./chat-secrets/chat-secret-actions.ts";
 import type { Route } from "./http/route.ts";
 import { serviceRoutes } from "./http/service-routes.ts";
 import { serviceSockets } from "./http/service-sockets-io.ts";
@@ -31,6 +33,7 @@ export type ChatPorts = {
   readonly providers: ChatProviderCatalog;
   readonly people: ChatPeople;
   readonly workspaces: ChatWorkspaceDirectory;
+  readonly secrets: ChatSecrets;
   /** Answers the API's part about chats from now on, until the result is disposed. */
   serveWith(served: {
     readonly service: ChatService;
@@ -64,6 +67,7 @@ export function chatPorts(
     ports: {
       providers: chatProviderCatalog({ database, vault, clock, isByokAllowed }),
       people: chatPeople(database),
+      secrets: chatSecrets({ database, vault }),
       workspaces: chatWorkspaceDirectory(workspaceDeps, new UseNotes({ clock, log, write })),
       serveWith: (served) => {
         const mounted = new DisposableStack();

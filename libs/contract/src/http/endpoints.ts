@@ -12,6 +12,7 @@ import { streamChat, watchChats } from "./chat-sockets.ts";
 import * as chats from "./chats.ts";
 import * as connectionLog from "./connection-log.ts";
 import * as deployment from "./deployment.ts";
+import * as mcpServers from "./mcp-servers.ts";
 import * as signIn from "./sign-in.ts";
 import * as users from "./users.ts";
 import * as workspaceSockets from "./workspace-sockets.ts";
@@ -29,6 +30,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   chats,
   chatModels,
   chatSettings,
+  mcpServers,
   connectionLog,
   deployment,
 ].flatMap((room) => Object.values(room).filter(isEndpoint).toSorted(byPath));

@@ -68,3 +68,11 @@ export interface ChatPeople {
   defaultOrganizationId(): Promise<string>;
   usernameOf(userId: string): Promise<string | undefined>;
 }
+
+/** What chats keep secret. Whoever asks never sees the vault, and the vault never sees chats. */
+export interface ChatSecrets {
+  /** In the transaction, which is the database library's; this one does not know it. Replaces. */
+  put(transaction: object, id: string, value: string): Promise<void>;
+  remove(transaction: object, id: string): Promise<void>;
+  read(id: string): Promise<Secret | undefined>;
+}

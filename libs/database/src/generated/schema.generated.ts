@@ -286,6 +286,11 @@ type ChatRequestKeysRow = {
   created_at: Timestamp;
 };
 
+type ChatSecretsRow = {
+  id: string;
+  sealed_value: Buffer;
+};
+
 type ChatSettingsRow = {
   key: string;
   value: Json;
@@ -372,6 +377,29 @@ type EncryptionKeysRow = {
   created_at: Timestamp;
   revoked_at: Timestamp | null;
   test_sealed: Buffer;
+};
+
+type McpCallsRow = {
+  chat_id: string;
+  call_id: string;
+  started_at: Timestamp;
+};
+
+type McpServersRow = {
+  id: string;
+  slug: string;
+  display_name: string;
+  description: string;
+  url: string;
+  enabled: boolean;
+  availability: string;
+  allow_in_plan_mode: boolean;
+  auth_type: string;
+  header_names: string[];
+  tool_allow_list: string[];
+  tool_deny_list: string[];
+  created_at: Timestamp;
+  updated_at: Timestamp;
 };
 
 type OrganizationsRow = {
@@ -475,12 +503,15 @@ export type Schema = {
   chat_prompt_prefixes: ChatPromptPrefixesRow;
   chat_queued_messages: ChatQueuedMessagesRow;
   chat_request_keys: ChatRequestKeysRow;
+  chat_secrets: ChatSecretsRow;
   chat_settings: ChatSettingsRow;
   chat_user_model_overrides: ChatUserModelOverridesRow;
   chat_user_settings: ChatUserSettingsRow;
   chats: ChatsRow;
   connection_log: ConnectionLogRow;
   encryption_keys: EncryptionKeysRow;
+  mcp_calls: McpCallsRow;
+  mcp_servers: McpServersRow;
   organizations: OrganizationsRow;
   replicas: ReplicasRow;
   site_settings: SiteSettingsRow;

@@ -33,6 +33,10 @@ export type ChatDeps = {
   readonly people: ChatPeople;
   readonly workspaces: ChatWorkspaceDirectory;
   readonly models: ChatModelChoices;
+  /** Those that are wanted, or what administrators preset. Null: some of them are not there. */
+  readonly chooseMcpServers: (
+    wanted: readonly string[] | undefined,
+  ) => Promise<readonly string[] | null>;
   readonly systemPrompt: () => Promise<SystemPrompt>;
   /** Whether it could work, and waits because as many do as may. */
   readonly isQueuedForCapacity: (chatId: string) => Promise<boolean>;

@@ -44,6 +44,7 @@ export async function chatsWorld(
       defaultFor: async () => ({ modelConfigId, reasoningEffort: null }),
       canUse: async (id) => id === modelConfigId,
     },
+    chooseMcpServers: async (wanted = []) => wanted,
     systemPrompt: async () => ({ text: "Be good.", includesDefault: false }),
     isQueuedForCapacity: (chatId) => isQueuedForCapacity(database.sql, chatId, limits),
     proposeTitle: async () => ok("A title"),

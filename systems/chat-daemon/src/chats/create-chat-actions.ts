@@ -30,7 +30,7 @@ export async function startChat(
   return once<string, CreateFailure>(deps, request, async (keep) => {
     const prepared = await prepare(deps, caller, input);
     if (!prepared.ok) return prepared;
-    const { workspace, model, messages, organizationId } = prepared.value;
+    const { workspace, model, messages, organizationId, mcpServerIds } = prepared.value;
     const id = deps.random.uuid();
     const created = await deps.machine.create(
       {
@@ -47,7 +47,7 @@ export async function startChat(
         lastReasoningEffort: input.reasoning_effort ?? model.reasoningEffort,
         mode: null,
         planMode: input.plan_mode ?? null,
-        mcpServerIds: input.mcp_server_ids ?? [],
+        mcpServerIds,
         dynamicTools: input.unsafe_dynamic_tools ?? null,
         labels: input.labels ?? {},
         clientType: input.client_type,
@@ -64,6 +64,7 @@ type Prepared = {
   readonly workspace: ChatWorkspace | null;
   readonly model: ModelChoice;
   readonly messages: readonly NewMessage[];
+  readonly mcpServerIds: readonly string[];
 };
 
 async function prepare(
@@ -84,6 +85,10 @@ async function prepare(
   if (!workspace.ok) return workspace;
   const model = await chooseModel(deps, caller, organizationId, input.model_config_id);
   if (!model.ok) return model;
+  const mcpServerIds = await deps.chooseMcpServers(input.mcp_server_ids);
+  if (mcpServerIds === null) {
+    return fail(invalid("mcp_server_ids", "There is no such tool server, or it is disabled."));
+  }
   const files = await findFiles(deps.database.sql, caller.userId, fileIdsOf(input.content));
   const content = toParts(input.content, files);
   if (!content.ok) return fail({ code: "request.invalid", validations: content.failure });
@@ -106,7 +111,11 @@ async function prepare(
     modelConfigId: model.value.modelConfigId,
     reasoningEffort: input.reasoning_effort ?? model.value.reasoningEffort,
   });
-  return ok({ organizationId, workspace: workspace.value, model: model.value, messages });
+  return ok({
+    ...{ organizationId, messages, mcpServerIds },
+    workspace: workspace.value,
+    model: model.value,
+  });
 }
 
 /** Only one's own: the chat acts in it as its owner. */

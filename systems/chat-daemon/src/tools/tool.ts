@@ -10,6 +10,7 @@ import type { Effect } from "@atelier/contract/rpc/workspace/effect";
 import type { WorkspaceServices } from "@atelier/contract/rpc/workspace/services";
 import type { JSONSchema7 } from "@ai-sdk/provider";
 import { z } from "zod";
+import type { ChatKind } from "./tool-availability.ts";
 
 /** The chat as its tools see it. */
 export type ToolChat = {
@@ -73,6 +74,8 @@ export type ChatTool = {
   readonly inputSchema: JSONSchema7;
   /** Nothing else may be called beside it. */
   readonly isExclusive?: boolean;
+  /** Of chats that may call it. Absent: by the table of tools that come with the server. */
+  readonly kinds?: ReadonlySet<ChatKind>;
   /** `input` is parsed. */
   run(input: unknown, context: ToolContext): Promise<ToolOutcome>;
   /** The user stopped the turn while this call was running. Best effort. */

@@ -24,7 +24,7 @@ test("a chat starts another, waits for it, and reports what it found", async () 
     byPrompt,
     byPrompt,
   ];
-  await using world = await turnWorld({ replies, deps: { toolsOf: () => tools } });
+  await using world = await turnWorld({ replies, deps: { toolsOf: async () => tools } });
   const { machine, database, modelConfigId } = world.chats;
   const { connection } = database;
   const deps = { clock: systemClock, random: systemRandom, log: silentLogger };

@@ -40,9 +40,10 @@ export async function prepareTurn(
   rows: readonly StoredMessage[],
 ): Promise<Result<PreparedTurn, ChatError>> {
   const apiKeyId = activeApiKeyId(rows);
-  const [model, settings, summary] = await Promise.all([
+  const [model, settings, offered, summary] = await Promise.all([
     deps.models.forTurn(chat, { activeApiKeyId: apiKeyId }),
     deps.settingsOf(chat),
+    deps.toolsOf(chat),
     deps.models.forSummary(chat, { activeApiKeyId: apiKeyId }),
   ]);
   if (!model.ok) return model;
@@ -58,7 +59,7 @@ export async function prepareTurn(
     { chat, rows, settings, model: model.value, apiKeyId },
     () => layers,
   );
-  const tools = toolSet(chat, kind, [...deps.toolsOf(chat), ...advisor]);
+  const tools = toolSet(chat, kind, [...offered, ...advisor]);
   layers = systemLayers(selectPromptRows(rows), systemContext(chat, kind, settings, tools));
   return ok({
     ...{ chat, rows, kind, summaryModel, tools },
@@ -107,7 +108,9 @@ function toolSet(chat: ChatRow, kind: ChatKind, tools: readonly ChatTool[]): Too
   const declared = mayUseDynamicTools(kind) ? (chat.dynamicTools ?? []) : [];
   // Of two with one name, ours is meant.
   const dynamic = declared.map(({ name }) => name).filter((name) => !byName.has(name));
-  const active = tools.map(({ name }) => name).filter((name) => isToolAvailable(name, kind));
+  const active = [...byName.values()]
+    .filter((tool) => tool.kinds?.has(kind) ?? isToolAvailable(tool.name, kind))
+    .map(({ name }) => name);
   return { tools: byName, active: new Set(active), dynamicNames: new Set(dynamic) };
 }
 

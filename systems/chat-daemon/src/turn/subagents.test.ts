@@ -23,7 +23,7 @@ async function subagentWorld(options: TurnWorldOptions = {}, more: Partial<Subag
   const watchers = new Set<Watcher>();
   const world: TurnWorld = await turnWorld({
     ...options,
-    deps: { ...options.deps, toolsOf: () => tools },
+    deps: { ...options.deps, toolsOf: async () => tools },
   });
   const { machine, database, modelConfigId } = world.chats;
   const subagents = openSubagents({

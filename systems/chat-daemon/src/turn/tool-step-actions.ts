@@ -49,7 +49,7 @@ export async function cancelTools(
   { row, calls }: { readonly row: HistoryRow; readonly calls: readonly ToolCallPart[] },
   signal: AbortSignal,
 ): Promise<void> {
-  const tools = new Map(deps.toolsOf(chat).map((tool) => [tool.name, tool]));
+  const tools = new Map((await deps.toolsOf(chat)).map((tool) => [tool.name, tool]));
   const workspace = workspaceOnce(deps, chat);
   await Promise.all(
     calls.map(async (call) => {

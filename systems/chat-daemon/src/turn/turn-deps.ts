@@ -73,7 +73,7 @@ export type TurnDeps = {
   readonly models: TurnModels;
   settingsOf(chat: ChatRow): Promise<TurnSettings>;
   /** All tools that this chat could have, whatever its mode. */
-  toolsOf(chat: ChatRow): readonly ChatTool[];
+  toolsOf(chat: ChatRow): Promise<readonly ChatTool[]>;
   /** The machine of the chat's workspace; else what the model is told. */
   workspaceOf(chat: ChatRow): Promise<Result<ToolWorkspace, string>>;
   /** Those of the ids that are there. */

@@ -73,7 +73,7 @@ export async function turnWorld(options: TurnWorldOptions = {}): Promise<TurnWor
       forAdvisor: () => Promise.resolve(ok(null)),
     },
     settingsOf: () => Promise.resolve(NO_SETTINGS),
-    toolsOf: () => options.tools ?? [],
+    toolsOf: async () => options.tools ?? [],
     workspaceOf: () => Promise.resolve(fail("no workspace")),
     loadFiles: () => Promise.resolve(new Map()),
     recordPrefix: () => Promise.resolve([]),

@@ -1,0 +1,55 @@
+/** Tool servers in Postgres. Their credentials are not here. */
+import type { Sql } from "@atelier/database/database";
+import { sql as text, type RawBuilder } from "kysely";
+import type { McpServer } from "./mcp-server.ts";
+
+/** By slug, so that the tools of a chat are always in the same order. */
+export function listServers(sql: Sql): Promise<readonly McpServer[]> {
+  return select(sql, text`true`);
+}
+
+export async function findServer(sql: Sql, id: string): Promise<McpServer | undefined> {
+  return (await select(sql, text`id = ${id}`))[0];
+}
+
+/** Until the transaction ends, nobody else changes servers. */
+export async function lockServers(sql: Sql): Promise<void> {
+  await text`select pg_advisory_xact_lock(hashtext('mcp_servers'))`.execute(sql);
+}
+
+/** Replaces what is there. */
+export async function putServer(sql: Sql, server: McpServer): Promise<void> {
+  const row = {
+    slug: server.slug,
+    display_name: server.displayName,
+    description: server.description,
+    url: server.url,
+    enabled: server.enabled,
+    availability: server.availability,
+    allow_in_plan_mode: server.allowInPlanMode,
+    auth_type: server.authType,
+    header_names: [...server.headerNames],
+    tool_allow_list: [...server.toolAllowList],
+    tool_deny_list: [...server.toolDenyList],
+    updated_at: server.updatedAt,
+  };
+  await sql
+    .insertInto("mcp_servers")
+    .values({ id: server.id, created_at: server.createdAt, ...row })
+    .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
+    .execute();
+}
+
+export async function deleteServer(sql: Sql, id: string): Promise<void> {
+  await sql.deleteFrom("mcp_servers").where("id", "=", id).execute();
+}
+
+async function select(sql: Sql, condition: RawBuilder<unknown>): Promise<readonly McpServer[]> {
+  const { rows } = await text<McpServer>`
+    select id, slug, display_name as "displayName", description, url, enabled, availability,
+      allow_in_plan_mode as "allowInPlanMode", auth_type as "authType",
+      header_names as "headerNames", tool_allow_list as "toolAllowList",
+      tool_deny_list as "toolDenyList", created_at as "createdAt", updated_at as "updatedAt"
+    from mcp_servers where ${condition} order by slug`.execute(sql);
+  return rows;
+}

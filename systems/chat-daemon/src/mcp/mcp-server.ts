@@ -1,0 +1,86 @@
+/** A tool server, which chats use it, and what its tools are called there. */
+import type { McpAuth, McpServer as WireMcpServer } from "@atelier/contract/http/mcp-servers";
+import type { ChatKind } from "../tools/tool-availability.ts";
+
+export type McpServer = {
+  readonly id: string;
+  readonly slug: string;
+  readonly displayName: string;
+  readonly description: string;
+  readonly url: string;
+  readonly enabled: boolean;
+  readonly availability: WireMcpServer["availability"];
+  readonly allowInPlanMode: boolean;
+  readonly authType: McpAuth["type"];
+  readonly headerNames: readonly string[];
+  readonly toolAllowList: readonly string[];
+  readonly toolDenyList: readonly string[];
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+};
+
+/** Of the enabled ones, those that a chat with this selection has. */
+export function serversOfChat(
+  servers: readonly McpServer[],
+  selectedIds: readonly string[],
+): readonly McpServer[] {
+  const selected = new Set(selectedIds);
+  return servers.filter(
+    ({ id, enabled, availability }) => enabled && (availability === "force_on" || selected.has(id)),
+  );
+}
+
+/** Chats that only look around, or plan, change nothing: who knows what such a tool does. */
+export function kindsOfServer({ allowInPlanMode }: McpServer): ReadonlySet<ChatKind> {
+  const kinds: ChatKind[] = ["root", "child", "computer_use_child"];
+  return new Set<ChatKind>(allowInPlanMode ? [...kinds, "root_plan"] : kinds);
+}
+
+export function isToolAllowed(server: McpServer, tool: string): boolean {
+  const { toolAllowList: allowed, toolDenyList: denied } = server;
+  return !denied.includes(tool) && (allowed.length === 0 || allowed.includes(tool));
+}
+
+/** What model providers take as a tool's name. */
+const NAME_LENGTH_MAX = 64;
+
+export function toolNameOn(server: Pick<McpServer, "slug">, tool: string): string {
+  const name = `${server.slug}__${tool}`.replaceAll(/[^A-Za-z0-9_-]/g, "_");
+  return name.slice(0, NAME_LENGTH_MAX);
+}
+
+/** Null: without credentials. */
+export function headersOf(auth: McpAuth): Readonly<Record<string, string>> | null {
+  switch (auth.type) {
+    case "none":
+      return null;
+    case "api_key":
+      return { [auth.header]: auth.value };
+    case "custom_headers":
+      return auth.headers;
+  }
+}
+
+export function toWireServer(server: McpServer, seesAll: boolean): WireMcpServer {
+  return {
+    id: server.id,
+    slug: server.slug,
+    display_name: server.displayName,
+    description: server.description,
+    enabled: server.enabled,
+    availability: server.availability,
+    allow_in_plan_mode: server.allowInPlanMode,
+    tool_allow_list: [...server.toolAllowList],
+    tool_deny_list: [...server.toolDenyList],
+    auth_type: server.authType,
+    ...(seesAll ? { url: server.url, header_names: [...server.headerNames] } : {}),
+    created_at: server.createdAt.toISOString(),
+    updated_at: server.updatedAt.toISOString(),
+  };
+}
+
+/** What the audit log shows of it: no values of headers. */
+export function auditedServer(server: McpServer): Readonly<Record<string, unknown>> {
+  const { id: _id, createdAt: _createdAt, updatedAt: _updatedAt, ...shown } = server;
+  return shown;
+}

@@ -1,0 +1,312 @@
+/** Tool servers of chats, against a real one in this process and a real database. */
+import { once } from "node:events";
+import {
+  createServer as createHttpServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { silentLogger } from "@atelier/base/logger";
+import { Secret } from "@atelier/base/secret";
+import { systemClock } from "@atelier/base/system-clock";
+import { systemRandom } from "@atelier/base/system-random";
+import type { ChatSecrets } from "@atelier/contract/rpc/chat-ports";
+import type { ServiceAudit } from "@atelier/contract/rpc/endpoint-service";
+import { FakeClock } from "@atelier/testkit/fake-clock";
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+import { z } from "zod";
+import { chatWorld } from "../state/chat-world-testkit.ts";
+import type { ToolContext } from "../tools/tool.ts";
+import { callMcpTool, listMcpTools } from "./mcp-client-io.ts";
+import { isToolAllowed, toolNameOn } from "./mcp-server.ts";
+import {
+  changeServer,
+  chooseServers,
+  createServer,
+  dropServer,
+  type NewServer,
+} from "./mcp-server-actions.ts";
+import { McpTools, outcomeOf, type McpClient } from "./mcp-tools-actions.ts";
+
+const KEY = "tool-key-1234";
+
+test("a chat has the allowed tools of its servers, under their slug, and calls them with the credentials", async () => {
+  await using world = await mcpWorld();
+  const { tools, remote } = world;
+  const auth = { type: "api_key", header: "X-Tool-Key", value: KEY } as const;
+  const server = await world.add({ auth, toolDenyList: ["drop everything"] });
+  const found = await tools.toolsOf({ mcpServerIds: [server.id] });
+  assert.deepEqual(
+    found.map(({ name }) => name),
+    ["ours__add", "ours__fail", "ours__look"],
+  );
+  const [add, broken] = found;
+  assert.deepEqual(add?.inputSchema.required, ["a", "b"]);
+  assert.deepEqual(await add?.run({ a: 2, b: 3 }, world.context()), { kind: "text", text: "5" });
+  const failed = await broken?.run({}, world.context());
+  assert.deepEqual(failed, { kind: "error", message: "no luck" });
+  assert.ok(
+    remote.seen.length > 0 && remote.seen.every((headers) => headers["x-tool-key"] === KEY),
+  );
+  assert.ok(!JSON.stringify(world.audited).includes(KEY));
+  const { rows } = await world.database.pool.query("select * from mcp_servers");
+  assert.ok(!JSON.stringify(rows).includes(KEY));
+});
+
+test("a call that was cut off is not made again, unless repeating harms nothing", async () => {
+  await using world = await mcpWorld();
+  const server = await world.add({});
+  const found = await world.tools.toolsOf({ mcpServerIds: [server.id] });
+  const toolOf = (name: string) => found.find((tool) => tool.name === `ours__${name}`);
+  const context = world.context();
+  assert.deepEqual(await toolOf("add")?.run({ a: 1, b: 1 }, context), { kind: "text", text: "2" });
+  const again = await toolOf("add")?.run({ a: 1, b: 1 }, context);
+  assert.ok(again?.kind === "error" && /cut off/.test(again.message));
+  const look = world.context();
+  for (let time = 0; time < 2; time++) {
+    assert.deepEqual(await toolOf("look")?.run({}, look), { kind: "text", text: "seen" });
+  }
+});
+
+test("a server is a chat's when it is forced on or chosen, and enabled", async () => {
+  await using world = await mcpWorld();
+  const forced = await world.add({ slug: "forced", availability: "force_on" });
+  const preset = await world.add({ slug: "preset", availability: "default_on" });
+  const off = await world.add({ slug: "off", enabled: false });
+  const slugsOf = async (mcpServerIds: readonly string[]) => [
+    ...new Set(
+      (await world.tools.toolsOf({ mcpServerIds })).map(({ name }) => name.split("__")[0]),
+    ),
+  ];
+  assert.deepEqual(await slugsOf([]), ["forced"]);
+  assert.deepEqual(await slugsOf([preset.id, off.id, randomUUID()]), ["forced", "preset"]);
+  assert.deepEqual(await chooseServers(world, undefined), [preset.id]);
+  assert.deepEqual(await chooseServers(world, [forced.id]), [forced.id]);
+  assert.equal(await chooseServers(world, [off.id]), null);
+});
+
+test("plans are made without tools of others, unless an administrator allows them", async () => {
+  await using world = await mcpWorld();
+  const server = await world.add({});
+  const chat = { mcpServerIds: [server.id] };
+  const kinds = async () => [...((await world.tools.toolsOf(chat))[0]?.kinds ?? [])];
+  assert.deepEqual(await kinds(), ["root", "child", "computer_use_child"]);
+  await changeServer(world, world.audit, server.id, { allowInPlanMode: true });
+  assert.ok((await kinds()).includes("root_plan"));
+});
+
+test("a server that is away costs a chat its tools and nothing else, and is asked once a minute", async () => {
+  await using world = await mcpWorld({ clock: new FakeClock() });
+  const here = await world.add({ slug: "here" });
+  const away = await world.add({ slug: "away", url: "http://127.0.0.1:1/mcp" });
+  const chat = { mcpServerIds: [here.id, away.id] };
+  for (let step = 0; step < 3; step++) {
+    const names = (await world.tools.toolsOf(chat)).map(({ name }) => name);
+    assert.ok(names.every((name) => name.startsWith("here__")) && names.length === 4);
+  }
+  assert.equal(world.listed.filter((url) => url.includes(":1/")).length, 1);
+  await (world.clock as FakeClock).advance(61_000);
+  await world.tools.toolsOf(chat);
+  assert.equal(world.listed.filter((url) => url.includes(":1/")).length, 2);
+  const tested = await world.tools.test(away.id, new AbortController().signal);
+  assert.equal(tested?.tools.ok, false);
+});
+
+test("a server that takes connections and never answers is given up after ten seconds", async () => {
+  const silent = createHttpServer(() => {});
+  await once(silent.listen(0, "127.0.0.1"), "listening");
+  const clock = new FakeClock();
+  const target = {
+    url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`,
+    headers: {},
+  };
+  const arrived = once(silent, "request");
+  const asked = listMcpTools({ clock, fetch, version: "1" }, target, new AbortController().signal);
+  await arrived;
+  await clock.advance(10_000);
+  assert.deepEqual(await asked, { ok: false, failure: "It did not answer within 10 s." });
+  silent.closeAllConnections();
+  silent.close();
+});
+
+test("refused credentials are said, without the answer's words", async () => {
+  const refusing = createHttpServer((_request, response) => {
+    response.writeHead(401, { "content-type": "text/plain" }).end(`bad key ${KEY}`);
+  });
+  await once(refusing.listen(0, "127.0.0.1"), "listening");
+  const target = {
+    url: `http://127.0.0.1:${(refusing.address() as AddressInfo).port}/`,
+    headers: {},
+  };
+  const deps = { clock: systemClock, fetch, version: "1" };
+  const asked = await listMcpTools(deps, target, new AbortController().signal);
+  assert.ok(!asked.ok && /refuses the credentials/.test(asked.failure), JSON.stringify(asked));
+  assert.ok(!asked.failure.includes(KEY));
+  refusing.closeAllConnections();
+  refusing.close();
+});
+
+test("a slug is one server's, and what is deleted takes its secret with it", async () => {
+  await using world = await mcpWorld();
+  const auth = { type: "custom_headers", headers: { "X-A": KEY } } as const;
+  const server = await world.add({ auth });
+  const again = await createServer(world, world.audit, { ...NEW, url: server.url });
+  assert.equal(!again.ok && again.failure.code, "mcp_server.slug_taken");
+  assert.deepEqual([...world.kept.keys()], [server.id]);
+  await changeServer(world, world.audit, server.id, { displayName: "New" });
+  assert.deepEqual([...world.kept.keys()], [server.id]);
+  const bare = await changeServer(world, world.audit, server.id, { auth: { type: "none" } });
+  assert.ok(bare.ok && bare.value.headerNames.length === 0);
+  assert.deepEqual([...world.kept.keys()], []);
+  await changeServer(world, world.audit, server.id, { auth });
+  assert.ok((await dropServer(world, world.audit, server.id)).ok);
+  assert.deepEqual([...world.kept.keys()], []);
+  assert.equal((await dropServer(world, world.audit, server.id)).ok, false);
+});
+
+test("names fit model providers, and a denied tool is denied also where it is allowed", () => {
+  assert.equal(toolNameOn({ slug: "a-b" }, "x.y/ü"), "a-b__x_y__");
+  assert.equal(toolNameOn({ slug: "a" }, "n".repeat(99)).length, 64);
+  const lists = { toolAllowList: ["a", "b"], toolDenyList: ["b"] } as never;
+  assert.deepEqual(
+    ["a", "b", "c"].map((name) => isToolAllowed(lists, name)),
+    [true, false, false],
+  );
+});
+
+test("results become what models take", () => {
+  const image = { type: "image", data: "AAAA", mimeType: "image/png" };
+  const text = (words: string) => ({ type: "text", text: words });
+  assert.deepEqual(outcomeOf({ content: [text("a"), image] }), {
+    ...{ kind: "media", mediaType: "image/png", data: "AAAA", text: "a" },
+  });
+  assert.deepEqual(outcomeOf({ content: [], structuredContent: { a: 1 } }), {
+    ...{ kind: "json", value: { a: 1 } },
+  });
+  assert.deepEqual(outcomeOf({ content: [text("a"), text("b")] }), { kind: "text", text: "a\nb" });
+  assert.equal(outcomeOf({ content: [], isError: true }).kind, "error");
+});
+
+const NEW: Omit<NewServer, "url"> = {
+  slug: "ours",
+  displayName: "",
+  description: "",
+  enabled: true,
+  availability: "default_off",
+  allowInPlanMode: false,
+  toolAllowList: [],
+  toolDenyList: [],
+  auth: { type: "none" },
+};
+
+async function mcpWorld({ clock = systemClock } = {}) {
+  const world = await chatWorld();
+  const { database } = world;
+  const chat = await world.chatIn("R0");
+  const remote = await startRemote();
+  const kept = new Map<string, string>();
+  const audited: unknown[] = [];
+  const listed: string[] = [];
+  const secrets: ChatSecrets = {
+    put: async (_transaction, id, value) => {
+      kept.set(id, value);
+    },
+    remove: async (_transaction, id) => {
+      kept.delete(id);
+    },
+    read: async (id) => {
+      const value = kept.get(id);
+      return value === undefined ? undefined : new Secret(value);
+    },
+  };
+  const asking = { clock: systemClock, fetch, version: "1.2.3" };
+  const client: McpClient = {
+    listTools: (target, signal) => {
+      listed.push(target.url);
+      return listMcpTools(asking, target, signal);
+    },
+    callTool: (target, call, signal) => callMcpTool(asking, target, call, signal),
+  };
+  const audit: ServiceAudit = {
+    attempted: () => {},
+    record: async (_transaction, change) => {
+      audited.push(change);
+    },
+  };
+  const deps = { database, clock, random: systemRandom, secrets };
+  return {
+    ...{ ...deps, remote, kept, audited, listed, audit },
+    /** Of a new call. */
+    context: () =>
+      ({
+        chat,
+        callId: randomUUID(),
+        signal: new AbortController().signal,
+      }) as unknown as ToolContext,
+    tools: new McpTools({ ...deps, log: silentLogger, client }),
+    add: async (given: Partial<NewServer>) => {
+      const made = await createServer(deps, audit, { ...NEW, url: remote.url, ...given });
+      assert.ok(made.ok);
+      return made.value;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await remote[Symbol.asyncDispose]();
+      await world[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A tool server as others write them, and the headers that it was asked with. */
+async function startRemote() {
+  const seen: IncomingHttpHeaders[] = [];
+  const handler = createMcpHandler(() => {
+    const server = new McpServer({ name: "remote", version: "1" });
+    const numbers = z.object({ a: z.number(), b: z.number() });
+    server.registerTool("add", { description: "Adds", inputSchema: numbers }, async ({ a, b }) => ({
+      content: [{ type: "text", text: String(a + b) }],
+    }));
+    server.registerTool("fail", { description: "Fails" }, async () => ({
+      content: [{ type: "text", text: "no luck" }],
+      isError: true,
+    }));
+    const annotations = { readOnlyHint: true };
+    server.registerTool("look", { description: "Looks", annotations }, async () => ({
+      content: [{ type: "text", text: "seen" }],
+    }));
+    server.registerTool("drop everything", { description: "Harms" }, async () => ({ content: [] }));
+    return server;
+  });
+  const http = createHttpServer();
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    seen.push(request.headers);
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const hasBody = request.method !== "GET" && request.method !== "HEAD";
+    const answer = await handler.fetch(
+      new Request(`http://${request.headers.host ?? ""}${request.url ?? ""}`, {
+        method: request.method ?? "GET",
+        headers: request.headers as Record<string, string>,
+        ...(hasBody ? { body: Buffer.concat(chunks) } : {}),
+      }),
+    );
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    response.end(Buffer.from(await answer.arrayBuffer()));
+  };
+  http.on("request", (request, response) => {
+    serve(request, response).catch((error: unknown) => response.destroy(error as Error));
+  });
+  await once(http.listen(0, "127.0.0.1"), "listening");
+  return {
+    seen,
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,
+    [Symbol.asyncDispose]: async () => {
+      await handler.close();
+      http.closeAllConnections();
+      http.close();
+    },
+  };
+}
