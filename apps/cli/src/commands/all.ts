@@ -42,6 +42,11 @@ import { exec } from "./exec.ts";
 import { login } from "./login.ts";
 import { logout } from "./logout.ts";
 import { logs } from "./logs.ts";
+import { mcpServersCreate } from "./mcp-servers-create.ts";
+import { mcpServersDelete } from "./mcp-servers-delete.ts";
+import { mcpServersList } from "./mcp-servers-list.ts";
+import { mcpServersTest } from "./mcp-servers-test.ts";
+import { mcpServersUpdate } from "./mcp-servers-update.ts";
 import { portForward } from "./port-forward.ts";
 import { providersCreate } from "./providers-create.ts";
 import { providersDelete } from "./providers-delete.ts";
@@ -158,6 +163,11 @@ export const COMMANDS: readonly CommandDefinition[] = [
   chatModelsDelete,
   chatModelsOverridesList,
   chatModelsOverridesSet,
+  mcpServersList,
+  mcpServersCreate,
+  mcpServersUpdate,
+  mcpServersDelete,
+  mcpServersTest,
   workspacesList,
   workspacesShow,
   workspacesCreate,

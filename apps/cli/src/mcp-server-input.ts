@@ -1,0 +1,72 @@
+/** What the command line says of a tool server; its credentials come by stdin only. */
+import { fail, ok, type Result } from "@atelier/base/result";
+import { MCP_AVAILABILITIES, McpAuth } from "@atelier/contract/http/mcp-servers";
+import { usageFailure, type CliFailure } from "./cli-failure.ts";
+import type { Cli } from "./cli.ts";
+import { choiceOption, switchOption, textOption, textsOption } from "./command.ts";
+import { secretFromInput } from "./secret-input.ts";
+
+export const SERVER_OPTIONS = {
+  displayName: textOption("--display-name <name>", "how people read it"),
+  description: textOption("--description <text>", "what it is good for"),
+  availability: choiceOption("--availability <when>", "which chats have it", MCP_AVAILABILITIES),
+  allowTool: textsOption("--allow-tool <name>", "only this tool; repeatable"),
+  denyTool: textsOption("--deny-tool <name>", "not this tool; repeatable"),
+  planMode: switchOption("--plan-mode", "its tools also while a chat only plans"),
+  header: textOption("--header <name>", "the header that carries its key, with --value-stdin"),
+  valueStdin: switchOption("--value-stdin", "read the header's value from stdin"),
+  headersStdin: switchOption(
+    "--headers-stdin",
+    "read several headers from stdin, as a JSON object",
+  ),
+};
+
+export type ServerInput = {
+  readonly [Name in keyof typeof SERVER_OPTIONS]: ReturnType<
+    (typeof SERVER_OPTIONS)[Name]["valueOf"]
+  >;
+};
+
+/** The fields that are given, less those of `auth`. */
+export function serverFields(input: ServerInput) {
+  const { displayName, description, availability, allowTool, denyTool, planMode } = input;
+  return {
+    ...(displayName === undefined ? {} : { display_name: displayName }),
+    ...(description === undefined ? {} : { description }),
+    ...(availability === undefined ? {} : { availability }),
+    ...(allowTool.length === 0 ? {} : { tool_allow_list: [...allowTool] }),
+    ...(denyTool.length === 0 ? {} : { tool_deny_list: [...denyTool] }),
+    ...(planMode ? { allow_in_plan_mode: true } : {}),
+  };
+}
+
+/** Undefined: nothing is said of credentials. */
+export async function serverAuth(
+  cli: Cli,
+  { header, valueStdin, headersStdin }: ServerInput,
+): Promise<Result<McpAuth | undefined, CliFailure>> {
+  if ((header !== undefined) !== valueStdin || (valueStdin && headersStdin)) {
+    return fail(usageFailure("Give --header with --value-stdin, or --headers-stdin."));
+  }
+  if (header !== undefined) {
+    const value = await secretFromInput(cli, "--value-stdin");
+    return value.ok ? checked({ type: "api_key", header, value: value.value.reveal() }) : value;
+  }
+  if (!headersStdin) return ok(undefined);
+  const text = await secretFromInput(cli, "--headers-stdin");
+  if (!text.ok) return text;
+  try {
+    return checked({ type: "custom_headers", headers: JSON.parse(text.value.reveal()) as unknown });
+  } catch {
+    return fail(usageFailure("--headers-stdin: stdin holds no JSON."));
+  }
+}
+
+/** Says what is wrong without repeating a value. */
+function checked(auth: unknown): Result<McpAuth, CliFailure> {
+  const parsed = McpAuth.safeParse(auth);
+  if (parsed.success) return ok(parsed.data);
+  return fail(
+    usageFailure(`The credentials are not valid: ${parsed.error.issues[0]?.message ?? ""}`),
+  );
+}

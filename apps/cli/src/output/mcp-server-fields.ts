@@ -1,0 +1,29 @@
+/** Tool servers, as people read them. */
+import type { McpServer } from "@atelier/contract/http/mcp-servers";
+import { fields, orDash, since, table, type Cell, type Look } from "./people.ts";
+
+export function mcpServerFields(look: Look, server: McpServer): string {
+  return fields(look, [
+    ["Slug", server.slug],
+    ["Display name", orDash(server.display_name)],
+    ["Description", orDash(server.description)],
+    ["URL", orDash(server.url ?? "")],
+    ["Enabled", server.enabled ? "yes" : "no"],
+    ["Availability", server.availability],
+    ["In plan mode", server.allow_in_plan_mode ? "yes" : "no"],
+    ["Only tools", orDash(server.tool_allow_list.join(", "))],
+    ["Not tools", orDash(server.tool_deny_list.join(", "))],
+    ["Credentials", server.auth_type === "none" ? "none" : (server.header_names ?? []).join(", ")],
+    ["Changed", since(look, server.updated_at)],
+    ["Id", server.id],
+  ]);
+}
+
+export function mcpServersTable(look: Look, servers: readonly McpServer[]): string {
+  const columns = ["SLUG", "NAME", "AVAILABILITY", "ENABLED", "URL"].map((title) => ({ title }));
+  const rows = servers.map((server): Cell[] => [
+    ...[server.slug, orDash(server.display_name), server.availability],
+    ...[server.enabled ? "yes" : "no", orDash(server.url ?? "")],
+  ]);
+  return table(look, columns, rows);
+}
