@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { silentLogger } from "@atelier/base/logger";
 import { systemClock } from "@atelier/base/system-clock";
+import { listLinkableFiles } from "../state/file-link-store.ts";
 import { must, type ChatWorld } from "../state/chat-world-testkit.ts";
 import { chatsWorld, type ChatsWorld } from "./chats-testkit.ts";
 import { fetchFile, UNUSED_FILES_MAX, uploadFile } from "./file-actions.ts";
@@ -68,7 +69,7 @@ test("after a day, files that no chat took up are gone, and others stay", async 
   assert.deepEqual(await files(world), [held]);
 });
 
-test("a file that is being taken up is not deleted, and one that was deleted is refused", async () => {
+test("a file that a message names is not deleted before its commit", async () => {
   await using chats = await chatsWorld();
   const { world } = chats;
   const file = await upload(chats);
@@ -82,6 +83,19 @@ test("a file that is being taken up is not deleted, and one that was deleted is 
   });
   must(sent);
   assert.deepEqual(await files(world), [file]);
+});
+
+test("a file that a message is about to take up is not deleted under it", async () => {
+  await using chats = await chatsWorld();
+  const { world } = chats;
+  const file = await upload(chats);
+  const chat = await world.chatIn("W");
+  const found = await world.database.transaction(async (db) => {
+    const linkable = await listLinkableFiles(db, chat, [file]);
+    await purgeAt(world, 2 * DAY_MS);
+    return linkable;
+  });
+  assert.deepEqual([found, await files(world)], [[file], [file]]);
 });
 
 test("archived chats go after their time, with all that is theirs; others stay", async () => {
