@@ -26,6 +26,8 @@ export async function measureJournal(
   let began = performance.now();
   const journal = new PartJournal({
     ...{ database: timed.database, clock: systemClock, log: silentLogger },
+    workerId: () => null,
+    kept: (id, range) => buffer.kept(id, range),
   });
   timed.begins = () => {
     began = firstMs ?? performance.now();
