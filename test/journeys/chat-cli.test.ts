@@ -81,7 +81,9 @@ test(
     await using server = await startRealServer({ postgresUrl: database.url });
     await using machine = await attachMachine(server);
     await machine.until(server, "connected");
-    await using _world = await setUpChats(server, { token: machine.person.session });
+    // Slow enough that parts are shown before the whole is there.
+    const model = await startScriptedModel({ pacing: { delayMs: 40 } });
+    await using _world = await setUpChats(server, { token: machine.person.session, model });
     const chat = (...words: string[]) => machine.cli(server, ["chat", ...words]);
 
     const begun = await machine.cli(

@@ -15,7 +15,7 @@ const AGENT_MAIN = join(import.meta.dirname, "../../apps/workspace-agent/src/mai
 
 /** Runs the agent with the shown command's token, in a directory of its own. */
 function startAgent(url: string, command: string, home: string): AsyncDisposable {
-  const [, token = ""] = /--token (\S+)/.exec(command) ?? [];
+  const [, token = ""] = /ATELIER_AGENT_TOKEN=(\S+)/.exec(command) ?? [];
   const words = ["--url", url, "--state-dir", join(home, ".state"), "--directory", home];
   const child = spawn(process.execPath, [AGENT_MAIN, ...words], {
     env: { ...process.env, HOME: home, SHELL: "/bin/sh", ATELIER_AGENT_TOKEN: token },
