@@ -17,7 +17,7 @@ export type PartSourcesDeps = {
   readonly readKept: (id: EpisodeId, fromSeq: number) => Promise<readonly BufferedPart[]>;
 };
 
-/** Parts are kept within 50 ms of being shown on the other server. */
+/** Later than on the other server by so much, at most. */
 const MIRROR_POLL_MS = 60;
 const MIRROR_RETRY_MS = 1_000;
 

@@ -4,7 +4,7 @@
  * An episode is one attempt at one step: its parts are numbered from 1 without gaps, and kept until it
  * has been closed for a while and nobody reads it any more. Readers share the episode's own list, so a
  * slow one costs no memory; one that leaves parts lying for too long is dropped all the same, because
- * it would keep the episode alive.
+ * it would keep the episode alive. Where parts are kept for successors, readers get what was kept.
  */
 import type { Clock } from "@atelier/base/clock";
 import { assert } from "@atelier/base/assert";

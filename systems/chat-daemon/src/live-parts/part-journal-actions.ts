@@ -1,8 +1,9 @@
 /**
- * Keeps parts for successors: in one write for all that were shown within a moment, so that a server
- * that dies takes at most that moment with it (design: 50 ms).
+ * Keeps parts for successors: in one write for all that came within a moment. A part is shown when it is
+ * kept, so a server that dies takes nothing along that somebody has read; one that has lost its chat
+ * keeps nothing more.
  *
- * Writing never holds up showing. While the database is away parts wait, up to a bound.
+ * While the database is away parts wait, up to a bound.
  */
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";

@@ -1,5 +1,5 @@
 /**
- * What of the parts is not yet kept for successors: collected as they are shown, and written in groups.
+ * What of the parts is not yet kept for successors: collected as they come, and written in groups.
  */
 import type { BufferedPart, EpisodeId } from "./part-buffer.ts";
 
