@@ -38,7 +38,7 @@ const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 type Side = {
   readonly wire: FaultyWire;
-  /** Ids that its server has sent to the database: its runners are among them. */
+  /** Ids that its server has taken chats with, or kept them: its runners are among them. */
   readonly ids: Set<string>;
   server: RealServer;
 };
@@ -91,7 +91,9 @@ export class ChatKillsWorld {
       const ids = new Set<string>();
       const wire = resources.use(
         await FaultyWire.start(socket, (sent) => {
-          for (const [id] of sent.toString("latin1").matchAll(UUID)) ids.add(id);
+          const text = sent.toString("latin1");
+          if (!text.includes("insert into chat_heartbeats")) return;
+          for (const [id] of text.matchAll(UUID)) ids.add(id);
         }),
       );
       sides.push({ wire, ids, server: await startServer(database, wire, 0) });
