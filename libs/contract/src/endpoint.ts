@@ -55,6 +55,11 @@ export const COMMON_FAILURES = [
   "server.bug",
 ] as const satisfies readonly FailureCode[];
 
+/** Whether it is one, of whatever a module exports. */
+export function isEndpoint(value: unknown): value is Endpoint {
+  return typeof value === "object" && value !== null && "method" in value && "path" in value;
+}
+
 export function endpoint<const E extends Endpoint>(definition: E): E {
   return definition;
 }

@@ -1,5 +1,5 @@
 /** All endpoints: what the server must implement and the reference describes. */
-import type { Endpoint } from "../endpoint.ts";
+import { isEndpoint, type Endpoint } from "../endpoint.ts";
 import * as aiProviderTest from "./ai-provider-test.ts";
 import type { SocketEndpoint } from "../socket-endpoint.ts";
 import * as aiProviders from "./ai-providers.ts";
@@ -45,8 +45,4 @@ export const SOCKETS: readonly SocketEndpoint[] = [
 /** As people look them up: a thing's own path, then what lies below it. */
 function byPath(a: Endpoint, b: Endpoint): number {
   return a.path < b.path || (a.path === b.path && a.method < b.method) ? -1 : 1;
-}
-
-function isEndpoint(value: unknown): value is Endpoint {
-  return typeof value === "object" && value !== null && "method" in value && "path" in value;
 }

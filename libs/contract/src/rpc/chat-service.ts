@@ -1,5 +1,5 @@
 /** What of the API chats answer, by way of the control plane. */
-import type { Endpoint } from "../endpoint.ts";
+import { isEndpoint, type Endpoint } from "../endpoint.ts";
 import { CHAT_MODEL_ENDPOINTS } from "../http/chat-models.ts";
 import * as settings from "../http/chat-settings.ts";
 import { streamChat, watchChats } from "../http/chat-sockets.ts";
@@ -34,8 +34,4 @@ export type ChatSocketService = SocketService<typeof CHAT_SOCKETS>;
 function endpointsOf<Module extends object>(module: Module): EndpointsOf<Module> {
   const entries = Object.entries(module).filter(([, value]) => isEndpoint(value));
   return Object.fromEntries(entries) as EndpointsOf<Module>; // The same rule as the type's.
-}
-
-function isEndpoint(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "method" in value && "path" in value;
 }

@@ -4,7 +4,12 @@
  */
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
-import { PartBuffer, type BufferedPart, type EpisodeId } from "../live-parts/part-buffer.ts";
+import {
+  episodeKey,
+  PartBuffer,
+  type BufferedPart,
+  type EpisodeId,
+} from "../live-parts/part-buffer.ts";
 import type { PartTarget } from "./viewer-sync.ts";
 
 export type PartSourcesDeps = {
@@ -56,7 +61,7 @@ export class PartSources {
   }
 
   #mirror(episode: EpisodeId): Mirror {
-    const key = `${episode.chatId}/${episode.historyVersion}/${episode.generationAttempt}`;
+    const key = episodeKey(episode);
     const known = this.#mirrors.get(key);
     if (known !== undefined && !known.stop.signal.aborted) return known;
     const copy = new PartBuffer(this.#deps.clock);

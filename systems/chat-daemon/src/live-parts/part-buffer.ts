@@ -82,7 +82,7 @@ export class PartBuffer {
   /** Once for each id. */
   createEpisode(id: EpisodeId): Result<undefined, "exists"> {
     this.#collect();
-    const known = this.#episodes.get(keyOf(id));
+    const known = this.#episodes.get(episodeKey(id));
     // Somebody waits for it already: then it is there, and not begun.
     if (known?.isBegun === true) return fail("exists");
     (known ?? this.#insert(id)).isBegun = true;
@@ -91,7 +91,7 @@ export class PartBuffer {
 
   /** However often; one that was never begun is closed from the start. */
   closeEpisode(id: EpisodeId): void {
-    const episode = this.#episodes.get(keyOf(id)) ?? this.#insert(id);
+    const episode = this.#episodes.get(episodeKey(id)) ?? this.#insert(id);
     if (episode.closedMs !== null) return;
     episode.isBegun = true;
     episode.closedMs = this.#clock.monotonicMs();
@@ -140,7 +140,7 @@ export class PartBuffer {
 
   /** Nothing where it is unknown. */
   read(id: EpisodeId): EpisodeSoFar {
-    const episode = this.#episodes.get(keyOf(id));
+    const episode = this.#episodes.get(episodeKey(id));
     return {
       parts: [...(episode?.parts ?? [])],
       modelInvoked: episode?.modelInvoked ?? null,
@@ -170,7 +170,7 @@ export class PartBuffer {
    * aborts, and throws ReaderDropped when the reader was too slow.
    */
   async *follow(id: EpisodeId, signal: AbortSignal): AsyncGenerator<readonly BufferedPart[]> {
-    const episode = this.#episodes.get(keyOf(id)) ?? this.#insert(id);
+    const episode = this.#episodes.get(episodeKey(id)) ?? this.#insert(id);
     const reader: Reader = { taken: 0, behindSinceMs: null, wake: null, isDropped: false };
     if (episode.shown > 0) reader.behindSinceMs = this.#clock.monotonicMs();
     episode.readers.add(reader);
@@ -194,7 +194,7 @@ export class PartBuffer {
     } finally {
       signal.removeEventListener("abort", stop);
       episode.readers.delete(reader);
-      if (!episode.isBegun && episode.readers.size === 0) this.#episodes.delete(keyOf(id));
+      if (!episode.isBegun && episode.readers.size === 0) this.#episodes.delete(episodeKey(id));
     }
   }
 
@@ -206,12 +206,12 @@ export class PartBuffer {
   }
 
   #begun(id: EpisodeId): Episode | null {
-    const episode = this.#episodes.get(keyOf(id));
+    const episode = this.#episodes.get(episodeKey(id));
     return episode?.isBegun === true ? episode : null;
   }
 
   #insert(id: EpisodeId): Episode {
-    const key = keyOf(id);
+    const key = episodeKey(id);
     assert(!this.#episodes.has(key), "an episode is inserted once");
     const episode: Episode = {
       id,
@@ -254,6 +254,7 @@ function drop(episode: Episode, reader: Reader): void {
   wake(reader);
 }
 
-function keyOf({ chatId, historyVersion, generationAttempt }: EpisodeId): string {
+/** Names the episode among all of a process. */
+export function episodeKey({ chatId, historyVersion, generationAttempt }: EpisodeId): string {
   return `${chatId}/${historyVersion}/${generationAttempt}`;
 }

@@ -1,7 +1,7 @@
 /**
  * What of the parts is not yet kept for successors: collected as they come, and written in groups.
  */
-import type { BufferedPart, EpisodeId } from "./part-buffer.ts";
+import { episodeKey, type BufferedPart, type EpisodeId } from "./part-buffer.ts";
 
 /** Parts of one episode that follow each other. */
 export type JournalEntry = {
@@ -20,7 +20,7 @@ export class PartBacklog {
   /** Whether it was taken. Parts of an episode come in order. */
   add(id: EpisodeId, part: BufferedPart): boolean {
     if (this.#count >= JOURNAL_BACKLOG_MAX) return false;
-    const key = `${id.chatId}/${id.historyVersion}/${id.generationAttempt}`;
+    const key = episodeKey(id);
     const entry = this.#entries.get(key);
     if (entry === undefined) this.#entries.set(key, { id, firstSeq: part.seq, parts: [part] });
     else entry.parts.push(part);

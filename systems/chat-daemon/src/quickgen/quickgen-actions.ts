@@ -45,7 +45,7 @@ export async function nameChat(
     const talk = await readTalk(deps.database.sql, chatId);
     if (talk === undefined || talk.titleSource !== "fallback") return;
     if (talk.messages.length !== 1 || talk.messages[0]?.role !== "user") return;
-    const title = await askForTitle(deps, talk, signal);
+    const title = await askFor(deps, TITLE, talk, signal);
     if (!title.ok) {
       deps.log.debug({ chat: chatId, reason: title.failure }, "a chat keeps its first words");
       return;
@@ -65,7 +65,7 @@ export async function proposeTitle(
 ): Promise<Result<string, string>> {
   const talk = await readTalk(deps.database.sql, chatId);
   if (talk === undefined) return fail("The chat is gone.");
-  return askForTitle(deps, talk, signal);
+  return askFor(deps, TITLE, talk, signal);
 }
 
 /** Says in a few words what the last turn came to. Never throws. */
@@ -80,7 +80,7 @@ export async function labelTurn(
     // Of a child, its parent tells.
     if (talk === undefined || talk.parentChatId !== null) return;
     const label =
-      end === "finished" ? await askForLabel(deps, talk, signal) : ok<string>(LABELS[end]);
+      end === "finished" ? await askFor(deps, LABEL, talk, signal) : ok<string>(LABELS[end]);
     const text = label.ok ? label.value : LABELS[end];
     await deps.database.transaction(async (db) => {
       await updateChatMetadata(db, chatId, { lastTurnSummary: text });
@@ -89,32 +89,36 @@ export async function labelTurn(
   });
 }
 
-async function askForTitle(
-  deps: QuickgenDeps,
-  talk: Talk,
-  signal: AbortSignal,
-): Promise<Result<string, string>> {
-  const model = await titleModel(deps, talk);
-  if (!model.ok) return model;
-  const question = { instruction: TITLE_INSTRUCTION, tokensMax: TITLE_TOKENS_MAX };
-  const answer = await ask(deps, { talk, model: model.value, ...question }, signal);
-  if (!answer.ok) return answer;
-  const title = toTitle(answer.value);
-  return title === null ? fail("The model's answer is no title.") : ok(title);
-}
+type Question = {
+  readonly instruction: string;
+  readonly tokensMax: number;
+  /** What counts of an answer. Null: nothing. */
+  readonly read: (answer: string) => string | null;
+  readonly unfit: string;
+};
 
-async function askForLabel(
+const TITLE: Question = {
+  ...{ instruction: TITLE_INSTRUCTION, tokensMax: TITLE_TOKENS_MAX, read: toTitle },
+  unfit: "The model's answer is no title.",
+};
+const LABEL: Question = {
+  ...{ instruction: LABEL_INSTRUCTION, tokensMax: LABEL_TOKENS_MAX, read: toLabel },
+  unfit: "The model's answer is no label.",
+};
+
+async function askFor(
   deps: QuickgenDeps,
+  { instruction, tokensMax, read, unfit }: Question,
   talk: Talk,
   signal: AbortSignal,
 ): Promise<Result<string, string>> {
   const model = await titleModel(deps, talk);
   if (!model.ok) return model;
-  const question = { instruction: LABEL_INSTRUCTION, tokensMax: LABEL_TOKENS_MAX };
-  const answer = await ask(deps, { talk, model: model.value, ...question }, signal);
+  const asked = { talk, model: model.value, instruction, tokensMax };
+  const answer = await ask(deps, asked, signal);
   if (!answer.ok) return answer;
-  const label = toLabel(answer.value);
-  return label === null ? fail("The model's answer is no label.") : ok(label);
+  const text = read(answer.value);
+  return text === null ? fail(unfit) : ok(text);
 }
 
 /** One that was chosen for titles and cannot be used means no title: nothing else was asked for. */

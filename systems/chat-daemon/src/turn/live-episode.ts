@@ -3,13 +3,7 @@
  * or an interruption reads what had been shown (spec agents 2.12).
  */
 import type { MessagePart, MessageRole } from "@atelier/contract/chat/message-part";
-
-/** One attempt at one step. */
-export type EpisodeId = {
-  readonly chatId: string;
-  readonly historyVersion: number;
-  readonly generationAttempt: number;
-};
+import type { EpisodeId } from "../live-parts/part-buffer.ts";
 
 export type EpisodePart = { readonly role: MessageRole; readonly part: MessagePart };
 

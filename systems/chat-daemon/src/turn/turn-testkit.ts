@@ -16,7 +16,8 @@ import type { ChatRow, StoredMessage } from "../state/chat-row.ts";
 import type { ChatTool } from "../tools/tool.ts";
 import { runGeneration } from "./generation-task.ts";
 import { runInterruption } from "./interrupt-task.ts";
-import type { EpisodeId, EpisodePart, LiveEpisodes } from "./live-episode.ts";
+import { episodeKey, type EpisodeId } from "../live-parts/part-buffer.ts";
+import type { EpisodePart, LiveEpisodes } from "./live-episode.ts";
 import type { TaskEnd, TurnDeps, TurnModel, TurnRun } from "./turn-deps.ts";
 
 /** What a call of the model answers: parts of a stream, or an error before it begins. */
@@ -163,9 +164,9 @@ export class MemoryEpisodes implements LiveEpisodes {
   readonly #episodes = new Map<string, { parts: EpisodePart[]; isClosed: boolean }>();
 
   createEpisode(id: EpisodeId): ReturnType<LiveEpisodes["createEpisode"]> {
-    if (this.#episodes.has(keyOf(id))) throw new Error("an episode is opened once");
+    if (this.#episodes.has(episodeKey(id))) throw new Error("an episode is opened once");
     const episode = { parts: new Array<EpisodePart>(), isClosed: false };
-    this.#episodes.set(keyOf(id), episode);
+    this.#episodes.set(episodeKey(id), episode);
     return {
       addPart: (role, part) => {
         if (!episode.isClosed) episode.parts.push({ role, part });
@@ -180,14 +181,14 @@ export class MemoryEpisodes implements LiveEpisodes {
   }
 
   async closeAndRead(id: EpisodeId): ReturnType<LiveEpisodes["closeAndRead"]> {
-    const episode = this.#episodes.get(keyOf(id));
+    const episode = this.#episodes.get(episodeKey(id));
     if (episode !== undefined) episode.isClosed = true;
     return Promise.resolve({ parts: episode?.parts ?? [], modelInvokedAt: null });
   }
 
   /** As another server showed them. */
   shownBefore(id: EpisodeId, parts: readonly EpisodePart[]): void {
-    this.#episodes.set(keyOf(id), { parts: [...parts], isClosed: true });
+    this.#episodes.set(episodeKey(id), { parts: [...parts], isClosed: true });
   }
 
   /** Of the newest episode, and whether each is closed. */
@@ -198,10 +199,6 @@ export class MemoryEpisodes implements LiveEpisodes {
   get areClosed(): boolean {
     return [...this.#episodes.values()].every(({ isClosed }) => isClosed);
   }
-}
-
-function keyOf({ chatId, historyVersion, generationAttempt }: EpisodeId): string {
-  return `${chatId}/${historyVersion}/${generationAttempt}`;
 }
 
 const NO_SETTINGS = {

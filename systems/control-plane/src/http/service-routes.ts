@@ -7,9 +7,9 @@ import { assert } from "@atelier/base/assert";
 import type { Endpoint } from "@atelier/contract/endpoint";
 import type { EndpointService, ServiceRequest } from "@atelier/contract/rpc/endpoint-service";
 import type { Sql } from "@atelier/database/database";
-import { may } from "../access/actor.ts";
 import { diffAudit } from "../audit/audit-event.ts";
 import type { EndpointRequest, Handler, Route } from "./route.ts";
+import { serviceCaller } from "./service-caller.ts";
 
 type Endpoints = Readonly<Record<string, Endpoint>>;
 
@@ -58,14 +58,8 @@ function serviceRequest(
 ): Omit<ServiceRequest<Endpoint>, "audit"> {
   const { actor, subjectId, params, query, body, facts } = request;
   assert(actor !== null, "nobody is served elsewhere who is not signed in");
-  const { userId, username, apiKeyId } = actor;
   return {
-    caller: {
-      userId,
-      username,
-      apiKeyId,
-      may: (permission, ownerId) => may(actor, permission, ownerId),
-    },
+    caller: serviceCaller(actor),
     subjectId,
     params,
     query,

@@ -11,8 +11,8 @@ import type {
 } from "@atelier/contract/rpc/socket-service";
 import type { UserSocketEndpoint } from "@atelier/contract/socket-endpoint";
 import type { WebSocket } from "ws";
-import { may } from "../access/actor.ts";
 import { VIEWER_PAYLOAD_BYTES_MAX } from "./event-socket-io.ts";
+import { serviceCaller } from "./service-caller.ts";
 import type { SocketRequest } from "./socket-route.ts";
 import { CLOSE_RESTART, userSocket, type UpgradeDeps, type UpgradeRoute } from "./upgrades-io.ts";
 
@@ -89,14 +89,8 @@ function serviceRequest({
   params,
   query,
 }: SocketRequest): SocketServiceRequest<UserSocketEndpoint> {
-  const { userId, username, apiKeyId } = actor;
   return {
-    caller: {
-      userId,
-      username,
-      apiKeyId,
-      may: (permission, ownerId) => may(actor, permission, ownerId),
-    },
+    caller: serviceCaller(actor),
     params,
     query,
   };
