@@ -426,23 +426,22 @@ test("a long user agent is cut", async () => {
 
 test("a body in many pieces past the limit is refused while it comes", async () => {
   await serve({}, async ({ url }) => {
-    const pieces = new ReadableStream({
-      pull: (controller) => controller.enqueue(new Uint8Array(65_536).fill(32)),
-    });
-    const answer = fetch(url + PATH, {
+    // It ends: fetch pulls on for as long as there are pieces, also when nobody takes them.
+    const pieces = ReadableStream.from(Array.from({ length: 64 }, () => Buffer.alloc(65_536, " ")));
+    const answer = await fetch(url + PATH, {
       method: "POST",
       headers: SIGNED_IN,
       body: pieces,
       duplex: "half",
     });
-    assert.equal((await answer).status, 413);
+    assert.equal(answer.status, 413);
   });
 });
 
 test("the handler learns when the client goes away, and a half-sent body is nobody's bug", async () => {
   const seen = Promise.withResolvers<boolean>();
   const read: Handler<typeof readThing> = async ({ facts }) => {
-    await once(facts.signal, "abort");
+    if (!facts.signal.aborted) await once(facts.signal, "abort");
     seen.resolve(true);
     return ok({ name: "late" });
   };
