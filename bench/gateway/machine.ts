@@ -58,7 +58,7 @@ export async function findDisturbance(): Promise<string | null> {
   if (load <= LOAD_MAX && share <= BUSY_SHARE_MAX) return null;
   return (
     `Others use this machine (load ${load.toFixed(2)}, ${(share * 100).toFixed(0)} % of its ` +
-    "processors busy before the start): the figures are noisy."
+    "processors busy before the start): the figures may be noisy."
   );
 }
 
