@@ -9,6 +9,7 @@ import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
 import { createGatewayMemory, type GatewayMembership } from "@atelier/gateway/gateway-memory";
 import { startGateway } from "@atelier/gateway/start";
+import { HttpDrain } from "@atelier/host/http-drain";
 import { createMetrics } from "@atelier/host/metrics";
 import { processClock } from "@atelier/host/process-clock";
 import { once } from "node:events";
@@ -100,6 +101,11 @@ function serve(place: Place | null): void {
   const server = createServer((req, res) =>
     gateway.handle(req, res, { prefix: "/api/v2/ai-gateway" }),
   );
+  gateway.listenOn(server, {
+    drain: new HttpDrain(server),
+    headBytesMax: 65_536,
+    prefixOf: (url) => (url.startsWith("/api/v2/ai-gateway/") ? "/api/v2/ai-gateway" : null),
+  });
   server.listen({ port: place?.port ?? 0, host: "127.0.0.1", reusePort: place !== null }, () => {
     const { port } = server.address() as AddressInfo;
     if (parentPort === null) console.log(`port ${port}`);

@@ -71,6 +71,8 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
       "tracing",
       "dump",
     ],
+    // Clients' connections, read without node:http.
+    listener: ["relay"],
     // Calls of this process itself, brought to the relay without a socket.
     delegated: ["relay"],
     // Tries providers out as requests would use them: their headers, routes and clients, not their keys' states.

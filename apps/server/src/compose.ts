@@ -33,12 +33,12 @@ import { gatewayConfigOf } from "./gateway-config.ts";
 import { abortingAfter } from "./gateway-workers/aborting-after.ts";
 import { RecordingChannel } from "./gateway-workers/recording-channel.ts";
 import { startGatewayWorkers, workersOf } from "./gateway-workers/start-gateway-workers.ts";
-import { createHttpServer, LAST_BYTES_MS, listen } from "./http-listener.ts";
+import { createHttpServer, HEAD_BYTES_MAX, LAST_BYTES_MS, listen } from "./http-listener.ts";
 import { openStorage } from "./open-storage.ts";
 import { openOutboundFetch } from "./outbound-fetch.ts";
 import { answerMetrics, answerText, Readiness, refuseUpgrade } from "./plain-answers.ts";
 import { relayUrlOf } from "./relay-url.ts";
-import { targetOf } from "./request-target.ts";
+import { gatewayPrefixOf, targetOf } from "./request-target.ts";
 import { tracingOptionsOf } from "./trace-options.ts";
 
 export type ServerDeps = {
@@ -137,6 +137,10 @@ async function serveAlone(
   resources: AsyncDisposableStack,
 ): Promise<Address> {
   const connections = new HttpDrain(server);
+  if (gateway !== null) {
+    const own = { drain: connections, headBytesMax: HEAD_BYTES_MAX, prefixOf: gatewayPrefixOf };
+    resources.use(gateway.listenOn(server, own));
+  }
   const address = await listen(server, deps.config.httpAddress, "http-address");
   logErrorsOf(server, deps.log);
   resources.defer(async () => {

@@ -11,7 +11,7 @@ const HEAD_MS_MAX = 60_000;
 /** Until the whole request body has arrived. */
 const REQUEST_MS_MAX = 300_000;
 /** Cookies, long tokens and tracing headers of several tools together. */
-const HEAD_BYTES_MAX = 65_536;
+export const HEAD_BYTES_MAX = 65_536;
 
 /** After the streams of a stopping server were told to end, for their last bytes to reach clients. */
 export const LAST_BYTES_MS = 500;

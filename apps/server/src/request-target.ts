@@ -43,6 +43,12 @@ export function targetOf(url: string): RequestTarget {
   }
 }
 
+/** The part before `/<provider>/…` of what the gateway answers. Null: another part answers it. */
+export function gatewayPrefixOf(url: string): string | null {
+  const target = targetOf(url);
+  return target.kind === "gateway" ? target.prefix : null;
+}
+
 function pathOf(url: string): string {
   const end = url.search(/[?#]/);
   return end === -1 ? url : url.slice(0, end);

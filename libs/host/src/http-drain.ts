@@ -9,7 +9,10 @@ import type { Clock } from "@atelier/base/clock";
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import { Server, type Socket } from "node:net";
 
-type Connection = { readonly responses: Set<ServerResponse>; bytesReadWhenIdle: number };
+/** Tells a client, where the head of its answer is not yet on its way, not to send more. */
+type CloseAfterwards = () => void;
+
+type Connection = { readonly exchanges: Set<CloseAfterwards>; bytesReadWhenIdle: number };
 
 /** Time for requests that are already in the host's buffers to be seen. */
 const GRACE_MS = 100;
@@ -38,8 +41,8 @@ export class HttpDrain {
       this.#whenEmpty = resolve;
     });
     Server.prototype.close.call(this.#server);
-    for (const { responses } of this.#connections.values()) {
-      for (const response of responses) closeAfterwards(response);
+    for (const { exchanges } of this.#connections.values()) {
+      for (const closeAfterwards of exchanges) closeAfterwards();
     }
 
     const timers = new AbortController();
@@ -58,8 +61,24 @@ export class HttpDrain {
     return { cut };
   }
 
+  /**
+   * A request of which the server itself does not tell. Call what it returns when its answer is
+   * written.
+   */
+  addExchange(socket: Socket, closeAfterwards: CloseAfterwards): () => void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return () => {};
+    connection.exchanges.add(closeAfterwards);
+    if (this.#isDraining) closeAfterwards();
+    return () => {
+      connection.exchanges.delete(closeAfterwards);
+      connection.bytesReadWhenIdle = socket.bytesRead;
+      if (this.#isDraining) this.#closeIfIdle(socket);
+    };
+  }
+
   #addConnection(socket: Socket): void {
-    this.#connections.set(socket, { responses: new Set(), bytesReadWhenIdle: 0 });
+    this.#connections.set(socket, { exchanges: new Set(), bytesReadWhenIdle: 0 });
     socket.once("close", () => {
       this.#connections.delete(socket);
       if (this.#isDraining && this.#connections.size === 0) this.#whenEmpty();
@@ -67,26 +86,16 @@ export class HttpDrain {
   }
 
   #addRequest({ socket }: IncomingMessage, response: ServerResponse): void {
-    const connection = this.#connections.get(socket);
-    if (connection === undefined) return;
-    connection.responses.add(response);
-    if (this.#isDraining) closeAfterwards(response);
-    response.once("close", () => {
-      connection.responses.delete(response);
-      connection.bytesReadWhenIdle = socket.bytesRead;
-      if (this.#isDraining) this.#closeIfIdle(socket);
+    const over = this.addExchange(socket, () => {
+      if (!response.headersSent) response.setHeader("connection", "close");
     });
+    response.once("close", over);
   }
 
   /** Idle means: no response under way, and no byte of a next request. Delivers, then closes. */
   #closeIfIdle(socket: Socket): void {
     const connection = this.#connections.get(socket);
-    if (connection === undefined || connection.responses.size > 0) return;
+    if (connection === undefined || connection.exchanges.size > 0) return;
     if (socket.bytesRead === connection.bytesReadWhenIdle) socket.destroySoon();
   }
-}
-
-/** Tells the client not to send more on this connection, where the head is not yet on its way. */
-function closeAfterwards(response: ServerResponse): void {
-  if (!response.headersSent) response.setHeader("connection", "close");
 }

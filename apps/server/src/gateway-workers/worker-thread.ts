@@ -21,9 +21,9 @@ import { processClock as clock } from "@atelier/host/process-clock";
 import { startTracing } from "@atelier/host/tracing";
 import type { Server } from "node:http";
 import { parentPort, workerData } from "node:worker_threads";
-import { createHttpServer, LAST_BYTES_MS, listen } from "../http-listener.ts";
+import { createHttpServer, HEAD_BYTES_MAX, LAST_BYTES_MS, listen } from "../http-listener.ts";
 import { refuseUpgrade } from "../plain-answers.ts";
-import { targetOf } from "../request-target.ts";
+import { gatewayPrefixOf, targetOf } from "../request-target.ts";
 import { abortingAfter } from "./aborting-after.ts";
 import { MainThreadHop } from "./main-thread-hop.ts";
 import { MessageProviderSource } from "./provider-messages.ts";
@@ -71,6 +71,9 @@ async function work(port: NonNullable<typeof parentPort>, start: WorkerStart): P
   const hop = new MainThreadHop(start.socketPath);
   const server = createServerFor(gateway, hop);
   const connections = new HttpDrain(server);
+  const direct = gateway.listenOn(server, {
+    ...{ drain: connections, headBytesMax: HEAD_BYTES_MAX, prefixOf: gatewayPrefixOf },
+  });
   const stopped = new AbortController();
   const tellUses = async (): Promise<void> => {
     const uses = authorizer.takeUses();
@@ -92,6 +95,7 @@ async function work(port: NonNullable<typeof parentPort>, start: WorkerStart): P
         connections.drain(clock, timeoutMs + LAST_BYTES_MS),
         abortingAfter(clock, timeoutMs, (signal) => gateway.drain(signal)),
       ]);
+      direct[Symbol.dispose]();
       stopped.abort(new Error("drained"));
       await abortingAfter(clock, RECORD_MS_MAX, (signal) => recorder.drain(signal));
       await tellUses();

@@ -1,6 +1,7 @@
 /** A gateway on real sockets with its ports in memory, and an upstream made of a request handler. For tests only. */
 import { silentLogger, type Logger } from "@atelier/base/logger";
 import { Secret } from "@atelier/base/secret";
+import type { Clock } from "@atelier/base/clock";
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
 import type { ModelProviderType } from "@atelier/contract/http/ai-providers";
@@ -12,6 +13,7 @@ import type {
   InterceptionEnd,
   InterceptionStart,
 } from "@atelier/contract/rpc/gateway-ports";
+import { HttpDrain } from "@atelier/host/http-drain";
 import { createMetrics } from "@atelier/host/metrics";
 import type { Tracer } from "@opentelemetry/api";
 import { once } from "node:events";
@@ -20,6 +22,7 @@ import {
   request as httpRequest,
   type IncomingMessage,
   type RequestListener,
+  type Server,
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -77,6 +80,8 @@ export type TestGatewayOptions = {
   readonly authorize?: (token: string) => CallerAuthorization | Promise<CallerAuthorization>;
   readonly authorizeDelegated?: CallerAuthorizer["authorizeDelegated"];
   readonly recordStart?: (start: InterceptionStart) => Promise<void>;
+  /** Default: real time. */
+  readonly clock?: Clock;
   readonly log?: Logger;
   readonly tracer?: Tracer;
   readonly peers?: GatewayPeers;
@@ -141,7 +146,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       },
       drain: () => Promise.resolve(),
     },
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     random: systemRandom,
     log: options.log ?? silentLogger,
     metrics,
@@ -170,7 +175,15 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       ...options.config,
     },
   });
-  const server = await listen((req, res) => gateway.handle(req, res, { prefix: PREFIX }));
+  const server = await listen(
+    (req, res) => gateway.handle(req, res, { prefix: PREFIX }),
+    (http) =>
+      gateway.listenOn(http, {
+        drain: new HttpDrain(http),
+        headBytesMax: HEAD_BYTES_MAX,
+        prefixOf: (url) => (url.startsWith(`${PREFIX}/`) ? PREFIX : null),
+      }),
+  );
   return {
     url: `${server.url}${PREFIX}`,
     port: server.port,
@@ -199,11 +212,15 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   };
 }
 
+const HEAD_BYTES_MAX = 64 * 1024;
+
 /** A server on a free port; `close` cuts whatever is still connected. */
 export async function listen(
   listener: RequestListener,
+  takeFrom: (server: Server) => Disposable = () => ({ [Symbol.dispose]: () => {} }),
 ): Promise<{ url: string; port: number; close(): Promise<void> }> {
-  const server = createServer({ maxHeaderSize: 64 * 1024 }, listener);
+  const server = createServer({ maxHeaderSize: HEAD_BYTES_MAX }, listener);
+  const direct = takeFrom(server);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo; // It listens on TCP.
@@ -213,6 +230,7 @@ export async function listen(
     close: async () => {
       server.close();
       server.closeAllConnections();
+      direct[Symbol.dispose]();
       await Promise.resolve();
     },
   };

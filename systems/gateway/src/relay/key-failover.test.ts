@@ -1,5 +1,6 @@
 /** Key failover and circuit breakers through the whole gateway, blocking, streaming and passing through. */
 import { Secret } from "@atelier/base/secret";
+import { FakeClock } from "@atelier/testkit/fake-clock";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { answerJson, provider, rethrow, TOKEN } from "./gateway-testkit.ts";
@@ -183,7 +184,7 @@ test("a key that a provider repeats in its refusal is masked where operators see
   assert.doesNotMatch(health!.lastError!.message + got.body.toString(), /sk-key-1/);
 });
 
-const BREAKER = { failureThreshold: 2, intervalMs: 10_000, openMs: 50, probesMax: 1 };
+const BREAKER = { failureThreshold: 2, intervalMs: 10_000, openMs: 30_000, probesMax: 1 };
 
 for (const { kind, path, method, body } of KINDS.filter((each) => each.method === "POST")) {
   const isMessages = path === MESSAGES;
@@ -191,14 +192,15 @@ for (const { kind, path, method, body } of KINDS.filter((each) => each.method ==
   test(`${kind}: a provider in trouble is left alone for a while, then asked by one request`, async () => {
     let isWell = false;
     const reply: Reply = (res) => (isWell ? fine(res) : refuses(503)(res));
-    await using world = await worldOf([reply], { circuitBreaker: BREAKER });
+    const clock = new FakeClock();
+    await using world = await worldOf([reply], { circuitBreaker: BREAKER }, { clock });
     const ask = (asked: string = body) => world.send(path, { method, body: asked });
     assert.deepEqual([(await ask()).status, (await ask()).status], [503, 503]);
     await world.ended(2);
     const refused = await ask();
     assert.deepEqual(
       [refused.status, refused.headers["retry-after"], world.calls.length],
-      [503, "1", 2],
+      [503, "30", 2],
     );
     const { error } = JSON.parse(refused.body.toString());
     assert.equal(error.message, "circuit breaker is open");
@@ -209,12 +211,12 @@ for (const { kind, path, method, body } of KINDS.filter((each) => each.method ==
     // Another model of the same provider is not touched by it.
     const other = await ask(body.replace(open?.model ?? "", "another"));
     assert.match(other.body.toString(), /refused with 503/);
-    await new Promise((resolve) => setTimeout(resolve, BREAKER.openMs + 10));
+    await clock.advance(BREAKER.openMs + 10);
     assert.match((await ask()).body.toString(), /refused with 503/, "the probe");
     await world.ended(5);
     assert.match((await ask()).body.toString(), /breaker is open/, "a failed probe opens it again");
     isWell = true;
-    await new Promise((resolve) => setTimeout(resolve, BREAKER.openMs + 10));
+    await clock.advance(BREAKER.openMs + 10);
     assert.equal((await ask()).status, 200);
     await world.ended(7);
     assert.deepEqual(world.gateway.health.breakersOf("id-openai"), []);
@@ -233,12 +235,13 @@ for (const { kind, path, method, body } of KINDS.filter((each) => each.method ==
       arrived.resolve();
       release.promise.then(() => fine(res), rethrow);
     };
-    await using world = await worldOf([reply], { circuitBreaker: BREAKER });
+    const clock = new FakeClock();
+    await using world = await worldOf([reply], { circuitBreaker: BREAKER }, { clock });
     const ask = () => world.send(path, { method, body });
     await ask();
     await ask();
     await world.ended(2);
-    await new Promise((resolve) => setTimeout(resolve, BREAKER.openMs + 10));
+    await clock.advance(BREAKER.openMs + 10);
     const probe = ask();
     await arrived.promise;
     assert.deepEqual([(await ask()).status, (await ask()).status, calls], [503, 503, 3]);

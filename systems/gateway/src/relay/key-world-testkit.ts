@@ -1,5 +1,6 @@
 /** A provider with keys that an upstream answers each in its own way. For tests only. */
 import { Secret } from "@atelier/base/secret";
+import { systemClock } from "@atelier/base/system-clock";
 import type { ServerResponse } from "node:http";
 import {
   answerJson,
@@ -76,6 +77,7 @@ export type World = TestGateway & { readonly calls: string[] };
 export async function worldOf(
   replies: readonly Reply[],
   config: TestGatewayOptions["config"] = {},
+  { clock = systemClock }: Pick<TestGatewayOptions, "clock"> = {},
 ): Promise<World> {
   const calls: string[] = [];
   const keys = replies.map((_, i) => ({
@@ -84,7 +86,7 @@ export async function worldOf(
     hint: `hint-${i + 1}`,
   }));
   const gateway = await startTestGateway({
-    config,
+    ...{ config, clock },
     upstream: (req, res) => {
       const credential = req.headers.authorization ?? req.headers["x-api-key"];
       const index = Number(/sk-key-(\d+)/.exec(String(credential))?.[1] ?? 0);

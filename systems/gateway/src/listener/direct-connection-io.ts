@@ -1,0 +1,190 @@
+/**
+ * One connection of a client, read here as long as what comes on it is a plain request to the gateway.
+ * The first that is not goes, with the connection and every byte that was read of it, to `node:http`.
+ */
+import type { Socket } from "node:net";
+import type { GatewayRequest, GatewayResponse } from "../relay/client-exchange.ts";
+import { DirectRequest } from "./direct-request-io.ts";
+import { DirectResponse } from "./direct-response-io.ts";
+import { parseRequestHead, type RequestHead } from "./request-head.ts";
+
+export type DirectConnectionOptions = {
+  readonly keepAliveSeconds: number;
+  /** Of a request's head. */
+  readonly headBytesMax: number;
+  /** The part of a target's path before `/<provider>/…`. Null: the target is not the gateway's. */
+  prefixOf(url: string): string | null;
+  handle(req: GatewayRequest, res: GatewayResponse, prefix: string): void;
+  /** As HTTP writes it. */
+  date(): string;
+  /** An exchange begins on it. Call what it returns when the exchange is over. */
+  onExchange(socket: Socket, closeAfterwards: () => void): () => void;
+  /** Reads the connection from here on. Nothing of it has been consumed. */
+  handOver(socket: Socket): void;
+};
+
+/** What the connection waits for, and so how long it may. */
+export type DirectPhase = "head" | "body" | "answer" | "idle";
+
+type Exchange = {
+  readonly req: DirectRequest;
+  readonly res: DirectResponse;
+  readonly over: () => void;
+};
+
+const HEAD_END = "\r\n\r\n";
+/** Every method that is read here, so that others are not kept waiting for the end of their head. */
+const STARTS = ["POST /", "GET /"];
+const START_LENGTH_MAX = Math.max(...STARTS.map((start) => start.length));
+
+export class DirectConnection {
+  phase: DirectPhase = "head";
+  /** Counts rounds of whoever watches over the connections; set to 0 when the phase changes. */
+  rounds = 0;
+  readonly #socket: Socket;
+  readonly #options: DirectConnectionOptions;
+  /** The beginning of a head, or what came behind the request that is being answered. */
+  #unread: Buffer | null = null;
+  #exchange: Exchange | null = null;
+
+  constructor(socket: Socket, options: DirectConnectionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    socket.on("data", this.#onData);
+    socket.on("drain", this.#onDrain);
+    socket.on("timeout", this.#onTimeout);
+    socket.on("end", this.#onEnd);
+    socket.on("error", this.#onError);
+    socket.on("close", this.#onClose);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** The client was too slow. */
+  refuseAsLate(): void {
+    // What stands within an answer would be read as a part of it.
+    if (this.#exchange?.res.headersSent === true) this.#socket.destroy();
+    else this.#socket.end("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n");
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    const { missing } = this.#exchange?.req ?? { missing: 0 };
+    if (this.#exchange !== null && missing >= chunk.length) return this.#takeBody(chunk);
+    const own = missing === 0 ? chunk : chunk.subarray(missing);
+    if (missing > 0) this.#takeBody(chunk.subarray(0, missing));
+    this.#unread = this.#unread === null ? own : Buffer.concat([this.#unread, own]);
+    if (this.#exchange === null) this.#readHead();
+    // The next request waits until this one is answered, and with it whatever follows.
+    else this.#socket.pause();
+  };
+
+  #takeBody(part: Buffer): void {
+    const { req } = this.#exchange ?? {};
+    if (req === undefined) return;
+    req.arrived(part);
+    if (req.complete && this.phase === "body") this.#enter("answer");
+    // Nobody reads it yet: what is to come stays with the client.
+    if (!req.isFlowing) this.#socket.pause();
+  }
+
+  #readHead(): void {
+    const bytes = this.#unread;
+    if (bytes === null) return;
+    if (this.phase === "idle") this.#enter("head");
+    const start = bytes.toString("latin1", 0, Math.min(bytes.length, START_LENGTH_MAX));
+    if (!STARTS.some((each) => each.startsWith(start) || start.startsWith(each))) {
+      return this.#handOver();
+    }
+    const end = bytes.indexOf(HEAD_END, 0, "latin1");
+    if (end === -1 && bytes.length <= this.#options.headBytesMax) return;
+    if (end === -1 || end > this.#options.headBytesMax) return this.#handOver();
+    const head = parseRequestHead(bytes.toString("latin1", 0, end + 2));
+    const prefix = head === null ? null : this.#options.prefixOf(head.url);
+    if (head === null || prefix === null) return this.#handOver();
+    const behind = end + HEAD_END.length;
+    this.#begin(head, prefix, bytes.subarray(behind));
+  }
+
+  /** `rest`: what came behind the head, of this request and of the next. */
+  #begin(head: RequestHead, prefix: string, rest: Buffer): void {
+    const options = this.#options;
+    const body = rest.subarray(0, head.contentLength);
+    const next = rest.subarray(body.length);
+    this.#unread = next.length > 0 ? next : null;
+    if (next.length > 0) this.#socket.pause();
+    const req = new DirectRequest(head, this.#socket);
+    const res = new DirectResponse({
+      ...{ req, closes: head.closes, keepAliveSeconds: options.keepAliveSeconds },
+      date: () => options.date(),
+      onEnd: (staysOpen) => this.#onAnswered(staysOpen),
+    });
+    const over = options.onExchange(this.#socket, () => res.closeAfterwards());
+    this.#exchange = { req, res, over };
+    req.arrived(body);
+    this.#enter(req.complete ? "answer" : "body");
+    options.handle(req, res, prefix);
+  }
+
+  #onAnswered(staysOpen: boolean): void {
+    this.#exchange?.over();
+    this.#exchange = null;
+    if (!staysOpen) {
+      this.#socket.destroySoon();
+      return;
+    }
+    if (this.#socket.timeout) this.#socket.setTimeout(0);
+    this.#enter("idle");
+    if (this.#socket.isPaused()) this.#socket.resume();
+    // Not within the end of the answer: a client that sends many at once would nest them.
+    if (this.#unread !== null) process.nextTick(() => this.#exchange ?? this.#readHead());
+  }
+
+  #handOver(): void {
+    const socket = this.#socket;
+    const unread = this.#unread;
+    this.#unread = null;
+    socket.pause();
+    socket.off("data", this.#onData).off("drain", this.#onDrain).off("timeout", this.#onTimeout);
+    socket.off("end", this.#onEnd).off("error", this.#onError).off("close", this.#onClose);
+    if (unread !== null) socket.unshift(unread);
+    this.#options.handOver(socket);
+    socket.resume();
+  }
+
+  readonly #onDrain = (): void => {
+    this.#exchange?.res.emit("drain");
+  };
+
+  readonly #onTimeout = (): void => {
+    const { req } = this.#exchange ?? {};
+    const isHeard = req !== undefined && (req.complete || req.emit("timeout"));
+    if (!isHeard) this.#socket.destroy();
+  };
+
+  /** As node:http has it: a client that closes its side while it is answered has gone away. */
+  readonly #onEnd = (): void => {
+    if (this.#exchange === null) this.#socket.end();
+    else this.#socket.destroy();
+  };
+
+  /** `close` follows. */
+  readonly #onError = (): void => {
+    this.#socket.destroy();
+  };
+
+  readonly #onClose = (): void => {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    if (exchange === null) return;
+    exchange.over();
+    if (!exchange.req.complete) exchange.req.emit("close");
+    exchange.res.gone();
+  };
+
+  #enter(phase: DirectPhase): void {
+    this.phase = phase;
+    this.rounds = 0;
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * A request on a connection that this gateway reads itself. What arrived before somebody listens waits
+ * for them, and then keeps its order.
+ */
+import { EventEmitter } from "node:events";
+import type { IncomingHttpHeaders } from "node:http";
+import type { Socket } from "node:net";
+import type { GatewayRequest } from "../relay/client-exchange.ts";
+import type { RequestHead } from "./request-head.ts";
+
+export class DirectRequest extends EventEmitter implements GatewayRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: string[];
+  readonly socket: Socket;
+  /** Bytes of the body that have not arrived yet. */
+  missing: number;
+  #waiting: Buffer[] = [];
+  #isFlowing = false;
+  #isDelivering = false;
+  #hasEnded = false;
+
+  constructor(head: RequestHead, socket: Socket) {
+    super();
+    this.method = head.method;
+    this.url = head.url;
+    this.headers = head.headers;
+    this.rawHeaders = head.rawHeaders;
+    this.socket = socket;
+    this.missing = head.contentLength;
+  }
+
+  get complete(): boolean {
+    return this.missing === 0;
+  }
+
+  /** Whether somebody takes what arrives. */
+  get isFlowing(): boolean {
+    return this.#isFlowing;
+  }
+
+  override on(event: string, listener: (...args: never[]) => void): this {
+    super.on(event, listener as (...args: unknown[]) => void);
+    if (event === "data") this.resume();
+    return this;
+  }
+
+  resume(): this {
+    if (this.#isFlowing) return this;
+    this.#isFlowing = true;
+    if (this.socket.isPaused()) this.socket.resume();
+    this.#deliverLater();
+    return this;
+  }
+
+  /** A part of the body, no longer than what is missing. Empty: there is none at all. */
+  arrived(part: Buffer): void {
+    this.missing -= part.length;
+    if (part.length > 0) this.#waiting.push(part);
+    if (this.#isFlowing && !this.#isDelivering) this.#deliver();
+  }
+
+  destroy(): this {
+    this.socket.destroy();
+    return this;
+  }
+
+  /** Not before those who ask for data have said what else they want to hear. */
+  #deliverLater(): void {
+    this.#isDelivering = true;
+    process.nextTick(() => this.#deliver());
+  }
+
+  #deliver(): void {
+    this.#isDelivering = false;
+    const waiting = this.#waiting;
+    if (waiting.length > 0) {
+      this.#waiting = [];
+      for (const part of waiting) this.emit("data", part);
+    }
+    if (this.missing > 0 || this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.emit("end");
+  }
+}

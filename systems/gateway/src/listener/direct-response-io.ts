@@ -1,0 +1,173 @@
+/**
+ * An answer on a connection that this gateway writes itself. What one turn of the event loop writes goes out as one:
+ * a head with what came with it, several events of a stream.
+ */
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
+import type { GatewayResponse } from "../relay/client-exchange.ts";
+import { answerHeadText, type AnswerFraming } from "./answer-head.ts";
+import type { DirectRequest } from "./direct-request-io.ts";
+
+export type DirectResponseOptions = {
+  readonly req: DirectRequest;
+  /** The client wants the connection closed after the answer. */
+  readonly closes: boolean;
+  readonly keepAliveSeconds: number;
+  /** As HTTP writes it. */
+  date(): string;
+  /** The answer is written, and the connection free for another if it `staysOpen`. */
+  onEnd(staysOpen: boolean): void;
+};
+
+/** From here on a copy into one piece costs more than the system call with several. */
+const ONE_PIECE_BYTES_MAX = 4_096;
+/** What waits for the end of the turn. More goes out at once. */
+const WAITING_BYTES_MAX = 65_536;
+
+const NEW_LINE = Buffer.from("\r\n");
+const LAST_CHUNK = Buffer.from("0\r\n\r\n");
+
+export class DirectResponse extends EventEmitter implements GatewayResponse {
+  readonly req: DirectRequest;
+  headersSent = false;
+  statusCode = 200;
+  destroyed = false;
+  readonly #options: DirectResponseOptions;
+  readonly #socket: Socket;
+  #closes: boolean;
+  #framing: AnswerFraming = "chunked";
+  #pieces: (string | Uint8Array)[] = [];
+  /** Strings are Latin-1, so that their length is their bytes'. */
+  #bytes = 0;
+  #isFlushing = false;
+  #hasEnded = false;
+  /** Of the body, what the head announced and is not written yet. Null: it announced nothing. */
+  #missing: number | null = null;
+
+  constructor(options: DirectResponseOptions) {
+    super();
+    this.#options = options;
+    this.req = options.req;
+    this.#socket = options.req.socket;
+    this.#closes = options.closes;
+  }
+
+  /** The connection is to end after this answer. Said to the client where the head is not written. */
+  closeAfterwards(): void {
+    this.#closes = true;
+  }
+
+  writeHead(status: number, headers: string[] | Record<string, string>): this {
+    if (this.headersSent) throw new Error("the head of this answer is written already");
+    const pairs = Array.isArray(headers) ? headers : Object.entries(headers).flat();
+    const { keepAliveSeconds } = this.#options;
+    const date = this.#options.date();
+    const head = answerHeadText({
+      ...{ status, headers: pairs, date, closes: this.#closes, keepAliveSeconds },
+    });
+    this.headersSent = true;
+    this.statusCode = status;
+    this.#framing = head.framing;
+    this.#closes ||= head.closes;
+    this.#missing = head.contentLength;
+    this.#add(head.text);
+    return this;
+  }
+
+  flushHeaders(): void {
+    this.#flushLater();
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.destroyed || this.#hasEnded) return true;
+    this.#addBody(chunk);
+    if (this.#bytes >= WAITING_BYTES_MAX) this.#flush();
+    else this.#flushLater();
+    return !this.#socket.writableNeedDrain;
+  }
+
+  end(chunk?: Uint8Array): this {
+    if (this.destroyed || this.#hasEnded) return this;
+    if (chunk !== undefined) this.#addBody(chunk);
+    if (this.#framing === "chunked") this.#add(LAST_CHUNK);
+    this.#hasEnded = true;
+    this.#flushLater();
+    return this;
+  }
+
+  destroy(): this {
+    this.#socket.destroy();
+    return this;
+  }
+
+  /** The connection is gone. */
+  gone(): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    this.emit("close");
+  }
+
+  #addBody(chunk: Uint8Array): void {
+    if (chunk.byteLength === 0 || this.#framing === "none") return;
+    if (this.#missing !== null) {
+      this.#missing -= chunk.byteLength;
+      return this.#add(chunk);
+    }
+    this.#add(`${chunk.byteLength.toString(16)}\r\n`);
+    this.#add(chunk);
+    this.#add(NEW_LINE);
+  }
+
+  #add(piece: string | Uint8Array): void {
+    this.#pieces.push(piece);
+    this.#bytes += piece.length;
+  }
+
+  #flushLater(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    process.nextTick(() => {
+      this.#isFlushing = false;
+      this.#flush();
+      if (this.#hasEnded && !this.destroyed) this.#over();
+    });
+  }
+
+  #flush(): void {
+    const pieces = this.#pieces;
+    if (pieces.length === 0 || this.destroyed) return;
+    this.#pieces = [];
+    const bytes = this.#bytes;
+    this.#bytes = 0;
+    const socket = this.#socket;
+    if (bytes <= ONE_PIECE_BYTES_MAX) {
+      socket.write(joined(pieces, bytes));
+      return;
+    }
+    socket.cork();
+    for (const piece of pieces) {
+      if (typeof piece === "string") socket.write(piece, "latin1");
+      else socket.write(piece);
+    }
+    socket.uncork();
+  }
+
+  #over(): void {
+    this.destroyed = true;
+    // Neither side may take what comes next for the rest of this exchange.
+    const isWhole = this.req.complete && (this.#missing ?? 0) === 0;
+    this.#options.onEnd(!this.#closes && isWhole);
+    this.emit("close");
+  }
+}
+
+function joined(pieces: readonly (string | Uint8Array)[], bytes: number): Buffer {
+  const whole = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (const piece of pieces) {
+    if (typeof piece === "string") whole.write(piece, at, "latin1");
+    else whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
