@@ -94,7 +94,9 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     /** What chats keep in the vault, without seeing it. */
     "chat-secrets": ["vault"],
     "record-spool": [],
-    "ai-usage": ["access", "http", "record-spool"],
+    // Counting again what was recorded is written into the audit log.
+    "ai-usage": ["access", "audit", "http", "record-spool"],
+    "ai-prices": ["access", "audit", "http"],
     "connection-log": ["access", "http", "deployment"],
     workspaces: ["access", "audit", "http", "organizations", "deployment"],
     // Where the agents of workspaces are connected, and what users open to them.
@@ -165,7 +167,7 @@ export const TABLES: Record<
   organizations: { owner: "organizations", readers: ["workspaces"] },
   users: {
     owner: "users",
-    readers: ["access", "audit", "ai-usage", "ai-user-keys", "sign-in", "workspaces"],
+    readers: ["access", "audit", "ai-prices", "ai-usage", "ai-user-keys", "sign-in", "workspaces"],
   },
   api_keys: { owner: "sign-in", readers: ["access"] },
   audit_events: { owner: "audit", readers: [] },
@@ -181,6 +183,12 @@ export const TABLES: Record<
   ai_model_thoughts: { owner: "ai-usage", readers: [] },
   ai_sessions: { owner: "ai-usage", readers: [] },
   ai_filter_values: { owner: "ai-usage", readers: [] },
+  ai_usage_totals: { owner: "ai-usage", readers: [] },
+  ai_chat_totals: { owner: "ai-usage", readers: [] },
+  ai_seen_models: { owner: "ai-usage", readers: ["ai-prices"] },
+  // Requests are priced by the statement that records them.
+  ai_model_prices: { owner: "ai-prices", readers: ["ai-usage"] },
+  ai_price_tiers: { owner: "ai-prices", readers: ["ai-usage"] },
   workspaces: { owner: "workspaces", readers: [] },
   workspace_agents: { owner: "workspaces", readers: [] },
   workspace_links: { owner: "workspace-links", readers: ["workspaces"] },

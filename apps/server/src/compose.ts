@@ -195,6 +195,7 @@ function controlPlaneConfig(
     auditRetentionMs: config.auditRetentionMs,
     connectionLogRetentionMs: config.connectionLogRetentionMs,
     usageRetentionMs: config.aiGatewayRetentionMs,
+    usageTotalsRetentionMs: config.aiGatewayTotalsRetentionMs,
     logUsageRecords: config.aiGatewayStructuredLogging,
     recording: {
       mode: config.aiGatewayRecording,

@@ -39,6 +39,14 @@ export const GATEWAY_OPTIONS = [
     description: "How long records of gateway use are kept. 0 means forever.",
   },
   {
+    name: "ai-gateway-totals-retention",
+    kind: "duration",
+    default: "800d",
+    group: "AI gateway",
+    description:
+      "How long sums of gateway use are kept, which hold no text of requests: tokens and costs by person, model, client and provider. 0 means forever.",
+  },
+  {
     name: "ai-gateway-recording",
     kind: "choice",
     choices: ["strict", "spool"],

@@ -9,6 +9,7 @@ export const AUDIT_RESOURCES = [
   "ai_provider",
   "ai_provider_key",
   "ai_user_key",
+  "ai_price",
   "workspace",
   "workspace_agent_token",
   "chat",

@@ -202,6 +202,17 @@ const CASES: Readonly<Record<string, Case>> = {
     status: 404,
   },
   "GET /api/v2/ai-gateway/interceptions": READS_OWN,
+  "GET /api/v2/ai-gateway/usage": READS_OWN,
+  "GET /api/v2/ai-gateway/usage.csv": READS_OWN,
+  "GET /api/v2/ai-gateway/prices": {},
+  "PUT /api/v2/ai-gateway/prices": {
+    body: () => ({ provider: "openai-compat", model: "own", input: 1_000_000, output: 2_000_000 }),
+  },
+  // There is no such price; who gets as far as that is admitted. It has a test of its own.
+  "DELETE /api/v2/ai-gateway/prices": { status: 400 },
+  "POST /api/v2/ai-gateway/prices/apply": {
+    body: () => ({ from: "2026-11-01T00:00:00Z", to: "2026-11-02T00:00:00Z" }),
+  },
   "GET /api/v2/ai-gateway/models": READS_OWN,
   "GET /api/v2/ai-gateway/clients": READS_OWN,
   "GET /api/v2/ai-gateway/providers": READS_OWN,

@@ -129,6 +129,7 @@ export function testDeps(
       apiRateLimitPerMinute: 0,
       trustedProxies: new BlockList(),
       usageRetentionMs: 0,
+      usageTotalsRetentionMs: 0,
       logUsageRecords: false,
       recording: { mode: "strict", dataDir: "/nonexistent", spoolBytesMax: 0 },
       allowByok: true,

@@ -43,9 +43,15 @@ import {
   startProviderSnapshots,
   type ProviderFollowing,
 } from "./ai-providers/provider-snapshot-task.ts";
+import { startCatalogPrices } from "./ai-prices/catalog-price-task.ts";
+import { modelPriceRoutes } from "./ai-prices/model-price-routes.ts";
+import { loadPriceCatalog } from "./ai-prices/price-catalog.ts";
 import { startOrphanTask } from "./ai-usage/interception-orphan-task.ts";
 import type { RecordingPeers } from "./ai-usage/record-writer-actions.ts";
+import { priceLateRequests } from "./ai-usage/usage-repricing-actions.ts";
 import { startUsageRetentionTask } from "./ai-usage/usage-retention-task.ts";
+import { MODELS_SEEN } from "./ai-usage/usage-record.ts";
+import { usageTotalsRoutes } from "./ai-usage/usage-totals-routes.ts";
 import { usageRoutes } from "./ai-usage/usage-routes.ts";
 import { providerAuthSource } from "./ai-user-keys/user-provider-key-actions.ts";
 import { userProviderKeyRoutes } from "./ai-user-keys/user-provider-key-routes.ts";
@@ -92,6 +98,8 @@ export type ControlPlaneConfig = {
   readonly connectionLogRetentionMs: number;
   /** 0: usage records are kept forever. */
   readonly usageRetentionMs: number;
+  /** 0: sums of usage are kept forever. */
+  readonly usageTotalsRetentionMs: number;
   /** Also write each usage record to the log, prompts included. */
   readonly logUsageRecords: boolean;
   readonly recording: RecordingConfig;
@@ -338,6 +346,12 @@ async function startModels(
   const recorder = await startRecording({ ...recorderDeps, tasks, peers }, resources);
   startOrphanTask({ database, clock, log, replicaId, tasks });
   startUsageRetentionTask({ database, clock, log, retentionMs: usageRetentionMs, tasks });
+  startCatalogPrices({
+    ...{ database, pubSub, clock, log, tasks },
+    channel: MODELS_SEEN,
+    loadCatalog: loadPriceCatalog,
+    onPrices: (signal) => priceLateRequests({ database, clock }, signal),
+  });
   const userKeyDeps = { database, vault, clock, isByokAllowed };
   return {
     providers: snapshots,
@@ -353,6 +367,8 @@ async function startModels(
       ...userProviderKeyRoutes(userKeyDeps),
       providerTestRoute({ database, vault, tests, health }),
       ...usageRoutes({ database }),
+      ...usageTotalsRoutes({ database, clock }),
+      ...modelPriceRoutes({ database, clock }),
     ],
   };
 }
@@ -386,7 +402,12 @@ async function startUpkeep(
     timeColumn: "connected_at",
     retentionMs: deps.config.connectionLogRetentionMs,
   };
-  const partitioned = [auditLog, connectionLog];
+  const usageTotals = {
+    table: "ai_usage_totals",
+    timeColumn: "quarter",
+    retentionMs: deps.config.usageTotalsRetentionMs,
+  };
+  const partitioned = [auditLog, connectionLog, usageTotals];
   tasks.run("heartbeat", (signal) => keepReplica({ database, clock, log }, () => replica, signal));
   tasks.run("credentials", (signal) => keepKeys({ database, clock, log, usage }, signal));
   tasks.run("partitions", (signal) =>

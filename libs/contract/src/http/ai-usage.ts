@@ -16,8 +16,12 @@ export const TokenTotals = z.object({
   cache_write_input_tokens: z.int(),
 });
 
+/** In micro-dollars. Null: not known, because a price is not known. */
+export const CostMicros = z.int().nullable();
+
 export const TokenUsage = z.object({
   ...TokenTotals.shape,
+  cost_micros: CostMicros,
   id: z.uuid(),
   interception_id: z.uuid(),
   provider_response_id: z.string(),
@@ -78,6 +82,7 @@ export const Interception = z.object({
   ended_at: Timestamp,
   error_type: z.string().nullable(),
   error_message: z.string().nullable(),
+  cost_micros: CostMicros,
   token_usages: z.array(TokenUsage),
   user_prompts: z.array(UserPrompt),
   tool_usages: z.array(ToolUsage),
@@ -99,6 +104,10 @@ export const AiSession = z.object({
   threads: z.int(),
   interceptions: z.int(),
   token_usage_summary: TokenTotals,
+  /** Of the requests with a known price. Null: no request has one. */
+  cost_micros: CostMicros,
+  /** Requests whose price is not known: `cost_micros` is without them. */
+  unpriced_requests: z.int(),
   last_prompt: z.string().nullable(),
   last_active_at: Timestamp,
   /** Requests that ended with an error. */
@@ -111,6 +120,7 @@ export const AgenticAction = z.object({
   started_at: Timestamp,
   ended_at: Timestamp.nullable(),
   token_usage: TokenTotals,
+  cost_micros: CostMicros,
   tool_calls: z.array(
     ToolUsage.pick({
       tool: true,
@@ -137,6 +147,9 @@ export const AiThread = z.object({
   started_at: Timestamp,
   ended_at: Timestamp.nullable(),
   token_usage: TokenTotals,
+  /** Of the requests with a known price. Null: no request has one. */
+  cost_micros: CostMicros,
+  unpriced_requests: z.int(),
   error_type: z.string().nullable(),
   error_message: z.string().nullable(),
   agentic_actions: z.array(AgenticAction),

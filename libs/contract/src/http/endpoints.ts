@@ -3,6 +3,7 @@ import { isEndpoint, type Endpoint } from "../endpoint.ts";
 import * as aiProviderTest from "./ai-provider-test.ts";
 import type { SocketEndpoint } from "../socket-endpoint.ts";
 import * as aiProviders from "./ai-providers.ts";
+import * as aiCosts from "./ai-costs.ts";
 import * as aiUserKeys from "./ai-user-keys.ts";
 import * as aiUsage from "./ai-usage.ts";
 import * as audit from "./audit.ts";
@@ -26,6 +27,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   aiUserKeys,
   aiProviderTest,
   aiUsage,
+  aiCosts,
   workspaces,
   chats,
   chatModels,

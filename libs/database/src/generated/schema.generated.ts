@@ -13,6 +13,15 @@ type GeneratedAlways<T> = ColumnType<T, never, never>;
 type Json = ColumnType<unknown, string, string>;
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
+type AiChatTotalsRow = {
+  initiator_id: string;
+  session_id: string;
+  requests: number;
+  cost_micros: number;
+  priced_requests: number;
+  unpriced_requests: number;
+};
+
 type AiFilterValuesRow = {
   initiator_id: string;
   kind: string;
@@ -41,6 +50,17 @@ type AiInterceptionsRow = {
   replica_id: string;
 };
 
+type AiModelPricesRow = {
+  id: GeneratedAlways<number>;
+  provider: string;
+  model: string;
+  origin: string;
+  catalog_version: string | null;
+  set_by: string | null;
+  valid_from: Timestamp;
+  valid_to: Timestamp | null;
+};
+
 type AiModelThoughtsRow = {
   id: string;
   started_at: Timestamp;
@@ -48,6 +68,16 @@ type AiModelThoughtsRow = {
   content: string;
   source: string;
   created_at: Timestamp;
+};
+
+type AiPriceTiersRow = {
+  price_id: number;
+  from_tokens: number;
+  input: number | null;
+  output: number | null;
+  cache_read: number | null;
+  cache_write: number | null;
+  cache_write_1h: number | null;
 };
 
 type AiProviderChangesRow = {
@@ -79,6 +109,12 @@ type AiProvidersRow = {
   max_concurrency_per_key: number | null;
 };
 
+type AiSeenModelsRow = {
+  provider: string;
+  model: string;
+  seen_at: Timestamp;
+};
+
 type AiSessionsRow = {
   initiator_id: string;
   session_id: string;
@@ -99,6 +135,9 @@ type AiSessionsRow = {
   cache_write_input_tokens: Generated<number>;
   last_prompt: string | null;
   last_prompt_at: Timestamp | null;
+  cost_micros: Generated<number>;
+  priced_interceptions: Generated<number>;
+  unpriced_interceptions: Generated<number>;
 };
 
 type AiTokenUsagesRow = {
@@ -112,6 +151,8 @@ type AiTokenUsagesRow = {
   cache_write_input_tokens: number;
   metadata: Generated<Json>;
   created_at: Timestamp;
+  cost_micros: number | null;
+  price_id: number | null;
 };
 
 type AiToolUsagesRow = {
@@ -128,6 +169,25 @@ type AiToolUsagesRow = {
   invocation_error: string | null;
   metadata: Generated<Json>;
   created_at: Timestamp;
+};
+
+type AiUsageTotalsRow = {
+  quarter: Timestamp;
+  initiator_id: string;
+  provider: string;
+  provider_name: string;
+  model: string;
+  client: string;
+  credential_kind: string;
+  requests: number;
+  errors: number;
+  input_tokens: number;
+  output_tokens: number;
+  cache_read_input_tokens: number;
+  cache_write_input_tokens: number;
+  cost_micros: number;
+  priced_requests: number;
+  unpriced_requests: number;
 };
 
 type AiUserPromptsRow = {
@@ -481,15 +541,20 @@ type WorkspacesRow = {
 };
 
 export type Schema = {
+  ai_chat_totals: AiChatTotalsRow;
   ai_filter_values: AiFilterValuesRow;
   ai_interceptions: AiInterceptionsRow;
+  ai_model_prices: AiModelPricesRow;
   ai_model_thoughts: AiModelThoughtsRow;
+  ai_price_tiers: AiPriceTiersRow;
   ai_provider_changes: AiProviderChangesRow;
   ai_provider_keys: AiProviderKeysRow;
   ai_providers: AiProvidersRow;
+  ai_seen_models: AiSeenModelsRow;
   ai_sessions: AiSessionsRow;
   ai_token_usages: AiTokenUsagesRow;
   ai_tool_usages: AiToolUsagesRow;
+  ai_usage_totals: AiUsageTotalsRow;
   ai_user_prompts: AiUserPromptsRow;
   api_keys: ApiKeysRow;
   audit_events: AuditEventsRow;

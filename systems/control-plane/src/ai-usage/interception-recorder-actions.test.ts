@@ -178,6 +178,8 @@ test("everything of an end is stored with its fields and in its order", async ()
     cache_write_input_tokens: 4,
     metadata: { output_reasoning: 5 },
     created_at: ENDED,
+    cost_micros: null,
+    price_id: null,
   });
   const inOrder = async (column: string, table: string) => {
     const { rows } = await text<{ value: string }>`
@@ -313,6 +315,9 @@ test("a session sums up what went through it", async () => {
     output_tokens: 6,
     cache_read_input_tokens: 9,
     cache_write_input_tokens: 12,
+    cost_micros: 0,
+    priced_interceptions: 0,
+    unpriced_interceptions: 2,
     last_prompt: "later",
     last_prompt_at: at(9),
   });

@@ -12,11 +12,13 @@ import {
   findToolCallers,
   insertFilterValues,
   insertInterceptions,
+  insertSeenModels,
   touchSessions,
   type ToolCallRef,
 } from "./usage-record-store.ts";
 import {
   filterValuesOf,
+  seenModelOf,
   touchesOf,
   type EndText,
   type StartRow,
@@ -149,6 +151,7 @@ export class RecordWriter {
     }
     if (fresh.size === 0) return;
     await insertFilterValues(pool, [...fresh.values()].flatMap(filterValuesOf));
+    await insertSeenModels(pool, [...fresh.values()].map(seenModelOf));
     for (const key of fresh.keys()) this.#seenValues.set(key, true);
   }
 

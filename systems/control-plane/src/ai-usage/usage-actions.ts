@@ -152,7 +152,7 @@ export async function readFilterValues(
 }
 
 /** Null: not even one's own, which a narrow token may lack. */
-function viewOf(actor: Actor): UsageView | null {
+export function viewOf(actor: Actor): UsageView | null {
   if (may(actor, "ai_usage:read", null)) return { kind: "everybody" };
   const isAllowed = may(actor, "ai_usage:read", actor.userId);
   return isAllowed ? { kind: "own", userId: actor.userId } : null;
@@ -170,7 +170,7 @@ function prepare(
 }
 
 /** Null: everybody whom the reader may see. `nobody`: there is no such person. */
-async function resolveInitiator(
+export async function resolveInitiator(
   sql: Sql,
   actor: Actor,
   { initiator }: Pick<UsageFilter, "initiator">,

@@ -3,6 +3,7 @@ import type { Sql } from "@atelier/database/database";
 import { sql as text, type RawBuilder } from "kysely";
 import type { UsageFilter } from "./usage-query.ts";
 import type {
+  CostSums,
   RecordedInterception,
   TokenSums,
   UsageInterception,
@@ -76,6 +77,7 @@ export type ThreadHead = {
   readonly id: string;
   readonly startedAt: Date;
   readonly tokens: TokenSums;
+  readonly cost: CostSums;
 };
 
 export type ThreadPage = {
@@ -112,7 +114,11 @@ export async function listThreads(
       select coalesce(sum(t.input_tokens), 0)::bigint as input,
         coalesce(sum(t.output_tokens), 0)::bigint as output,
         coalesce(sum(t.cache_read_input_tokens), 0)::bigint as "cacheReadInput",
-        coalesce(sum(t.cache_write_input_tokens), 0)::bigint as "cacheWriteInput"
+        coalesce(sum(t.cache_write_input_tokens), 0)::bigint as "cacheWriteInput",
+        coalesce(sum(t.cost_micros), 0)::bigint as "costMicros",
+        count(distinct i.id) - count(distinct i.id) filter (where t.cost_micros is null)
+          as "pricedRequests",
+        count(distinct i.id) filter (where t.cost_micros is null) as "unpricedRequests"
       from ai_interceptions i
       join ai_token_usages t on t.interception_id = i.id and t.started_at = i.started_at
       where i.initiator_id = ${key.initiatorId} and i.session_id = ${key.sessionId}
@@ -138,7 +144,9 @@ export async function findThread(
     select id, started_at from (${threadsOf(key)}) as threads where id = ${id}`.execute(sql);
   const [row] = rows;
   if (row === undefined) return null;
-  return fromThreadRow({ ...row, input: 0, output: 0, cacheReadInput: 0, cacheWriteInput: 0 });
+  const tokens = { input: 0, output: 0, cacheReadInput: 0, cacheWriteInput: 0 };
+  const cost = { costMicros: 0, pricedRequests: 0, unpricedRequests: 0 };
+  return fromThreadRow({ ...row, ...tokens, ...cost });
 }
 
 /** The first and the latest `limitPerThread` interceptions of each thread, by their start. */
@@ -249,10 +257,18 @@ function fromRow(row: Row): UsageInterception {
   };
 }
 
-type ThreadRow = TokenSums & { readonly id: string; readonly started_at: Date };
+type ThreadRow = TokenSums & CostSums & { readonly id: string; readonly started_at: Date };
 
-function fromThreadRow({ id, started_at: startedAt, ...tokens }: ThreadRow): ThreadHead {
-  return { id, startedAt, tokens };
+function fromThreadRow(row: ThreadRow): ThreadHead {
+  const {
+    id,
+    started_at: startedAt,
+    costMicros,
+    pricedRequests,
+    unpricedRequests,
+    ...tokens
+  } = row;
+  return { id, startedAt, tokens, cost: { costMicros, pricedRequests, unpricedRequests } };
 }
 
 async function withRecords(
@@ -264,7 +280,8 @@ async function withRecords(
   const { rows: tokens } = await text<UsageTokens>`
     select id, interception_id as "interceptionId", provider_response_id as "responseId",
       input_tokens as input, output_tokens as output, cache_read_input_tokens as "cacheReadInput",
-      cache_write_input_tokens as "cacheWriteInput", metadata, created_at as "createdAt"
+      cache_write_input_tokens as "cacheWriteInput", cost_micros as "costMicros", metadata,
+      created_at as "createdAt"
     from ai_token_usages where ${children}`.execute(sql);
   const { rows: prompts } = await text<UsagePrompt>`
     select id, interception_id as "interceptionId", provider_response_id as "responseId", prompt,

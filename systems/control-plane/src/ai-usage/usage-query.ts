@@ -56,6 +56,37 @@ export function parseUsageFilter(
   });
 }
 
+/** What sums of usage are narrowed to. Null: not narrowed by it. */
+export type TotalsFilter = Pick<
+  UsageFilter,
+  "initiator" | "provider" | "providerName" | "model" | "client"
+> & { readonly credentialKind: string | null };
+
+const TOTALS_KEYS = [
+  "initiator",
+  "provider",
+  "provider_name",
+  "model",
+  "client",
+  "credential_kind",
+] as const;
+
+export function parseTotalsFilter(
+  text: string | undefined,
+): Result<TotalsFilter, readonly Validation[]> {
+  const parsed = parseSearchQuery(text ?? "", TOTALS_KEYS);
+  if (!parsed.ok) return parsed;
+  const terms = parsed.value;
+  return ok({
+    initiator: terms.get("initiator") ?? null,
+    provider: terms.get("provider") ?? null,
+    providerName: terms.get("provider_name") ?? null,
+    model: terms.get("model") ?? null,
+    client: terms.get("client") ?? null,
+    credentialKind: terms.get("credential_kind") ?? null,
+  });
+}
+
 /** A cursor where two people used the same session id: `<user id>/<session id>`. */
 export function splitSessionCursor(
   text: string,

@@ -10,10 +10,14 @@ import {
   ORPHAN_MESSAGE,
   type EndText,
   type FilterValue,
+  CHATS_CLIENT,
+  MODELS_SEEN,
+  type SeenModel,
   type SessionTouch,
   type StartRow,
   type ToolCaller,
 } from "./usage-record.ts";
+import { costOf, joinPrice, quarterOf } from "./usage-cost-store.ts";
 import { LAST_PROMPT_CHARS_MAX } from "./usage-text.ts";
 
 type Pool = Database["pool"];
@@ -131,6 +135,27 @@ export async function insertFilterValues(
   });
 }
 
+/** Models that nobody asked before; whoever knows prices is told of them. */
+export async function insertSeenModels(pool: Pool, models: readonly SeenModel[]): Promise<void> {
+  await pool.query({
+    name: "insert_seen_models",
+    text: INSERT_SEEN_MODELS,
+    values: [JSON.stringify(models), MODELS_SEEN],
+  });
+}
+
+const INSERT_SEEN_MODELS = `
+with fresh as (
+  insert into ai_seen_models (provider, model, seen_at)
+  select provider, model, min(seen_at)
+  from json_to_recordset($1::json) as r (provider text, model text, seen_at timestamptz)
+  group by provider, model
+  order by provider, model
+  on conflict do nothing
+  returning 1
+)
+select pg_notify($2, '') from (select from fresh limit 1) as any_fresh`;
+
 const INSERT_FILTER_VALUES = `
 insert into ai_filter_values (initiator_id, kind, value)
 select distinct initiator_id, kind, value
@@ -165,7 +190,7 @@ export async function endInterceptions(
 /** What the rest of the statement needs of an interception that it ends. */
 const ENDED_COLUMNS = `
   i.id, i.started_at, i.initiator_id, i.session_id, i.thread_parent_id, i.client, i.provider,
-  i.provider_name, i.model, i.metadata, e.ended_at, e.tokens, e.prompts, e.tools, e.thoughts,
+  i.provider_name, i.model, i.metadata, i.credential_kind, e.ended_at, e.tokens, e.prompts, e.tools, e.thoughts,
   left(e.prompts -> e.last_prompt ->> 'prompt', ${LAST_PROMPT_CHARS_MAX}) as last_prompt`;
 
 /** The order of records of one moment, kept in the microseconds that our own clock does not use. */
@@ -176,6 +201,19 @@ const SET_END = `
   credential_hint = case
     when i.credential_kind = 'centralized' and e.credential_hint <> '' then e.credential_hint
     else i.credential_hint end`;
+
+const CHAT_TOTALS = ["requests", "cost_micros", "priced_requests", "unpriced_requests"] as const;
+const TOTALS = [
+  ...CHAT_TOTALS,
+  "errors",
+  "input_tokens",
+  "output_tokens",
+  "cache_read_input_tokens",
+  "cache_write_input_tokens",
+] as const;
+
+const addUp = (table: string, columns: readonly string[]): string =>
+  columns.map((column) => `${column} = ${table}.${column} + excluded.${column}`).join(", ");
 
 // $3 and $4 let Postgres leave out the other months' partitions before it begins.
 // `corrected`: the server was taken for dead, lived, and reports the true end.
@@ -206,11 +244,11 @@ with ends as materialized (
 ), tokens as (
   insert into ai_token_usages (
     id, started_at, interception_id, provider_response_id, input_tokens, output_tokens,
-    cache_read_input_tokens, cache_write_input_tokens, metadata, created_at
+    cache_read_input_tokens, cache_write_input_tokens, metadata, created_at, price_id, cost_micros
   )
   select gen_random_uuid(), k.started_at, k.id, r.provider_response_id, r.input_tokens,
     r.output_tokens, r.cache_read_input_tokens, r.cache_write_input_tokens, r.metadata,
-    ${inOrder("k.ended_at")}
+    ${inOrder("k.ended_at")}, price.id, ${costOf("r")}
   from known k cross join rows from (json_to_recordset(k.tokens) as (
     provider_response_id text, input_tokens bigint, output_tokens bigint,
     cache_read_input_tokens bigint, cache_write_input_tokens bigint, metadata jsonb
@@ -218,8 +256,9 @@ with ends as materialized (
     provider_response_id, input_tokens, output_tokens, cache_read_input_tokens,
     cache_write_input_tokens, metadata, position
   )
+  ${joinPrice("r", "k", "k.started_at")}
   returning interception_id, input_tokens, output_tokens, cache_read_input_tokens,
-    cache_write_input_tokens
+    cache_write_input_tokens, cost_micros
 ), prompts as (
   insert into ai_user_prompts (
     id, started_at, interception_id, provider_response_id, prompt, created_at
@@ -246,17 +285,21 @@ with ends as materialized (
   from known k cross join rows from (
     json_to_recordset(k.thoughts) as (content text, source text)
   ) with ordinality as r (content, source, position)
-), summed as (
+), summed as materialized (
   select interception_id, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
     sum(cache_read_input_tokens) as cache_read_input_tokens,
-    sum(cache_write_input_tokens) as cache_write_input_tokens
+    sum(cache_write_input_tokens) as cache_write_input_tokens,
+    coalesce(sum(cost_micros), 0) as cost_micros,
+    bool_and(cost_micros is not null)::integer as priced,
+    bool_or(cost_micros is null)::integer as unpriced
   from tokens
   group by interception_id
 ), sessions as (
   insert into ai_sessions (
     initiator_id, session_id, client, providers, provider_names, models, metadata, started_at,
     ended_at, last_active_at, threads, interceptions, errors, input_tokens, output_tokens,
-    cache_read_input_tokens, cache_write_input_tokens, last_prompt, last_prompt_at
+    cache_read_input_tokens, cache_write_input_tokens, cost_micros, priced_interceptions,
+    unpriced_interceptions, last_prompt, last_prompt_at
   )
   select k.initiator_id, k.session_id, (array_agg(k.client order by k.started_at))[1],
     array_agg(distinct k.provider), array_agg(distinct k.provider_name),
@@ -264,6 +307,7 @@ with ends as materialized (
     min(k.started_at), max(k.ended_at), max(k.started_at), sum(k.threads), sum(k.interceptions),
     sum(k.errors), coalesce(sum(s.input_tokens), 0), coalesce(sum(s.output_tokens), 0),
     coalesce(sum(s.cache_read_input_tokens), 0), coalesce(sum(s.cache_write_input_tokens), 0),
+    coalesce(sum(s.cost_micros), 0), coalesce(sum(s.priced), 0), coalesce(sum(s.unpriced), 0),
     (array_agg(k.last_prompt order by k.started_at desc) filter (where k.last_prompt is not null))[1],
     max(k.started_at) filter (where k.last_prompt is not null)
   from known k
@@ -281,10 +325,43 @@ with ends as materialized (
       ai_sessions.cache_read_input_tokens + excluded.cache_read_input_tokens,
     cache_write_input_tokens =
       ai_sessions.cache_write_input_tokens + excluded.cache_write_input_tokens,
+    cost_micros = ai_sessions.cost_micros + excluded.cost_micros,
+    priced_interceptions = ai_sessions.priced_interceptions + excluded.priced_interceptions,
+    unpriced_interceptions = ai_sessions.unpriced_interceptions + excluded.unpriced_interceptions,
     last_prompt = case
       when excluded.last_prompt_at >= coalesce(ai_sessions.last_prompt_at, '-infinity')
       then excluded.last_prompt else ai_sessions.last_prompt end,
     last_prompt_at = greatest(ai_sessions.last_prompt_at, excluded.last_prompt_at)
+), totals as (
+  insert into ai_usage_totals (
+    quarter, initiator_id, provider, provider_name, model, client, credential_kind, requests,
+    errors, input_tokens, output_tokens, cache_read_input_tokens, cache_write_input_tokens,
+    cost_micros, priced_requests, unpriced_requests
+  )
+  select ${quarterOf("k.started_at")}, k.initiator_id, k.provider, k.provider_name, k.model,
+    k.client, k.credential_kind, sum(k.interceptions), sum(k.errors),
+    coalesce(sum(s.input_tokens), 0), coalesce(sum(s.output_tokens), 0),
+    coalesce(sum(s.cache_read_input_tokens), 0), coalesce(sum(s.cache_write_input_tokens), 0),
+    coalesce(sum(s.cost_micros), 0), coalesce(sum(s.priced), 0), coalesce(sum(s.unpriced), 0)
+  from known k
+  left join summed s on s.interception_id = k.id
+  group by 1, 2, 3, 4, 5, 6, 7
+  order by 1, 2, 3, 4, 5, 6, 7
+  on conflict (quarter, initiator_id, provider_name, model, client, provider, credential_kind)
+  do update set ${addUp("ai_usage_totals", TOTALS)}
+), chats as (
+  insert into ai_chat_totals (
+    initiator_id, session_id, requests, cost_micros, priced_requests, unpriced_requests
+  )
+  select k.initiator_id, k.session_id, sum(k.interceptions), coalesce(sum(s.cost_micros), 0),
+    coalesce(sum(s.priced), 0), coalesce(sum(s.unpriced), 0)
+  from known k
+  left join summed s on s.interception_id = k.id
+  where k.client = '${CHATS_CLIENT}'
+  group by k.initiator_id, k.session_id
+  order by k.initiator_id, k.session_id
+  on conflict (session_id, initiator_id)
+  do update set ${addUp("ai_chat_totals", CHAT_TOTALS)}
 )
 select id from known`;
 

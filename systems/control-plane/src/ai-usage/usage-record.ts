@@ -167,6 +167,24 @@ export function touchesOf(starts: readonly StartRow[]): readonly SessionTouch[] 
   });
 }
 
+/** What chats of this server call themselves; their session is the chat. */
+export const CHATS_CLIENT = "Atelier Agents";
+
+/** The channel on which servers tell that a model was asked for the first time. */
+export const MODELS_SEEN = "ai_models_seen";
+
+/** A model, as prices know it. */
+export type SeenModel = {
+  /** The type. */
+  readonly provider: string;
+  readonly model: string;
+  readonly seen_at: string;
+};
+
+export function seenModelOf(row: StartRow): SeenModel {
+  return { provider: row.provider, model: row.model, seen_at: row.started_at };
+}
+
 /** A value that lists can be filtered by. */
 export type FilterValue = {
   readonly initiator_id: string;

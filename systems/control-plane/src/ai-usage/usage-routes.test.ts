@@ -159,6 +159,8 @@ test("a session is listed with everything it sums up", async () => {
           cache_read_input_tokens: 4,
           cache_write_input_tokens: 6,
         },
+        cost_micros: null,
+        unpriced_requests: 2,
         last_prompt: "Fix it",
         last_active_at: "2026-11-20T00:00:02.000Z",
         errors: 1,

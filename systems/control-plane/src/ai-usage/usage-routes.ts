@@ -12,6 +12,8 @@ import {
   type UsageDeps,
 } from "./usage-actions.ts";
 import {
+  costOfRequest,
+  knownCost,
   summaryOf,
   sumTokens,
   type RecordedInterception,
@@ -81,6 +83,8 @@ function toWireSession(session: UsageSession): z.input<typeof contract.AiSession
     threads: session.threads,
     interceptions: session.interceptions,
     token_usage_summary: toWireTokens(session.tokens),
+    cost_micros: knownCost(session.cost),
+    unpriced_requests: session.cost.unpricedRequests,
     last_prompt: session.lastPrompt,
     last_active_at: session.lastActiveAt.toISOString(),
     errors: session.errors,
@@ -110,6 +114,8 @@ function toWireThread(thread: UsageThread): z.input<typeof contract.AiThread> | 
     started_at: thread.startedAt.toISOString(),
     ended_at: endedAt?.toISOString() ?? null,
     token_usage: toWireTokens(thread.tokens),
+    cost_micros: knownCost(thread.cost),
+    unpriced_requests: thread.cost.unpricedRequests,
     error_type: last.errorType,
     error_message: last.errorMessage,
     agentic_actions: thread.interceptions.map(toWireAction),
@@ -124,6 +130,7 @@ function toWireAction(interception: RecordedInterception): z.input<typeof contra
     started_at: interception.startedAt.toISOString(),
     ended_at: interception.endedAt?.toISOString() ?? null,
     token_usage: toWireTokens(sumTokens(records.tokens)),
+    cost_micros: costOfRequest(records.tokens),
     tool_calls: records.toolCalls.map((call) => ({
       tool: call.tool,
       server_url: call.serverUrl,
@@ -160,9 +167,11 @@ function toWireInterception(each: RecordedInterception): z.input<typeof contract
     ended_at: (each.endedAt ?? each.startedAt).toISOString(),
     error_type: each.errorType,
     error_message: each.errorMessage,
+    cost_micros: costOfRequest(records.tokens),
     token_usages: records.tokens.map((tokens) => ({
       ...toWireChild(tokens),
       ...toWireTokens(tokens),
+      cost_micros: tokens.costMicros,
     })),
     user_prompts: records.prompts.map((prompt) => ({
       ...toWireChild(prompt),

@@ -165,7 +165,8 @@ const SELECT_SESSION = text`
     s.started_at, s.ended_at, s.last_active_at, s.threads + live.threads as threads,
     s.interceptions + live.interceptions as interceptions, live.interceptions > 0 as is_live,
     s.errors, s.input_tokens, s.output_tokens, s.cache_read_input_tokens,
-    s.cache_write_input_tokens, s.last_prompt`;
+    s.cache_write_input_tokens, s.cost_micros, s.priced_interceptions, s.unpriced_interceptions,
+    s.last_prompt`;
 
 /** A session's own counts are of what has ended. */
 const JOIN_SESSION = text`
@@ -198,6 +199,9 @@ type Row = {
   readonly output_tokens: number;
   readonly cache_read_input_tokens: number;
   readonly cache_write_input_tokens: number;
+  readonly cost_micros: number;
+  readonly priced_interceptions: number;
+  readonly unpriced_interceptions: number;
   readonly last_prompt: string | null;
 };
 
@@ -221,6 +225,11 @@ function fromRow(row: Row): UsageSession {
       output: row.output_tokens,
       cacheReadInput: row.cache_read_input_tokens,
       cacheWriteInput: row.cache_write_input_tokens,
+    },
+    cost: {
+      costMicros: row.cost_micros,
+      pricedRequests: row.priced_interceptions,
+      unpricedRequests: row.unpriced_interceptions,
     },
     lastPrompt: row.last_prompt,
   };

@@ -9,6 +9,35 @@ export type TokenSums = {
   readonly cacheWriteInput: number;
 };
 
+/** What several requests cost. Those without usage of tokens are in neither count. */
+export type CostSums = {
+  /** Of what has a known price. */
+  readonly costMicros: number;
+  readonly pricedRequests: number;
+  readonly unpricedRequests: number;
+};
+
+/** Null: nothing of it has a known price. */
+export function knownCost({
+  costMicros,
+  pricedRequests,
+  unpricedRequests,
+}: CostSums): number | null {
+  return unpricedRequests > 0 && pricedRequests === 0 && costMicros === 0 ? null : costMicros;
+}
+
+/** Of one request: null when a part of it has no known price. */
+export function costOfRequest(
+  tokens: readonly { readonly costMicros: number | null }[],
+): number | null {
+  let sum = 0;
+  for (const { costMicros } of tokens) {
+    if (costMicros === null) return null;
+    sum += costMicros;
+  }
+  return sum;
+}
+
 /** Whose usage somebody may see. */
 export type UsageView =
   | { readonly kind: "everybody" }
@@ -30,6 +59,7 @@ export type UsageSession = {
   readonly interceptions: number;
   readonly errors: number;
   readonly tokens: TokenSums;
+  readonly cost: CostSums;
   readonly lastPrompt: string | null;
 };
 
@@ -60,6 +90,8 @@ type Child = { readonly id: string; readonly interceptionId: string; readonly cr
 export type UsageTokens = Child &
   TokenSums & {
     readonly responseId: string;
+    /** Null: its price is not known. */
+    readonly costMicros: number | null;
     readonly metadata: Record<string, unknown>;
   };
 
@@ -99,6 +131,7 @@ export type UsageThread = {
   /** Of the whole thread; `interceptions` may hold only its latest part. */
   readonly startedAt: Date;
   readonly tokens: TokenSums;
+  readonly cost: CostSums;
   /** In the order in which they began; never empty. */
   readonly interceptions: readonly RecordedInterception[];
 };
