@@ -12,6 +12,8 @@ export const AUDIT_RESOURCES = [
   "ai_price",
   "workspace",
   "workspace_agent_token",
+  "workspace_process",
+  "workspace_terminal",
   "chat",
   "chat_file",
   "chat_model",

@@ -164,6 +164,16 @@ export const FAILURES = {
     message: "The workspace could not do this.",
     remedy: "See `detail`, which is what the machine says.",
   },
+  "workspace_agent.refused": {
+    status: 422,
+    message: "The workspace does not do this.",
+    remedy: "See `detail`, which is what the machine says. Asking again changes nothing.",
+  },
+  "workspace_file.too_large": {
+    status: 413,
+    message: "This file is too large to be downloaded this way.",
+    remedy: "Copy it with the command line: `atelier cp`.",
+  },
   "chat.state_conflict": {
     status: 409,
     message: "The chat is in a state that does not allow this.",

@@ -12,16 +12,30 @@ export type RawBody = {
   readonly fileName: string | null;
 };
 
-export type RawAnswer = {
-  readonly bytes: Uint8Array;
+type AnyAnswer = {
   readonly mediaType: string;
   readonly fileName: string;
   /** Browsers may show it in place; else they save it. */
   readonly isInline: boolean;
 };
 
+export type RawAnswer = AnyAnswer & { readonly bytes: Uint8Array };
+
+/** Bytes that are sent while they come, so that memory stays flat. */
+export type StreamedAnswer = AnyAnswer & {
+  /** Said before they come: fewer of them break the answer. */
+  readonly byteLength: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+};
+
 export const RawBody = z.custom<RawBody>((value) => hasBytes(value));
-export const RawAnswer = z.custom<RawAnswer>((value) => hasBytes(value));
+export const RawAnswer = z.custom<RawAnswer | StreamedAnswer>(
+  (value) => hasBytes(value) || isStreamed(value),
+);
+
+function isStreamed(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "chunks" in value && "byteLength" in value;
+}
 
 function hasBytes(value: unknown): boolean {
   return (

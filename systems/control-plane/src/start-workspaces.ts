@@ -6,9 +6,11 @@ import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import { fail, ok } from "@atelier/base/result";
+import * as live from "@atelier/contract/http/workspace-live";
 import * as sockets from "@atelier/contract/http/workspace-sockets";
 import type { ConnectionType } from "@atelier/contract/http/connection-log";
-import type { WorkspaceLinks } from "@atelier/contract/rpc/workspace/services";
+import type { WorkspaceLinks, WorkspaceServices } from "@atelier/contract/rpc/workspace/services";
+import type { UserSocketEndpoint } from "@atelier/contract/socket-endpoint";
 import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
 import type { Tasks } from "@atelier/host/tasks";
@@ -17,7 +19,12 @@ import { ConnectionLog } from "./connection-log/connection-log-actions.ts";
 import { connectionLogRoutes } from "./connection-log/connection-log-routes.ts";
 import { eventSocket, VIEWER_PAYLOAD_BYTES_MAX } from "./http/event-socket-io.ts";
 import type { Route } from "./http/route.ts";
-import { streamRoute, type SocketRequest, type StreamRoute } from "./http/socket-route.ts";
+import {
+  streamRoute,
+  type EventStream,
+  type SocketRequest,
+  type StreamRoute,
+} from "./http/socket-route.ts";
 import { userSocket, type UpgradeDeps, type UpgradeRoute } from "./http/upgrades-io.ts";
 import type { Vault } from "./vault/vault.ts";
 import { agentLink, LINK_PAYLOAD_BYTES_MAX } from "./workspace-links/agent-link-io.ts";
@@ -37,6 +44,8 @@ import { dialReplica } from "./workspace-links/replica-dial-io.ts";
 import { replicaLink } from "./workspace-links/replica-link-io.ts";
 import { serveTerminal, TERMINAL_PAYLOAD_BYTES_MAX } from "./workspace-links/terminal-io.ts";
 import { UseNotes } from "./workspace-links/use-notes.ts";
+import { showGit, showOutput, showPorts, showStats } from "./workspace-panel/live-io.ts";
+import { panelRoutes } from "./workspace-panel/panel-routes.ts";
 import { showWorkspace } from "./workspaces/workspace-actions.ts";
 import { workspaceRoutes } from "./workspaces/workspace-routes.ts";
 import { watchWorkspace } from "./workspaces/workspace-watch.ts";
@@ -93,14 +102,7 @@ export function startWorkspaces(
       onUse: (agentId) => uses.note(agentId),
     }),
   );
-  const links: WorkspaceLinks = {
-    servicesOf: async (agentId) => {
-      const agent = await findAgentById(deps, agentId);
-      return agent === null
-        ? fail({ code: "not_found", message: "There is no such workspace." })
-        : ok(agentRoutes.servicesOf(agent));
-    },
-  };
+  const links = linksOf(deps, agentRoutes);
   listen(deps, { agentLinks, agentRoutes, resources });
   const upkeep = { clock, log, registry, connections, held: () => agentLinks.held() };
   tasks.run("workspace links", (signal) => keepLinks(upkeep, signal));
@@ -114,7 +116,14 @@ export function startWorkspaces(
   };
   tasks.run("workspace agents' standing", recheck);
   return {
-    routes: [...workspaceRoutes(workspaceDeps, links), ...connectionLogRoutes({ database })],
+    routes: [
+      ...workspaceRoutes(workspaceDeps, links),
+      ...panelRoutes({
+        ...{ sql: database.sql, log, links },
+        findAgent: (agentId) => findAgentById(deps, agentId),
+      }),
+      ...connectionLogRoutes({ database }),
+    ],
     streams: [
       streamRoute(sockets.watchWorkspace, ({ params }, stream) =>
         watchWorkspace(watchDeps(deps), params.workspace, stream),
@@ -128,6 +137,7 @@ export function startWorkspaces(
       }),
       replicaLink({ clock, log, replicaId, links: agentLinks, passes }),
       ...userSockets(open),
+      ...liveSockets(deps, links),
     ],
     links,
     drain: () => agentLinks.drain(),
@@ -169,6 +179,49 @@ function userSockets(open: Open): UpgradeRoute[] {
         ),
     }),
   ];
+}
+
+/** What happens in a workspace, as far as its person looks. */
+function liveSockets({ upgrades }: WorkspacesDeps, links: WorkspaceLinks): UpgradeRoute[] {
+  const viewer = <const E extends UserSocketEndpoint>(
+    endpoint: E,
+    show: (
+      services: WorkspaceServices,
+      stream: EventStream,
+      request: SocketRequest<E>,
+    ) => Promise<void>,
+  ): UpgradeRoute =>
+    userSocket(endpoint, upgrades, {
+      payloadBytesMax: VIEWER_PAYLOAD_BYTES_MAX,
+      run: async (request, socket, signal) => {
+        const stream = eventSocket(socket, signal);
+        socket.resume();
+        const services = await links.servicesOf(String(request.params["agent"]));
+        if (services.ok) await show(services.value, stream, request);
+      },
+    });
+  return [
+    viewer(live.watchWorkspacePorts, showPorts),
+    viewer(live.watchWorkspaceStats, showStats),
+    viewer(live.watchWorkspaceGit, (services, stream, { query }) =>
+      showGit(services, query, stream),
+    ),
+    viewer(live.followWorkspaceProcess, (services, stream, { params, query }) =>
+      showOutput(services, { id: params.process, ...query }, stream),
+    ),
+  ];
+}
+
+/** For whoever works in workspaces. */
+function linksOf(deps: WorkspacesDeps, agentRoutes: AgentRoutes): WorkspaceLinks {
+  return {
+    servicesOf: async (agentId) => {
+      const agent = await findAgentById(deps, agentId);
+      return agent === null
+        ? fail({ code: "not_found", message: "There is no such workspace." })
+        : ok(agentRoutes.servicesOf(agent));
+    },
+  };
 }
 
 /** Finds the agent, and writes down who was connected to it from when to when. */

@@ -31,6 +31,7 @@ function pathTo(
   const path = template
     .replace(":workspace", id)
     .replace(":agent", agentId)
+    .replace(":process", "p1")
     .replace(":chat", chatId);
   return template.endsWith("/pty") ? `${path}?reconnect=${REFERENCE}` : path;
 }

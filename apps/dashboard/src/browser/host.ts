@@ -28,6 +28,11 @@ export function openSocket(path: string): WebSocket {
   return new WebSocket(url);
 }
 
+/** The address of a path of the API, for what the browser itself fetches: pictures and downloads. */
+export function apiUrl(path: string): string {
+  return new URL(path.replace(/^\//, ""), document.baseURI).href;
+}
+
 /** Server-sent events of a path of the API. */
 export function openEvents(path: string): EventSource {
   return new EventSource(new URL(path.replace(/^\//, ""), document.baseURI));

@@ -1,32 +1,14 @@
 /** A terminal in a workspace. The tab finds the same one again after a reload. */
-import { systemClock } from "@atelier/base/system-clock";
-import { systemRandom } from "@atelier/base/system-random";
-import { requestPath } from "@atelier/contract/client";
-import { openWorkspaceTerminal } from "@atelier/contract/http/workspace-sockets";
 import { getWorkspaceByName } from "@atelier/contract/http/workspaces";
-import { FitAddon } from "@xterm/addon-fit";
-import { Terminal } from "@xterm/xterm";
-import "@xterm/xterm/css/xterm.css";
 import { useParams } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import { useEndpoint } from "../api/use-endpoint.ts";
-import { keep, kept, openSocket } from "../browser/host.ts";
-import { Badge } from "../ui/badge.tsx";
 import { Button, ButtonLink } from "../ui/button.tsx";
 import { Loaded } from "../ui/loaded.tsx";
 import { PageHead } from "../ui/page-head.tsx";
-import { durationText } from "../ui/relative-time-text.ts";
-import {
-  TerminalLink,
-  type TerminalSocket,
-  type TerminalState,
-} from "../workspaces/terminal-link.ts";
-
-const FONT_SIZE_PX = 13;
-const SCROLLBACK_LINES = 10_000;
-
-/** The same in light and dark: programs choose their colours for a dark ground. */
-const THEME = { background: "#0f1216", foreground: "#e8ebf0", cursor: "#8c9bff" };
+import { anotherTerminalId, terminalIdOf } from "../workspaces/terminal-id.ts";
+import type { TerminalState } from "../workspaces/terminal-link.ts";
+import { TerminalScreen, TerminalStateWords } from "../workspaces/terminal-screen.tsx";
 
 export function Page() {
   const { owner = "", name = "" } = useParams({ strict: false }) as {
@@ -54,109 +36,17 @@ type TerminalViewProps = {
 
 function TerminalView({ agentId, title, to }: TerminalViewProps) {
   const [terminalId, setTerminalId] = useState(() => terminalIdOf(agentId));
-  const frame = useRef<HTMLDivElement>(null);
   const [state, setState] = useState<TerminalState>({ kind: "connecting" });
-  useEffect(() => {
-    if (frame.current === null) return undefined;
-    return showTerminal(frame.current, { agentId, terminalId, onState: setState });
-  }, [agentId, terminalId]);
   return (
     <>
       <PageHead title={`Terminal of ${title}`}>
-        <StateWords state={state} />
-        <Button
-          onClick={() => {
-            keep("tab", `terminal.${agentId}`, null);
-            setTerminalId(terminalIdOf(agentId));
-          }}
-        >
-          Another terminal
-        </Button>
+        <TerminalStateWords state={state} />
+        <Button onClick={() => setTerminalId(anotherTerminalId(agentId))}>Another terminal</Button>
         <ButtonLink to={to}>Workspace</ButtonLink>
       </PageHead>
-      <div
-        className="h-[calc(100vh-10rem)] min-h-64 overflow-hidden rounded-lg border border-line bg-[#0f1216] p-2"
-        ref={frame}
-      />
+      <div className="h-[calc(100vh-10rem)] min-h-64">
+        <TerminalScreen agentId={agentId} onState={setState} terminalId={terminalId} />
+      </div>
     </>
   );
-}
-
-function StateWords({ state }: { readonly state: TerminalState }) {
-  return (
-    <span aria-live="polite" className="self-center">
-      {state.kind === "connected" && <Badge tone="good">connected</Badge>}
-      {state.kind === "connecting" && <Badge tone="neutral">connecting…</Badge>}
-      {state.kind === "ended" && <Badge tone="neutral">the program ended</Badge>}
-      {state.kind === "waiting" && (
-        <span className="inline-flex items-center gap-2">
-          <Badge tone="warn">connection lost</Badge>
-          <span className="text-muted">
-            {state.reason} Trying again in {durationText(state.retryInMs)}.
-          </span>
-        </span>
-      )}
-    </span>
-  );
-}
-
-/** Kept with the tab, so that a reload comes back to what runs. */
-function terminalIdOf(agentId: string): string {
-  const name = `terminal.${agentId}`;
-  const id = kept("tab", name) ?? systemRandom.uuid();
-  keep("tab", name, id);
-  return id;
-}
-
-type ShowOptions = {
-  readonly agentId: string;
-  readonly terminalId: string;
-  readonly onState: (state: TerminalState) => void;
-};
-
-/** Draws the terminal into the element; what it returns takes it away again. */
-function showTerminal(element: HTMLElement, options: ShowOptions): () => void {
-  const { agentId, terminalId, onState } = options;
-  const terminal = new Terminal({
-    cursorBlink: true,
-    fontFamily: getComputedStyle(element).getPropertyValue("--font-mono"),
-    fontSize: FONT_SIZE_PX,
-    scrollback: SCROLLBACK_LINES,
-    screenReaderMode: true,
-    theme: THEME,
-  });
-  const fit = new FitAddon();
-  terminal.loadAddon(fit);
-  terminal.open(element);
-  fit.fit();
-  const link = new TerminalLink(
-    {
-      clock: systemClock,
-      open: (size) => openTerminalSocket(agentId, { reconnect: terminalId, ...size }),
-      onBytes: (bytes) => terminal.write(bytes),
-      onState,
-      onFresh: () => terminal.reset(),
-    },
-    { width: terminal.cols, height: terminal.rows },
-  );
-  terminal.onData((data) => link.type(data));
-  terminal.onResize(({ cols, rows }) => link.resize({ width: cols, height: rows }));
-  const observer = new ResizeObserver(() => fit.fit());
-  observer.observe(element);
-  terminal.focus();
-  return () => {
-    observer.disconnect();
-    link.close();
-    terminal.dispose();
-  };
-}
-
-function openTerminalSocket(
-  agentId: string,
-  query: { readonly reconnect: string; readonly width: number; readonly height: number },
-): TerminalSocket {
-  const path = requestPath(openWorkspaceTerminal.path, { agent: agentId }, query);
-  if (path === null) throw new Error("an agent's id is no empty text");
-  // Its handlers take more than ours do: that is all the types differ in.
-  return openSocket(path) as TerminalSocket;
 }

@@ -1,7 +1,8 @@
 /** Who was connected to which workspace, from where, and how it ended. */
 import { z } from "zod";
 import { endpoint } from "../endpoint.ts";
-import { LogPaging, NoParams, Timestamp } from "./common.ts";
+import { limitOf, LIMIT_DEFAULT, LogPaging, NoParams, Timestamp } from "./common.ts";
+import { WorkspaceParams } from "./workspaces.ts";
 
 export const CONNECTION_TYPES = ["workspace_agent", "client_link", "reconnecting_pty"] as const;
 
@@ -42,6 +43,28 @@ export const listConnections = endpoint({
   params: NoParams,
   /** Terms of `q`: type, status (`ongoing` or `completed`), workspace, workspace_id, workspace_owner, username, connected_after, connected_before. */
   query: z.strictObject(LogPaging),
+  body: null,
+  /** `count` stops at 10,000. */
+  success: {
+    status: 200,
+    body: z.object({ connection_logs: z.array(ConnectionLogEntry), count: z.int() }),
+  },
+  failures: [],
+  audit: null,
+});
+
+/** People see who was connected to what is theirs, also without the right to everybody's log. */
+export const listWorkspaceConnections = endpoint({
+  tag: "connection log",
+  summary: "List connections to one workspace, latest first",
+  method: "GET",
+  path: "/api/v2/workspaces/:workspace/connections",
+  access: "workspace:read",
+  params: WorkspaceParams,
+  query: z.strictObject({
+    limit: limitOf(LIMIT_DEFAULT, 1_000),
+    after_id: z.uuid().optional(),
+  }),
   body: null,
   /** `count` stops at 10,000. */
   success: {

@@ -16,6 +16,10 @@ import * as deployment from "./deployment.ts";
 import * as mcpServers from "./mcp-servers.ts";
 import * as signIn from "./sign-in.ts";
 import * as users from "./users.ts";
+import * as workspaceFiles from "./workspace-files.ts";
+import * as workspaceGit from "./workspace-git.ts";
+import * as workspaceLive from "./workspace-live.ts";
+import * as workspaceProcesses from "./workspace-processes.ts";
 import * as workspaceSockets from "./workspace-sockets.ts";
 import * as workspaces from "./workspaces.ts";
 
@@ -29,6 +33,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   aiUsage,
   aiCosts,
   workspaces,
+  workspaceFiles,
+  workspaceGit,
+  workspaceProcesses,
   chats,
   chatModels,
   chatSettings,
@@ -40,6 +47,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
 /** All paths that stay open. */
 export const SOCKETS: readonly SocketEndpoint[] = [
   ...Object.values(workspaceSockets),
+  ...Object.values(workspaceLive),
   streamChat,
   watchChats,
 ];

@@ -15,6 +15,15 @@ export function connectionLogRoutes(deps: Pick<ConnectionLogDeps, "database">): 
       const { connections, count } = page.value;
       return ok({ connection_logs: connections.map(toWire), count });
     }),
+
+    route(contract.listWorkspaceConnections, async ({ params, query }) => {
+      const { after_id: afterId = null, limit } = query;
+      const q = `workspace_id:${params.workspace}`;
+      const page = await readConnections(deps, { q, afterId, limit });
+      if (!page.ok) return page;
+      const { connections, count } = page.value;
+      return ok({ connection_logs: connections.map(toWire), count });
+    }),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** Bytes in requests and answers: what headers say of them, and headers under which they are harmless. */
-import type { RawAnswer, RawBody } from "@atelier/contract/raw-body";
+import type { RawAnswer, RawBody, StreamedAnswer } from "@atelier/contract/raw-body";
 import type { IncomingHttpHeaders } from "node:http";
 
 export function rawBodyOf(headers: IncomingHttpHeaders, bytes: Uint8Array): RawBody {
@@ -35,7 +35,9 @@ function fileNameOf(disposition: string): string | null {
  * Somebody's bytes from our own origin: nothing in them runs, they are what we say they are, and other
  * sites cannot embed them.
  */
-export function rawAnswerHeaders(answer: RawAnswer): Readonly<Record<string, string>> {
+export function rawAnswerHeaders(
+  answer: RawAnswer | StreamedAnswer,
+): Readonly<Record<string, string>> {
   const { mediaType, fileName, isInline } = answer;
   const plain = fileName.replaceAll(/[^\x20-\x7E]|["\\%]/g, "_");
   const extended = encodeURIComponent(fileName.toWellFormed()).replaceAll(

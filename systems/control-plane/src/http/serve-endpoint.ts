@@ -8,9 +8,10 @@ import type { Logger } from "@atelier/base/logger";
 import { assert } from "@atelier/base/assert";
 import { ok } from "@atelier/base/result";
 import type { Failure } from "@atelier/contract/failures";
-import type { RawAnswer } from "@atelier/contract/raw-body";
+import type { RawAnswer, StreamedAnswer } from "@atelier/contract/raw-body";
 import { isDatabaseUnavailable } from "@atelier/database/database";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { Readable } from "node:stream";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import { admit, type AdmitDeps } from "./admit.ts";
 import { invalidRequest, toProblem } from "./problem.ts";
@@ -152,7 +153,8 @@ async function answer(
   if (outcome.kind === "answer") {
     reply.code(endpoint.success.status);
     if (endpoint.success.body === null) reply.send();
-    else if (endpoint.rawAnswer !== undefined) sendBytes(reply, outcome.body as RawAnswer);
+    else if (endpoint.rawAnswer !== undefined)
+      sendBytes(reply, outcome.body as RawAnswer | StreamedAnswer);
     else sendJson(reply, outcome.body);
     return endpoint.success.status;
   }
@@ -189,10 +191,17 @@ export function sendJson(reply: FastifyReply, body: unknown): FastifyReply {
   return reply.header("content-type", "application/json; charset=utf-8").send(JSON.stringify(body));
 }
 
-function sendBytes(reply: FastifyReply, file: RawAnswer): FastifyReply {
-  const { buffer, byteOffset, byteLength } = file.bytes;
-  const bytes = Buffer.from(buffer, byteOffset, byteLength);
-  return reply.headers(rawAnswerHeaders(file)).send(bytes);
+function sendBytes(reply: FastifyReply, file: RawAnswer | StreamedAnswer): FastifyReply {
+  reply.headers(rawAnswerHeaders(file));
+  if ("bytes" in file) {
+    const { buffer, byteOffset, byteLength } = file.bytes;
+    return reply.send(Buffer.from(buffer, byteOffset, byteLength));
+  }
+  const stream = Readable.from(file.chunks, { objectMode: false });
+  reply.header("content-length", file.byteLength);
+  if (reply.request.method !== "HEAD") return reply.send(stream);
+  stream.destroy(); // Nobody reads them.
+  return reply.send(Readable.from([]));
 }
 
 /** For endpoints that change nothing. */
