@@ -17,7 +17,7 @@ const SOURCES = [
   "apps/dashboard/{index.html,package.json}",
   "apps/dashboard/{src,public}/**/*.*",
   "libs/{base,contract}/src/**/*.ts",
-  "tools/{dashboard-build,tailwind-plugin}.ts",
+  "tools/{dashboard-build,tailwind-plugin,zod-in-browsers-plugin}.ts",
   "package-lock.json",
 ];
 
@@ -36,13 +36,14 @@ const TARGET = ["chrome123", "edge123", "firefox120", "safari17.5"];
 /** Loads the build's tools only here: to see that nothing is to be done needs none of them. */
 export async function dashboardConfig(): Promise<InlineConfig> {
   const { tailwindPlugin } = await import("./tailwind-plugin.ts");
+  const { zodInBrowsersPlugin } = await import("./zod-in-browsers-plugin.ts");
   const { default: react } = await import("@vitejs/plugin-react");
   return {
     configFile: false,
     root: DASHBOARD_SOURCE,
     // Relative: the server says in the page what it is relative to.
     base: "./",
-    plugins: [react(), tailwindPlugin(DASHBOARD_SOURCE)],
+    plugins: [react(), tailwindPlugin(DASHBOARD_SOURCE), zodInBrowsersPlugin()],
     build: {
       target: TARGET,
       cssTarget: TARGET,
