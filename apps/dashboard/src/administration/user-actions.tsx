@@ -9,7 +9,6 @@ import {
 } from "@atelier/contract/http/users";
 import type { CallAnswer } from "@atelier/contract/client";
 import type { Role } from "@atelier/contract/permissions";
-import { Menu } from "@base-ui/react/menu";
 import { useState } from "react";
 import { useChange } from "../api/use-endpoint.ts";
 import { useMay, useSignedIn } from "../app/signed-in.ts";
@@ -17,9 +16,8 @@ import { problemOfBody } from "../forms/field-problems.ts";
 import { FormFrame } from "../forms/form-frame.tsx";
 import { TextField } from "../forms/text-field.tsx";
 import { useForm } from "../forms/use-form.ts";
-import { pageElement } from "../ui/page-element.ts";
+import { ActionMenu } from "../ui/action-menu.tsx";
 import { announce } from "../ui/announcements.tsx";
-import { Button } from "../ui/button.tsx";
 import { Confirm } from "../ui/confirm.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { RoleFields } from "./role-fields.tsx";
@@ -36,26 +34,10 @@ export function UserActions({ user }: { readonly user: UserView }) {
   const close = (): void => setAsked(null);
   return (
     <>
-      <Menu.Root>
-        <Menu.Trigger render={<Button aria-label={`Change ${user.username}`} />}>
-          Change
-        </Menu.Trigger>
-        <Menu.Portal container={pageElement()}>
-          <Menu.Positioner align="end" className="z-30" sideOffset={4}>
-            <Menu.Popup className="min-w-44 rounded-md border border-line bg-raised p-1 shadow-lg">
-              {items.map(({ what, words }) => (
-                <Menu.Item
-                  className="flex min-h-9 cursor-pointer items-center rounded px-2.5 data-highlighted:bg-hover"
-                  key={what}
-                  onClick={() => setAsked(what)}
-                >
-                  {words}
-                </Menu.Item>
-              ))}
-            </Menu.Popup>
-          </Menu.Positioner>
-        </Menu.Portal>
-      </Menu.Root>
+      <ActionMenu
+        actions={items.map(({ what, words }) => ({ words, run: () => setAsked(what) }))}
+        label={`Change ${user.username}`}
+      />
       <Modal isOpen={asked === "roles"} onClose={close} title={`Roles of ${user.username}`}>
         <RolesForm onDone={close} user={user} />
       </Modal>

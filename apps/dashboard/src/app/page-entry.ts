@@ -6,7 +6,13 @@ import type { Permission } from "@atelier/contract/permissions";
 import type { ComponentType } from "react";
 import type { IconName } from "../ui/icon.tsx";
 
-export const NAVIGATION_SECTIONS = ["Work", "AI gateway", "Administration", "You"] as const;
+export const NAVIGATION_SECTIONS = [
+  "Work",
+  "AI gateway",
+  "Agents",
+  "Administration",
+  "You",
+] as const;
 export type NavigationSection = (typeof NAVIGATION_SECTIONS)[number];
 
 export type PageEntry = {

@@ -9,15 +9,19 @@ import type { Endpoint } from "@atelier/contract/endpoint";
 export function problemOfBody(endpoint: Endpoint, body: unknown): ApiProblem | null {
   const parsed = endpoint.body?.safeParse(body);
   if (parsed === undefined || parsed.success) return null;
+  return problemOfFields(
+    parsed.error.issues.map(({ path, message }) => ({ field: path.join("."), detail: message })),
+  );
+}
+
+/** For what no schema can see, as a text that is to be a number and is none. */
+export function problemOfFields(validations: ApiProblem["validations"]): ApiProblem {
   return {
     status: 400,
     code: "request.invalid",
     message: "Some fields need correcting.",
     detail: null,
-    validations: parsed.error.issues.map(({ path, message }) => ({
-      field: path.join("."),
-      detail: message,
-    })),
+    validations,
     requestId: null,
     retryAfterSeconds: null,
   };

@@ -4,7 +4,7 @@ import { useId, type HTMLInputAutoCompleteAttribute, type ReactNode } from "reac
 export const INPUT_LOOK =
   "min-h-9 w-full rounded-md border border-strong-line bg-surface px-3 text-ink placeholder:text-muted aria-invalid:border-bad";
 
-type FieldFrameProps = {
+export type FieldFrameProps = {
   readonly label: string;
   readonly hint?: ReactNode;
   readonly complaint?: string | null;
@@ -53,6 +53,8 @@ type TextFieldProps = Omit<FieldFrameProps, "children"> & {
   readonly value: string;
   readonly onChange: (value: string) => void;
   readonly type?: "text" | "email" | "password" | "url" | "search" | "date";
+  /** Which keyboard a phone shows. */
+  readonly inputMode?: "numeric" | "decimal";
   readonly autoComplete?: HTMLInputAutoCompleteAttribute;
   readonly placeholder?: string;
   readonly isFocused?: boolean;
@@ -72,6 +74,7 @@ export function TextField(props: TextFieldProps) {
           // oxlint-disable-next-line jsx-a11y/no-autofocus
           autoFocus={props.isFocused}
           className={`${INPUT_LOOK} ${props.isMono ? "font-mono" : ""}`}
+          inputMode={props.inputMode}
           name={name}
           onChange={(event) => onChange(event.currentTarget.value)}
           placeholder={props.placeholder}

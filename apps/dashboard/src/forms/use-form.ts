@@ -44,6 +44,8 @@ export function useForm<Values extends Texts>(options: FormOptions<Values>): For
     draft === undefined ? initial : withDraft(initial, kept("tab", `draft.${draft}`), secrets),
   );
   const [problem, setProblem] = useState<ApiProblem | null>(null);
+  // What is changed since it was complained about is no longer complained about.
+  const [judged, setJudged] = useState<Texts>({});
   const [isSending, setIsSending] = useState(false);
 
   const store = (next: Values | null): void => {
@@ -60,6 +62,7 @@ export function useForm<Values extends Texts>(options: FormOptions<Values>): For
   const send = async (form: HTMLFormElement): Promise<void> => {
     setIsSending(true);
     setProblem(null);
+    setJudged(values);
     const outcome = await submit(values);
     if (outcome.ok) store(null);
     else {
@@ -85,7 +88,7 @@ export function useForm<Values extends Texts>(options: FormOptions<Values>): For
       name,
       value: values[name] ?? "",
       onChange: (value) => set(name, value),
-      complaint: complaintAbout(problem, name),
+      complaint: judged[name] === values[name] ? complaintAbout(problem, name) : null,
     }),
     reset: useCallback(() => {
       setValues(initial);
