@@ -80,6 +80,7 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
       host: { version: "1.2.3", platform: "linux", architecture: "x64" },
       queueMax: 20,
       limits: { topLevelMax: null, subagentsMax: null },
+      accessUrl: "http://127.0.0.1",
       retentionMs: null,
     },
   });

@@ -217,6 +217,8 @@ export const TABLES: Record<
   chat_settings: { owner: "chat-settings", readers: [] },
   chat_user_settings: { owner: "chat-settings", readers: [] },
   mcp_servers: { owner: "mcp", readers: [] },
+  mcp_sign_ins: { owner: "mcp", readers: [] },
+  mcp_sign_in_attempts: { owner: "mcp", readers: [] },
   mcp_calls: { owner: "mcp", readers: [] },
   chat_secrets: { owner: "chat-secrets", readers: [] },
   chat_prompt_prefixes: { owner: "turn", readers: [] },

@@ -19,6 +19,13 @@ export const SERVER_OPTIONS = {
     "--headers-stdin",
     "read several headers from stdin, as a JSON object",
   ),
+  oauth: switchOption("--oauth", "each person signs in to it, with `mcp-servers connect`"),
+  clientId: textOption(
+    "--client-id <id>",
+    "with --oauth: a client that is registered there already",
+  ),
+  clientSecretStdin: switchOption("--client-secret-stdin", "read that client's secret from stdin"),
+  scope: textOption("--scope <scopes>", "with --oauth: what to ask for, instead of what it says"),
 };
 
 export type ServerInput = {
@@ -43,8 +50,13 @@ export function serverFields(input: ServerInput) {
 /** Undefined: nothing is said of credentials. */
 export async function serverAuth(
   cli: Cli,
-  { header, valueStdin, headersStdin }: ServerInput,
+  input: ServerInput,
 ): Promise<Result<McpAuth | undefined, CliFailure>> {
+  const { header, valueStdin, headersStdin, oauth } = input;
+  if (oauth && (header !== undefined || valueStdin || headersStdin)) {
+    return fail(usageFailure("Give either --oauth or headers."));
+  }
+  if (oauth || hasOauthOption(input)) return oauthAuth(cli, input);
   if ((header !== undefined) !== valueStdin || (valueStdin && headersStdin)) {
     return fail(usageFailure("Give --header with --value-stdin, or --headers-stdin."));
   }
@@ -60,6 +72,25 @@ export async function serverAuth(
   } catch {
     return fail(usageFailure("--headers-stdin: stdin holds no JSON."));
   }
+}
+
+function hasOauthOption({ clientId, clientSecretStdin, scope }: ServerInput): boolean {
+  return clientId !== undefined || clientSecretStdin || scope !== undefined;
+}
+
+async function oauthAuth(
+  cli: Cli,
+  { oauth, clientId, clientSecretStdin, scope }: ServerInput,
+): Promise<Result<McpAuth, CliFailure>> {
+  if (!oauth) return fail(usageFailure("--client-id and --scope need --oauth."));
+  const secret = clientSecretStdin ? await secretFromInput(cli, "--client-secret-stdin") : null;
+  if (secret !== null && !secret.ok) return secret;
+  return checked({
+    type: "oauth2",
+    ...(clientId === undefined ? {} : { client_id: clientId }),
+    ...(secret === null ? {} : { client_secret: secret.value.reveal() }),
+    ...(scope === undefined ? {} : { scope }),
+  });
 }
 
 /** Says what is wrong without repeating a value. */

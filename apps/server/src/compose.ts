@@ -283,6 +283,7 @@ function serveChats(
         topLevelMax: limitOf(config.chatMaxWorking),
         subagentsMax: limitOf(config.chatMaxWorkingSubagents),
       },
+      accessUrl: config.accessUrl,
       retentionMs: limitOf(config.chatRetentionMs),
     },
   });

@@ -215,6 +215,16 @@ export const FAILURES = {
     message: "There is already a tool server with this slug.",
     remedy: "Use another slug: the names of its tools begin with it.",
   },
+  "mcp_server.sign_in_not_needed": {
+    status: 409,
+    message: "Nobody signs in to this tool server.",
+    remedy: "Use its tools as they are: an administrator decides how it is asked.",
+  },
+  "mcp_server.sign_in_failed": {
+    status: 502,
+    message: "The tool server could not be asked how to sign in.",
+    remedy: "See `detail`. An administrator checks the server's URL and its OAuth client.",
+  },
   "chat_model.in_use": {
     status: 409,
     message: "This is still needed.",

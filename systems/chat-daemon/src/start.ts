@@ -36,6 +36,8 @@ import { BufferedEpisodes } from "./live-parts/live-episodes-actions.ts";
 import { PartBuffer } from "./live-parts/part-buffer.ts";
 import { PartJournal } from "./live-parts/part-journal-actions.ts";
 import { callMcpTool, listMcpTools } from "./mcp/mcp-client-io.ts";
+import { mcpAuthorizer } from "./mcp/mcp-oauth-io.ts";
+import { McpSignIns } from "./mcp/mcp-sign-in-actions.ts";
 import { chooseServers } from "./mcp/mcp-server-actions.ts";
 import { mcpServerService } from "./mcp/mcp-server-routes.ts";
 import { McpTools, type McpClient } from "./mcp/mcp-tools-actions.ts";
@@ -77,6 +79,8 @@ export type ChatDaemonConfig = {
   readonly queueMax: number;
   /** How many chats work at once, on all servers together. */
   readonly limits: ChatLimits;
+  /** Of this server, as browsers reach it; without a slash at the end. */
+  readonly accessUrl: string;
   /** How long archived chats are kept. Null: for ever. */
   readonly retentionMs: number | null;
 };
@@ -122,7 +126,8 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   const selection = selectionOf(deps);
   const models = modelRouter(deps, selection);
   const shortTexts = resources.use(new ShortTexts({ database, clock, log, models }));
-  const mcp = mcpTools(deps);
+  const signIns = mcpSignIns(deps);
+  const mcp = mcpTools(deps, signIns);
   const turn = turnDeps({
     ...{ database, pubSub, clock, random, log, machine, selection, models },
     ...{ episodes: live.episodes, workspaces: deps.workspaces, links: deps.links, mcp },
@@ -155,7 +160,10 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
       ...chatModelsService({ database, clock, random, log, catalog, people }),
       ...chatService(chats),
       ...chatSettingService({ database, clock }),
-      ...mcpServerService({ database, clock, random, secrets: deps.secrets }, mcp),
+      ...mcpServerService(
+        { database, clock, random, secrets: deps.secrets },
+        { tools: mcp, signIns },
+      ),
     },
     sockets: startSockets(deps, { chats, live, tasks, workerId: worker.workerId }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
@@ -246,20 +254,23 @@ function chatDeps(
   };
 }
 
-function mcpTools({
-  database,
-  clock,
-  log,
-  secrets,
-  directFetch,
-  config,
-}: ChatDaemonDeps): McpTools {
+function mcpSignIns(deps: ChatDaemonDeps): McpSignIns {
+  const { database, clock, random, log, secrets, directFetch } = deps;
+  const authorizer = mcpAuthorizer({ clock, fetch: directFetch });
+  const { accessUrl } = deps.config;
+  return new McpSignIns({ database, clock, random, log, secrets, authorizer, accessUrl });
+}
+
+function mcpTools(
+  { database, clock, log, secrets, directFetch, config }: ChatDaemonDeps,
+  signIns: McpSignIns,
+): McpTools {
   const asking = { clock, fetch: directFetch, version: config.host.version };
   const client = {
     listTools: (target, signal) => listMcpTools(asking, target, signal),
     callTool: (target, call, signal) => callMcpTool(asking, target, call, signal),
   } satisfies McpClient;
-  return new McpTools({ database, clock, log, secrets, client });
+  return new McpTools({ database, clock, log, secrets, client, signIns });
 }
 
 function toTurnRun({

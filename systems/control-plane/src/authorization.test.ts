@@ -357,6 +357,15 @@ const CASES: Readonly<Record<string, Case>> = {
     params: async () => ({ server: UNKNOWN_ID }),
     status: 503,
   },
+  "POST /api/v2/mcp-servers/:server/sign-in": {
+    params: async () => ({ server: UNKNOWN_ID }),
+    status: 503,
+  },
+  "DELETE /api/v2/mcp-servers/:server/sign-in": {
+    params: async () => ({ server: UNKNOWN_ID }),
+    status: 503,
+  },
+  "GET /api/v2/mcp-servers/oauth2/callback": { status: 503 },
   "POST /api/v2/mcp-servers/:server/test": {
     params: async () => ({ server: UNKNOWN_ID }),
     status: 503,

@@ -42,8 +42,10 @@ import { exec } from "./exec.ts";
 import { login } from "./login.ts";
 import { logout } from "./logout.ts";
 import { logs } from "./logs.ts";
+import { mcpServersConnect } from "./mcp-servers-connect.ts";
 import { mcpServersCreate } from "./mcp-servers-create.ts";
 import { mcpServersDelete } from "./mcp-servers-delete.ts";
+import { mcpServersDisconnect } from "./mcp-servers-disconnect.ts";
 import { mcpServersList } from "./mcp-servers-list.ts";
 import { mcpServersTest } from "./mcp-servers-test.ts";
 import { mcpServersUpdate } from "./mcp-servers-update.ts";
@@ -168,6 +170,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
   mcpServersUpdate,
   mcpServersDelete,
   mcpServersTest,
+  mcpServersConnect,
+  mcpServersDisconnect,
   workspacesList,
   workspacesShow,
   workspacesCreate,

@@ -1,6 +1,7 @@
 /** Tool servers in the terminal: what is sent, what is refused at once, and that no credential is shown. */
 import assert from "node:assert/strict";
 import test from "node:test";
+import { FakeClock } from "@atelier/testkit/fake-clock";
 import { cli, ID, SIGNED_IN, TIME, type Parsed } from "../cli-scene.test.ts";
 
 const SERVER = {
@@ -84,4 +85,54 @@ test("update, test and delete find the server by its slug", async () => {
     /Deleted tool server wiki/,
   );
   assert.match((await cli(["mcp-servers", "test", "no"], API)).err, /No tool server is called no/);
+});
+
+test("create says how people sign in, and the client's secret comes from stdin only", async () => {
+  const given = ["--oauth", "--client-id", "ours", "--client-secret-stdin", "--scope", "a b"];
+  const made = await cli([...CREATE, ...given], { ...API, stdin: "very-secret\n" });
+  const { auth } = bodyOf(made) as { readonly auth: unknown };
+  assert.deepEqual(auth, {
+    ...{ type: "oauth2", client_id: "ours", client_secret: "very-secret", scope: "a b" },
+  });
+  assert.ok(!`${made.out}${made.err}`.includes("very-secret"));
+  for (const wrong of [
+    ["--scope", "a"],
+    ["--oauth", "--headers-stdin"],
+    ["--oauth", "--client-secret-stdin"],
+  ]) {
+    const refused = await cli([...CREATE, ...wrong], { ...API, stdin: "{}" });
+    assert.deepEqual([refused.exitCode, refused.requests.length], [2, 0], refused.err);
+  }
+});
+
+test("connect prints the page and waits for the sign-in; disconnect ends it; the list says who needs one", async () => {
+  const page = "https://auth.example.com/authorize?state=s";
+  const clock = new FakeClock();
+  let isSignedIn = false;
+  const api = {
+    ...{ ...API, clock },
+    [`GET ${ROOT}`]: () => ({
+      servers: [{ ...SERVER, auth_type: "oauth2", sign_in: isSignedIn ? "done" : "needed" }],
+    }),
+    [`POST ${ROOT}/:server/sign-in`]: () => ({
+      ...{
+        authorization_url: page,
+        expires_at: new Date(clock.now().getTime() + 600_000).toISOString(),
+      },
+    }),
+    [`DELETE ${ROOT}/:server/sign-in`]: () => null,
+  };
+  assert.match((await cli(["mcp-servers", "list"], api)).out, /needs sign-in/);
+  const shown = await cli(["mcp-servers", "connect", "wiki", "--print-only"], api);
+  assert.equal(shown.out.trim(), page);
+  let isOver = false;
+  const waiting = cli(["mcp-servers", "connect", "wiki"], api).finally(() => (isOver = true));
+  for (let look = 0; !isOver; look++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (look > 20) isSignedIn = true;
+    await clock.advance(2_000);
+  }
+  const connected = await waiting;
+  assert.ok(connected.err.includes(page) && /Signed in to wiki/.test(connected.out), connected.err);
+  assert.match((await cli(["mcp-servers", "disconnect", "wiki"], api)).out, /Signed out of wiki/);
 });

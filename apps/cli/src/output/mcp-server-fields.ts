@@ -13,17 +13,29 @@ export function mcpServerFields(look: Look, server: McpServer): string {
     ["In plan mode", server.allow_in_plan_mode ? "yes" : "no"],
     ["Only tools", orDash(server.tool_allow_list.join(", "))],
     ["Not tools", orDash(server.tool_deny_list.join(", "))],
-    ["Credentials", server.auth_type === "none" ? "none" : (server.header_names ?? []).join(", ")],
+    ["Credentials", credentials(server)],
+    ["You", SIGN_IN_WORDS[server.sign_in]],
     ["Changed", since(look, server.updated_at)],
     ["Id", server.id],
   ]);
 }
 
+const SIGN_IN_WORDS = { not_needed: "-", needed: "needs sign-in", done: "signed in" } as const;
+
+function credentials(server: McpServer): string {
+  if (server.auth_type === "none") return "none";
+  if (server.auth_type !== "oauth2") return (server.header_names ?? []).join(", ");
+  const client = server.oauth_client_id ?? null;
+  return `each person signs in (OAuth${client === null ? "" : `, as ${client}`})`;
+}
+
 export function mcpServersTable(look: Look, servers: readonly McpServer[]): string {
-  const columns = ["SLUG", "NAME", "AVAILABILITY", "ENABLED", "URL"].map((title) => ({ title }));
+  const columns = ["SLUG", "NAME", "AVAILABILITY", "ENABLED", "YOU", "URL"].map((title) => ({
+    title,
+  }));
   const rows = servers.map((server): Cell[] => [
     ...[server.slug, orDash(server.display_name), server.availability],
-    ...[server.enabled ? "yes" : "no", orDash(server.url ?? "")],
+    ...[server.enabled ? "yes" : "no", SIGN_IN_WORDS[server.sign_in], orDash(server.url ?? "")],
   ]);
   return table(look, columns, rows);
 }

@@ -1,10 +1,13 @@
 /** Tool servers for chats, over the Model Context Protocol: spec agents 9.9. */
 import { z } from "zod";
 import { endpoint } from "../endpoint.ts";
+import { RawAnswer } from "../raw-body.ts";
 import { NoParams, NoQuery, Timestamp } from "./common.ts";
 
 export const MCP_AVAILABILITIES = ["force_on", "default_on", "default_off"] as const;
-export const MCP_AUTH_TYPES = ["none", "api_key", "custom_headers"] as const;
+export const MCP_AUTH_TYPES = ["none", "api_key", "custom_headers", "oauth2"] as const;
+/** Whether the caller has to sign in to it, each person for themselves. */
+export const MCP_SIGN_INS = ["not_needed", "needed", "done"] as const;
 
 const ToolName = z.string().min(1).max(128);
 const HeaderName = z
@@ -21,6 +24,8 @@ const TRANSPORT_HEADERS = new Set(
 );
 const HeaderValue = z.string().regex(/^[\x20-\x7E]{1,8192}$/, "Only printable ASCII.");
 
+const PrintableText = z.string().regex(/^[\x20-\x7E]+$/, "Only printable ASCII.");
+
 /** Write-only: no answer shows a value. */
 export const McpAuth = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("none") }),
@@ -31,6 +36,19 @@ export const McpAuth = z.discriminatedUnion("type", [
       .record(HeaderName, HeaderValue)
       .refine((headers) => Object.keys(headers).length <= 20, "At most 20 headers."),
   }),
+  z
+    .strictObject({
+      type: z.literal("oauth2"),
+      /** Absent: this server registers itself with the authorization server. */
+      client_id: PrintableText.max(1_024).optional(),
+      client_secret: PrintableText.max(8_192).optional(),
+      /** Absent: what the tool server says that it needs. */
+      scope: PrintableText.max(1_024).optional(),
+    })
+    .refine(
+      (auth) => auth.client_secret === undefined || auth.client_id !== undefined,
+      "A client secret needs its client id.",
+    ),
 ]);
 export type McpAuth = z.output<typeof McpAuth>;
 
@@ -45,9 +63,13 @@ export const McpServer = z.object({
   tool_allow_list: z.array(z.string()),
   tool_deny_list: z.array(z.string()),
   auth_type: z.enum(MCP_AUTH_TYPES),
+  sign_in: z.enum(MCP_SIGN_INS).default("not_needed"),
   /** Only for those who may read settings. */
   url: z.string().optional(),
   header_names: z.array(z.string()).optional(),
+  /** Null: this server registers itself. */
+  oauth_client_id: z.string().nullable().optional(),
+  oauth_scope: z.string().nullable().optional(),
   created_at: Timestamp,
   updated_at: Timestamp,
 });
@@ -164,4 +186,60 @@ export const testMcpServer = endpoint({
   },
   failures: [],
   audit: null,
+});
+
+export const signInToMcpServer = endpoint({
+  tag: "mcp servers",
+  summary: "Begin to sign in to a tool server: gives the page on which a browser goes on",
+  method: "POST",
+  path: "/api/v2/mcp-servers/:server/sign-in",
+  access: "signed_in",
+  params: Params,
+  query: NoQuery,
+  body: null,
+  success: {
+    status: 201,
+    body: z.object({
+      /** Serves once. */
+      authorization_url: z.url(),
+      expires_at: Timestamp,
+    }),
+  },
+  failures: ["mcp_server.sign_in_not_needed", "mcp_server.sign_in_failed"],
+  audit: null,
+});
+
+export const finishMcpSignIn = endpoint({
+  tag: "mcp servers",
+  summary: "Where the tool server's authorization server sends the browser back to",
+  method: "GET",
+  path: "/api/v2/mcp-servers/oauth2/callback",
+  access: "signed_in",
+  params: NoParams,
+  // Authorization servers may add what they like.
+  query: z.object({
+    state: z.string().max(512).default(""),
+    code: z.string().max(8_192).optional(),
+    iss: z.string().max(2_048).optional(),
+    error: z.string().max(256).optional(),
+  }),
+  body: null,
+  rawAnswer: { mediaTypes: ["text/html"] },
+  success: { status: 200, body: RawAnswer },
+  failures: ["mcp_server.sign_in_failed"],
+  audit: { action: "login", resource: "mcp_server" },
+});
+
+export const signOutOfMcpServer = endpoint({
+  tag: "mcp servers",
+  summary: "Sign out of a tool server: its tokens are forgotten here, and revoked where that works",
+  method: "DELETE",
+  path: "/api/v2/mcp-servers/:server/sign-in",
+  access: "signed_in",
+  params: Params,
+  query: NoQuery,
+  body: null,
+  success: { status: 204, body: null },
+  failures: [],
+  audit: { action: "logout", resource: "mcp_server" },
 });

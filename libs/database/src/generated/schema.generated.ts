@@ -460,6 +460,27 @@ type McpServersRow = {
   tool_deny_list: string[];
   created_at: Timestamp;
   updated_at: Timestamp;
+  oauth_client_id: string | null;
+  oauth_scope: string | null;
+};
+
+type McpSignInAttemptsRow = {
+  id: string;
+  server_id: string;
+  user_id: string;
+  state_hash: Buffer;
+  expires_at: Timestamp;
+};
+
+type McpSignInsRow = {
+  id: string;
+  server_id: string;
+  user_id: string;
+  version: number;
+  expires_at: Timestamp | null;
+  refresher: string | null;
+  refreshing_until: Timestamp | null;
+  created_at: Timestamp;
 };
 
 type OrganizationsRow = {
@@ -577,6 +598,8 @@ export type Schema = {
   encryption_keys: EncryptionKeysRow;
   mcp_calls: McpCallsRow;
   mcp_servers: McpServersRow;
+  mcp_sign_in_attempts: McpSignInAttemptsRow;
+  mcp_sign_ins: McpSignInsRow;
   organizations: OrganizationsRow;
   replicas: ReplicasRow;
   site_settings: SiteSettingsRow;

@@ -6,6 +6,7 @@ import type { Clock } from "@atelier/base/clock";
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { ModelFetch } from "@atelier/contract/rpc/model-transport";
 import type { CallToolResult, Client, Tool } from "@modelcontextprotocol/client";
+import type { McpFailure } from "./mcp-server.ts";
 
 export type McpTarget = {
   readonly url: string;
@@ -24,13 +25,13 @@ const CONNECT_MS_MAX = 10_000;
 const CALL_MS_MAX = 60_000;
 const TOOLS_MAX = 500;
 
-/** All of its tools. Else what went wrong, in words for people. */
+/** All of its tools. */
 export function listMcpTools(
   deps: McpClientDeps,
   target: McpTarget,
   signal: AbortSignal,
-): Promise<Result<readonly McpTool[], string>> {
-  return within(deps, { ms: CONNECT_MS_MAX, signal }, (limit) =>
+): Promise<Result<readonly McpTool[], McpFailure>> {
+  return asked(deps, { ms: CONNECT_MS_MAX, signal }, (limit) =>
     connected(deps, { target, limit, ms: CONNECT_MS_MAX }, async (client) => {
       const tools: McpTool[] = [];
       let cursor: string | undefined;
@@ -51,8 +52,8 @@ export function callMcpTool(
   target: McpTarget,
   call: { readonly name: string; readonly args: Record<string, unknown> },
   signal: AbortSignal,
-): Promise<Result<CallToolResult, string>> {
-  return within(deps, { ms: CALL_MS_MAX, signal }, (limit) =>
+): Promise<Result<CallToolResult, McpFailure>> {
+  return asked(deps, { ms: CALL_MS_MAX, signal }, (limit) =>
     connected(deps, { target, limit, ms: CALL_MS_MAX }, (client) =>
       client.callTool(
         { name: call.name, arguments: call.args },
@@ -85,9 +86,23 @@ async function connected<Value>(
   }
 }
 
-/** Ends with the time, also where the library would wait on. What the caller cancels is thrown. */
-async function within<Value>(
-  { clock }: McpClientDeps,
+async function asked<Value>(
+  deps: McpClientDeps,
+  limits: { readonly ms: number; readonly signal: AbortSignal },
+  work: (limit: AbortSignal) => Promise<Value>,
+): Promise<Result<Value, McpFailure>> {
+  const done = await within(deps, limits, (limit) =>
+    work(limit).then(ok, (error: unknown) => {
+      if (limit.aborted) throw error;
+      return fail({ words: wordsOf(error), isRefused: statusOf(error) === 401 });
+    }),
+  );
+  return done.ok ? done.value : fail({ words: done.failure, isRefused: false });
+}
+
+/** Fails only with the time, also where the library would wait on. Else what is thrown goes on. */
+export async function within<Value>(
+  { clock }: Pick<McpClientDeps, "clock">,
   { ms, signal }: { readonly ms: number; readonly signal: AbortSignal },
   work: (limit: AbortSignal) => Promise<Value>,
 ): Promise<Result<Value, string>> {
@@ -105,9 +120,8 @@ async function within<Value>(
     return ok(await Promise.race([work(either), cut]));
   } catch (error) {
     signal.throwIfAborted();
-    return fail(
-      limit.signal.aborted ? `It did not answer within ${ms / 1_000} s.` : wordsOf(error),
-    );
+    if (!limit.signal.aborted) throw error;
+    return fail(`It did not answer within ${ms / 1_000} s.`);
   } finally {
     done.abort();
     await late;

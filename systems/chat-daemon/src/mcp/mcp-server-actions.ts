@@ -6,8 +6,8 @@ import type { Failure } from "@atelier/contract/failures";
 import type { McpAuth } from "@atelier/contract/http/mcp-servers";
 import type { ChatSecrets } from "@atelier/contract/rpc/chat-ports";
 import type { ServiceAudit } from "@atelier/contract/rpc/endpoint-service";
-import type { Database } from "@atelier/database/database";
-import { auditedServer, headersOf, type McpServer } from "./mcp-server.ts";
+import type { Database, Sql } from "@atelier/database/database";
+import { auditedServer, authFieldsOf, secretOf, type McpServer } from "./mcp-server.ts";
 import {
   deleteServer,
   findServer,
@@ -15,6 +15,7 @@ import {
   lockServers,
   putServer,
 } from "./mcp-server-store.ts";
+import { deleteAttempts, deleteSignIns } from "./mcp-sign-in-store.ts";
 
 export type McpServerDeps = {
   readonly database: Database;
@@ -27,7 +28,8 @@ export function readServers({ database }: McpServerDeps): Promise<readonly McpSe
   return listServers(database.sql);
 }
 
-type Given = Omit<McpServer, "id" | "authType" | "headerNames" | "createdAt" | "updatedAt">;
+type AuthField = "authType" | "headerNames" | "oauthClientId" | "oauthScope";
+type Given = Omit<McpServer, "id" | AuthField | "createdAt" | "updatedAt">;
 export type NewServer = Given & { readonly auth: McpAuth };
 export type ServerChange = { readonly [Key in keyof NewServer]?: NewServer[Key] | undefined };
 
@@ -39,9 +41,8 @@ export function createServer(
   { auth, ...given }: NewServer,
 ): Promise<Result<McpServer, Failure<"mcp_server.slug_taken">>> {
   const now = deps.clock.now();
-  const authFields = { authType: "none", headerNames: [] } as const;
   const times = { createdAt: now, updatedAt: now };
-  const server: McpServer = { id: deps.random.uuid(), ...authFields, ...given, ...times };
+  const server: McpServer = { id: deps.random.uuid(), ...authFieldsOf(auth), ...given, ...times };
   return write(deps, audit, { before: null, after: server, auth });
 }
 
@@ -76,16 +77,14 @@ async function write(
     const { id, slug } = change.after;
     const others = (await listServers(sql)).filter((each) => each.id !== id);
     if (others.some((each) => each.slug === slug)) return fail({ code: "mcp_server.slug_taken" });
-    const headers = auth === undefined ? undefined : headersOf(auth);
-    const after: McpServer = {
-      ...change.after,
-      ...(auth === undefined
-        ? {}
-        : { authType: auth.type, headerNames: Object.keys(headers ?? {}) }),
-    };
+    const secret = auth === undefined ? undefined : secretOf(auth);
+    const after = { ...change.after, ...(auth !== undefined && authFieldsOf(auth)) };
     await putServer(sql, after);
-    if (headers === null) await secrets.remove(sql, id);
-    else if (headers !== undefined) await secrets.put(sql, id, JSON.stringify(headers));
+    if (secret === null) await secrets.remove(sql, id);
+    else if (secret !== undefined) await secrets.put(sql, id, JSON.stringify(secret));
+    // Tokens are for the server that people signed in to: another one never gets them.
+    const isElsewhere = before !== null && before.url !== after.url;
+    if (auth !== undefined || isElsewhere) await signAllOut({ secrets }, sql, id);
     await audit.record(sql, {
       resourceId: id,
       target: slug,
@@ -105,12 +104,23 @@ export async function dropServer(
     await lockServers(sql);
     const before = await findServer(sql, id);
     if (before === undefined) return fail({ code: "resource.not_found" });
+    await signAllOut({ secrets }, sql, id);
     await deleteServer(sql, id);
     await secrets.remove(sql, id);
     const change = { before: auditedServer(before), after: null };
     await audit.record(sql, { resourceId: id, target: before.slug, ...change });
     return ok(undefined);
   });
+}
+
+async function signAllOut(
+  { secrets }: Pick<McpServerDeps, "secrets">,
+  sql: Sql,
+  serverId: string,
+): Promise<void> {
+  const signIns = await deleteSignIns(sql, { serverId, userId: null });
+  const attempts = await deleteAttempts(sql, { serverId });
+  for (const id of [...signIns, ...attempts]) await secrets.remove(sql, id);
 }
 
 /** What a new chat begins with where nobody chooses; else the choice. Null: something of it is not there. */

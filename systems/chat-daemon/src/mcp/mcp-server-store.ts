@@ -29,6 +29,8 @@ export async function putServer(sql: Sql, server: McpServer): Promise<void> {
     allow_in_plan_mode: server.allowInPlanMode,
     auth_type: server.authType,
     header_names: [...server.headerNames],
+    oauth_client_id: server.oauthClientId,
+    oauth_scope: server.oauthScope,
     tool_allow_list: [...server.toolAllowList],
     tool_deny_list: [...server.toolDenyList],
     updated_at: server.updatedAt,
@@ -48,7 +50,8 @@ async function select(sql: Sql, condition: RawBuilder<unknown>): Promise<readonl
   const { rows } = await text<McpServer>`
     select id, slug, display_name as "displayName", description, url, enabled, availability,
       allow_in_plan_mode as "allowInPlanMode", auth_type as "authType",
-      header_names as "headerNames", tool_allow_list as "toolAllowList",
+      header_names as "headerNames",
+      oauth_client_id as "oauthClientId", oauth_scope as "oauthScope", tool_allow_list as "toolAllowList",
       tool_deny_list as "toolDenyList", created_at as "createdAt", updated_at as "updatedAt"
     from mcp_servers where ${condition} order by slug`.execute(sql);
   return rows;

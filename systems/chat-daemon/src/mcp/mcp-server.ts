@@ -13,10 +13,20 @@ export type McpServer = {
   readonly allowInPlanMode: boolean;
   readonly authType: McpAuth["type"];
   readonly headerNames: readonly string[];
+  /** Null: this deployment registers itself. */
+  readonly oauthClientId: string | null;
+  readonly oauthScope: string | null;
   readonly toolAllowList: readonly string[];
   readonly toolDenyList: readonly string[];
   readonly createdAt: Date;
   readonly updatedAt: Date;
+};
+
+export type McpFailure = {
+  /** What went wrong, for people. */
+  readonly words: string;
+  /** It does not take the credentials: nothing was done. */
+  readonly isRefused: boolean;
 };
 
 /** Of the enabled ones, those that a chat with this selection has. */
@@ -49,8 +59,8 @@ export function toolNameOn(server: Pick<McpServer, "slug">, tool: string): strin
   return name.slice(0, NAME_LENGTH_MAX);
 }
 
-/** Null: without credentials. */
-export function headersOf(auth: McpAuth): Readonly<Record<string, string>> | null {
+/** What is kept secret of it. Null: nothing. */
+export function secretOf(auth: McpAuth): Readonly<Record<string, unknown>> | null {
   switch (auth.type) {
     case "none":
       return null;
@@ -58,10 +68,31 @@ export function headersOf(auth: McpAuth): Readonly<Record<string, string>> | nul
       return { [auth.header]: auth.value };
     case "custom_headers":
       return auth.headers;
+    case "oauth2": {
+      const { client_id, client_secret } = auth;
+      if (client_id === undefined) return null;
+      return { client: { client_id, ...(client_secret !== undefined && { client_secret }) } };
+    }
   }
 }
 
-export function toWireServer(server: McpServer, seesAll: boolean): WireMcpServer {
+type AuthFields = Pick<McpServer, "authType" | "headerNames" | "oauthClientId" | "oauthScope">;
+
+/** What may be seen of it. */
+export function authFieldsOf(auth: McpAuth): AuthFields {
+  const isOauth = auth.type === "oauth2";
+  return {
+    authType: auth.type,
+    headerNames: isOauth ? [] : Object.keys(secretOf(auth) ?? {}),
+    oauthClientId: isOauth ? (auth.client_id ?? null) : null,
+    oauthScope: isOauth ? (auth.scope ?? null) : null,
+  };
+}
+
+export function toWireServer(
+  server: McpServer,
+  seen: { readonly all: boolean; readonly signIn: WireMcpServer["sign_in"] },
+): WireMcpServer {
   return {
     id: server.id,
     slug: server.slug,
@@ -73,7 +104,13 @@ export function toWireServer(server: McpServer, seesAll: boolean): WireMcpServer
     tool_allow_list: [...server.toolAllowList],
     tool_deny_list: [...server.toolDenyList],
     auth_type: server.authType,
-    ...(seesAll ? { url: server.url, header_names: [...server.headerNames] } : {}),
+    sign_in: seen.signIn,
+    ...(seen.all && {
+      url: server.url,
+      header_names: [...server.headerNames],
+      oauth_client_id: server.oauthClientId,
+      oauth_scope: server.oauthScope,
+    }),
     created_at: server.createdAt.toISOString(),
     updated_at: server.updatedAt.toISOString(),
   };

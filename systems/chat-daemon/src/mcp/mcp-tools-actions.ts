@@ -3,7 +3,7 @@
  * step and then remembered for a minute, also that it did not answer: a server that is away costs one wait.
  */
 import type { Logger } from "@atelier/base/logger";
-import type { Result } from "@atelier/base/result";
+import { fail, type Result } from "@atelier/base/result";
 import { z } from "zod";
 import type { ChatTool, ToolOutcome } from "../tools/tool.ts";
 import {
@@ -11,9 +11,12 @@ import {
   kindsOfServer,
   serversOfChat,
   toolNameOn,
+  type McpFailure,
   type McpServer,
 } from "./mcp-server.ts";
 import type { McpServerDeps } from "./mcp-server-actions.ts";
+import type { McpSignIns } from "./mcp-sign-in-actions.ts";
+import { nameOf, needsSignIn } from "./mcp-sign-in.ts";
 import { beginCall } from "./mcp-call-store.ts";
 import { findServer, listServers } from "./mcp-server-store.ts";
 
@@ -42,24 +45,34 @@ export type McpResult = {
 };
 
 export interface McpClient {
-  /** Else what went wrong. */
-  listTools(target: McpTarget, signal: AbortSignal): Promise<Result<readonly McpTool[], string>>;
+  listTools(
+    target: McpTarget,
+    signal: AbortSignal,
+  ): Promise<Result<readonly McpTool[], McpFailure>>;
   callTool(
     target: McpTarget,
     call: { readonly name: string; readonly args: Record<string, unknown> },
     signal: AbortSignal,
-  ): Promise<Result<McpResult, string>>;
+  ): Promise<Result<McpResult, McpFailure>>;
 }
 
 export type McpToolsDeps = Pick<McpServerDeps, "database" | "clock" | "secrets"> & {
   readonly log: Logger;
   readonly client: McpClient;
+  readonly signIns: Pick<McpSignIns, "accessToken" | "signIns">;
 };
+
+/** A chat as tool servers see it. */
+export type McpChat = { readonly ownerId: string; readonly mcpServerIds: readonly string[] };
+
+/** Whom a server is asked as: one with credentials of its own is asked as the same for everybody. */
+type Asker = { readonly userId: string; readonly signInId: string } | null;
 
 type Offer = {
   readonly untilMs: number;
   readonly version: number;
-  readonly tools: readonly McpTool[];
+  /** Null: the person has to sign in. */
+  readonly tools: readonly McpTool[] | null;
 };
 
 const INTERRUPTED =
@@ -70,6 +83,8 @@ function isRepeatable({ annotations }: McpTool): boolean {
 }
 
 const REMEMBERED_MS = 60_000;
+/** Of people who are signed in, each has offers of their own. */
+const OFFERS_MAX = 2_000;
 
 export class McpTools {
   readonly #deps: McpToolsDeps;
@@ -80,11 +95,14 @@ export class McpTools {
   }
 
   /** Of all servers that the chat has, side by side; by name. */
-  async toolsOf(chat: { readonly mcpServerIds: readonly string[] }): Promise<readonly ChatTool[]> {
+  async toolsOf(chat: McpChat): Promise<readonly ChatTool[]> {
     const servers = serversOfChat(await listServers(this.#deps.database.sql), chat.mcpServerIds);
+    const askers = await this.#askers(servers, chat.ownerId);
     const offered = await Promise.all(
       servers.map(async (server) => {
-        const tools = await this.#offerOf(server);
+        const asker = askers.get(server.id);
+        const tools = asker === undefined ? null : await this.#offerOf(server, asker);
+        if (tools === null) return [signInTool(server)];
         return tools
           .filter(({ name }) => isToolAllowed(server, name))
           .map((tool) => this.#toolOf(server, tool));
@@ -101,47 +119,96 @@ export class McpTools {
     });
   }
 
-  /** For administrators: asked now, whatever is remembered. */
+  /** For administrators: asked now, whatever is remembered, and as the one who asks. */
   async test(
     id: string,
+    userId: string,
     signal: AbortSignal,
   ): Promise<
-    { readonly server: McpServer; readonly tools: Result<readonly McpTool[], string> } | undefined
+    | { readonly server: McpServer; readonly tools: Result<readonly McpTool[], McpFailure> }
+    | undefined
   > {
     const server = await findServer(this.#deps.database.sql, id);
     if (server === undefined) return undefined;
     this.#offers.delete(id);
-    return {
-      server,
-      tools: await this.#deps.client.listTools(await this.#targetOf(server), signal),
-    };
+    const { client } = this.#deps;
+    const tools = await this.#asked(server, userId, (target) => client.listTools(target, signal));
+    return { server, tools };
   }
 
-  async #offerOf(server: McpServer): Promise<readonly McpTool[]> {
+  /** No entry: the person has to sign in there. */
+  async #askers(
+    servers: readonly McpServer[],
+    userId: string,
+  ): Promise<ReadonlyMap<string, Asker>> {
+    const isAnySignedInTo = servers.some(({ authType }) => authType === "oauth2");
+    const signIns = isAnySignedInTo ? await this.#deps.signIns.signIns(userId) : [];
+    return new Map([
+      ...servers
+        .filter(({ authType }) => authType !== "oauth2")
+        .map(({ id }): [string, Asker] => [id, null]),
+      ...signIns.map(({ serverId, id }): [string, Asker] => [serverId, { userId, signInId: id }]),
+    ]);
+  }
+
+  async #offerOf(server: McpServer, asker: Asker): Promise<Offer["tools"]> {
     const nowMs = this.#deps.clock.monotonicMs();
     const version = server.updatedAt.getTime();
-    const known = await this.#offers.get(server.id);
+    const key = asker === null ? server.id : asker.signInId;
+    const known = await this.#offers.get(key);
     if (known !== undefined && known.version === version && nowMs < known.untilMs)
       return known.tools;
-    const asked = this.#ask(server);
-    this.#offers.set(server.id, asked);
+    const asked = this.#ask(server, asker);
+    this.#offers.delete(key);
+    this.#offers.set(key, asked);
+    for (const oldest of this.#offers.keys()) {
+      if (this.#offers.size <= OFFERS_MAX) break;
+      this.#offers.delete(oldest);
+    }
     return (await asked).tools;
   }
 
-  async #ask(server: McpServer): Promise<Offer> {
+  async #ask(server: McpServer, asker: Asker): Promise<Offer> {
     const { log, client, clock } = this.#deps;
-    let tools: readonly McpTool[] = [];
+    let tools: Offer["tools"] = [];
     try {
       // Many chats may wait for the answer: no single one cancels it.
-      const target = await this.#targetOf(server);
-      const listed = await client.listTools(target, new AbortController().signal);
+      const { signal } = new AbortController();
+      const userId = asker?.userId ?? null;
+      const listed = await this.#asked(server, userId, (target) =>
+        client.listTools(target, signal),
+      );
       if (listed.ok) tools = listed.value;
-      else log.warn({ server: server.slug, reason: listed.failure }, "a tool server is left out");
+      else {
+        const { words: reason, isRefused } = listed.failure;
+        log.warn({ server: server.slug, reason }, "a tool server is left out");
+        if (isRefused && asker !== null) tools = null;
+      }
     } catch (error) {
       log.error({ err: error, server: server.slug }, "a tool server could not be asked");
     }
     const untilMs = clock.monotonicMs() + REMEMBERED_MS;
     return { untilMs, version: server.updatedAt.getTime(), tools };
+  }
+
+  /** With credentials. A sign-in that is refused is renewed, once. */
+  async #asked<Value>(
+    server: McpServer,
+    userId: string | null,
+    ask: (target: McpTarget) => Promise<Result<Value, McpFailure>>,
+  ): Promise<Result<Value, McpFailure>> {
+    if (server.authType !== "oauth2") return ask(await this.#targetOf(server));
+    if (userId === null) return fail({ words: needsSignIn(server), isRefused: true });
+    let refused: string | undefined;
+    for (;;) {
+      const token = await this.#deps.signIns.accessToken(server, userId, refused);
+      if (!token.ok) return token;
+      const headers = { Authorization: `Bearer ${token.value}` };
+      const answer = await ask({ url: server.url, headers });
+      if (answer.ok || !answer.failure.isRefused) return answer;
+      if (refused !== undefined) return fail({ words: needsSignIn(server), isRefused: true });
+      refused = token.value;
+    }
   }
 
   async #targetOf(server: McpServer): Promise<McpTarget> {
@@ -159,19 +226,32 @@ export class McpTools {
       inputSchema: tool.inputSchema,
       kinds: kindsOfServer(server),
       run: async (input, { chat, callId, signal }) => {
-        const { database, clock } = this.#deps;
+        const { database, clock, client } = this.#deps;
         const call = { chatId: chat.id, callId, now: clock.now() };
         if (!(await beginCall(database.sql, call)) && !isRepeatable(tool)) {
           return { kind: "error", message: INTERRUPTED };
         }
         const args = input as Record<string, unknown>; // Parsed by `input`.
-        const target = await this.#targetOf(server);
-        const called = await this.#deps.client.callTool(target, { name: tool.name, args }, signal);
+        const called = await this.#asked(server, chat.ownerId, (target) =>
+          client.callTool(target, { name: tool.name, args }, signal),
+        );
         if (called.ok) return outcomeOf(called.value);
-        return { kind: "error", message: `${server.slug}: ${called.failure}` };
+        return { kind: "error", message: `${server.slug}: ${called.failure.words}` };
       },
     };
   }
+}
+
+/** In the place of its tools: the model learns why they are not there, and what to tell the person. */
+function signInTool(server: McpServer): ChatTool {
+  return {
+    name: toolNameOn(server, "needs_sign_in"),
+    description: `${nameOf(server)} needs sign-in before its tools can be used. Gives the words to tell the person.`,
+    input: z.unknown(),
+    inputSchema: { type: "object", properties: {} },
+    kinds: kindsOfServer(server),
+    run: async () => ({ kind: "error", message: needsSignIn(server) }),
+  };
 }
 
 const Headers = z.record(z.string(), z.string());

@@ -1,36 +1,17 @@
 /** Tool servers of chats, against a real one in this process and a real database. */
 import { once } from "node:events";
-import {
-  createServer as createHttpServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type ServerResponse,
-} from "node:http";
+import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { silentLogger } from "@atelier/base/logger";
-import { Secret } from "@atelier/base/secret";
 import { systemClock } from "@atelier/base/system-clock";
-import { systemRandom } from "@atelier/base/system-random";
-import type { ChatSecrets } from "@atelier/contract/rpc/chat-ports";
-import type { ServiceAudit } from "@atelier/contract/rpc/endpoint-service";
 import { FakeClock } from "@atelier/testkit/fake-clock";
-import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
-import { z } from "zod";
-import { chatWorld } from "../state/chat-world-testkit.ts";
-import type { ToolContext } from "../tools/tool.ts";
-import { callMcpTool, listMcpTools } from "./mcp-client-io.ts";
+import { listMcpTools } from "./mcp-client-io.ts";
 import { isToolAllowed, toolNameOn } from "./mcp-server.ts";
-import {
-  changeServer,
-  chooseServers,
-  createServer,
-  dropServer,
-  type NewServer,
-} from "./mcp-server-actions.ts";
-import { McpTools, outcomeOf, type McpClient } from "./mcp-tools-actions.ts";
+import { changeServer, chooseServers, createServer, dropServer } from "./mcp-server-actions.ts";
+import { mcpWorld, NEW } from "./mcp-testkit.ts";
+import { outcomeOf } from "./mcp-tools-actions.ts";
 
 const KEY = "tool-key-1234";
 
@@ -39,7 +20,7 @@ test("a chat has the allowed tools of its servers, under their slug, and calls t
   const { tools, remote } = world;
   const auth = { type: "api_key", header: "X-Tool-Key", value: KEY } as const;
   const server = await world.add({ auth, toolDenyList: ["drop everything"] });
-  const found = await tools.toolsOf({ mcpServerIds: [server.id] });
+  const found = await tools.toolsOf({ ownerId: world.ownerId, mcpServerIds: [server.id] });
   assert.deepEqual(
     found.map(({ name }) => name),
     ["ours__add", "ours__fail", "ours__look"],
@@ -60,7 +41,7 @@ test("a chat has the allowed tools of its servers, under their slug, and calls t
 test("a call that was cut off is not made again, unless repeating harms nothing", async () => {
   await using world = await mcpWorld();
   const server = await world.add({});
-  const found = await world.tools.toolsOf({ mcpServerIds: [server.id] });
+  const found = await world.tools.toolsOf({ ownerId: world.ownerId, mcpServerIds: [server.id] });
   const toolOf = (name: string) => found.find((tool) => tool.name === `ours__${name}`);
   const context = world.context();
   assert.deepEqual(await toolOf("add")?.run({ a: 1, b: 1 }, context), { kind: "text", text: "2" });
@@ -79,7 +60,9 @@ test("a server is a chat's when it is forced on or chosen, and enabled", async (
   const off = await world.add({ slug: "off", enabled: false });
   const slugsOf = async (mcpServerIds: readonly string[]) => [
     ...new Set(
-      (await world.tools.toolsOf({ mcpServerIds })).map(({ name }) => name.split("__")[0]),
+      (await world.tools.toolsOf({ ownerId: world.ownerId, mcpServerIds })).map(
+        ({ name }) => name.split("__")[0],
+      ),
     ),
   ];
   assert.deepEqual(await slugsOf([]), ["forced"]);
@@ -92,7 +75,7 @@ test("a server is a chat's when it is forced on or chosen, and enabled", async (
 test("plans are made without tools of others, unless an administrator allows them", async () => {
   await using world = await mcpWorld();
   const server = await world.add({});
-  const chat = { mcpServerIds: [server.id] };
+  const chat = { ownerId: world.ownerId, mcpServerIds: [server.id] };
   const kinds = async () => [...((await world.tools.toolsOf(chat))[0]?.kinds ?? [])];
   assert.deepEqual(await kinds(), ["root", "child", "computer_use_child"]);
   await changeServer(world, world.audit, server.id, { allowInPlanMode: true });
@@ -103,7 +86,7 @@ test("a server that is away costs a chat its tools and nothing else, and is aske
   await using world = await mcpWorld({ clock: new FakeClock() });
   const here = await world.add({ slug: "here" });
   const away = await world.add({ slug: "away", url: "http://127.0.0.1:1/mcp" });
-  const chat = { mcpServerIds: [here.id, away.id] };
+  const chat = { ownerId: world.ownerId, mcpServerIds: [here.id, away.id] };
   for (let step = 0; step < 3; step++) {
     const names = (await world.tools.toolsOf(chat)).map(({ name }) => name);
     assert.ok(names.every((name) => name.startsWith("here__")) && names.length === 4);
@@ -112,7 +95,7 @@ test("a server that is away costs a chat its tools and nothing else, and is aske
   await (world.clock as FakeClock).advance(61_000);
   await world.tools.toolsOf(chat);
   assert.equal(world.listed.filter((url) => url.includes(":1/")).length, 2);
-  const tested = await world.tools.test(away.id, new AbortController().signal);
+  const tested = await world.tools.test(away.id, world.ownerId, new AbortController().signal);
   assert.equal(tested?.tools.ok, false);
 });
 
@@ -128,7 +111,10 @@ test("a server that takes connections and never answers is given up after ten se
   const asked = listMcpTools({ clock, fetch, version: "1" }, target, new AbortController().signal);
   await arrived;
   await clock.advance(10_000);
-  assert.deepEqual(await asked, { ok: false, failure: "It did not answer within 10 s." });
+  assert.deepEqual(await asked, {
+    ok: false,
+    failure: { words: "It did not answer within 10 s.", isRefused: false },
+  });
   silent.closeAllConnections();
   silent.close();
 });
@@ -144,8 +130,11 @@ test("refused credentials are said, without the answer's words", async () => {
   };
   const deps = { clock: systemClock, fetch, version: "1" };
   const asked = await listMcpTools(deps, target, new AbortController().signal);
-  assert.ok(!asked.ok && /refuses the credentials/.test(asked.failure), JSON.stringify(asked));
-  assert.ok(!asked.failure.includes(KEY));
+  assert.ok(
+    !asked.ok && /refuses the credentials/.test(asked.failure.words),
+    JSON.stringify(asked),
+  );
+  assert.ok(!asked.failure.words.includes(KEY));
   refusing.closeAllConnections();
   refusing.close();
 });
@@ -190,123 +179,3 @@ test("results become what models take", () => {
   assert.deepEqual(outcomeOf({ content: [text("a"), text("b")] }), { kind: "text", text: "a\nb" });
   assert.equal(outcomeOf({ content: [], isError: true }).kind, "error");
 });
-
-const NEW: Omit<NewServer, "url"> = {
-  slug: "ours",
-  displayName: "",
-  description: "",
-  enabled: true,
-  availability: "default_off",
-  allowInPlanMode: false,
-  toolAllowList: [],
-  toolDenyList: [],
-  auth: { type: "none" },
-};
-
-async function mcpWorld({ clock = systemClock } = {}) {
-  const world = await chatWorld();
-  const { database } = world;
-  const chat = await world.chatIn("R0");
-  const remote = await startRemote();
-  const kept = new Map<string, string>();
-  const audited: unknown[] = [];
-  const listed: string[] = [];
-  const secrets: ChatSecrets = {
-    put: async (_transaction, id, value) => {
-      kept.set(id, value);
-    },
-    remove: async (_transaction, id) => {
-      kept.delete(id);
-    },
-    read: async (id) => {
-      const value = kept.get(id);
-      return value === undefined ? undefined : new Secret(value);
-    },
-  };
-  const asking = { clock: systemClock, fetch, version: "1.2.3" };
-  const client: McpClient = {
-    listTools: (target, signal) => {
-      listed.push(target.url);
-      return listMcpTools(asking, target, signal);
-    },
-    callTool: (target, call, signal) => callMcpTool(asking, target, call, signal),
-  };
-  const audit: ServiceAudit = {
-    attempted: () => {},
-    record: async (_transaction, change) => {
-      audited.push(change);
-    },
-  };
-  const deps = { database, clock, random: systemRandom, secrets };
-  return {
-    ...{ ...deps, remote, kept, audited, listed, audit },
-    /** Of a new call. */
-    context: () =>
-      ({
-        chat,
-        callId: randomUUID(),
-        signal: new AbortController().signal,
-      }) as unknown as ToolContext,
-    tools: new McpTools({ ...deps, log: silentLogger, client }),
-    add: async (given: Partial<NewServer>) => {
-      const made = await createServer(deps, audit, { ...NEW, url: remote.url, ...given });
-      assert.ok(made.ok);
-      return made.value;
-    },
-    [Symbol.asyncDispose]: async () => {
-      await remote[Symbol.asyncDispose]();
-      await world[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** A tool server as others write them, and the headers that it was asked with. */
-async function startRemote() {
-  const seen: IncomingHttpHeaders[] = [];
-  const handler = createMcpHandler(() => {
-    const server = new McpServer({ name: "remote", version: "1" });
-    const numbers = z.object({ a: z.number(), b: z.number() });
-    server.registerTool("add", { description: "Adds", inputSchema: numbers }, async ({ a, b }) => ({
-      content: [{ type: "text", text: String(a + b) }],
-    }));
-    server.registerTool("fail", { description: "Fails" }, async () => ({
-      content: [{ type: "text", text: "no luck" }],
-      isError: true,
-    }));
-    const annotations = { readOnlyHint: true };
-    server.registerTool("look", { description: "Looks", annotations }, async () => ({
-      content: [{ type: "text", text: "seen" }],
-    }));
-    server.registerTool("drop everything", { description: "Harms" }, async () => ({ content: [] }));
-    return server;
-  });
-  const http = createHttpServer();
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    seen.push(request.headers);
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const hasBody = request.method !== "GET" && request.method !== "HEAD";
-    const answer = await handler.fetch(
-      new Request(`http://${request.headers.host ?? ""}${request.url ?? ""}`, {
-        method: request.method ?? "GET",
-        headers: request.headers as Record<string, string>,
-        ...(hasBody ? { body: Buffer.concat(chunks) } : {}),
-      }),
-    );
-    response.writeHead(answer.status, Object.fromEntries(answer.headers));
-    response.end(Buffer.from(await answer.arrayBuffer()));
-  };
-  http.on("request", (request, response) => {
-    serve(request, response).catch((error: unknown) => response.destroy(error as Error));
-  });
-  await once(http.listen(0, "127.0.0.1"), "listening");
-  return {
-    seen,
-    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,
-    [Symbol.asyncDispose]: async () => {
-      await handler.close();
-      http.closeAllConnections();
-      http.close();
-    },
-  };
-}
