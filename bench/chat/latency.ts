@@ -114,7 +114,9 @@ async function runSteps(
 /** Statements of the gateway, which are none of the loop's. */
 const OF_THE_GATEWAY =
   /ai_(interceptions|token_usages|user_prompts|tool_usages|model_thoughts|sessions|filter_values)/;
-/** Of viewers, and of all chats together, on their own time. */
+/** Whoever looks on reads what was committed, beside the loop and at a pace of its own. */
+const OF_VIEWERS = /^select c\.snapshot_version, c\.history_version/;
+/** Of all chats together, on their own time. */
 const IN_THE_BACKGROUND =
   /chat_message_parts|chat_heartbeats|pg_notification|listen |insert into notifications/i;
 
@@ -158,7 +160,11 @@ export async function countStatements(
   return {
     statements,
     figures: {
-      "round trips": sum((text) => !OF_THE_GATEWAY.test(text) && !IN_THE_BACKGROUND.test(text)),
+      "round trips": sum(
+        (text) =>
+          !OF_THE_GATEWAY.test(text) && !OF_VIEWERS.test(text) && !IN_THE_BACKGROUND.test(text),
+      ),
+      "a viewer's round trips": sum((text) => OF_VIEWERS.test(text)),
       "gateway's round trips": sum((text) => OF_THE_GATEWAY.test(text)),
       "kB sent to Postgres": (many.bytes - few.bytes) / per / 1_000,
     },

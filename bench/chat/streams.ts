@@ -169,37 +169,59 @@ async function copiesAtRest(
   return rows.map(({ id }) => id);
 }
 
-/** From the end of a server until the model hears of its chats again, from the server that is left. */
+/**
+ * From the end of a server until the model hears of its chats again, from the server that is left. Only
+ * chats that the dying one drives count: which server takes a chat is nobody's choice.
+ */
 export async function measureTakeover(lane: ChatLane, chats: number): Promise<ChatFigures> {
-  const { token, model } = lane;
+  const { server, token, model } = lane;
   model.answer = () => says("some words of it ".repeat(2_000), { delayMs: PART_EVERY_MS });
-  const heardMs: number[] = [];
+  const heardMs = new Map<string, number[]>();
   model.heard = (request) => {
-    if (isTurn(request)) heardMs.push(performance.now());
+    const name = /chat number \d+\./.exec(Buffer.from(request.body).toString("utf8"))?.[0];
+    if (!isTurn(request) || name === undefined) return;
+    heardMs.set(name, [...(heardMs.get(name) ?? []), performance.now()]);
   };
-  const until = async (count: number) => {
-    for (const untilMs = performance.now() + 30_000; heardMs.length < count; await sleep(20)) {
-      if (performance.now() > untilMs) throw new Error(`${heardMs.length} of ${count} chats`);
-    }
+  const ids = new Map<string, string>();
+  const begin = async (on: ChatLane["server"]): Promise<string> => {
+    const name = `chat number ${ids.size}.`;
+    ids.set(name, await createChat(on, token, `Go on, ${name}`));
+    await until(() => heardMs.has(name), 60_000, `the model hears of ${name}`);
+    return name;
   };
+  const survivor = await workerOf(lane, ids.get(await begin(server)) ?? "");
   const dying = await lane.startAnother();
-  const ids: string[] = [];
-  for (let made = 0; made < chats; made += 1) ids.push(await createChat(dying, token, "Go on"));
-  await until(chats);
+  const lost: string[] = [];
+  while (lost.length < chats) {
+    const name = await begin(dying);
+    if ((await workerOf(lane, ids.get(name) ?? "")) !== survivor) lost.push(name);
+  }
   await sleep(1_000);
-  const successor = await lane.startAnother();
   const killedMs = performance.now();
   dying.child.kill("SIGKILL");
-  await until(2 * chats);
-  const taken = heardMs.slice(chats).map((each) => each - killedMs);
+  const again = (name: string): number[] =>
+    (heardMs.get(name) ?? []).filter((each) => each > killedMs);
+  await until(() => lost.every((name) => again(name).length > 0), 60_000, "all are driven again");
+  const taken = lost.map((name) => (again(name)[0] ?? Number.NaN) - killedMs);
   model.answer = () => null;
   model.heard = () => {};
-  for (const id of ids) {
-    await successor.api("POST", `/api/v2/chats/${id}/interrupt`, { token });
+  for (const id of ids.values()) {
+    await server.api("POST", `/api/v2/chats/${id}/interrupt`, { token });
   }
-  await successor.stop();
   return {
     "takeover p50": quantile(taken, 0.5) / 1_000,
     "takeover p99": quantile(taken, 0.99) / 1_000,
   };
+}
+
+async function workerOf({ database }: ChatLane, chatId: string): Promise<string | null> {
+  const { rows } = await sql<{ worker_id: string | null }>`
+    select worker_id from chats where id = ${chatId}`.execute(database.sql);
+  return rows[0]?.worker_id ?? null;
+}
+
+async function until(isSo: () => boolean, timeoutMs: number, what: string): Promise<void> {
+  for (const untilMs = performance.now() + timeoutMs; !isSo(); await sleep(20)) {
+    if (performance.now() > untilMs) throw new Error(`in ${timeoutMs} ms not: ${what}`);
+  }
 }

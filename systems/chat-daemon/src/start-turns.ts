@@ -7,11 +7,14 @@ import type { WorkspaceLinks } from "@atelier/contract/rpc/workspace/services";
 import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
 import { decidedForTurn, systemPromptSetting } from "./chat-settings/chat-setting-actions.ts";
+import { toTurnSettings, TURN_SETTINGS_TEXT } from "./chat-settings/chat-setting-store.ts";
 import { keepToolFile, loadChatFiles } from "./chats/tool-file-actions.ts";
 import type { BufferedEpisodes } from "./live-parts/live-episodes-actions.ts";
+import { toServers, TURN_SERVERS_TEXT } from "./mcp/mcp-server-store.ts";
 import type { McpTools } from "./mcp/mcp-tools-actions.ts";
 import type { ModelRouter } from "./models/model-router.ts";
 import type { SelectionDeps } from "./models/model-selection-actions.ts";
+import { storedModelsOfTurn, TURN_MODELS_TEXT } from "./models/stored-models-store.ts";
 import type { ChatMachine } from "./state/chat-machine.ts";
 import { builtinTools } from "./tools/builtin-tools.ts";
 import { connectWorkspace } from "./tools/chat-workspace.ts";
@@ -60,15 +63,32 @@ export function turnDeps(parts: TurnParts): TurnDeps {
   const reach = { directory: parts.workspaces, links: parts.links };
   return {
     ...{ machine, episodes, clock, random, log, turnEnded },
-    models: turnModels(parts.models),
-    settingsOf: async (chat) => ({
-      ...(await decidedForTurn(settings, chat.ownerId)),
+    models: turnModels(parts.models, (beside) => storedModelsOfTurn(asBeside(beside).models)),
+    beside: BESIDE,
+    settingsOf: async (_chat, beside) => ({
+      ...decidedForTurn(toTurnSettings(asBeside(beside).settings)),
       personalSkills: [],
     }),
     // Of two with one name, the last is meant: ours.
-    toolsOf: async (chat) => [...(await parts.mcp.toolsOf(chat)), ...tools],
+    toolsOf: async (chat, beside) => {
+      const servers = beside === undefined ? undefined : toServers(asBeside(beside).servers);
+      return [...(await parts.mcp.toolsOf(chat, servers)), ...tools];
+    },
     workspaceOf: (chat) => connectWorkspace(reach, chat),
     loadFiles: (ids) => loadChatFiles({ database }, ids),
     recordPrefix: promptPrefixRecorder({ database, clock }),
   };
+}
+
+/** What a step's model, settings and tools want of the database: with the chat, of one moment. */
+const BESIDE = {
+  name: "turn",
+  text: `json_build_object('models', ${TURN_MODELS_TEXT}, 'settings', ${TURN_SETTINGS_TEXT},
+    'servers', ${TURN_SERVERS_TEXT})`,
+};
+
+type Beside = { readonly models: unknown; readonly settings: unknown; readonly servers: unknown };
+
+function asBeside(read: unknown): Beside {
+  return read as Beside; // As selected.
 }

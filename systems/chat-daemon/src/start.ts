@@ -295,9 +295,10 @@ function modelRouter(deps: ChatDaemonDeps, routing: SelectionDeps): ModelRouter 
   const clients = { builders: MODEL_BUILDERS, transports, directFetch };
   const userAgent = agentsUserAgent(host);
   return {
-    modelOfChat: (user, chosen) => chooseModelOfChat(routing, user, chosen),
+    modelOfChat: (user, chosen, stored) => chooseModelOfChat(routing, user, chosen, stored),
     modelForNewChat: (user) => chooseModelForNewChat(routing, user),
-    override: (user, context, modes) => chooseOverride(routing, user, { context, modes }),
+    override: (user, context, modes, stored) =>
+      chooseOverride(routing, user, { context, modes }, stored),
     computerUse: (ownerId, provider) => chooseComputerUseModel(routing, ownerId, provider),
     routeForConfig: (ownerId, config, keys) =>
       resolveModelRouteForConfig(routing, ownerId, config, keys),

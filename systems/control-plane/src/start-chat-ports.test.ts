@@ -95,3 +95,17 @@ test("providers without their keys, those of Bedrock as such, and the deleted no
   assert.equal(await providers.find(plain), undefined);
   assert.equal((await providers.directCredentials(userId, plain)).source, "none");
 });
+
+test("what an administrator changes of a provider counts for chats when it is answered", async () => {
+  await using api = await startTestControlPlane();
+  const { providers } = api.plane.chats;
+  const { token } = await api.setUp();
+  const body = { type: "openai", name: "openai", base_url: "https://models.example" };
+  const { id } = (await api.call("POST", "/api/v2/ai/providers", { token, body })).body;
+  assert.equal((await providers.find(id))?.enabled, true);
+  const path = `/api/v2/ai/providers/${id}`;
+  await api.call("PATCH", path, { token, body: { enabled: false } });
+  assert.equal((await providers.find(id))?.enabled, false);
+  await api.call("DELETE", path, { token });
+  assert.equal(await providers.find(id), undefined);
+});

@@ -4,6 +4,7 @@ import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type {
   ChatPeople,
+  ChatProvider,
   ChatProviderCatalog,
   ChatSecrets,
   ChatWorkspaceDirectory,
@@ -15,6 +16,8 @@ import {
   type ChatSocketService,
 } from "@atelier/contract/rpc/chat-service";
 import type { Database } from "@atelier/database/database";
+import type { ProviderFollowing } from "./ai-providers/provider-snapshot-task.ts";
+import { BriefMemory } from "./ai-user-keys/brief-memory.ts";
 import { chatProviderCatalog } from "./ai-user-keys/chat-provider-catalog-actions.ts";
 import { chatSecrets } from "./chat-secrets/chat-secret-actions.ts";
 import type { Route } from "./http/route.ts";
@@ -51,7 +54,15 @@ export type ChatPortsDeps = {
 
 export function chatPorts(
   deps: ChatPortsDeps,
-  { vault, upgrades }: { readonly vault: Vault; readonly upgrades: UpgradeDeps },
+  {
+    vault,
+    upgrades,
+    providers,
+  }: {
+    readonly vault: Vault;
+    readonly upgrades: UpgradeDeps;
+    readonly providers: ProviderFollowing;
+  },
 ): {
   readonly ports: ChatPorts;
   readonly routes: readonly Route[];
@@ -62,10 +73,13 @@ export function chatPorts(
   const workspaceDeps = { database, clock, random, accessUrl };
   const service = serviceRoutes(CHAT_SERVICE_ENDPOINTS, database.sql);
   const sockets = serviceSockets(CHAT_SOCKETS, upgrades);
+  const known = new BriefMemory<ChatProvider | undefined>(clock);
+  // As long as this process: a change that an administrator makes here counts when it is answered.
+  providers.follow(async () => known.forget());
   const write = (workspaceId: string): Promise<void> => noteWorkspaceUse(deps, workspaceId);
   return {
     ports: {
-      providers: chatProviderCatalog({ database, vault, clock, isByokAllowed }),
+      providers: chatProviderCatalog({ database, vault, clock, isByokAllowed, known }),
       people: chatPeople(database),
       secrets: chatSecrets({ database, vault }),
       workspaces: chatWorkspaceDirectory(workspaceDeps, new UseNotes({ clock, log, write })),

@@ -53,6 +53,7 @@ import { startUsageRetentionTask } from "./ai-usage/usage-retention-task.ts";
 import { MODELS_SEEN } from "./ai-usage/usage-record.ts";
 import { usageTotalsRoutes } from "./ai-usage/usage-totals-routes.ts";
 import { usageRoutes } from "./ai-usage/usage-routes.ts";
+import { BriefMemory } from "./ai-user-keys/brief-memory.ts";
 import { providerAuthSource } from "./ai-user-keys/user-provider-key-actions.ts";
 import { userProviderKeyRoutes } from "./ai-user-keys/user-provider-key-routes.ts";
 import { auditLogRoutes } from "./audit-log/audit-log-routes.ts";
@@ -187,7 +188,9 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     { ...deps, vault, replicaId, accessUrl, upgrades: upgradeDeps },
     { tasks, resources },
   );
-  const chats = chatPorts(deps, { vault, upgrades: upgradeDeps });
+  const chats = chatPorts(deps, {
+    ...{ vault, upgrades: upgradeDeps, providers: models.providers },
+  });
   const upgrades = createUpgrades(
     [...workspaces.upgradeRoutes, ...chats.upgradeRoutes],
     upgradeDeps,
@@ -352,7 +355,8 @@ async function startModels(
     loadCatalog: loadPriceCatalog,
     onPrices: (signal) => priceLateRequests({ database, clock }, signal),
   });
-  const userKeyDeps = { database, vault, clock, isByokAllowed };
+  const keyless = new BriefMemory<Uint8Array | undefined>(clock);
+  const userKeyDeps = { database, vault, clock, isByokAllowed, keyless };
   return {
     providers: snapshots,
     health,

@@ -9,10 +9,10 @@ import { toPromptText } from "../prompt/system-layers.ts";
 import {
   deleteUserSetting,
   getSetting,
-  listTurnSettings,
   listUserSettings,
   putSetting,
   putUserSetting,
+  type TurnSettingRows,
 } from "./chat-setting-store.ts";
 import { CUSTOM_PROMPT, modelOfThresholdKey, thresholdKey } from "./chat-settings.ts";
 
@@ -34,11 +34,12 @@ export type DecidedForTurn = {
   readonly advisor: { readonly usesMax: number; readonly outputTokensMax: number } | null;
 };
 
-export async function decidedForTurn(
-  { database }: ChatSettingDeps,
-  ownerId: string,
-): Promise<DecidedForTurn> {
-  const { planInstructions, advisor, own } = await listTurnSettings(database, ownerId);
+/** From what the statement that reads a chat reads besides. */
+export function decidedForTurn({
+  planInstructions,
+  advisor,
+  own,
+}: TurnSettingRows): DecidedForTurn {
   const prompt = own.get(CUSTOM_PROMPT);
   return {
     userPrompt: typeof prompt === "string" ? prompt : "",

@@ -1,5 +1,5 @@
 /** Settings of chats in Postgres. */
-import type { Database, Sql } from "@atelier/database/database";
+import type { Sql } from "@atelier/database/database";
 import {
   CHAT_SETTING_DEFAULTS,
   CHAT_SETTINGS,
@@ -19,16 +19,24 @@ export async function getSetting<Key extends ChatSettingKey>(
   return toSetting(key, row?.value);
 }
 
-/** In one statement what a turn goes by: the deployment's settings, and all of a person. */
-export async function listTurnSettings(
-  { pool }: Pick<Database, "pool">,
-  userId: string,
-): Promise<{
+export type TurnSettingRows = {
   readonly planInstructions: ChatSettingValue<"plan_instructions">;
   readonly advisor: ChatSettingValue<"advisor">;
+  /** All of the person. */
   readonly own: ReadonlyMap<string, unknown>;
-}> {
-  const { rows } = await pool.query<SettingRow>({ ...TURN_SETTINGS, values: [userId] });
+};
+
+/** As JSON what a turn of the chat `chats` goes by: the deployment's settings, and all of its owner. */
+export const TURN_SETTINGS_TEXT = `(
+  select coalesce(json_agg(settings), '[]') from (
+    select key, value, false as is_own from chat_settings
+      where key in ('plan_instructions', 'advisor')
+    union all
+    select key, value, true from chat_user_settings where user_id = chats.owner_id
+  ) as settings)`;
+
+export function toTurnSettings(json: unknown): TurnSettingRows {
+  const rows = json as readonly SettingRow[]; // As selected.
   const deployment = new Map(rows.filter((row) => !row.is_own).map(toEntry));
   return {
     planInstructions: toSetting("plan_instructions", deployment.get("plan_instructions")),
@@ -38,14 +46,6 @@ export async function listTurnSettings(
 }
 
 type SettingRow = { readonly key: string; readonly value: unknown; readonly is_own: boolean };
-
-const TURN_SETTINGS = {
-  name: "chat_turn_settings",
-  text: `select key, value, false as is_own from chat_settings
-      where key in ('plan_instructions', 'advisor')
-    union all
-    select key, value, true from chat_user_settings where user_id = $1`,
-};
 
 function toEntry({ key, value }: SettingRow): readonly [string, unknown] {
   return [key, value];

@@ -6,6 +6,7 @@ import { systemClock } from "@atelier/base/system-clock";
 import { BUILT_IN_PROMPT } from "../prompt/built-in-prompt.ts";
 import { chatWorld, must } from "../state/chat-world-testkit.ts";
 import { chatSettingService, decidedForTurn, systemPromptSetting } from "./chat-setting-actions.ts";
+import { toTurnSettings, TURN_SETTINGS_TEXT } from "./chat-setting-store.ts";
 
 async function settingsWorld() {
   const world = await chatWorld();
@@ -21,32 +22,40 @@ async function settingsWorld() {
     signal: new AbortController().signal,
     ...input,
   });
-  return { world, deps, service, request };
+  /** As the statement that reads a chat of this person reads it. */
+  const decidedFor = async (ownerId: string) => {
+    const { rows } = await world.database.pool.query<{ readonly read: unknown }>(
+      `select ${TURN_SETTINGS_TEXT} as read from (select $1::uuid as owner_id) as chats`,
+      [ownerId],
+    );
+    return decidedForTurn(toTurnSettings(rows[0]?.read));
+  };
+  return { world, deps, service, request, decidedFor };
 }
 
 test("where nobody decided, the product's own prompt holds", async () => {
-  const { world, deps, service, request } = await settingsWorld();
+  const { world, service, request, decidedFor } = await settingsWorld();
   await using _world = world;
   assert.deepEqual(must(await service.getChatSystemPrompt(request({}))), {
     system_prompt: "",
     include_default_system_prompt: true,
     default_system_prompt: BUILT_IN_PROMPT,
   });
-  const { thresholdPercentOf, ...decided } = await decidedForTurn(deps, world.ownerId);
+  const { thresholdPercentOf, ...decided } = await decidedFor(world.ownerId);
   assert.deepEqual(decided, { userPrompt: "", planInstructions: "", advisor: null });
   assert.equal(thresholdPercentOf(world.modelConfigId), null);
 });
 
 test("an advisor is there once somebody says so", async () => {
-  const { world, deps, service, request } = await settingsWorld();
+  const { world, service, request, decidedFor } = await settingsWorld();
   await using _world = world;
   const body = { enabled: true, max_uses_per_run: 3, max_output_tokens: 1_000 };
   must(await service.putChatAdvisor(request({ body })));
   assert.deepEqual(must(await service.getChatAdvisor(request({}))), body);
-  const { advisor } = await decidedForTurn(deps, world.ownerId);
+  const { advisor } = await decidedFor(world.ownerId);
   assert.equal(advisor?.usesMax, 3);
   must(await service.putChatAdvisor(request({ body: { ...body, enabled: false } })));
-  const after = await decidedForTurn(deps, world.ownerId);
+  const after = await decidedFor(world.ownerId);
   assert.equal(after.advisor, null);
 });
 
@@ -59,16 +68,16 @@ test("what administrators write holds, without letters that nobody sees", async 
 });
 
 test("people have their own prompt and thresholds, and nobody else's", async () => {
-  const { world, deps, service, request } = await settingsWorld();
+  const { world, service, request, decidedFor } = await settingsWorld();
   await using _world = world;
   const { ownerId, modelConfigId } = world;
   must(await service.putChatUserPrompt(request({ body: { custom_prompt: "In French." } })));
   const params = { modelConfig: modelConfigId };
   must(await service.putChatUserThreshold(request({ params, body: { threshold_percent: 40 } })));
   must(await service.putChatUserThreshold(request({ params, body: { threshold_percent: 50 } })));
-  const own = await decidedForTurn(deps, ownerId);
+  const own = await decidedFor(ownerId);
   assert.deepEqual([own.userPrompt, own.thresholdPercentOf(modelConfigId)], ["In French.", 50]);
-  const other = await decidedForTurn(deps, randomUUID());
+  const other = await decidedFor(randomUUID());
   assert.deepEqual([other.userPrompt, other.thresholdPercentOf(modelConfigId)], ["", null]);
   assert.deepEqual(must(await service.listChatUserThresholds(request({}))), {
     thresholds: [{ model_config_id: modelConfigId, threshold_percent: 50 }],

@@ -12,12 +12,14 @@ import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
 import type { BufferedPart } from "../live-parts/part-buffer.ts";
 import { chatUpdateChannel, type ChatUpdate } from "../state/chat-machine.ts";
+import { parseChatUpdate } from "../state/chat-update.ts";
 import { readSnapshotVersions, readView } from "./chat-view-store.ts";
 import type { PartSources } from "./part-sources-actions.ts";
 import {
   firstSync,
   partEvents,
   sync,
+  viewOfUpdate,
   type PartCursor,
   type PartTarget,
   type Synced,
@@ -81,7 +83,7 @@ export class ChatViewers {
       try {
         const versions = await readSnapshotVersions(database.sql, [...this.#chats.keys()]);
         for (const [chatId, { viewers }] of this.#chats) {
-          for (const viewer of viewers) viewer.hint(versions.get(chatId) ?? null);
+          for (const viewer of viewers) viewer.hint(versions.get(chatId) ?? null, null);
         }
       } catch (error) {
         log.warn({ error }, "watched chats were not looked at");
@@ -101,25 +103,16 @@ export class ChatViewers {
     const viewers = new Set<Viewer>();
     const subscription = this.#deps.pubSub.subscribe(chatUpdateChannel(chatId), {
       message: (payload) => {
-        const version = versionOf(payload);
-        for (const viewer of viewers) viewer.hint(version);
+        const update = parseChatUpdate(payload);
+        for (const viewer of viewers) viewer.hint(update?.snapshot_version ?? null, update);
       },
       resync: () => {
-        for (const viewer of viewers) viewer.hint(null);
+        for (const viewer of viewers) viewer.hint(null, null);
       },
     });
     const watched = { viewers, subscription };
     this.#chats.set(chatId, watched);
     return watched;
-  }
-}
-
-/** Null: not one of ours; then better look. */
-function versionOf(payload: string): number | null {
-  try {
-    return (JSON.parse(payload) as Partial<ChatUpdate>).snapshot_version ?? null;
-  } catch {
-    return null;
   }
 }
 
@@ -131,6 +124,8 @@ class Viewer {
   #state: ViewerState | null = null;
   /** Something may have changed since the database was read. */
   #isDirty = true;
+  /** What that is, as far as its announcement says. Null: nobody knows. */
+  #update: ChatUpdate | null = null;
   #following: Following | null = null;
   #wake: () => void = () => {};
 
@@ -140,9 +135,11 @@ class Viewer {
     this.#send = send;
   }
 
-  /** The chat may have reached this version; null: nobody knows which. */
-  hint(version: number | null): void {
+  /** The chat may have reached this version; null: nobody knows which. `update`: as it was announced. */
+  hint(version: number | null, update: ChatUpdate | null): void {
     if (version !== null && this.#state !== null && version <= this.#state.snapshotVersion) return;
+    // What was announced says nothing about a change before it that nobody knows.
+    this.#update = this.#isDirty && this.#update === null ? null : update;
     this.#isDirty = true;
     this.#wake();
   }
@@ -174,12 +171,17 @@ class Viewer {
   async #sync(): Promise<boolean> {
     const { chatId, afterId, cursor } = this.#request;
     const state = this.#state;
-    const view = await readView(this.#deps.database, {
-      chatId,
-      historyVersion: state?.historyVersion ?? -1,
-      queueVersion: state?.queueVersion ?? -1,
-      afterId,
-    });
+    const update = this.#update;
+    this.#update = null;
+    const announced = state === null || update === null ? null : viewOfUpdate(state, update);
+    const view =
+      announced ??
+      (await readView(this.#deps.database, {
+        chatId,
+        historyVersion: state?.historyVersion ?? -1,
+        queueVersion: state?.queueVersion ?? -1,
+        afterId,
+      }));
     if (view === undefined) return false;
     const synced: Synced | null = state === null ? firstSync(view, cursor) : sync(state, view);
     if (synced === null) return true;

@@ -10,6 +10,7 @@ import {
   partEvents,
   PartGap,
   sync,
+  viewOfUpdate,
   type ChatView,
   type ViewerState,
 } from "./viewer-sync.ts";
@@ -86,6 +87,43 @@ describe("the first sync", () => {
   test("follows nothing where nobody works, or no attempt was made", () => {
     assert.equal(firstSync(view({ workerId: null }), null).target, null);
     assert.equal(firstSync(view({ generationAttempt: 0 }), null).target, null);
+  });
+});
+
+describe("what was announced", () => {
+  const announced = (change: Partial<ChatView> = {}) => {
+    const chat = view({ snapshotVersion: 6, generationAttempt: 2, ...change });
+    return {
+      chat_id: CHAT,
+      snapshot_version: chat.snapshotVersion,
+      worker_id: chat.workerId,
+      runner_id: null,
+      history_version: chat.historyVersion,
+      queue_version: chat.queueVersion,
+      retry_state_version: chat.retryStateVersion,
+      generation_attempt: chat.generationAttempt,
+      status: chat.status,
+      archived: false,
+    };
+  };
+
+  test("is all where only the attempt or the worker is another: it tells what a reading would", () => {
+    for (const change of [{}, { generationAttempt: 1, workerId: null }]) {
+      const told = viewOfUpdate(held(), announced(change));
+      assert.ok(told !== null);
+      const read = view({ snapshotVersion: 6, generationAttempt: 2, ...change });
+      assert.deepEqual(sync(held(), told), sync(held(), read));
+    }
+  });
+
+  test("is not all where history, queue, retry or status are others", () => {
+    const others = [
+      { historyVersion: 6 },
+      { queueVersion: 6 },
+      { retryStateVersion: 6 },
+      { status: "waiting" as const },
+    ];
+    for (const change of others) assert.equal(viewOfUpdate(held(), announced(change)), null);
   });
 });
 

@@ -10,6 +10,7 @@ import type { ChatError, ChatRetry, ChatStatus } from "@atelier/contract/chat/ch
 import type { ChatStreamEvent } from "@atelier/contract/chat/stream-event";
 import type { ChatMessage, ChatQueuedMessage } from "@atelier/contract/http/chats";
 import type { BufferedPart, EpisodeId } from "../live-parts/part-buffer.ts";
+import type { ChatUpdate } from "../state/chat-machine.ts";
 
 /** What a viewer holds. */
 export type ViewerState = {
@@ -81,6 +82,31 @@ export function firstSync(view: ChatView, cursor: PartCursor | null): Synced {
 export function sync(state: ViewerState, view: ChatView): Synced | null {
   if (view.snapshotVersion <= state.snapshotVersion) return null;
   return syncFrom(state, view, null);
+}
+
+/**
+ * The chat as a notification says it is, where that is all: another attempt, or another worker. Null: the
+ * database has to be read, because something changed that the notification only names.
+ */
+export function viewOfUpdate(state: ViewerState, update: ChatUpdate): ChatView | null {
+  const isNamedOnly =
+    update.history_version !== state.historyVersion ||
+    update.queue_version !== state.queueVersion ||
+    update.retry_state_version !== state.retryStateVersion ||
+    update.status !== state.status;
+  if (isNamedOnly) return null;
+  return {
+    chatId: update.chat_id,
+    snapshotVersion: update.snapshot_version,
+    historyVersion: update.history_version,
+    queueVersion: update.queue_version,
+    retryStateVersion: update.retry_state_version,
+    generationAttempt: update.generation_attempt,
+    status: update.status,
+    workerId: update.worker_id,
+    ...{ lastError: null, retryState: null, awaitedCalls: [] },
+    ...{ isHistoryCut: false, messages: [], queue: null },
+  };
 }
 
 function syncFrom(state: ViewerState | null, view: ChatView, keptSeq: number | null): Synced {

@@ -48,11 +48,27 @@ export async function deleteServer(sql: Sql, id: string): Promise<void> {
 
 async function select(sql: Sql, condition: RawBuilder<unknown>): Promise<readonly McpServer[]> {
   const { rows } = await text<McpServer>`
-    select id, slug, display_name as "displayName", description, url, enabled, availability,
-      allow_in_plan_mode as "allowInPlanMode", auth_type as "authType",
-      header_names as "headerNames",
-      oauth_client_id as "oauthClientId", oauth_scope as "oauthScope", tool_allow_list as "toolAllowList",
-      tool_deny_list as "toolDenyList", created_at as "createdAt", updated_at as "updatedAt"
-    from mcp_servers where ${condition} order by slug`.execute(sql);
+    select ${text.raw(COLUMNS_TEXT)} from mcp_servers where ${condition} order by slug`.execute(
+    sql,
+  );
   return rows;
+}
+
+const COLUMNS_TEXT = `id, slug, display_name as "displayName", description, url, enabled, availability,
+  allow_in_plan_mode as "allowInPlanMode", auth_type as "authType", header_names as "headerNames",
+  oauth_client_id as "oauthClientId", oauth_scope as "oauthScope", tool_allow_list as "toolAllowList", tool_deny_list as "toolDenyList", created_at as "createdAt",
+  updated_at as "updatedAt"`;
+
+/** `listServers` as JSON, for a statement that reads a chat: `toServers`. */
+export const TURN_SERVERS_TEXT = `(
+  select coalesce(json_agg(servers order by slug), '[]')
+  from (select ${COLUMNS_TEXT} from mcp_servers) as servers)`;
+
+export function toServers(json: unknown): readonly McpServer[] {
+  const rows = json as readonly (McpServer & { createdAt: string; updatedAt: string })[]; // As selected.
+  return rows.map((row) => ({
+    ...row,
+    createdAt: new Date(row.createdAt),
+    updatedAt: new Date(row.updatedAt),
+  }));
 }

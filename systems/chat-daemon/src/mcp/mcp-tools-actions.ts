@@ -94,9 +94,10 @@ export class McpTools {
     this.#deps = deps;
   }
 
-  /** Of all servers that the chat has, side by side; by name. */
-  async toolsOf(chat: McpChat): Promise<readonly ChatTool[]> {
-    const servers = serversOfChat(await listServers(this.#deps.database.sql), chat.mcpServerIds);
+  /** Of all servers that the chat has, side by side; by name. `read`: the servers, where they were just read. */
+  async toolsOf(chat: McpChat, read?: readonly McpServer[]): Promise<readonly ChatTool[]> {
+    const all = read ?? (await listServers(this.#deps.database.sql));
+    const servers = serversOfChat(all, chat.mcpServerIds);
     const askers = await this.#askers(servers, chat.ownerId);
     const offered = await Promise.all(
       servers.map(async (server) => {

@@ -89,14 +89,37 @@ export async function updateDefaultModelConfig(
 
 async function select(sql: Sql, condition: RawBuilder<unknown>): Promise<ModelConfig[]> {
   const { rows } = await text<Row>`
-    select id, organization_id as "organizationId", ai_provider_id as "aiProviderId", provider, model,
-      display_name as "displayName", enabled, is_default as "isDefault",
-      context_limit as "contextLimit", compression_threshold as "compressionThreshold", options,
-      created_at as "createdAt", updated_at as "updatedAt"
-    from chat_model_configs
+    select ${text.raw(COLUMNS_TEXT)} from chat_model_configs
     where deleted_at is null and ${condition}
     order by created_at, id`.execute(sql);
   return rows.map((row) => ({ ...row, options: parseStoredOptions(row.options) }));
+}
+
+const COLUMNS_TEXT = `id, organization_id as "organizationId", ai_provider_id as "aiProviderId", provider,
+  model, display_name as "displayName", enabled, is_default as "isDefault",
+  context_limit as "contextLimit", compression_threshold as "compressionThreshold", options,
+  created_at as "createdAt", updated_at as "updatedAt"`;
+
+/** As JSON, those that a turn of the chat `chats` may want: its own, the default, and the summaries'. */
+export const TURN_CONFIGS_TEXT = `(
+  select coalesce(json_agg(configs), '[]') from (
+    select ${COLUMNS_TEXT} from chat_model_configs
+    where deleted_at is null and organization_id = chats.organization_id and (
+      id = chats.last_model_config_id or is_default or id in (
+        select model_config_id from chat_model_overrides as overrides
+        where overrides.organization_id = chats.organization_id
+          and overrides.context = 'compaction'))
+  ) as configs)`;
+
+/** One of `TURN_CONFIGS_TEXT`. */
+export function toModelConfig(json: unknown): ModelConfig {
+  const row = json as Row & { readonly createdAt: string; readonly updatedAt: string }; // As selected.
+  return {
+    ...row,
+    options: parseStoredOptions(row.options),
+    createdAt: new Date(row.createdAt),
+    updatedAt: new Date(row.updatedAt),
+  };
 }
 
 type Row = Omit<ModelConfig, "options"> & { readonly options: unknown };

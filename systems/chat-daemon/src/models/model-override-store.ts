@@ -16,6 +16,13 @@ export async function listOverrides(
   return rows;
 }
 
+/** As JSON, all of the organization of the chat `chats`. */
+export const TURN_OVERRIDES_TEXT = `(
+  select coalesce(json_agg(json_build_object('context', context, 'modelConfigId', model_config_id,
+    'effort', reasoning_effort) order by context), '[]')
+  from chat_model_overrides as overrides
+  where overrides.organization_id = chats.organization_id)`;
+
 export async function upsertOverride(
   sql: Sql,
   organizationId: string,

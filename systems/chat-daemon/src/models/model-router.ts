@@ -13,6 +13,7 @@ import type {
 } from "./model-route.ts";
 import type { ProviderKeys } from "./provider-keys.ts";
 import type { ComputerUseProvider } from "./provider-names.ts";
+import type { StoredModels } from "./stored-models.ts";
 
 /** For whom: whose keys serve, and whose models there are. */
 export type ModelUser = { readonly ownerId: string; readonly organizationId: string };
@@ -60,6 +61,8 @@ export interface ModelRouter {
   modelOfChat(
     user: ModelUser,
     chosen: { readonly modelConfigId: string; readonly effort: ReasoningEffort | null },
+    /** What was just read. Without it, it is read now. */
+    stored?: StoredModels,
   ): Promise<Result<ChosenModel, ModelFailure>>;
   /** For a chat that begins without a choice: the person's own, or the organization's default. */
   modelForNewChat(user: ModelUser): Promise<Result<ModelConfig, ModelFailure>>;
@@ -68,6 +71,7 @@ export interface ModelRouter {
     user: ModelUser,
     context: ModelOverrideContext,
     modes: OverrideModes,
+    stored?: StoredModels,
   ): Promise<Result<OverrideChoice, ModelFailure>>;
   /** Refuses where there is no key for it. */
   computerUse(

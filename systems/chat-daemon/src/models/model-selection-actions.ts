@@ -1,15 +1,14 @@
 /**
  * Which model serves (spec agents 8.9, 8.10): the chat's own, the organization's default, or one that
- * somebody chose for certain work. Reads what is stored each time.
+ * somebody chose for certain work. Reads what is stored each time, unless it is given what was just read.
  */
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { ReasoningEffort } from "@atelier/contract/chat/chat-words";
 import type { ModelOverrideContext } from "@atelier/contract/http/chat-models";
 import type { Database } from "@atelier/database/database";
 import { standingOf, type ModelConfig } from "./model-config.ts";
-import { findDefaultModelConfig, findModelConfig } from "./model-config-store.ts";
 import { routeFailure, type ModelFailure } from "./model-failure.ts";
-import { listOverrides, listUserOverrides } from "./model-override-store.ts";
+import { listUserOverrides } from "./model-override-store.ts";
 import type {
   ChosenModel,
   ComputerUseModel,
@@ -24,8 +23,11 @@ import {
   type RoutingDeps,
 } from "./model-routing-actions.ts";
 import { COMPUTER_USE_MODELS, type ComputerUseProvider } from "./provider-names.ts";
+import { storedModels } from "./stored-models-store.ts";
+import type { StoredModels } from "./stored-models.ts";
 
 export type SelectionDeps = RoutingDeps & { readonly database: Database };
+type ChoiceDeps = SelectionDeps & { readonly stored: StoredModels };
 
 const NO_DEFAULT = routeFailure(
   "config",
@@ -37,17 +39,19 @@ export async function chooseModelOfChat(
   given: SelectionDeps,
   user: ModelUser,
   chosen: { readonly modelConfigId: string; readonly effort: ReasoningEffort | null },
+  stored?: StoredModels,
 ): Promise<Result<ChosenModel, ModelFailure>> {
-  const deps = forOneChoice(given);
+  const deps = forOneChoice(given, stored);
   const own = await findUsable(deps, user, chosen.modelConfigId);
   const config = own ?? (await findUsableDefault(deps, user));
   return config === undefined ? fail(NO_DEFAULT) : routed(deps, user, config, chosen.effort);
 }
 
 export async function chooseModelForNewChat(
-  deps: SelectionDeps,
+  given: SelectionDeps,
   user: ModelUser,
 ): Promise<Result<ModelConfig, ModelFailure>> {
+  const deps = forOneChoice(given);
   const own = await findUserOverride(deps, user, "root");
   const wanted =
     own?.modelConfigId === undefined || own.modelConfigId === null
@@ -62,9 +66,10 @@ export async function chooseOverride(
   given: SelectionDeps,
   user: ModelUser,
   asked: { readonly context: ModelOverrideContext; readonly modes: OverrideModes },
+  read?: StoredModels,
 ): Promise<Result<OverrideChoice, ModelFailure>> {
   const { context, modes } = asked;
-  const deps = forOneChoice(given);
+  const deps = forOneChoice(given, read);
   const stored = await attempt(modes.query, "read the chosen model", () =>
     findStored(deps, user, context),
   );
@@ -72,7 +77,7 @@ export async function chooseOverride(
   if (stored.value === null) return ok({ kind: "unset" });
   const { modelConfigId, effort } = stored.value;
   const config = await attempt(modes.query, "read the chosen model", () =>
-    findModelConfig(deps.database.sql, modelConfigId),
+    deps.stored.findConfig(modelConfigId),
   );
   if (!config.ok) return unusable(modes.query, config.failure);
   const obstacle = await attempt(modes.provider, "read the model's provider", () =>
@@ -113,11 +118,12 @@ export async function chooseComputerUseModel(
 }
 
 /** One choice looks at a provider once: whether it is enabled, and how it is reached, are told of the same row. */
-function forOneChoice(deps: SelectionDeps): SelectionDeps {
+function forOneChoice(deps: SelectionDeps, stored?: StoredModels): ChoiceDeps {
   const { catalog } = deps;
   const found = new Map<string, ReturnType<typeof catalog.find>>();
   return {
     ...deps,
+    stored: stored ?? storedModels(deps.database),
     catalog: {
       areOwnKeysAllowed: catalog.areOwnKeysAllowed,
       list: () => catalog.list(),
@@ -135,7 +141,7 @@ function forOneChoice(deps: SelectionDeps): SelectionDeps {
 type Stored = { readonly modelConfigId: string; readonly effort: ReasoningEffort | null };
 
 async function findStored(
-  deps: SelectionDeps,
+  deps: ChoiceDeps,
   user: ModelUser,
   context: ModelOverrideContext,
 ): Promise<Stored | null> {
@@ -144,7 +150,7 @@ async function findStored(
     if (own?.mode === "chat_default") return null;
     if (own?.modelConfigId) return { modelConfigId: own.modelConfigId, effort: own.effort };
   }
-  const all = await listOverrides(deps.database.sql, user.organizationId);
+  const all = await deps.stored.listOverrides(user.organizationId);
   return all.find((each) => each.context === context) ?? null;
 }
 
@@ -181,20 +187,20 @@ async function whyUnusable(
 
 /** Enabled, at a provider that is: whether there is a key shows when a client is made. */
 async function findUsable(
-  deps: SelectionDeps,
+  deps: ChoiceDeps,
   { organizationId }: ModelUser,
   id: string,
 ): Promise<ModelConfig | undefined> {
-  const config = await findModelConfig(deps.database.sql, id);
+  const config = await deps.stored.findConfig(id);
   const isOwn = config?.organizationId === organizationId;
   return isOwn && (await isEnabled(deps, config)) ? config : undefined;
 }
 
 async function findUsableDefault(
-  deps: SelectionDeps,
+  deps: ChoiceDeps,
   { organizationId }: ModelUser,
 ): Promise<ModelConfig | undefined> {
-  const config = await findDefaultModelConfig(deps.database.sql, organizationId);
+  const config = await deps.stored.findDefault(organizationId);
   return config !== undefined && (await isEnabled(deps, config)) ? config : undefined;
 }
 

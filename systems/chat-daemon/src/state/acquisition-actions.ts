@@ -1,12 +1,7 @@
 /** A server takes chats that want a worker: some at a time, in fair turns, within the limits. */
 import type { Random } from "@atelier/base/random";
 import type { Database, Sql } from "@atelier/database/database";
-import {
-  acquireChat,
-  listAcquirable,
-  tryLockPlaces,
-  type ChatLimits,
-} from "./acquisition-store.ts";
+import { acquireSome, tryLockPlaces, type ChatLimits } from "./acquisition-store.ts";
 import type { ChatRow } from "./chat-row.ts";
 
 export type AcquisitionDeps = { readonly database: Database; readonly random: Random };
@@ -15,6 +10,8 @@ export type Acquired = {
   readonly chats: readonly ChatRow[];
   readonly isMore: boolean;
   readonly isContended: boolean;
+  /** When a lease may have ended for which it is worth to look again. Null: none is known. */
+  readonly lookAgainInMs: number | null;
 };
 
 /**
@@ -26,21 +23,22 @@ export async function acquireChats(
   workerId: string,
   { limits, max }: { readonly limits: ChatLimits; readonly max: number },
 ): Promise<Acquired> {
-  const acquire = async (db: Sql) => {
-    const candidates = await listAcquirable(db, limits, max);
-    const chats: ChatRow[] = [];
-    for (const candidate of candidates) {
-      const chat = await acquireChat(db, candidate, { workerId, runnerId: random.uuid() });
-      if (chat !== null) chats.push(chat);
-    }
+  const acquire = async (at: Database["pool"] | Sql): Promise<Acquired> => {
+    const runnerIds = Array.from({ length: max }, () => random.uuid());
+    const { chats, candidateCount, leaseEndsInMs } = await acquireSome(at, limits, {
+      workerId,
+      runnerIds,
+    });
     return {
       chats,
-      isMore: candidates.length === max && chats.length > 0,
-      isContended: chats.length < candidates.length,
+      isMore: candidateCount === max && chats.length > 0,
+      isContended: chats.length < candidateCount,
+      lookAgainInMs: leaseEndsInMs,
     };
   };
-  if (limits.topLevelMax === null && limits.subagentsMax === null) return acquire(database.sql);
-  return database.transaction(async (db) =>
-    (await tryLockPlaces(db)) ? acquire(db) : { chats: [], isMore: false, isContended: true },
-  );
+  if (limits.topLevelMax === null && limits.subagentsMax === null) return acquire(database.pool);
+  return database.transaction(async (db) => ((await tryLockPlaces(db)) ? acquire(db) : NONE_NOW));
 }
+
+/** Another server counts places. */
+const NONE_NOW: Acquired = { chats: [], isMore: false, isContended: true, lookAgainInMs: null };

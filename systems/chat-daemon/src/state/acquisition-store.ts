@@ -2,7 +2,7 @@
  * Which chats want a worker, and taking one: a statement each. A lease that ended is compared by its
  * runner's id: whoever took the chat meanwhile has another.
  */
-import type { Sql } from "@atelier/database/database";
+import type { Database, Sql } from "@atelier/database/database";
 import { CompiledQuery, sql } from "kysely";
 import type { ChatRow } from "./chat-row.ts";
 import { CHAT_COLUMNS_TEXT, toChatRow, type ChatDatabaseRow } from "./chat-store.ts";
@@ -35,45 +35,40 @@ export async function findAcquirable(db: Sql, chatId: string): Promise<Acquirabl
   return rows.map((row) => ({ chatId, seenRunnerId: row.runner_id }))[0];
 }
 
+export type AcquiredSome = {
+  readonly chats: readonly ChatRow[];
+  /** Of those that want a worker, up to as many as were to be taken: others may just be changing some. */
+  readonly candidateCount: number;
+  /** Until the first of the leases ends that still live, unless it is beaten. Null: there is none. */
+  readonly leaseEndsInMs: number | null;
+};
+
 /**
- * Owners take turns: who has fewest running comes first, and of each the chat that waits longest. Only
- * chats that run need a free place: one that is to stop, or waits for its client, costs nothing.
+ * Takes as many as there are runner ids. Owners take turns: who has fewest running comes first, and of
+ * each the chat that waits longest. Only chats that run need a free place: one that is to stop, or waits
+ * for its client, costs nothing. Without limits it is a statement that is planned once.
  */
-export async function listAcquirable(
-  db: Sql,
+export async function acquireSome(
+  at: Database["pool"] | Sql,
   limits: ChatLimits,
-  max: number,
-): Promise<readonly Acquirable[]> {
-  const { rows } = await sql<{ id: string; runner_id: string | null }>`
-    with wanting as materialized (
-      select chats.id, chats.runner_id, chats.owner_id, chats.updated_at,
-        chats.status <> 'running' as is_free, chats.parent_chat_id is null as is_top_level,
-        ${sql.raw(HAS_NO_LEASE_TEXT)} as is_acquirable
-      from chats where ${sql.raw(WANTS_WORKER_TEXT)}
-    ), running as (
-      select owner_id, is_top_level, count(*) as count from wanting
-      where not is_acquirable and not is_free group by owner_id, is_top_level
-    ), turns as (
-      select wanting.*,
-        coalesce((select sum(count) from running where running.owner_id = wanting.owner_id), 0)
-          + row_number() over (
-            partition by owner_id, is_free order by updated_at, id) as turn
-      from wanting where is_acquirable
-    ), placed as (
-      select turns.*, row_number() over (
-        partition by is_free, is_top_level order by turn, updated_at, id) as place
-      from turns
-    )
-    select id, runner_id from placed
-    where is_free or place <= (
-      case when is_top_level then ${limits.topLevelMax}::bigint else ${limits.subagentsMax}::bigint end
-    ) - coalesce((
-      select sum(count) from running where running.is_top_level = placed.is_top_level), 0)
-      or (case when is_top_level then ${limits.topLevelMax}::bigint else ${limits.subagentsMax}::bigint
-        end) is null
-    order by is_free desc, turn, updated_at, id limit ${max}`.execute(db);
-  return rows.map((row) => ({ chatId: row.id, seenRunnerId: row.runner_id }));
+  owner: { readonly workerId: string; readonly runnerIds: readonly string[] },
+): Promise<AcquiredSome> {
+  const values = [owner.workerId, owner.runnerIds, limits.topLevelMax, limits.subagentsMax];
+  const { rows } =
+    "executeQuery" in at
+      ? await at.executeQuery<AcquiredRow>(CompiledQuery.raw(ACQUIRE_SOME, values))
+      : await at.query<AcquiredRow>({ name: "chats-acquire", text: ACQUIRE_SOME, values });
+  return {
+    chats: rows.flatMap((row) => (row.id === null ? [] : [toChatRow(row)])),
+    candidateCount: rows[0]?.candidate_count ?? 0,
+    leaseEndsInMs: rows[0]?.lease_ends_in_ms ?? null,
+  };
 }
+
+type AcquiredRow = (ChatDatabaseRow | (Partial<ChatDatabaseRow> & { readonly id: null })) & {
+  readonly candidate_count: number;
+  readonly lease_ends_in_ms: number | null;
+};
 
 /** Whether the chat could run if others did not: nobody drives it, and all places are taken. */
 export async function isQueuedForCapacity(
@@ -137,6 +132,63 @@ const ACQUIRE = `
     select id, runner_id, clock_timestamp() from acquired
   )
   select acquired.*, ${notifyUpdateText("acquired")} as notified from acquired`;
+
+const ACQUIRE_SOME = `
+  with wanting as materialized (
+    select chats.id, chats.runner_id, chats.owner_id, chats.updated_at,
+      chats.status <> 'running' as is_free, chats.parent_chat_id is null as is_top_level,
+      ${HAS_NO_LEASE_TEXT} as is_acquirable
+    from chats where ${WANTS_WORKER_TEXT}
+  ), running as (
+    select owner_id, is_top_level, count(*) as count from wanting
+    where not is_acquirable and not is_free group by owner_id, is_top_level
+  ), turns as (
+    select wanting.*,
+      coalesce((select sum(count) from running where running.owner_id = wanting.owner_id), 0)
+        + row_number() over (
+          partition by owner_id, is_free order by updated_at, id) as turn
+    from wanting where is_acquirable
+  ), placed as (
+    select turns.*, row_number() over (
+      partition by is_free, is_top_level order by turn, updated_at, id) as place
+    from turns
+  ), candidates as materialized (
+    select id, runner_id, row_number() over (order by is_free desc, turn, updated_at, id) as number
+    from placed
+    where is_free or place <= (
+      case when is_top_level then $3::bigint else $4::bigint end
+    ) - coalesce((
+      select sum(count) from running where running.is_top_level = placed.is_top_level), 0)
+      or (case when is_top_level then $3::bigint else $4::bigint end) is null
+    order by number limit cardinality($2::uuid[])
+  ), held as materialized (
+    select chats.id, candidates.number from candidates
+    join chats on chats.id = candidates.id
+      and chats.runner_id is not distinct from candidates.runner_id
+    where ${WANTS_WORKER_TEXT}
+    for update of chats skip locked
+  ), acquired as (
+    update chats set
+      worker_id = $1, runner_id = ($2::uuid[])[held.number], fence = fence + 1,
+      snapshot_version = snapshot_version + 1
+    from held where chats.id = held.id
+    returning ${CHAT_COLUMNS_TEXT}
+  ), beaten as (
+    insert into chat_heartbeats (chat_id, runner_id, heartbeat_at)
+    select id, runner_id, clock_timestamp() from acquired order by id
+  )
+  select acquired.*, counted.candidate_count, (
+      select ceil(1000 * extract(epoch from
+        min(beats.heartbeat_at) + ${LEASE_TEXT} - clock_timestamp()))::integer
+      from wanting join chat_heartbeats as beats
+        on beats.chat_id = wanting.id and beats.runner_id = wanting.runner_id
+      where not wanting.is_acquirable
+    ) as lease_ends_in_ms,
+    case when acquired.id is not null then ${notifyUpdateText("acquired")} end as notified
+  from (select count(*) as candidate_count from candidates) as counted
+  left join acquired on true
+  left join held on held.id = acquired.id
+  order by held.number`;
 
 const RELEASE = `
   with held as materialized (

@@ -15,6 +15,7 @@ import type {
   ChatMachine,
   LockedChat,
   NewChat,
+  ReadBeside,
   Stale,
   TransitionFailure,
 } from "./chat-machine.ts";
@@ -29,7 +30,12 @@ import {
 import { StoredChat } from "./locked-chat-actions.ts";
 import { insertMessages } from "./message-store.ts";
 import { linkFiles, PostgresChat } from "./postgres-chat-actions.ts";
-import { commitStepAtOnce, readWithHistory, recordAttemptAtOnce } from "./step-store.ts";
+import {
+  beginWithHistory,
+  commitStepAtOnce,
+  readWithHistory,
+  recordAttemptAtOnce,
+} from "./step-store.ts";
 
 export type ChatMachineDeps = { readonly database: Database; readonly clock: Clock };
 
@@ -129,6 +135,15 @@ class PostgresChatMachine implements ChatMachine {
   > {
     const read = await readWithHistory(this.#database.pool, chatId, fence);
     return read === undefined ? fail({ kind: "stale" }) : ok(read);
+  }
+
+  async beginFenced(
+    chatId: string,
+    fence: ChatFence,
+    beside: ReadBeside | null,
+  ): ReturnType<ChatMachine["beginFenced"]> {
+    const begun = await beginWithHistory(this.#database.pool, chatId, fence, beside);
+    return begun === undefined ? fail({ kind: "stale" }) : ok(begun);
   }
 
   async recordAttemptFenced(

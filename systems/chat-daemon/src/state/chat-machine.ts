@@ -134,6 +134,12 @@ export type ChatFence = {
 /** Somebody else runs the chat, or it has moved on, or it is gone. */
 export type Stale = { readonly kind: "stale" };
 
+/**
+ * One JSON value that is read in the same statement as a chat: an SQL expression that names the chat's row
+ * `chats`. The same name always has the same text.
+ */
+export type ReadBeside = { readonly name: string; readonly text: string };
+
 export interface ChatMachine {
   create(
     chat: NewChat,
@@ -172,6 +178,26 @@ export interface ChatMachine {
     fence: ChatFence,
   ): Promise<
     Result<{ readonly chat: ChatRow; readonly messages: readonly StoredMessage[] }, Stale>
+  >;
+
+  /**
+   * As `readFenced`, and where nobody has begun an attempt yet `recordGenerationAttempt` with it, in one
+   * round trip. The chat is as it was before. Null: `recordAttemptFenced` has to begin it.
+   */
+  beginFenced(
+    chatId: string,
+    fence: ChatFence,
+    beside: ReadBeside | null,
+  ): Promise<
+    Result<
+      {
+        readonly chat: ChatRow;
+        readonly messages: readonly StoredMessage[];
+        readonly attempt: number | null;
+        readonly beside: unknown;
+      },
+      Stale
+    >
   >;
 
   /** `recordGenerationAttempt` alone, in one round trip. Stale: also where the chat does not run. */

@@ -18,7 +18,14 @@ test("a step at once leaves the chat as the transition of its name does", async 
         await machine.change(id, (chat) => chat.recordRetryState(retry));
       }
       if (step === "attempt") {
-        const fast = await machine.recordAttemptFenced(atOnce.id, await fenceOf(machine, atOnce));
+        const fence = await fenceOf(machine, atOnce);
+        const begun = must(await machine.beginFenced(atOnce.id, fence, null));
+        // The first attempt begins with the reading, and no other does.
+        assert.equal(begun.attempt, begun.chat.generationAttempt === 0 ? 1 : null);
+        const fast =
+          begun.attempt === null
+            ? await machine.recordAttemptFenced(atOnce.id, fence)
+            : ok({ attempt: begun.attempt });
         const slow = await machine.changeFenced(
           bySteps.id,
           await fenceOf(machine, bySteps),
@@ -49,6 +56,7 @@ test("a step at once is refused where its fence does not hold, and changes nothi
     { ...fence, status: "interrupting" as const },
   ]) {
     assert.deepEqual(await machine.recordAttemptFenced(chat.id, wrong), stale);
+    assert.deepEqual(await machine.beginFenced(chat.id, wrong, null), stale);
     assert.deepEqual(await machine.commitStepFenced(chat.id, wrong, [SAYS]), stale);
     assert.deepEqual(await machine.readFenced(chat.id, wrong), stale);
     assert.deepEqual(
@@ -64,6 +72,22 @@ test("a step at once is refused where its fence does not hold, and changes nothi
   must(await machine.readFenced(chat.id, interrupting));
 });
 
+test("what is read beside a chat is of its row, and its reader is told the chat as it was", async () => {
+  await using world = await chatWorld();
+  const { machine } = world;
+  const chat = await running(world, "R0");
+  const fence = await fenceOf(machine, chat);
+  const beside = { name: "test", text: "json_build_object('owner', chats.owner_id)" };
+  const first = must(await machine.beginFenced(chat.id, fence, beside));
+  assert.deepEqual(first.beside, { owner: chat.ownerId });
+  assert.deepEqual([first.chat.generationAttempt, first.attempt], [0, 1]);
+  const { messages } = must(await machine.readFenced(chat.id, fence));
+  assert.deepEqual(first.messages, messages);
+  // Its server may have died with it: whoever comes next sees first what it had shown.
+  const next = must(await machine.beginFenced(chat.id, fence, beside));
+  assert.deepEqual([next.chat.generationAttempt, next.attempt], [1, null]);
+});
+
 test("reading, beginning an attempt and committing a step cost one round trip each", async (t) => {
   await using world = await chatWorld();
   const { machine, database } = world;
@@ -72,9 +96,10 @@ test("reading, beginning an attempt and committing a step cost one round trip ea
   // Without a transaction around it, a statement is a round trip.
   const queries = t.mock.method(database.pool, "query");
   must(await machine.readFenced(chat.id, fence));
+  must(await machine.beginFenced(chat.id, fence, null));
   must(await machine.recordAttemptFenced(chat.id, fence));
   must(await machine.commitStepFenced(chat.id, fence, [SAYS, SAYS, SAYS]));
-  assert.equal(queries.mock.callCount(), 3);
+  assert.equal(queries.mock.callCount(), 4);
 });
 
 test("a model's history begins at the newest boundary, or at what a person wrote before", async () => {

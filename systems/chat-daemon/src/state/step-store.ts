@@ -1,10 +1,10 @@
 /**
- * What a runner does at every step of a turn, in one statement each: read all, begin an attempt, commit.
- * They mean what the transitions of the same names mean; a test drives both from the same state and
+ * What a runner does at every step of a turn, in one statement each: read all, read all and begin the
+ * first attempt with it, begin another attempt, commit. They mean what the transitions of the same names mean; a test drives both from the same state and
  * compares every column.
  */
 import type { Database } from "@atelier/database/database";
-import type { ChatFence } from "./chat-machine.ts";
+import type { ChatFence, ReadBeside } from "./chat-machine.ts";
 import type { ChatRow, NewMessage, StoredMessage } from "./chat-row.ts";
 import { CHAT_COLUMNS_TEXT, toChatRow, type ChatDatabaseRow } from "./chat-store.ts";
 import {
@@ -22,17 +22,58 @@ export async function readWithHistory(
   chatId: string,
   fence: ChatFence,
 ): Promise<{ readonly chat: ChatRow; readonly messages: readonly StoredMessage[] } | undefined> {
-  const { rows } = await pool.query<ChatDatabaseRow & { readonly messages: JsonMessage[] }>({
+  const { rows } = await pool.query<ReadRow>({
     name: "chat-read",
     text: READ,
     values: fenceValues(chatId, fence),
   });
-  return rows.map((row) => ({
+  return rows.map(toRead)[0];
+}
+
+function toRead(row: ReadRow): {
+  readonly chat: ChatRow;
+  readonly messages: readonly StoredMessage[];
+} {
+  return {
     chat: toChatRow(row),
     messages: row.messages.map((message) =>
       toStoredMessage({ ...message, created_at: new Date(message.created_at) }),
     ),
-  }))[0];
+  };
+}
+
+/**
+ * The chat as it was before, and the attempt that began with the reading: null where others came before
+ * it, or the chat does not run. Undefined: the fence does not hold.
+ */
+export async function beginWithHistory(
+  pool: Database["pool"],
+  chatId: string,
+  fence: ChatFence,
+  beside: ReadBeside | null,
+): Promise<
+  | {
+      readonly chat: ChatRow;
+      readonly messages: readonly StoredMessage[];
+      readonly attempt: number | null;
+      readonly beside: unknown;
+    }
+  | undefined
+> {
+  const { rows } = await pool.query<BeginRow>({
+    name: beside === null ? "chat-begin" : `chat-begin-${beside.name}`,
+    text: beside === null ? begin("null::json") : begin(beside.text),
+    values: fenceValues(chatId, fence),
+  });
+  const [row] = rows;
+  // Somebody changed the chat while this was read: what it is now, its next reader learns.
+  const isOvertaken =
+    row?.attempt === null &&
+    row.generation_attempt === 0 &&
+    row.status === "running" &&
+    !row.archived;
+  if (row === undefined || isOvertaken) return undefined;
+  return { ...toRead(row), attempt: row.attempt, beside: row.beside };
 }
 
 /** Undefined: the fence does not hold. */
@@ -67,6 +108,9 @@ export async function commitStepAtOnce(
 /** Times are text in JSON. */
 type JsonMessage = Omit<MessageDatabaseRow, "created_at"> & { readonly created_at: string };
 
+type ReadRow = ChatDatabaseRow & { readonly messages: readonly JsonMessage[] };
+type BeginRow = ReadRow & { readonly attempt: number | null; readonly beside: unknown };
+
 const FENCE =
   "chats.id = $1 and chats.runner_id = $2 and chats.history_version = $3 and chats.status = $4";
 /** Only a running chat has attempts and steps. */
@@ -77,8 +121,7 @@ function fenceValues(chatId: string, fence: ChatFence): unknown[] {
 }
 
 /** Since the newest boundary, or since the message that began the turn where that is older. */
-const READ = `
-  select ${CHAT_COLUMNS_TEXT}, (
+const MESSAGES = `(
     select coalesce(json_agg(message order by message.id), '[]') from (
       select ${MESSAGE_COLUMNS_TEXT} from chat_messages
       where chat_id = chats.id and not deleted and (role = 'system' or id >= least(
@@ -89,8 +132,24 @@ const READ = `
           select max(id) from chat_messages
           where chat_id = chats.id and not deleted and role = 'user' and visibility <> 'model'), 0)))
     ) as message
-  ) as messages
-  from chats where ${FENCE}`;
+  )`;
+
+const READ = `select ${CHAT_COLUMNS_TEXT}, ${MESSAGES} as messages from chats where ${FENCE}`;
+
+/**
+ * The first attempt alone: a later one may follow one whose server died, and what that had shown is read
+ * before another begins.
+ */
+const begin = (beside: string): string => `
+  with moved as (
+    update chats set
+      snapshot_version = snapshot_version + 1, generation_attempt = generation_attempt + 1
+    where ${RUNNING_FENCE} and chats.generation_attempt = 0 returning chats.*
+  )
+  select ${CHAT_COLUMNS_TEXT}, ${MESSAGES} as messages, ${beside} as beside,
+    moved.generation_attempt as attempt,
+    case when moved.id is not null then ${notifyUpdateText("moved")} end as notified
+  from chats left join moved on true where ${FENCE}`;
 
 const ATTEMPT = `
   with moved as (

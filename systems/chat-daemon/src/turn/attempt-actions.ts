@@ -1,6 +1,6 @@
 /**
- * One attempt at an action of a turn: counted first, under the fence, then shown live under its own
- * number, which is closed whatever happens.
+ * One attempt at an action of a turn: counted first, under the fence, unless it was with the reading; then
+ * shown live under its own number, which is closed whatever happens.
  */
 import { ok, type Result } from "@atelier/base/result";
 import type { NewMessage } from "../state/chat-row.ts";
@@ -29,9 +29,8 @@ export async function inAttempt(
   prepared: PreparedTurn,
   work: (episode: LiveEpisode) => Promise<ActionEnd>,
 ): Promise<ActionEnd> {
-  const counted = await deps.machine.recordAttemptFenced(run.chatId, run.fence);
-  if (!counted.ok) return STALE;
-  const { attempt } = counted.value;
+  const attempt = prepared.attempt ?? (await countAttempt(deps, run));
+  if (attempt === null) return STALE;
   const { historyVersion } = run.fence;
   const episode = deps.episodes.createEpisode({
     ...{ chatId: run.chatId, historyVersion, generationAttempt: attempt },
@@ -48,6 +47,12 @@ export async function inAttempt(
   } finally {
     episode.close();
   }
+}
+
+/** Null: stale. */
+async function countAttempt({ machine }: TurnDeps, run: TurnRun): Promise<number | null> {
+  const counted = await machine.recordAttemptFenced(run.chatId, run.fence);
+  return counted.ok ? counted.value.attempt : null;
 }
 
 /** What the provider does wrong fails the attempt; everything else throws as it is. */

@@ -48,11 +48,9 @@ async function oneAction(
   run: TurnRun,
   options: { readonly mayChain: boolean },
 ): Promise<ActionEnd> {
-  const read = await deps.machine.readFenced(run.chatId, run.fence);
+  const read = await deps.machine.beginFenced(run.chatId, run.fence, deps.beside);
   if (!read.ok) return { kind: "stale" };
-  const prepared = await prepareWithRetries(deps, run, async () =>
-    prepareTurn(deps, read.value.chat, read.value.messages),
-  );
+  const prepared = await prepareWithRetries(deps, run, async () => prepareTurn(deps, read.value));
   if (!prepared.ok) return finishWithError(deps, run, prepared.failure);
   const decision = decideNext(prepared.value);
   return act(deps, run, { prepared: prepared.value, decision, ...options });

@@ -18,11 +18,20 @@ import { planPathOf } from "../tools/plan-path.ts";
 import type { ChatTool } from "../tools/tool.ts";
 import { advisorTool } from "./advisor-tool-actions.ts";
 import type { CompactionLimits } from "./compaction-need.ts";
-import type { TurnDeps, TurnModel, TurnSettings } from "./turn-deps.ts";
+import type { ModelRequest, TurnDeps, TurnModel, TurnSettings } from "./turn-deps.ts";
+
+/** The chat as a task found it, and the attempt that it began in finding it; null: none yet. */
+export type ReadTurn = {
+  readonly chat: ChatRow;
+  readonly messages: readonly StoredMessage[];
+  readonly attempt: number | null;
+  readonly beside: unknown;
+};
 
 export type PreparedTurn = {
   readonly chat: ChatRow;
   readonly rows: readonly StoredMessage[];
+  readonly attempt: number | null;
   readonly kind: ChatKind;
   readonly model: TurnModel;
   /** Null: the turn's own. */
@@ -36,15 +45,14 @@ export type PreparedTurn = {
 
 export async function prepareTurn(
   deps: TurnDeps,
-  chat: ChatRow,
-  rows: readonly StoredMessage[],
+  { chat, messages: rows, attempt, beside }: ReadTurn,
 ): Promise<Result<PreparedTurn, ChatError>> {
-  const apiKeyId = activeApiKeyId(rows);
+  const request = { activeApiKeyId: activeApiKeyId(rows), beside };
   const [model, settings, offered, summary] = await Promise.all([
-    deps.models.forTurn(chat, { activeApiKeyId: apiKeyId }),
-    deps.settingsOf(chat),
-    deps.toolsOf(chat),
-    deps.models.forSummary(chat, { activeApiKeyId: apiKeyId }),
+    deps.models.forTurn(chat, request),
+    deps.settingsOf(chat, beside),
+    deps.toolsOf(chat, beside),
+    deps.models.forSummary(chat, request),
   ]);
   if (!model.ok) return model;
   if (!summary.ok) {
@@ -56,13 +64,13 @@ export async function prepareTurn(
   let layers: readonly SystemLayer[] = [];
   const advisor = advisorOf(
     deps,
-    { chat, rows, settings, model: model.value, apiKeyId },
+    { chat, rows, settings, model: model.value, request },
     () => layers,
   );
   const tools = toolSet(chat, kind, [...offered, ...advisor]);
   layers = systemLayers(selectPromptRows(rows), systemContext(chat, kind, settings, tools));
   return ok({
-    ...{ chat, rows, kind, summaryModel, tools },
+    ...{ chat, rows, attempt, kind, summaryModel, tools },
     model: model.value,
     limits: {
       thresholdPercent:
@@ -90,14 +98,14 @@ function advisorOf(
     readonly rows: readonly StoredMessage[];
     readonly settings: TurnSettings;
     readonly model: TurnModel;
-    readonly apiKeyId: string | null;
+    readonly request: ModelRequest;
   },
   layers: () => readonly SystemLayer[],
 ): readonly ChatTool[] {
-  const { chat, rows, settings, apiKeyId } = turn;
+  const { chat, rows, settings, request } = turn;
   if (settings.advisor === null) return [];
   const model = async (): Promise<Result<TurnModel, ChatError>> => {
-    const own = await deps.models.forAdvisor(chat, { activeApiKeyId: apiKeyId });
+    const own = await deps.models.forAdvisor(chat, request);
     return own.ok ? ok(own.value ?? turn.model) : own;
   };
   return [advisorTool({ rows, layers, model, ...settings.advisor })];

@@ -122,7 +122,7 @@ test("trouble of the database is for the runner to repeat: nothing is lost, noth
   const { machine } = world.chats;
   const broken = {
     changeFenced,
-    readFenced: machine.readFenced.bind(machine),
+    beginFenced: machine.beginFenced.bind(machine),
     recordAttemptFenced: machine.recordAttemptFenced.bind(machine),
   };
   const deps = { ...world.deps, machine: { ...world.deps.machine, ...broken } };

@@ -12,7 +12,7 @@ import type { ChatError } from "@atelier/contract/chat/chat-words";
 import type { CacheMarks } from "../prompt/cache-breakpoints.ts";
 import type { PromptFile } from "../prompt/model-prompt.ts";
 import type { PromptPrefix } from "../prompt/prompt-prefix.ts";
-import type { ChatFence, ChatMachine } from "../state/chat-machine.ts";
+import type { ChatFence, ChatMachine, ReadBeside } from "../state/chat-machine.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import type { ChatTool, ToolWorkspace } from "../tools/tool.ts";
 import type { LiveEpisodes } from "./live-episode.ts";
@@ -41,6 +41,8 @@ export type TurnModel = {
 export type ModelRequest = {
   /** Of the request that the turn belongs to; null: unknown. */
   readonly activeApiKeyId: string | null;
+  /** What `TurnDeps.beside` read with the chat. */
+  readonly beside: unknown;
 };
 
 export interface TurnModels {
@@ -71,9 +73,11 @@ export type TurnDeps = {
   readonly random: Random;
   readonly log: Logger;
   readonly models: TurnModels;
-  settingsOf(chat: ChatRow): Promise<TurnSettings>;
-  /** All tools that this chat could have, whatever its mode. */
-  toolsOf(chat: ChatRow): Promise<readonly ChatTool[]>;
+  /** What models, settings and tools want of the database, read in the statement that reads the chat. Null: nothing. */
+  readonly beside: ReadBeside | null;
+  settingsOf(chat: ChatRow, beside: unknown): Promise<TurnSettings>;
+  /** All tools that this chat could have, whatever its mode. Without `beside`, it reads what it needs. */
+  toolsOf(chat: ChatRow, beside?: unknown): Promise<readonly ChatTool[]>;
   /** The machine of the chat's workspace; else what the model is told. */
   workspaceOf(chat: ChatRow): Promise<Result<ToolWorkspace, string>>;
   /** Those of the ids that are there. */

@@ -11,22 +11,34 @@ import {
   type ModelRouter,
   type OverrideModes,
 } from "../models/model-router.ts";
+import type { StoredModels } from "../models/stored-models.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import type { ModelRequest, TurnModel, TurnModels } from "./turn-deps.ts";
 
-export function turnModels(router: ModelRouter): TurnModels {
+/** `storedOf`: the models among what was read with the chat. */
+export function turnModels(
+  router: ModelRouter,
+  storedOf: (beside: unknown) => StoredModels,
+): TurnModels {
   return {
     forTurn: async (chat, request) => {
       const { lastModelConfigId: modelConfigId, lastReasoningEffort: effort } = chat;
-      const chosen = await router.modelOfChat(chat, { modelConfigId, effort });
+      const stored = storedOf(request.beside);
+      const chosen = await router.modelOfChat(chat, { modelConfigId, effort }, stored);
       return chosen.ok ? toTurnModel(router, chat, request, chosen.value) : chosen;
     },
-    forSummary: (chat, request) => overridden(router, chat, request, COMPACTION),
+    forSummary: (chat, request) =>
+      overridden(router, chat, request, { ...COMPACTION, stored: storedOf(request.beside) }),
+    // Asked when the model calls it: then what is stored counts, and not what was when the step began.
     forAdvisor: (chat, request) => overridden(router, chat, request, ADVISOR),
   };
 }
 
-type Override = { readonly context: "compaction" | "advisor"; readonly modes: OverrideModes };
+type Override = {
+  readonly context: "compaction" | "advisor";
+  readonly modes: OverrideModes;
+  readonly stored?: StoredModels;
+};
 const COMPACTION: Override = { context: "compaction", modes: COMPACTION_MODES };
 const ADVISOR: Override = { context: "advisor", modes: ADVISOR_MODES };
 
@@ -35,9 +47,9 @@ async function overridden(
   router: ModelRouter,
   chat: ChatRow,
   request: ModelRequest,
-  { context, modes }: Override,
+  { context, modes, stored }: Override,
 ): Promise<Result<TurnModel | null, ChatError>> {
-  const choice = await router.override(chat, context, modes);
+  const choice = await router.override(chat, context, modes, stored);
   if (!choice.ok) return choice;
   if (choice.value.kind !== "model") return ok(null);
   return toTurnModel(router, chat, request, choice.value.model);

@@ -73,6 +73,7 @@ export async function turnWorld(options: TurnWorldOptions = {}): Promise<TurnWor
       forSummary: () => Promise.resolve(ok(null)),
       forAdvisor: () => Promise.resolve(ok(null)),
     },
+    beside: null,
     settingsOf: () => Promise.resolve(NO_SETTINGS),
     toolsOf: async () => options.tools ?? [],
     workspaceOf: () => Promise.resolve(fail("no workspace")),

@@ -43,6 +43,8 @@ export const UNLIMITED_CHATS: ChatLimits = { topLevelMax: null, subagentsMax: nu
 /** Spec agents 2.9. */
 const ACQUIRE_EVERY_MS = 1_000;
 const ACQUIRE_BATCH_MAX = 10;
+/** A lease is looked for when it ends, and not more often than this while it is about to. */
+const ACQUIRE_EVERY_MS_MIN = 50;
 /** Whoever changes a chat holds it for a few statements: its person waits for the first word meanwhile. */
 const ACQUIRE_AGAIN_MS = 10;
 /** Then others are at it, or it is held for long: the next turn finds it. */
@@ -69,6 +71,7 @@ class Worker implements ChatWorker {
   /** By runner, not by chat: a chat that was let go and taken anew has two for a moment. */
   readonly #runners = new Map<string, ChatRunner>();
   #nudged = Promise.withResolvers<void>();
+  #acquireInMs = ACQUIRE_EVERY_MS;
   #isStopping = false;
 
   constructor(deps: ChatWorkerDeps, limits: ChatLimits) {
@@ -82,16 +85,28 @@ class Worker implements ChatWorker {
     });
     this.#loops = new Tasks(deps.log);
     this.#every(
-      ACQUIRE_EVERY_MS,
+      () => this.#acquireInMs,
       "chat acquisition",
       (signal) => this.#acquire(signal),
       () => this.#nudged.promise,
     );
-    this.#every(HEARTBEAT_MS, "chat heartbeats", () => this.#beat());
-    this.#every(READ_EVERY_MS, "chat news", () => this.#read());
-    this.#every(CLEAN_UP_EVERY_MS, "chat leases", async () => {
-      await deleteEndedLeases(deps.database.sql);
-    });
+    this.#every(
+      () => HEARTBEAT_MS,
+      "chat heartbeats",
+      () => this.#beat(),
+    );
+    this.#every(
+      () => READ_EVERY_MS,
+      "chat news",
+      () => this.#read(),
+    );
+    this.#every(
+      () => CLEAN_UP_EVERY_MS,
+      "chat leases",
+      async () => {
+        await deleteEndedLeases(deps.database.sql);
+      },
+    );
   }
 
   get runnersCount(): number {
@@ -129,7 +144,7 @@ class Worker implements ChatWorker {
 
   /** A failure is tried again at the next turn: each of these is safe to repeat. */
   #every(
-    intervalMs: number,
+    intervalMs: () => number,
     name: string,
     work: (signal: AbortSignal) => Promise<void>,
     nudged: () => Promise<void> = forever,
@@ -144,7 +159,7 @@ class Worker implements ChatWorker {
           log[level]({ error }, `${name} failed`);
         }
         const woken = new AbortController();
-        const slept = clock.sleep(intervalMs, AbortSignal.any([signal, woken.signal]));
+        const slept = clock.sleep(intervalMs(), AbortSignal.any([signal, woken.signal]));
         await Promise.race([slept, nudged()]).finally(() => {
           slept.catch(() => {}); // Nobody waits for it any more.
           woken.abort();
@@ -157,6 +172,7 @@ class Worker implements ChatWorker {
     const { database, random, clock, log } = this.#deps;
     // Who nudges from here on is heard by the wait after this turn.
     this.#nudged = Promise.withResolvers<void>();
+    this.#acquireInMs = ACQUIRE_EVERY_MS;
     let again = 0;
     for (let isMore = true; isMore && !this.#isStopping;) {
       const taken = await acquireChats({ database, random }, this.workerId, {
@@ -164,6 +180,10 @@ class Worker implements ChatWorker {
         max: ACQUIRE_BATCH_MAX,
       });
       for (const chat of taken.chats) this.#drive(chat);
+      this.#acquireInMs = Math.max(
+        ACQUIRE_EVERY_MS_MIN,
+        Math.min(ACQUIRE_EVERY_MS, taken.lookAgainInMs ?? ACQUIRE_EVERY_MS),
+      );
       ({ isMore } = taken);
       if (!isMore && taken.isContended && again < ACQUIRE_AGAIN_MAX) {
         again += 1;

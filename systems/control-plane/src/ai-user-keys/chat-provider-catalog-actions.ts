@@ -1,6 +1,7 @@
 /**
- * Model providers and keys for chats: the port ChatProviderCatalog. Reads what is stored each time, so
- * that a key that was taken away serves no more; a key is opened only for a call that needs it.
+ * Model providers and keys for chats: the port ChatProviderCatalog. Keys are read each time, so that one
+ * that was taken away serves no more, and opened only for a call that needs it. What a provider is, is
+ * remembered for a moment: each step of a chat asks.
  */
 import type { Secret } from "@atelier/base/secret";
 import { chooseProviderKey, providerKeyPolicy } from "@atelier/contract/chat/provider-key-choice";
@@ -23,18 +24,26 @@ import {
 } from "../ai-providers/provider-settings.ts";
 import { buildProvider } from "../ai-providers/provider-snapshot.ts";
 import { VaultError, type Vault } from "../vault/vault.ts";
+import type { BriefMemory } from "./brief-memory.ts";
 import type { UserProviderKeyDeps } from "./user-provider-key-actions.ts";
 import { findSealedUserKey, listUserProviderKeys } from "./user-provider-key-store.ts";
 import { userKeySealedAt } from "./user-provider-key.ts";
 
-export function chatProviderCatalog(deps: UserProviderKeyDeps): ChatProviderCatalog {
-  const { database, vault, isByokAllowed } = deps;
+export type ChatProviderCatalogDeps = Omit<UserProviderKeyDeps, "keyless"> & {
+  readonly known: BriefMemory<ChatProvider | undefined>;
+};
+
+export function chatProviderCatalog(deps: ChatProviderCatalogDeps): ChatProviderCatalog {
+  const { database, vault, isByokAllowed, known } = deps;
   return {
     areOwnKeysAllowed: isByokAllowed,
     list: async () => (await listModelProviders(database.sql)).map((each) => toChat(vault, each)),
-    find: async (id) => {
-      const found = await findModelProvider(database.sql, { id, name: null });
-      return found === undefined ? undefined : toChat(vault, found);
+    find: (id) => {
+      const read = async (): Promise<ChatProvider | undefined> => {
+        const found = await findModelProvider(database.sql, { id, name: null });
+        return found === undefined ? undefined : toChat(vault, found);
+      };
+      return known.get(id, read, (provider) => provider !== undefined);
     },
     providersWithOwnKey: async (userId) => {
       if (!isByokAllowed) return new Set();
@@ -46,7 +55,7 @@ export function chatProviderCatalog(deps: UserProviderKeyDeps): ChatProviderCata
 }
 
 async function directCredentials(
-  { database, vault, isByokAllowed }: UserProviderKeyDeps,
+  { database, vault, isByokAllowed }: ChatProviderCatalogDeps,
   userId: string,
   providerId: string,
 ): Promise<DirectCredentials> {

@@ -14,6 +14,7 @@ import { parseModelProviderRef } from "../ai-providers/model-provider.ts";
 import type { AuditEntry, AuditTrail } from "../audit/audit-trail.ts";
 import { assertMaySeal } from "../vault/encryption-key-actions.ts";
 import type { Vault } from "../vault/vault.ts";
+import type { BriefMemory } from "./brief-memory.ts";
 import {
   deleteUserProviderKey,
   findSealedUserKey,
@@ -30,6 +31,8 @@ export type UserProviderKeyDeps = {
   readonly clock: Clock;
   /** Whether people's own keys may serve at all. */
   readonly isByokAllowed: boolean;
+  /** For which providers people have no key. */
+  readonly keyless: BriefMemory<Uint8Array | undefined>;
 };
 
 /** Whose key, and for which provider as a path names it. */
@@ -44,16 +47,18 @@ export function readUserProviderKeys(
   return database.readOnlyTransaction((sql) => listUserProviderKeys(sql, userId));
 }
 
+type SetKey = Result<UserProviderKey, Failure<"ai_user_key.byok_disabled"> | NotFound>;
+
 export async function setUserProviderKey(
   deps: UserProviderKeyDeps,
   { actor, audit }: { readonly actor: Actor; readonly audit: AuditTrail },
   wanted: UserProviderKeyRef & { readonly secret: Secret },
-): Promise<Result<UserProviderKey, Failure<"ai_user_key.byok_disabled"> | NotFound>> {
+): Promise<SetKey> {
   const { userId, secret } = wanted;
   // It would pay for what somebody else asks: nobody sets one for another, whatever their roles.
   if (userId !== actor.userId) return fail({ code: "resource.not_found" });
   if (!deps.isByokAllowed) return fail({ code: "ai_user_key.byok_disabled" });
-  return deps.database.transaction(async (sql) => {
+  const set = await deps.database.transaction<SetKey>(async (sql) => {
     const found = await find(sql, audit, wanted);
     if (!found.ok) return found;
     const { provider, key: before } = found.value;
@@ -69,6 +74,8 @@ export async function setUserProviderKey(
     await audit.record(sql, entryOf({ userId, provider }, change));
     return ok({ provider, key });
   });
+  deps.keyless.forget();
+  return set;
 }
 
 /** Also while people's own keys may not serve: nobody keeps one that is of no use against its will. */
@@ -89,13 +96,20 @@ export async function dropUserProviderKey(
   });
 }
 
-/** See ProviderAuthSource. Reads anew each time: a key that was taken away serves no more. */
+/**
+ * See ProviderAuthSource. A key is read anew each time: one that was taken away serves no more. That there
+ * is none is remembered for a moment.
+ */
 export function providerAuthSource(deps: UserProviderKeyDeps): ProviderAuthSource {
   return {
     authOf: async (userId, { id: providerId, type }) => {
       if (!deps.isByokAllowed) return ProviderAuth.none;
       const id = { userId, providerId };
-      const sealed = await findSealedUserKey(deps.database.sql, id);
+      const sealed = await deps.keyless.get(
+        `${userId}/${providerId}`,
+        () => findSealedUserKey(deps.database.sql, id),
+        (found) => found === undefined,
+      );
       if (sealed === undefined) return ProviderAuth.none;
       return ProviderAuth.ownKey(type, deps.vault.open(sealed, userKeySealedAt(id)));
     },

@@ -116,6 +116,25 @@ test("one's own key serves its person and provider, in the header that the provi
   assert.deepEqual(await world.headersOf(owner, anthropic), []);
 });
 
+test("that there is no key is remembered for two seconds at most; a key is read each time", async () => {
+  await using world = await makeWorld();
+  const { ann, openai, database, clock } = world;
+  assert.deepEqual(await world.headersOf(ann, openai), []);
+  // Another server, which shares the database only.
+  await using other = await startTestControlPlane({ database, clock });
+  const { token } = ann;
+  const body = { api_key: KEY };
+  const set = await other.call("PUT", `${ME}/openai`, { token, body });
+  assert.equal(set.status, 200, set.text);
+  await clock.advance(2_000);
+  assert.equal((await world.headersOf(ann, openai)).length, 2);
+  assert.equal((await other.call("DELETE", `${ME}/openai`, { token })).status, 204);
+  assert.deepEqual(await world.headersOf(ann, openai), []);
+  // Set at the same server, it serves the next call.
+  assert.equal((await world.set(ann, "openai")).status, 200);
+  assert.equal((await world.headersOf(ann, openai)).length, 2);
+});
+
 test("administrators see that a key is set and take it away, but never set or use one", async () => {
   await using world = await makeWorld();
   await world.set(world.ann, "openai");
