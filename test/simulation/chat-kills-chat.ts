@@ -1,91 +1,36 @@
 /** One chat of a run: what is asked of it, what can be seen of it from outside, and when it rests. */
-import type { MessagePart } from "@atelier/contract/chat/message-part";
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { askText, type AskKind } from "./chat-kills-model.ts";
+import type { Facts, ScenarioName } from "./chat-kills-moments.ts";
 import { KillsViewer } from "./chat-kills-viewer.ts";
 import type { ChatKillsWorld } from "./chat-kills-world.ts";
 
-export type ChatRowSeen = {
-  readonly id: number;
-  readonly role: string;
-  readonly visibility: string;
-  readonly compressed: boolean;
-  readonly content: readonly MessagePart[];
-};
-
-/** What is to be seen at one moment. */
-export type Facts = {
-  readonly status: string;
-  readonly error: unknown;
-  readonly runnerId: string | null;
-  readonly attempt: number;
-  readonly queued: number;
-  readonly isCompactionAsked: boolean;
-  readonly rows: readonly ChatRowSeen[];
-  /** Groups of parts in the journal. */
-  readonly kept: number;
-  readonly steps: number;
-  readonly summaries: number;
-  /** That a viewer was shown. */
-  readonly words: number;
-  readonly isCounted: boolean;
-  readonly isCommandDone: boolean;
-  readonly isEdited: boolean;
-};
-
-export type ScenarioName = "tools" | "interrupt" | "interrupt_command" | "summary";
-
-/** Named by what has just been seen. In the order in which they come. */
-export const MOMENTS: Readonly<
-  Record<ScenarioName, Readonly<Record<string, (facts: Facts) => boolean>>>
-> = {
-  tools: {
-    created: () => true,
-    claimed: ({ runnerId }) => runnerId !== null,
-    "attempt recorded": ({ attempt }) => attempt > 0,
-    "model called": ({ steps }) => steps > 0,
-    "message queued": ({ queued }) => queued > 0,
-    "first part shown": ({ words }) => words > 0,
-    "parts kept": ({ kept }) => kept > 0,
-    "answer nearly whole": ({ words }) => words >= 20,
-    "tool calls committed": (facts) => toolCallsIn(facts) >= 2,
-    "tools attempted": (facts) => toolCallsIn(facts) >= 2 && facts.attempt > 0,
-    "command took effect": ({ isCounted }) => isCounted,
-    "command ended": ({ isCommandDone }) => isCommandDone,
-    "tool results committed": (facts) => toolResultsIn(facts) >= 2,
-    "second answer begun": ({ steps }) => steps > 1,
-    "edit committed as a call": (facts) => toolCallsIn(facts) >= 3,
-    "edit took effect": ({ isEdited }) => isEdited,
-    "last answer shown": ({ words }) => words >= 60,
-    "queued message promoted": ({ rows }) => personsTexts(rows).length > 1,
-    "turn finished": ({ status }) => status === "waiting",
-  },
-  interrupt: {
-    "interruption asked": ({ status }) => status === "interrupting",
-    interrupted: ({ status }) => status === "waiting",
-  },
-  interrupt_command: {
-    "interruption of a command asked": ({ status }) => status === "interrupting",
-    "command interrupted": ({ status }) => status === "waiting",
-  },
-  summary: {
-    "summary asked": ({ isCompactionAsked }) => isCompactionAsked,
-    "summary being written": ({ summaries }) => summaries > 0,
-    "summary committed": ({ rows }) => rows.some(({ compressed }) => compressed),
-  },
-};
-
-const LOOK_EVERY_MS = 4;
+/** While a moment is waited for that is to be struck, and else. */
+const LOOK_KEENLY_MS = 4;
+const LOOK_MS = 40;
+/** Since all was back that was struck. */
 const REST_MS_MAX = 90_000;
 const FIRST_KIND: Readonly<Record<ScenarioName, AskKind>> = {
   tools: "tools",
   interrupt: "slow",
   interrupt_command: "long_command",
   summary: "talk",
+  patience: "patience",
+  recovery: "slow",
+  retry: "retry",
+  client_tool: "client_tool",
 };
+/** Of a tool that the person's own program runs. */
+const CLIENT_TOOLS = [
+  {
+    name: "ask_client",
+    description: "Asks the person's program",
+    input_schema: { type: "object", properties: { question: { type: "string" } } },
+  },
+];
 
 export class KillsChat implements Disposable {
   readonly id: string;
@@ -120,6 +65,7 @@ export class KillsChat implements Disposable {
     const { status, body } = await world.call("POST", "/api/v2/chats", {
       content: [{ type: "text", text }],
       ...{ workspace_id: world.workspaceId, idempotency_key: `create-${key}` },
+      ...(scenario === "client_tool" && { unsafe_dynamic_tools: CLIENT_TOOLS }),
     });
     assert.equal(status, 201, JSON.stringify(body));
     return new KillsChat(world, { id: body.id as string, key, text, scenario });
@@ -148,6 +94,16 @@ export class KillsChat implements Disposable {
         await this.rest();
         await this.#act("compact");
         break;
+      case "recovery":
+        await this.until("words", ({ words }) => words >= 10);
+        await this.#endDriver();
+        break;
+      case "client_tool":
+        await this.#giveResult();
+        break;
+      case "patience":
+      case "retry":
+        break;
     }
   }
 
@@ -173,9 +129,12 @@ export class KillsChat implements Disposable {
       const facts = await this.look();
       if (isSo(facts)) return facts;
       signal?.throwIfAborted();
-      const tale = (): string => `${this.id} (${this.scenario}): no ${what}; ${brief(facts)}`;
-      assert.ok(performance.now() - startedMs < REST_MS_MAX, tale());
-      await sleep(LOOK_EVERY_MS);
+      const waitedMs = performance.now() - Math.max(startedMs, this.#world.wholeSinceMs);
+      if (waitedMs > REST_MS_MAX) {
+        const told = await this.#world.postMortem(this.id);
+        assert.fail(`${this.id} (${this.scenario}): no ${what}; ${brief(facts)}\n${told}`);
+      }
+      await sleep(signal === undefined ? LOOK_MS : LOOK_KEENLY_MS);
     }
   }
 
@@ -190,6 +149,7 @@ export class KillsChat implements Disposable {
       error: row.last_error,
       runnerId: row.runner_id,
       attempt: Number(row.generation_attempt),
+      isRetryRecorded: row.retry_state !== null,
       queued: row.queue_length,
       isCompactionAsked: row.compaction_requested_at !== null,
       rows: row.messages ?? [],
@@ -203,6 +163,26 @@ export class KillsChat implements Disposable {
     };
   }
 
+  /** As a program does whose tool was called: it tries until it is told that it was heard. */
+  async #giveResult(): Promise<void> {
+    const { rows } = await this.until("a call for the client", ({ status }) => {
+      return status === "requires_action";
+    });
+    const calls = rows.flatMap(({ content }) => content).filter(({ type }) => type === "tool-call");
+    const results = calls.map((call) => ({
+      tool_call_id: call.type === "tool-call" ? call.tool_call_id : "",
+      output: `given-${this.key}`,
+    }));
+    // Refused: an earlier attempt had come through.
+    await this.#world.call("POST", `/api/v2/chats/${this.id}/tool-results`, { results });
+  }
+
+  /** Where it has one: then a successor goes on from what was shown. */
+  async #endDriver(): Promise<void> {
+    const driver = await this.#world.driverOf(this.id);
+    if (driver !== undefined) this.#world.strike("driver killed", driver, () => 0);
+  }
+
   async #act(action: "interrupt" | "compact"): Promise<void> {
     // Refused: it has come through before, or there is nothing to stop any more.
     await this.#world.call("POST", `/api/v2/chats/${this.id}/${action}`);
@@ -210,27 +190,12 @@ export class KillsChat implements Disposable {
 }
 
 const LOOK = `
-  select status, last_error, runner_id, generation_attempt, queue_length, compaction_requested_at,
+  select status, last_error, runner_id, generation_attempt, retry_state, queue_length, compaction_requested_at,
     (select count(*) from chat_message_parts as parts where parts.chat_id = chats.id) as kept,
     (select json_agg(json_build_object('id', id, 'role', role, 'visibility', visibility,
         'compressed', compressed, 'content', content) order by id)
       from chat_messages where chat_id = chats.id and not deleted) as messages
   from chats where id = $1`;
-
-/** What people wrote, as the history has it. */
-export function personsTexts(rows: readonly ChatRowSeen[]): readonly string[] {
-  return rows
-    .filter(({ role, visibility }) => role === "user" && visibility !== "model")
-    .map(({ content }) => content.map((part) => (part.type === "text" ? part.text : "")).join(""));
-}
-
-export function toolCallsIn({ rows }: Pick<Facts, "rows">): number {
-  return rows.flatMap(({ content }) => content).filter(({ type }) => type === "tool-call").length;
-}
-
-function toolResultsIn({ rows }: Facts): number {
-  return rows.flatMap(({ content }) => content).filter(({ type }) => type === "tool-result").length;
-}
 
 function brief({ rows, ...facts }: Facts): string {
   const shown = rows.map(

@@ -4,7 +4,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { textOf } from "../journeys/chat-world.ts";
-import { personsTexts, type ChatRowSeen, type Facts, type KillsChat } from "./chat-kills-chat.ts";
+import type { KillsChat } from "./chat-kills-chat.ts";
+import {
+  personsTexts,
+  type ChatRowSeen,
+  type Facts,
+  type ScenarioName,
+} from "./chat-kills-moments.ts";
 import { episodeText, KillsViewer } from "./chat-kills-viewer.ts";
 import type { ChatKillsWorld } from "./chat-kills-world.ts";
 
@@ -22,14 +28,19 @@ const VIEW_LOOK_MS = 50;
 export async function judge(world: ChatKillsWorld, chat: KillsChat): Promise<Judgement> {
   const facts = await chat.look();
   const { rows } = facts;
-  const effects = judgeEffects(world, chat, rows);
+  const effects = judgeEffects(chat, rows, (tool) => {
+    const lines = readFileSync(join(world.machine.home, EFFECT_FILES[tool]), "utf8").split("\n");
+    return lines.filter((line) => line === `${chat.key}a`).length;
+  });
   const violations = [
     ...judgeRest(facts),
-    ...judgeMessages(chat, rows),
+    ...judgeMessages(chat.sent, rows),
     ...judgeCalls(rows),
+    ...judgeClientResult(chat, rows),
     ...judgeWords(rows),
-    ...judgeSeen(chat, rows),
+    ...chat.viewers.flatMap((viewer) => judgeSeen(viewer, rows)),
     ...effects.violations,
+    ...world.model.faults.filter((fault) => fault.startsWith(chat.key)),
     ...(await judgeViewers(world, chat, rows)),
   ];
   const { id, scenario } = chat;
@@ -40,17 +51,20 @@ export async function judge(world: ChatKillsWorld, chat: KillsChat): Promise<Jud
   };
 }
 
-function judgeRest({ status, error }: Facts): readonly string[] {
+export function judgeRest({ status, error }: Pick<Facts, "status" | "error">): readonly string[] {
   return status === "waiting" ? [] : [`it rests in ${status}: ${JSON.stringify(error)}`];
 }
 
-function judgeMessages({ sent }: KillsChat, rows: readonly ChatRowSeen[]): readonly string[] {
+export function judgeMessages(
+  sent: readonly string[],
+  rows: readonly ChatRowSeen[],
+): readonly string[] {
   const stored = personsTexts(rows);
   const isSame = stored.length === sent.length && stored.every((text, i) => text === sent[i]);
   return isSame ? [] : [`messages ${JSON.stringify(stored)} of ${JSON.stringify(sent)}`];
 }
 
-function judgeCalls(rows: readonly ChatRowSeen[]): readonly string[] {
+export function judgeCalls(rows: readonly ChatRowSeen[]): readonly string[] {
   const open = new Set<string>();
   const closed = new Set<string>();
   const violations: string[] = [];
@@ -70,8 +84,20 @@ function judgeCalls(rows: readonly ChatRowSeen[]): readonly string[] {
   return [...violations, ...[...open].map((id) => `call ${id} has no result`)];
 }
 
+/** What the client was told to be taken is what the model reads. */
+function judgeClientResult(
+  { key, scenario }: Pick<KillsChat, "key" | "scenario">,
+  rows: readonly ChatRowSeen[],
+): readonly string[] {
+  if (scenario !== "client_tool") return [];
+  const given = JSON.stringify(resultsIn(rows).map(({ result }) => result));
+  return given === JSON.stringify([`given-${key}`])
+    ? []
+    : [`the client gave one result, not ${given}`];
+}
+
 /** Words of one answer are numbered: each comes once, and in its order. */
-function judgeWords(rows: readonly ChatRowSeen[]): readonly string[] {
+export function judgeWords(rows: readonly ChatRowSeen[]): readonly string[] {
   const next = new Map<string, number>();
   const violations: string[] = [];
   for (const [word, serial = "", index] of textIn(rows).matchAll(/w(\d+)x(\d+)/g)) {
@@ -82,17 +108,18 @@ function judgeWords(rows: readonly ChatRowSeen[]): readonly string[] {
   return violations;
 }
 
-function judgeSeen(chat: KillsChat, rows: readonly ChatRowSeen[]): readonly string[] {
+export function judgeSeen(
+  { seen, contradictions }: Pick<KillsViewer, "seen" | "contradictions">,
+  rows: readonly ChatRowSeen[],
+): readonly string[] {
   const text = textIn(rows);
-  return chat.viewers.flatMap(({ seen, contradictions }) => [
-    ...contradictions,
-    ...[...seen].flatMap(([episode, parts]) => {
-      const shown = episodeText(parts).trim();
-      if (text.includes(shown)) return [];
-      const kept = longestPrefixIn(text, shown);
-      return [`seen and gone, in ${episode}: "${shown.slice(kept)}" after ${kept} letters`];
-    }),
-  ]);
+  const gone = [...seen].flatMap(([episode, parts]) => {
+    const shown = episodeText(parts).trim();
+    if (text.includes(shown)) return [];
+    const kept = longestPrefixIn(text, shown);
+    return [`seen and gone, in ${episode}: "${shown.slice(kept)}" after ${kept} letters`];
+  });
+  return [...contradictions, ...gone];
 }
 
 function longestPrefixIn(text: string, shown: string): number {
@@ -101,31 +128,33 @@ function longestPrefixIn(text: string, shown: string): number {
   return length;
 }
 
-function judgeEffects(
-  { machine }: ChatKillsWorld,
-  { key, scenario }: KillsChat,
+type EffectTool = keyof typeof EFFECT_FILES;
+
+/** Where the tools leave a line for each time that they take effect. */
+const EFFECT_FILES = { execute: "count", edit_files: "edited" } as const;
+const EFFECTS_OF: Partial<Record<ScenarioName, readonly EffectTool[]>> = {
+  tools: ["execute", "edit_files"],
+  interrupt_command: ["execute"],
+  patience: ["execute"],
+};
+
+export function judgeEffects(
+  { scenario }: Pick<KillsChat, "scenario">,
   rows: readonly ChatRowSeen[],
+  countOf: (tool: EffectTool) => number,
 ): Pick<Judgement, "effects" | "effectsUnknown"> & { readonly violations: readonly string[] } {
-  if (scenario !== "tools" && scenario !== "interrupt_command") {
-    return { effects: 0, effectsUnknown: 0, violations: [] };
-  }
-  const results = partsOf(rows).filter(
-    (part): part is ToolResultPart => part.type === "tool-result",
-  );
-  const files = { execute: "count", edit_files: "edited" } as const;
   const violations: string[] = [];
   let [effects, effectsUnknown] = [0, 0];
-  for (const [tool, file] of Object.entries(files)) {
-    if (scenario === "interrupt_command" && tool !== "execute") continue;
-    const lines = readFileSync(join(machine.home, file), "utf8").split("\n");
-    const count = lines.filter((line) => line === `${key}a`).length;
-    const ofTool = results.filter(({ tool_name }) => tool_name === tool);
+  for (const tool of EFFECTS_OF[scenario] ?? []) {
+    const count = countOf(tool);
+    const ofTool = resultsIn(rows).filter(({ tool_name }) => tool_name === tool);
     effects += count;
     const isUnknown = ofTool.some(
       ({ is_error, result }) =>
         is_error === true || /nobody saw|not known/.test(JSON.stringify(result)),
     );
-    if (isUnknown && scenario === "tools") effectsUnknown += 1;
+    // A command that was stopped is told to be an error.
+    if (isUnknown && scenario !== "interrupt_command") effectsUnknown += 1;
     if (count > 1) violations.push(`${tool} took effect ${count} times`);
     if (count === 0 && !isUnknown) violations.push(`${tool} took no effect`);
     if (ofTool.length !== 1) violations.push(`${tool} was called ${ofTool.length} times`);
@@ -175,6 +204,10 @@ async function judgeViewers(
 
 function partsOf(rows: readonly ChatRowSeen[]): readonly MessagePart[] {
   return rows.filter(({ compressed }) => !compressed).flatMap(({ content }) => content);
+}
+
+function resultsIn(rows: readonly ChatRowSeen[]): readonly ToolResultPart[] {
+  return partsOf(rows).filter((part): part is ToolResultPart => part.type === "tool-result");
 }
 
 function textIn(rows: readonly ChatRowSeen[]): string {

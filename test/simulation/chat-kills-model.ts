@@ -6,7 +6,14 @@ import { startScriptedModel, type ScriptedModel } from "@atelier/testkit/scripte
 import type { ScriptedReply } from "@atelier/testkit/scripted-model-reply";
 
 /** What a person can ask for: `#<key> <kind> <home>`. */
-export type AskKind = "tools" | "slow" | "talk" | "long_command";
+export type AskKind =
+  | "tools"
+  | "slow"
+  | "talk"
+  | "long_command"
+  | "patience"
+  | "retry"
+  | "client_tool";
 
 export type ModelCall = { readonly key: string; readonly kind: "step" | "summary" };
 
@@ -14,12 +21,21 @@ export type KillsModel = AsyncDisposable & {
   readonly model: ScriptedModel;
   /** In the order in which they came. */
   readonly calls: readonly ModelCall[];
+  /** What a provider would refuse. */
+  readonly faults: readonly string[];
 };
+
+/** After how many bytes the answer to this call waits, and for what. Null: it does not. */
+export type HoldCall = (
+  call: ModelCall,
+) => { readonly afterBytes: number; readonly until: Promise<unknown> } | null;
 
 /** Between two pieces of an answer. */
 const PIECE_MS = 15;
 const SUMMARY_PIECE_MS = 25;
-const WORDS: Readonly<Record<AskKind, number>> = { tools: 24, slow: 70, talk: 8, long_command: 8 };
+const WORDS: Readonly<Record<AskKind, number>> = {
+  ...{ tools: 24, slow: 70, talk: 8, long_command: 8, patience: 8, retry: 8, client_tool: 8 },
+};
 
 type Block = Readonly<Record<string, unknown>>;
 type Asked = { readonly key: string; readonly kind: AskKind; readonly home: string };
@@ -28,8 +44,9 @@ export function askText({ key, kind, home }: Asked): string {
   return `#${key} ${kind} ${home}`;
 }
 
-export async function startKillsModel(): Promise<KillsModel> {
+export async function startKillsModel(hold: HoldCall): Promise<KillsModel> {
   const calls: ModelCall[] = [];
+  const faults: string[] = [];
   const model = await startScriptedModel({
     script: ({ body, path }) => {
       if (!path.endsWith("/messages")) return null;
@@ -37,12 +54,18 @@ export async function startKillsModel(): Promise<KillsModel> {
       const { asked, results, isSummary } = readAsked(request.messages);
       const key = asked?.key ?? "";
       const isStep = "tools" in request && !isSummary;
-      if (isSummary || isStep) calls.push({ key, kind: isSummary ? "summary" : "step" });
-      if (!isStep) return summary(isSummary);
-      return answer(asked, results, calls.length);
+      if (!isSummary && !isStep) return titleOrLabel();
+      faults.push(...unpairedCalls(request.messages).map((fault) => `${key}: ${fault}`));
+      const call: ModelCall = { key, kind: isSummary ? "summary" : "step" };
+      calls.push(call);
+      const pause = hold(call);
+      const nth = calls.filter((each) => each.key === key && each.kind === call.kind).length;
+      if (isStep && asked?.kind === "retry" && nth === 1) return OVERLOADED;
+      const reply = isSummary ? summary() : answer(asked, results, calls.length);
+      return pause === null ? reply : { ...reply, pause };
     },
   });
-  return { model, calls, [Symbol.asyncDispose]: () => model[Symbol.asyncDispose]() };
+  return { model, calls, faults, [Symbol.asyncDispose]: () => model[Symbol.asyncDispose]() };
 }
 
 function readAsked(messages: readonly Block[]): {
@@ -70,12 +93,37 @@ function readAsked(messages: readonly Block[]): {
   return { asked, results, isSummary: last.startsWith("Summarise this conversation") };
 }
 
-function summary(isSummary: boolean): ScriptedReply {
-  const text = isSummary ? "They counted, and all is well." : "Counting things";
+const OVERLOADED: ScriptedReply = { kind: "problem", status: 529, message: "Overloaded." };
+type Turn = Extract<ScriptedReply, { kind: "turn" }>;
+
+function titleOrLabel(): Turn {
+  return { kind: "turn", turn: { text: "Counting things" } };
+}
+
+function summary(): Turn {
+  const text = "They counted, and all is well.";
   return { kind: "turn", turn: { text }, chunkBytes: 60, delayMs: SUMMARY_PIECE_MS };
 }
 
-function answer(asked: Asked | null, results: number, serial: number): ScriptedReply {
+/** Each call must be answered in the very next message, once. */
+function unpairedCalls(messages: readonly Block[]): readonly string[] {
+  const idsOf = (message: Block | undefined, type: string, field: string): readonly string[] => {
+    const content = message?.["content"];
+    if (!Array.isArray(content)) return [];
+    return (content as readonly Block[])
+      .filter((block) => block["type"] === type)
+      .map((block) => String(block[field]));
+  };
+  return messages.flatMap((message, index) => {
+    const called = idsOf(message, "tool_use", "id").toSorted();
+    const answered = idsOf(messages[index + 1], "tool_result", "tool_use_id").toSorted();
+    return JSON.stringify(called) === JSON.stringify(answered)
+      ? []
+      : [`the model was sent the calls ${called.join()} with results of ${answered.join()}`];
+  });
+}
+
+function answer(asked: Asked | null, results: number, serial: number): Turn {
   const kind = asked?.kind ?? "talk";
   const words = Array.from({ length: WORDS[kind] }, (_, i) => `w${serial}x${i}`);
   const text = words.join(" ");
@@ -93,6 +141,12 @@ function callsOf({ key, kind, home }: Asked, results: number, serial: number) {
     return results === 0
       ? [call("execute", { command: `${count}; sleep 20`, timeout: "60s" })]
       : [];
+  }
+  if (kind === "patience") {
+    return results === 0 ? [call("execute", { command: `${count}; sleep 5` })] : [];
+  }
+  if (kind === "client_tool") {
+    return results === 0 ? [call("ask_client", { question: "And?" })] : [];
   }
   if (kind !== "tools") return [];
   if (results === 0) {

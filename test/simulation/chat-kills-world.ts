@@ -16,32 +16,51 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setUpChats } from "../journeys/chat-world.ts";
 import { attachMachine, type Attached } from "../journeys/workspace-world.ts";
+import { agentTap, databaseTap, type Aim } from "./chat-kills-aim.ts";
 import { startKillsModel, type KillsModel } from "./chat-kills-model.ts";
-import { FaultyWire } from "./faulty-wire.ts";
+import { FaultyWire, type HeldFate } from "./faulty-wire.ts";
+import type { Said } from "./postgres-talk.ts";
 
+/** `driver`: the server whose worker has the chat. */
 export const CHAT_STRIKES = [
-  "server killed",
-  "server stopped",
+  "driver killed",
+  "driver stopped",
+  "other server killed",
   "agent killed",
   "database cut",
-  "server paused",
+  "driver paused",
 ] as const;
 export type ChatStrike = (typeof CHAT_STRIKES)[number];
 
-const ENCRYPTION_KEY = Buffer.alloc(32, 9).toString("base64");
-/** A paused server has lost its lease, of 9 s, and another has the chat. */
-const PAUSE_MS = 12_000;
-const CALL_MS_MAX = 5_000;
-const CALL_AGAIN_MS = 100;
-const CALLS_MS_MAX = 90_000;
-const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
-
-type Side = {
+/** One of the servers. */
+export type Side = {
   readonly wire: FaultyWire;
   /** Ids that its server has taken chats with, or kept them: its runners are among them. */
   readonly ids: Set<string>;
   server: RealServer;
 };
+
+/** What a strike does to bytes that are held up, and when. */
+export type Struck = { readonly fate: HeldFate; readonly releasedAt: Promise<void> };
+
+const ENCRYPTION_KEY = Buffer.alloc(32, 9).toString("base64");
+/** A paused server has lost its lease, of 9 s, and another has the chat. */
+const PAUSE_MS = 30_000;
+const CALL_MS_MAX = 5_000;
+const CALL_AGAIN_MS = 100;
+const CALLS_MS_MAX = 90_000;
+const LOG_CHARS_TOLD = 4_000;
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+type Parts = {
+  readonly sides: readonly Side[];
+  readonly machine: Attached;
+  readonly agentWire: FaultyWire;
+  readonly model: KillsModel;
+  readonly workspaceId: string;
+  readonly aimed: Aimed;
+};
+type Aimed = { aims: readonly Aim<Side>[] };
 
 export class ChatKillsWorld {
   readonly database: TestDatabase;
@@ -51,25 +70,20 @@ export class ChatKillsWorld {
   readonly token: string;
   readonly #sides: readonly Side[];
   readonly #agentWire: FaultyWire;
+  readonly #aimed: Aimed;
   readonly #background = new Set<Promise<void>>();
   readonly #busy = new Set<Side>();
+  readonly #strikes: string[] = [];
+  #wholeSinceMs = performance.now();
   #isAgentDying = false;
   #isOver = false;
 
-  private constructor(
-    database: TestDatabase,
-    parts: {
-      readonly sides: readonly Side[];
-      readonly machine: Attached;
-      readonly agentWire: FaultyWire;
-      readonly model: KillsModel;
-      readonly workspaceId: string;
-    },
-  ) {
+  private constructor(database: TestDatabase, parts: Parts) {
     this.database = database;
     this.#sides = parts.sides;
     this.machine = parts.machine;
     this.#agentWire = parts.agentWire;
+    this.#aimed = parts.aimed;
     this.model = parts.model;
     this.workspaceId = parts.workspaceId;
     this.token = parts.machine.person.session;
@@ -79,28 +93,26 @@ export class ChatKillsWorld {
     database: TestDatabase,
     resources: AsyncDisposableStack,
   ): Promise<ChatKillsWorld> {
-    const { host, port } = database.connection;
+    const aimed: Aimed = { aims: [] };
+    const present = (): readonly Aim<Side>[] => aimed.aims;
+    const model = resources.use(
+      await startKillsModel((call) => {
+        const aim = aimed.aims.find((each) => each.isOfModel(call));
+        if (aim?.moment.kind !== "model") return null;
+        return { afterBytes: aim.moment.afterBytes, until: aim.hold(null) };
+      }),
+    );
     const sides: Side[] = [];
-    const model = resources.use(await startKillsModel());
-    const socket = `${host}/.s.PGSQL.${port}`;
     // Servers end before their wires do, so that they can say what they have.
     const stopServers = async (): Promise<void> => {
       for (const { server } of sides) await server[Symbol.asyncDispose]();
     };
-    for (let i = 0; i < 2; i += 1) {
-      const ids = new Set<string>();
-      const wire = resources.use(
-        await FaultyWire.start(socket, (sent) => {
-          const text = sent.toString("latin1");
-          if (!text.includes("insert into chat_heartbeats")) return;
-          for (const [id] of text.matchAll(UUID)) ids.add(id);
-        }),
-      );
-      sides.push({ wire, ids, server: await startServer(database, wire, 0) });
-    }
+    for (let i = 0; i < 2; i += 1) sides.push(await startSide(database, resources, present));
     resources.defer(stopServers);
     const [one, two] = sides as [Side, Side];
-    const agentWire = resources.use(await FaultyWire.start(one.server.port));
+    const agentWire = resources.use(
+      await FaultyWire.start(one.server.port, () => agentTap(present)),
+    );
     const machine = resources.use(await attachMachine({ ...one.server, url: agentWire.url }));
     writeFileSync(join(machine.home, "edited"), "END\n");
     writeFileSync(join(machine.home, "count"), "");
@@ -110,7 +122,9 @@ export class ChatKillsWorld {
       token: machine.person.session,
     });
     const workspaceId = found.body.id as string;
-    const world = new ChatKillsWorld(database, { sides, machine, agentWire, model, workspaceId });
+    const world = new ChatKillsWorld(database, {
+      ...{ sides, machine, agentWire, model, workspaceId, aimed },
+    });
     resources.defer(() => world.#end());
     return world;
   }
@@ -118,6 +132,27 @@ export class ChatKillsWorld {
   /** Base URLs of the servers. One that is struck does not answer, for a while. */
   get urls(): readonly string[] {
     return this.#sides.map(({ server }) => server.url);
+  }
+
+  /** Since when nothing is away that was struck; the present while something is. */
+  get wholeSinceMs(): number {
+    return this.#background.size > 0 ? performance.now() : this.#wholeSinceMs;
+  }
+
+  get aims(): readonly Aim<Side>[] {
+    return this.#aimed.aims;
+  }
+
+  /** At these, and at no others any more. */
+  aimAt(aims: readonly Aim<Side>[]): void {
+    for (const aim of this.aims) if (!aims.includes(aim)) aim.release("pass");
+    this.#aimed.aims = aims;
+  }
+
+  anySide(index: number): Side {
+    const side = this.#sides[index];
+    assert(side !== undefined);
+    return side;
   }
 
   /** Asks one server, then the other, until one answers. */
@@ -132,47 +167,30 @@ export class ChatKillsWorld {
       ]);
       // 409: an earlier attempt of the same call had come through, or the chat is not there yet.
       if (answer !== null && answer.status < 500) return answer;
-      assert.ok(performance.now() < untilMs, `${method} ${path}: no server answered`);
+      const told = JSON.stringify(answer);
+      assert.ok(performance.now() < untilMs, `${method} ${path}: no server answered; ${told}`);
       await sleep(CALL_AGAIN_MS);
     }
   }
 
-  /** Does it now, to whoever drives the chat. What was struck comes back by itself. */
-  async strike(kind: ChatStrike, chatId: string, draw: (limit: number) => number): Promise<void> {
+  /** Does it now. What was struck comes back by itself. Null: it was struck already, and is not back. */
+  strike(kind: ChatStrike, driver: Side, draw: (limit: number) => number): Struck | null {
+    this.#strikes.push(`${new Date().toISOString()} ${kind} at ${driver.server.url}`);
     if (kind === "agent killed") return this.#killAgent();
-    const { rows } = await this.#runner(chatId);
-    const driver = this.#sides.find(({ ids }) => ids.has(rows[0]?.runner_id ?? ""));
-    const side = driver ?? this.#sides[draw(2)];
-    if (side === undefined || this.#busy.has(side)) return;
-    const turned = this.#sides.find((each) => each !== side);
-    const isTurned = draw(2) === 0 && turned !== undefined;
-    const durationMs = draw(3) * 1_000;
+    const other = this.#sides.find((each) => each !== driver);
+    const side = kind === "other server killed" ? other : driver;
+    if (side === undefined || this.#busy.has(side)) return null;
+    const isTurned = draw(2) === 0;
     switch (kind) {
-      case "server killed":
-      case "server stopped":
-        side.server.child.kill(kind === "server killed" ? "SIGKILL" : "SIGTERM");
-        if (isTurned) this.#agentWire.targetPort = turned.server.port;
-        this.#inBackground(side, async () => {
-          const { port } = side.server;
-          await side.server[Symbol.asyncDispose]();
-          if (!this.#isOver) side.server = await startServer(this.database, side.wire, port);
-        });
-        break;
+      case "driver killed":
+      case "other server killed":
+        return this.#endServer(side, "SIGKILL", { isTurned, isDriver: side === driver });
+      case "driver stopped":
+        return this.#endServer(side, "SIGTERM", { isTurned, isDriver: true });
       case "database cut":
-        side.wire.isDown = true;
-        side.wire.cut();
-        this.#inBackground(side, async () => {
-          await sleep(durationMs);
-          side.wire.isDown = false;
-        });
-        break;
-      case "server paused":
-        side.server.child.kill("SIGSTOP");
-        this.#inBackground(side, async () => {
-          await sleep(PAUSE_MS);
-          side.server.child.kill("SIGCONT");
-        });
-        break;
+        return this.#cutDatabase(side, draw(3) * 1_000);
+      case "driver paused":
+        return this.#pause(side);
     }
   }
 
@@ -181,24 +199,83 @@ export class ChatKillsWorld {
     await Promise.all(this.#background);
   }
 
-  async #runner(chatId: string) {
-    return this.database.pool.query<{ runner_id: string | null }>(
+  /** What can be known of a chat that does not get on. */
+  async postMortem(chatId: string): Promise<string> {
+    const { pool } = this.database;
+    const about = await pool.query(POST_MORTEM, [chatId]);
+    const sessions = await pool.query(SESSIONS);
+    const logs = this.#sides.map(
+      ({ server, ids }) =>
+        `${server.url}, exit ${server.child.exitCode}, ids ${ids.size}: ${server.log().slice(-LOG_CHARS_TOLD)}`,
+    );
+    return [
+      ...this.#strikes.slice(-6),
+      ...[...about.rows, ...sessions.rows].map((row) => JSON.stringify(row)),
+      ...logs,
+      this.machine.agentLog().slice(-LOG_CHARS_TOLD),
+    ].join("\n");
+  }
+
+  /** Undefined: nobody has it. */
+  async driverOf(chatId: string): Promise<Side | undefined> {
+    const { rows } = await this.database.pool.query<{ runner_id: string | null }>(
       "select runner_id from chats where id = $1",
       [chatId],
     );
+    return this.#sides.find(({ ids }) => ids.has(rows[0]?.runner_id ?? ""));
   }
 
-  #killAgent(): void {
-    if (this.#isAgentDying) return;
+  #endServer(
+    side: Side,
+    signal: "SIGKILL" | "SIGTERM",
+    { isTurned, isDriver }: { readonly isTurned: boolean; readonly isDriver: boolean },
+  ): Struck {
+    const { child, port } = side.server;
+    const exited = once(child, "exit");
+    child.kill(signal);
+    const turned = this.#sides.find((each) => each !== side);
+    if (isTurned && turned !== undefined) this.#agentWire.targetPort = turned.server.port;
+    this.#inBackground(side, async () => {
+      await side.server[Symbol.asyncDispose]();
+      if (!this.#isOver) side.server = await startServer(this.database, side.wire, port);
+    });
+    if (signal === "SIGTERM" || !isDriver) return { fate: "pass", releasedAt: Promise.resolve() };
+    return { fate: "drop", releasedAt: exited.then(() => {}) };
+  }
+
+  #cutDatabase(side: Side, durationMs: number): Struck {
+    const { wire } = side;
+    wire.isDown = true;
+    wire.cut();
+    this.#inBackground(side, async () => {
+      await sleep(durationMs);
+      wire.isDown = false;
+    });
+    return { fate: "drop", releasedAt: Promise.resolve() };
+  }
+
+  #pause(side: Side): Struck {
+    side.server.child.kill("SIGSTOP");
+    const paused = sleep(PAUSE_MS).then(() => {
+      side.server.child.kill("SIGCONT");
+    });
+    this.#inBackground(side, () => paused);
+    // What it was about to send comes when it goes on.
+    return { fate: "pass", releasedAt: paused };
+  }
+
+  #killAgent(): Struck | null {
+    if (this.#isAgentDying) return null;
     this.#isAgentDying = true;
     const child = this.machine.agent();
+    const exited = once(child, "exit").then(() => {});
+    child.kill("SIGKILL");
     this.#inBackground(null, async () => {
-      const exited = once(child, "exit");
-      child.kill("SIGKILL");
       await exited;
       if (!this.#isOver) this.machine.startAgent(this.#agentWire.url);
       this.#isAgentDying = false;
     });
+    return { fate: "drop", releasedAt: exited };
   }
 
   #inBackground(side: Side | null, work: () => Promise<void>): void {
@@ -206,15 +283,38 @@ export class ChatKillsWorld {
     const tracked = work().then(() => {
       this.#background.delete(tracked);
       if (side !== null) this.#busy.delete(side);
+      this.#wholeSinceMs = performance.now();
     });
     this.#background.add(tracked);
     tracked.catch(() => {}); // It is thrown where it is awaited.
   }
 
   async #end(): Promise<void> {
+    this.aimAt([]);
     await this.recovered();
     this.#isOver = true;
   }
+}
+
+async function startSide(
+  database: TestDatabase,
+  resources: AsyncDisposableStack,
+  aims: () => readonly Aim<Side>[],
+): Promise<Side> {
+  const { host, port } = database.connection;
+  const ids = new Set<string>();
+  const noteLeases = ({ text, values }: Said): void => {
+    if (!text.includes("insert into chat_heartbeats")) return;
+    for (const [id] of values.matchAll(UUID)) ids.add(id);
+  };
+  let side: Side | null = null;
+  const wire = resources.use(
+    await FaultyWire.start(`${host}/.s.PGSQL.${port}`, () =>
+      databaseTap(() => side, aims, noteLeases),
+    ),
+  );
+  side = { wire, ids, server: await startServer(database, wire, 0) };
+  return side;
 }
 
 function startServer(
@@ -229,3 +329,14 @@ function startServer(
     args: ["--log-level", "error", "--http-address", `127.0.0.1:${port}`],
   });
 }
+
+const POST_MORTEM = `
+  select chats.*, (select json_agg(beats) from chat_heartbeats as beats
+    where beats.chat_id = chats.id) as beats, clock_timestamp() as now
+  from chats where id = $1`;
+const SESSIONS = `
+  select pid, state, wait_event_type, wait_event, pg_blocking_pids(pid) as blocked_by,
+    clock_timestamp() - xact_start as since, left(query, 200) as query
+  from pg_stat_activity
+  where datname = current_database() and pid <> pg_backend_pid()
+    and (state <> 'idle' or wait_event_type = 'Lock')`;

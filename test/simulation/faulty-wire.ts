@@ -1,6 +1,16 @@
-/** A TCP proxy between two real processes, whose connections can be cut, or left open and deaf. */
+/** A TCP proxy between two real processes, whose connections can be cut, held up, or left open and deaf. */
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+
+/** What becomes of bytes that were held up, and of their connection. */
+export type HeldFate = "pass" | "drop";
+
+/** Sees what passes on one connection. What it gives a promise for is held up, with all that follows. */
+export type WireTap = {
+  /** From who dialled. */
+  sent(bytes: Buffer): Promise<HeldFate> | null;
+  answered(bytes: Buffer): Promise<HeldFate> | null;
+};
 
 export class FaultyWire implements AsyncDisposable {
   /** Where new connections go: a port, or the path of a socket. */
@@ -11,20 +21,19 @@ export class FaultyWire implements AsyncDisposable {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   /** Also those of deaf connections, which nobody closes. */
   readonly #sockets = new Set<Socket>();
+  readonly #tap: (() => WireTap) | null;
 
-  readonly #tap: (sent: Buffer) => void;
-
-  private constructor(server: Server, targetPort: number | string, tap: (sent: Buffer) => void) {
+  private constructor(server: Server, targetPort: number | string, tap: (() => WireTap) | null) {
     this.#server = server;
     this.targetPort = targetPort;
     this.#tap = tap;
     server.on("connection", (socket) => this.#carry(socket));
   }
 
-  /** `tap` sees what clients send. */
+  /** `tap` makes one for each connection. */
   static async start(
     targetPort: number | string,
-    tap: (sent: Buffer) => void = () => {},
+    tap: (() => WireTap) | null = null,
   ): Promise<FaultyWire> {
     const server = createServer({ noDelay: true });
     server.listen(0, "127.0.0.1");
@@ -43,10 +52,8 @@ export class FaultyWire implements AsyncDisposable {
   /** Both ends see a connection that is reset. */
   cut(): void {
     for (const [one, other] of this.#pairs) {
-      one.resetAndDestroy();
-      // Local sockets know no resets.
-      if (other.remoteFamily === undefined) other.destroy();
-      else other.resetAndDestroy();
+      reset(one);
+      reset(other);
     }
   }
 
@@ -90,7 +97,45 @@ export class FaultyWire implements AsyncDisposable {
         peer.destroy();
       });
     }
-    one.on("data", this.#tap);
-    one.pipe(other).pipe(one);
+    if (this.#tap === null) {
+      one.pipe(other).pipe(one);
+      return;
+    }
+    const tap = this.#tap();
+    pump(pair, (bytes) => tap.sent(bytes));
+    pump([other, one], (bytes) => tap.answered(bytes));
   }
+}
+
+function pump(
+  [from, to]: readonly [Socket, Socket],
+  see: (bytes: Buffer) => Promise<HeldFate> | null,
+): void {
+  const pass = (bytes: Buffer): void => {
+    if (to.write(bytes)) return;
+    from.pause();
+    to.once("drain", () => from.resume());
+  };
+  const hold = async (bytes: Buffer, held: Promise<HeldFate>): Promise<void> => {
+    from.pause();
+    if ((await held) === "drop") {
+      reset(from);
+      reset(to);
+      return;
+    }
+    from.resume();
+    pass(bytes);
+  };
+  from.on("data", (bytes: Buffer) => {
+    const held = see(bytes);
+    if (held === null) pass(bytes);
+    else hold(bytes, held).catch((error: unknown) => to.destroy(error as Error));
+  });
+  from.on("end", () => to.end());
+}
+
+/** Local sockets know no resets. */
+function reset(socket: Socket): void {
+  if (socket.remoteFamily === undefined) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -23,7 +23,7 @@ const RETRY_MS = 50;
 /** Of what was tried in vain. */
 const TRIES_TOLD = 5;
 /** Between two pieces of work, so that processors are left for what is started again. */
-const PAUSE_MS = 100;
+const PAUSE_MS = 200;
 const EXIT_CODE = 3;
 const FILE_BYTES = 400_000;
 const ECHO_BYTES = 100_000;
@@ -205,7 +205,7 @@ export class KillsWork {
   /** One process that counts for as long as all this lasts: no line of it may be missing or come twice. */
   async #followTicker(): Promise<void> {
     const counts = this.counts["lines followed of one process"];
-    const command = "i=0; while :; do echo $i; i=$((i+1)); sleep 0.02; done";
+    const command = "i=0; while :; do echo $i; i=$((i+1)); sleep 0.1; done";
     const { process } = await this.#repeat("a start", counts, ({ processes }, signal) =>
       processes.start({ command, idempotencyKey: "ticker" }, { signal }),
     );

@@ -3,15 +3,9 @@
  * are killed at random moments while somebody works in the workspace. Prints a table, and fails where
  * anything was done twice, lost, garbled, or left without an answer.
  */
-import { randomInt } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { SeededDraws } from "@atelier/model-wire/seeded-draws";
-import { startPostgresServer, TEST_POSTGRES_VARIABLE } from "@atelier/testkit/postgres-server";
-import { testDatabase } from "@atelier/testkit/test-database";
+import { inLanes, quantileMs } from "./in-lanes.ts";
 import { KillsWork, type WorkCounts } from "./kills-work.ts";
 import { KillsWorld, STRIKES, type StrikeKind } from "./kills-world.ts";
 
@@ -30,48 +24,30 @@ const PEACE_MS_MAX = 300;
 /** One kill in so many comes while another is not recovered from yet. */
 const OVERLAP_ONCE_IN = 4;
 const OVERLAP_MS_MAX = 1_500;
-const SEED_MAX = 2 ** 31;
 
 export async function runWorkspaceKills(argv: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: { runs: { type: "string" }, seed: { type: "string" }, lanes: { type: "string" } },
-  });
-  const seed = Number(values.seed ?? randomInt(SEED_MAX));
-  const runs = Number(values.runs ?? RUNS_DEFAULT);
-  const lanes = Number(values.lanes ?? LANES_DEFAULT);
-  const startedMs = performance.now();
-  const seconds = (): string => ((performance.now() - startedMs) / 1_000).toFixed(0);
-  console.log(`seed ${seed}`);
-  // What is killed is started again a thousand times: its code is compiled once.
-  const codeCache = mkdtempSync(join(tmpdir(), "atelier-code-"));
-  process.env["NODE_COMPILE_CACHE"] = codeCache;
-  await using postgres = await startPostgresServer();
-  const { [Symbol.asyncDispose]: _, ...connection } = postgres;
-  process.env[TEST_POSTGRES_VARIABLE] = JSON.stringify(connection);
   let done = 0;
-  const report = {
-    onKill: (): void => {
-      done += 1;
-      if (done % REPORT_EVERY === 0) console.log(`${done} kills (${seconds()} s)`);
+  const defaults = { runs: RUNS_DEFAULT, lanes: LANES_DEFAULT };
+  const { options, ends: figures } = await inLanes(
+    argv,
+    defaults,
+    async ({ seed, runs, lanes, seconds, signal }, { index, database }) => {
+      const kills = Math.floor(runs / lanes) + (index < runs % lanes ? 1 : 0);
+      const report = {
+        onKill: (): void => {
+          done += 1;
+          if (done % REPORT_EVERY === 0) console.log(`${done} kills (${seconds()} s)`);
+        },
+        onViolation: (text: string): void => {
+          console.error(`VIOLATED after ${done} kills (${seconds()} s): ${text}`);
+        },
+      };
+      return simulateKills(database.url, { kills, seed: seed + index, report, signal });
     },
-    onViolation: (text: string): void => {
-      console.error(`VIOLATED after ${done} kills (${seconds()} s): ${text}`);
-    },
-  };
-  const interrupt = new AbortController();
-  process.once("SIGINT", () => interrupt.abort());
-  const lane = async (_unused: unknown, index: number): Promise<KillsFigures> => {
-    const share = Math.floor(runs / lanes) + (index < runs % lanes ? 1 : 0);
-    await using database = await testDatabase();
-    const { signal } = interrupt;
-    return await simulateKills(database.url, { kills: share, seed: seed + index, report, signal });
-  };
-  const figures = await Promise.all(Array.from({ length: lanes }, lane));
+  );
+  const { seed, seconds, lanes } = options;
   console.log(killsTable(figures, { seed, seconds: seconds(), lanes }));
-  rmSync(codeCache, { recursive: true, force: true });
-  const violations = figures.flatMap((each) => each.violations);
-  return violations.length === 0 ? 0 : 1;
+  return figures.every(({ violations }) => violations.length === 0) ? 0 : 1;
 }
 
 export type KillsOptions = {
@@ -125,10 +101,8 @@ function killsTable(
 ): string {
   const rows = STRIKES.map(({ kind }) => {
     const all = figures.flatMap((each) => [...(each.recoveredMs.get(kind) ?? [])]);
-    const sorted = all.toSorted((a, b) => a - b);
-    const at = (share: number): string =>
-      sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]?.toFixed(0) ?? "-";
-    return `| ${kind} | ${all.length} | ${at(0.5)} | ${at(0.95)} | ${at(1)} |`;
+    const [half, most, longest] = [0.5, 0.95, 1].map((share) => quantileMs(all, share));
+    return `| ${kind} | ${all.length} | ${half} | ${most} | ${longest} |`;
   });
   const work = Object.keys(figures[0]?.counts ?? {}).map((name) => {
     const sum = (pick: keyof WorkCounts): number =>

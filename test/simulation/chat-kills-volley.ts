@@ -1,0 +1,227 @@
+/**
+ * One strike: several chats are made, each is held at a moment of its own, and when all are there, or some
+ * for long enough, what they hang on is struck. Then each must do all it was asked, and rest.
+ */
+import type { SeededDraws } from "@atelier/model-wire/seeded-draws";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Aim } from "./chat-kills-aim.ts";
+import { KillsChat } from "./chat-kills-chat.ts";
+import { judge, type Judgement } from "./chat-kills-judge.ts";
+import { isExclusive, MOMENTS, type Moment, type ScenarioName } from "./chat-kills-moments.ts";
+import type { ChatKillsWorld, ChatStrike, Side, Struck } from "./chat-kills-world.ts";
+
+/** A chat at a moment of its scenario. */
+export type Cell = { readonly scenario: ScenarioName; readonly moment: string };
+
+export type Volley = {
+  readonly strike: ChatStrike;
+  readonly cells: readonly Cell[];
+  /** It is aimed at at no moment. */
+  readonly bystander: ScenarioName | null;
+  /** Soon after, to whoever has one of the chats by then. */
+  readonly again: { readonly strike: ChatStrike; readonly afterMs: number } | null;
+};
+
+export type VolleyEnd = {
+  readonly volley: Volley;
+  /** Those that were at their moments, and hung on what was struck. */
+  readonly struck: readonly Cell[];
+  /** From the strike until all of them rest. */
+  readonly restMs: number;
+  readonly chats: number;
+  readonly effects: number;
+  readonly effectsUnknown: number;
+  readonly wordsSeen: number;
+  readonly violations: readonly string[];
+};
+
+/** After a moment was seen: what comes right after it is struck as well. */
+const DELAY_MS_MAX = 60;
+/** How long the others of a volley are waited for: what holds up many is not held for long. */
+const WAIT_MS_MAX = 12_000;
+const WAIT_EXCLUSIVE_MS_MAX = 2_000;
+const NEVER: Moment = { kind: "seen", isNow: () => false };
+const LETTERS = "ABCDEFGHIJ";
+
+type Shot = {
+  readonly cell: Cell;
+  readonly aim: Aim<Side>;
+  readonly chat: Promise<KillsChat>;
+  /** When it rests; then its moment comes no more. */
+  readonly restedMs: Promise<number>;
+  readonly signal: AbortSignal;
+};
+
+/** `side`: whose wire the moment came on, where that is known. */
+type Ready = { readonly shot: Shot; readonly side: Side | null };
+
+export async function runVolley(
+  world: ChatKillsWorld,
+  volley: Volley,
+  { key, draws }: { readonly key: string; readonly draws: SeededDraws },
+): Promise<VolleyEnd> {
+  const { bystander } = volley;
+  const shots = volley.cells.map((cell, index) => shoot(world, cell, `${key}${LETTERS[index]}`));
+  if (bystander !== null) {
+    shots.push(shoot(world, { scenario: bystander, moment: "" }, `${key}Y`));
+  }
+  const { struck, atMs } = await strikeTogether(world, volley, { shots, draws });
+  const rested = await Promise.allSettled(shots.map(({ restedMs }) => restedMs));
+  // What was paused goes on, and may still do harm.
+  await world.recovered();
+  const judged = await Promise.all(shots.map((shot, index) => judged1(world, shot, rested[index])));
+  world.aimAt([]);
+  const timesMs = rested.flatMap((end, index) =>
+    end.status === "fulfilled" && struck.includes(volley.cells[index] as Cell) ? [end.value] : [],
+  );
+  const sum = (pick: "effects" | "effectsUnknown" | "wordsSeen"): number =>
+    judged.reduce((total, each) => total + each[pick], 0);
+  return {
+    ...{ volley, struck, chats: shots.length },
+    restMs: Math.max(0, ...timesMs) - (timesMs.length === 0 ? 0 : atMs),
+    ...{ effects: sum("effects"), effectsUnknown: sum("effectsUnknown") },
+    wordsSeen: sum("wordsSeen"),
+    violations: judged.flatMap(({ violations }) => violations),
+  };
+}
+
+/** Makes a chat, asks of it what its scenario asks, lets it rest, answer once more, and rest. */
+function shoot(world: ChatKillsWorld, cell: Cell, key: string): Shot {
+  const aim = new Aim<Side>(MOMENTS[cell.scenario][cell.moment] ?? NEVER, key);
+  world.aimAt([...world.aims, aim]);
+  const over = new AbortController();
+  const chat = KillsChat.create(world, key, cell.scenario);
+  const hold = async (): Promise<number> => {
+    const made = await chat;
+    await made.perform();
+    await made.rest();
+    await made.send("z", "talk");
+    await made.rest();
+    return performance.now();
+  };
+  const restedMs = hold().finally(() => over.abort());
+  restedMs.catch(() => {}); // It is thrown where it is awaited.
+  return { cell, aim, chat, restedMs, signal: over.signal };
+}
+
+async function judged1(
+  world: ChatKillsWorld,
+  { chat, cell }: Shot,
+  rested: PromiseSettledResult<number> | undefined,
+): Promise<Judgement> {
+  if (rested?.status === "fulfilled") {
+    const made = await chat;
+    const judgement = await judge(world, made);
+    made[Symbol.dispose]();
+    return judgement;
+  }
+  const error: unknown = rested?.reason;
+  const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const violations = [`${cell.scenario}, ${cell.moment}: ${told}`];
+  return { violations, effects: 0, effectsUnknown: 0, wordsSeen: 0 };
+}
+
+type Aiming = { readonly shots: readonly Shot[]; readonly draws: SeededDraws };
+
+async function strikeTogether(
+  world: ChatKillsWorld,
+  { strike, again }: Volley,
+  { shots, draws }: Aiming,
+): Promise<{ readonly struck: readonly Cell[]; readonly atMs: number }> {
+  const ready = await whenReady(shots, draws);
+  const chats = await Promise.all(
+    ready.map(async ({ shot, side }) => {
+      const chatId = shot.aim.chatId ?? (await shot.chat).id;
+      return { shot, chatId, driver: side ?? (await world.driverOf(chatId)) };
+    }),
+  );
+  const drivers = chats.flatMap(({ driver }) => driver ?? []);
+  const driver = mostOf(drivers) ?? world.anySide(draws.below(2));
+  const draw = (limit: number): number => draws.below(limit);
+  const atMs = performance.now();
+  const struck = chats.length === 0 ? null : world.strike(strike, driver, draw);
+  const own = chats.filter((each) => strike === "agent killed" || each.driver === driver);
+  for (const { aim } of shots) {
+    const isOwn = struck !== null && own.some(({ shot }) => shot.aim === aim);
+    if (isOwn) release(aim, strike, struck);
+    else aim.release("pass");
+  }
+  if (struck === null) return { struck: [], atMs };
+  const one = own[draws.below(own.length)];
+  if (again !== null && one !== undefined) {
+    await sleep(again.afterMs);
+    const present = (await world.driverOf(one.chatId)) ?? driver;
+    world.strike(again.strike, present, draw);
+  }
+  return { struck: own.map(({ shot }) => shot.cell), atMs };
+}
+
+/** Those that are at their moments. */
+async function whenReady(shots: readonly Shot[], draws: SeededDraws): Promise<readonly Ready[]> {
+  const fire = Promise.withResolvers<undefined>();
+  const ready: Ready[] = [];
+  const within = (delayMs: number): void => {
+    sleep(delayMs).then(() => fire.resolve(undefined), fire.reject);
+  };
+  let open = shots.length;
+  const waits = shots.map(async (shot) => {
+    const came = await momentOf(shot);
+    open -= 1;
+    if (came !== null) {
+      ready.push({ shot, side: came.side });
+      const { moment } = shot.aim;
+      if (moment.kind === "seen") within(draws.once(2) ? 0 : draws.below(DELAY_MS_MAX));
+      else within(isExclusive(shot.cell) ? WAIT_EXCLUSIVE_MS_MAX : WAIT_MS_MAX);
+    }
+    if (open === 0) fire.resolve(undefined);
+  });
+  Promise.all(waits).catch(fire.reject);
+  await fire.promise;
+  return [...ready];
+}
+
+/** Null: it does not come any more. */
+async function momentOf({
+  aim,
+  cell,
+  chat,
+  signal,
+}: Shot): Promise<{ readonly side: Side | null } | null> {
+  const { moment } = aim;
+  if (moment === NEVER) return null;
+  try {
+    if (moment.kind === "seen") {
+      await (await chat).until(cell.moment, moment.isNow, signal);
+      return { side: null };
+    }
+    const over = new Promise<"over">((resolve) => {
+      signal.addEventListener("abort", () => resolve("over"), { once: true });
+    });
+    const hit = await Promise.race([aim.hit, over]);
+    if (hit === "over") return null;
+    if (moment.kind === "carried out") {
+      await (await chat).until(cell.moment, moment.isNow, signal);
+    }
+    return { side: hit };
+  } catch (error) {
+    if (signal.aborted) return null;
+    throw error;
+  }
+}
+
+/** Bytes are lost with whom they came from or went to; from one that is paused they come later. */
+function release(aim: Aim<Side>, strike: ChatStrike, struck: Struck): void {
+  const { kind } = aim.moment;
+  const isOfAgent = kind === "dispatched" || kind === "carried out";
+  const isConcerned = kind !== "model" && isOfAgent === (strike === "agent killed");
+  if (!isConcerned) return aim.release("pass");
+  struck.releasedAt.then(
+    () => aim.release(struck.fate),
+    () => aim.release("drop"),
+  );
+}
+
+function mostOf(sides: readonly Side[]): Side | undefined {
+  const count = (side: Side): number => sides.filter((each) => each === side).length;
+  return sides.toSorted((one, other) => count(other) - count(one))[0];
+}
