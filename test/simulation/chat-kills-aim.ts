@@ -90,18 +90,19 @@ export class Aim<Side> {
   }
 }
 
-/** For one connection of a server to the database. */
+/** For one connection of a server to the database. What `heard` gives a promise for comes later. */
 export function databaseTap<Side>(
   side: () => Side | null,
   aims: () => readonly Aim<Side>[],
-  heard: (said: Said) => void,
+  heard: (said: Said) => Promise<HeldFate> | null,
 ): WireTap {
   const talk = new PostgresTalk();
   let awaited: Aim<Side> | null = null;
   return {
     sent: (bytes) => {
       for (const said of talk.read(bytes)) {
-        heard(said);
+        const delayed = heard(said);
+        if (delayed !== null) return delayed;
         const aim = aims().find((each) => each.isOfDatabase(said));
         if (aim?.moment.kind === "asked") return aim.hold(side());
         awaited = aim ?? awaited;

@@ -35,6 +35,7 @@ export async function judge(world: ChatKillsWorld, chat: KillsChat): Promise<Jud
   const violations = [
     ...judgeRest(facts),
     ...judgeMessages(chat.sent, rows),
+    ...(await judgeCreation(world, chat)),
     ...judgeCalls(rows),
     ...judgeClientResult(chat, rows),
     ...judgeWords(rows),
@@ -62,6 +63,20 @@ export function judgeMessages(
   const stored = personsTexts(rows);
   const isSame = stored.length === sent.length && stored.every((text, i) => text === sent[i]);
   return isSame ? [] : [`messages ${JSON.stringify(stored)} of ${JSON.stringify(sent)}`];
+}
+
+/** Whoever asked twice for a chat has one. */
+async function judgeCreation(
+  { database }: ChatKillsWorld,
+  { key }: KillsChat,
+): Promise<readonly string[]> {
+  const { rows } = await database.pool.query<{ readonly chats: number }>(
+    `select count(distinct chat_id)::int as chats from chat_messages
+     where role = 'user' and strpos(content::text, $1) > 0`,
+    [`#${key}a `],
+  );
+  const count = rows[0]?.chats;
+  return count === 1 ? [] : [`it is there ${count} times`];
 }
 
 export function judgeCalls(rows: readonly ChatRowSeen[]): readonly string[] {

@@ -61,6 +61,7 @@ export async function runVolley(
   { key, draws }: { readonly key: string; readonly draws: SeededDraws },
 ): Promise<VolleyEnd> {
   const { bystander } = volley;
+  world.comesLate(world.anySide(draws.below(2)));
   const shots = volley.cells.map((cell, index) => shoot(world, cell, `${key}${LETTERS[index]}`));
   if (bystander !== null) {
     shots.push(shoot(world, { scenario: bystander, moment: "" }, `${key}Y`));
@@ -129,6 +130,7 @@ async function strikeTogether(
   { shots, draws }: Aiming,
 ): Promise<{ readonly struck: readonly Cell[]; readonly atMs: number }> {
   const ready = await whenReady(shots, draws);
+  world.comesLate(null);
   const chats = await Promise.all(
     ready.map(async ({ shot, side }) => {
       const chatId = shot.aim.chatId ?? (await shot.chat).id;

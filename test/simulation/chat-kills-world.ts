@@ -46,9 +46,13 @@ export type Struck = { readonly fate: HeldFate; readonly releasedAt: Promise<voi
 const ENCRYPTION_KEY = Buffer.alloc(32, 9).toString("base64");
 /** A paused server has lost its lease, of 9 s, and another has the chat. */
 const PAUSE_MS = 30_000;
+/** A busy machine starts programs slowly. */
+const CONNECTED_MS_MAX = 120_000;
 const CALL_MS_MAX = 5_000;
 const CALL_AGAIN_MS = 100;
 const CALLS_MS_MAX = 90_000;
+/** By then the other server has taken what there was. */
+const LATE_MS = 1_500;
 const LOG_CHARS_TOLD = 4_000;
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
@@ -60,7 +64,11 @@ type Parts = {
   readonly workspaceId: string;
   readonly aimed: Aimed;
 };
-type Aimed = { aims: readonly Aim<Side>[] };
+type Aimed = {
+  aims: readonly Aim<Side>[];
+  /** It comes late when chats are to be taken, so that the other one has them all. */
+  late: Side | null;
+};
 
 export class ChatKillsWorld {
   readonly database: TestDatabase;
@@ -93,8 +101,7 @@ export class ChatKillsWorld {
     database: TestDatabase,
     resources: AsyncDisposableStack,
   ): Promise<ChatKillsWorld> {
-    const aimed: Aimed = { aims: [] };
-    const present = (): readonly Aim<Side>[] => aimed.aims;
+    const aimed: Aimed = { aims: [], late: null };
     const model = resources.use(
       await startKillsModel((call) => {
         const aim = aimed.aims.find((each) => each.isOfModel(call));
@@ -107,16 +114,16 @@ export class ChatKillsWorld {
     const stopServers = async (): Promise<void> => {
       for (const { server } of sides) await server[Symbol.asyncDispose]();
     };
-    for (let i = 0; i < 2; i += 1) sides.push(await startSide(database, resources, present));
+    for (let i = 0; i < 2; i += 1) sides.push(await startSide(database, resources, aimed));
     resources.defer(stopServers);
     const [one, two] = sides as [Side, Side];
     const agentWire = resources.use(
-      await FaultyWire.start(one.server.port, () => agentTap(present)),
+      await FaultyWire.start(one.server.port, () => agentTap(() => aimed.aims)),
     );
     const machine = resources.use(await attachMachine({ ...one.server, url: agentWire.url }));
     writeFileSync(join(machine.home, "edited"), "END\n");
     writeFileSync(join(machine.home, "count"), "");
-    await machine.until(two.server, "connected");
+    await machine.until(two.server, "connected", CONNECTED_MS_MAX);
     await setUpChats(one.server, { token: machine.person.session, model: model.model });
     const found = await two.server.api("GET", "/api/v2/users/me/workspace/dev", {
       token: machine.person.session,
@@ -147,6 +154,11 @@ export class ChatKillsWorld {
   aimAt(aims: readonly Aim<Side>[]): void {
     for (const aim of this.aims) if (!aims.includes(aim)) aim.release("pass");
     this.#aimed.aims = aims;
+  }
+
+  /** Until it is called with null. */
+  comesLate(side: Side | null): void {
+    this.#aimed.late = side;
   }
 
   anySide(index: number): Side {
@@ -299,18 +311,25 @@ export class ChatKillsWorld {
 async function startSide(
   database: TestDatabase,
   resources: AsyncDisposableStack,
-  aims: () => readonly Aim<Side>[],
+  aimed: Aimed,
 ): Promise<Side> {
   const { host, port } = database.connection;
   const ids = new Set<string>();
-  const noteLeases = ({ text, values }: Said): void => {
-    if (!text.includes("insert into chat_heartbeats")) return;
-    for (const [id] of values.matchAll(UUID)) ids.add(id);
+  const hear = ({ text, values }: Said): Promise<HeldFate> | null => {
+    if (text.includes("insert into chat_heartbeats")) {
+      for (const [id] of values.matchAll(UUID)) ids.add(id);
+    }
+    const isLate = aimed.late?.ids === ids && text.includes("with wanting as materialized");
+    return isLate ? sleep(LATE_MS, "pass") : null;
   };
   let side: Side | null = null;
   const wire = resources.use(
     await FaultyWire.start(`${host}/.s.PGSQL.${port}`, () =>
-      databaseTap(() => side, aims, noteLeases),
+      databaseTap(
+        () => side,
+        () => aimed.aims,
+        hear,
+      ),
     ),
   );
   side = { wire, ids, server: await startServer(database, wire, 0) };

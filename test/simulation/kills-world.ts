@@ -30,6 +30,8 @@ export type StrikeKind = (typeof STRIKES)[number]["kind"];
 /** Both servers must be able to open what either has sealed. */
 const ENCRYPTION_KEY = Buffer.alloc(32, 9).toString("base64");
 const REDIAL_MS = 50;
+/** A busy machine starts programs slowly. */
+const CONNECTED_MS_MAX = 120_000;
 const STRIKES_TOLD = 8;
 const LOG_CHARS_TOLD = 3_000;
 const DIAL_MS_MAX = 5_000;
@@ -78,7 +80,7 @@ export class KillsWorld {
     const agentWire = resources.use(await FaultyWire.start(one.port));
     const personWire = resources.use(await FaultyWire.start(two.port));
     const machine = resources.use(await attachMachine({ ...one, url: agentWire.url }));
-    await machine.until(two, "connected");
+    await machine.until(two, "connected", CONNECTED_MS_MAX);
     const { token } = machine.person;
     const found = await two.api("GET", "/api/v2/users/me/workspace/dev", { token });
     const agentId: string = found.body.agents[0].id;

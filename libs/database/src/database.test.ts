@@ -134,6 +134,25 @@ test("a statement that takes too long is cancelled", async () => {
   assert.equal(isDatabaseUnavailable(error), false);
 });
 
+test("what a transaction has locked is free again when whoever runs it hangs", async () => {
+  await using database = await testDatabase();
+  await insertSetting(database.sql, "a");
+  await using hanging = open(database.connection, { idleTransactionMs: 50 });
+  const locked = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const hung = hanging.transaction(async (sql) => {
+    await appendToSetting(sql, "a");
+    locked.resolve();
+    await goOn.promise;
+    await insertSetting(sql, "never");
+  });
+  await locked.promise;
+  await appendToSetting(database.sql, "a"); // Waits for the lock.
+  goOn.resolve();
+  await assert.rejects(hung, isDatabaseUnavailable);
+  assert.deepEqual(await settings(database.sql), ["a"]);
+});
+
 test("a server that stops answering is given up", async () => {
   await using server = createServer((socket) => {
     // Authentication succeeded, ready for a query; and then silence.
@@ -212,7 +231,11 @@ test("a test database is dropped, even when something is still connected to it",
 
 function open(
   connection: DatabaseConnection,
-  options: { statementTimeoutMs?: number; onWarning?: (message: string) => void } = {},
+  options: {
+    statementTimeoutMs?: number;
+    idleTransactionMs?: number;
+    onWarning?: (message: string) => void;
+  } = {},
 ): Database {
   const { onWarning = () => {}, ...others } = options;
   return openDatabase({

@@ -35,6 +35,8 @@ export type DatabaseOptions = {
   readonly log: Logger;
   /** 0: no limit. Without it, 30 s. */
   readonly statementTimeoutMs?: number;
+  /** Without it, 8 s. */
+  readonly idleTransactionMs?: number;
 };
 
 export interface Database extends AsyncDisposable {
@@ -53,7 +55,11 @@ export interface Database extends AsyncDisposable {
 
 const CONNECT_MS_MAX = 5_000;
 const IDLE_CONNECTION_MS_MAX = 30_000;
-const IDLE_TRANSACTION_MS_MAX = 60_000;
+/**
+ * Of a process that hangs in the middle of a transaction, as one that is paused: what it has locked is free
+ * again before the lease of its chats ends, so that others can go on with them.
+ */
+const IDLE_TRANSACTION_MS_MAX = 8_000;
 const STATEMENT_MS_MAX_DEFAULT = 30_000;
 /** A connection does not outlive a failover behind the same name for longer than this. */
 const CONNECTION_LIFETIME_SECONDS_MAX = 3_600;
@@ -179,7 +185,7 @@ function poolConfig(options: DatabaseOptions): pg.PoolConfig {
   const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_MS_MAX_DEFAULT;
   const config = {
     ...clientConfig(options.connection, options.applicationName),
-    idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS_MAX,
+    idle_in_transaction_session_timeout: options.idleTransactionMs ?? IDLE_TRANSACTION_MS_MAX,
   };
   if (statementTimeoutMs === 0) return config;
   return {

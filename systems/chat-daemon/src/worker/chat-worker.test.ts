@@ -9,6 +9,7 @@ import { isQueuedForCapacity, type ChatLimits } from "../state/acquisition-store
 import { createChatMachine } from "../state/chat-machine-actions.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import { findChat } from "../state/chat-store.ts";
+import { LEASE_MS } from "../state/lease.ts";
 import { chatWorld, must, SAYS, type ChatWorld } from "../state/chat-world-testkit.ts";
 import { startChatWorker, UNLIMITED_CHATS, type ChatWorker } from "./chat-worker-task.ts";
 import type { RunnerTaskContext, RunnerTasks } from "./runner-tasks.ts";
@@ -81,6 +82,15 @@ test("a chat of a server that died is taken by another within 10 seconds, and it
   assert.deepEqual(late, { ok: false, failure: { kind: "stale" } });
   assert.deepEqual(await rolesOf(world, chat.id), before);
   assert.ok((await read(world, chat.id)).fence > zombie.fence);
+});
+
+test("a server that hangs in a transaction has let go of its chats when its lease ends", async () => {
+  await using world = await chatWorld();
+  const { rows } = await world.database.pool.query<{ setting: string }>(
+    "select setting from pg_settings where name = 'idle_in_transaction_session_timeout'",
+  );
+  const limitMs = Number(rows[0]?.setting);
+  assert.ok(0 < limitMs && limitMs < LEASE_MS, `${limitMs} ms`);
 });
 
 test("a server that stops gives its chats to the others at once", async () => {
