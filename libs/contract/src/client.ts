@@ -88,13 +88,20 @@ export function apiClient(send: Send): ApiClient {
       const path = requestPath(endpoint.path, params, query);
       if (path === null) return fail(UNNAMEABLE);
       const text = endpoint.body === null || body === undefined ? null : JSON.stringify(body);
-      const sent = await send({ method: endpoint.method, path, body: text }, options);
-      if (!sent.ok) return fail(problemOfSend(sent.failure));
-      const response = sent.value;
-      if (response.status < 200 || response.status > 299) return fail(problemOf(response));
-      return parseAnswer(endpoint, response);
+      return answerOf(endpoint, await send({ method: endpoint.method, path, body: text }, options));
     },
   };
+}
+
+/** What came back for an endpoint, whoever carried it: bytes go to it by other ways than `call`. */
+export function answerOf<E extends Endpoint>(
+  endpoint: E,
+  sent: Result<ApiResponse, SendFailure>,
+): Result<CallAnswer<E>, ApiProblem> {
+  if (!sent.ok) return fail(problemOfSend(sent.failure));
+  const response = sent.value;
+  if (response.status < 200 || response.status > 299) return fail(problemOf(response));
+  return parseAnswer(endpoint, response);
 }
 
 /**

@@ -15,6 +15,7 @@ const CHAT: Chat = {
   ...{ title: "A chat", status: "running", last_turn_summary: null, archived: false },
   ...{ created_at: TIME, updated_at: TIME, pin_order: 0, mcp_server_ids: [], labels: {} },
   ...{ has_unread: false, client_type: "api", queue_length: 0, children: [] },
+  ...{ inbox_section: "working", inbox_since: TIME },
 };
 
 const text = (each: string): MessagePart => ({ type: "text", text: each });

@@ -88,12 +88,17 @@ export async function probePath(
 }
 
 function headersFor(method: string, body: string | null): Record<string, string> {
-  const csrf = method === "GET" ? null : cookieOf(CSRF_COOKIE);
   return {
     accept: "application/json",
     ...(body === null ? {} : { "content-type": "application/json" }),
-    ...(csrf === null ? {} : { "x-csrf-token": csrf }),
+    ...(method === "GET" ? {} : csrfHeader()),
   };
+}
+
+/** What a request that changes something proves to come from our own page with. */
+export function csrfHeader(): Record<string, string> {
+  const csrf = cookieOf(CSRF_COOKIE);
+  return csrf === null ? {} : { "x-csrf-token": csrf };
 }
 
 function cookieOf(name: string): string | null {

@@ -10,6 +10,21 @@ export const CHAT_STATUSES = [
 ] as const;
 export type ChatStatus = (typeof CHAT_STATUSES)[number];
 
+/** Where a chat stands in its owner's inbox. */
+export const CHAT_INBOX_SECTIONS = [
+  /** It asks, waits for its client, or gave up. */
+  "needs_you",
+  "working",
+  /** Done, with an answer that the owner has not seen. */
+  "unreviewed",
+  "idle",
+] as const;
+export type ChatInboxSection = (typeof CHAT_INBOX_SECTIONS)[number];
+
+/** What a turn ended with that only a person can answer. */
+export const CHAT_ASKS = ["question", "plan"] as const;
+export type ChatAsk = (typeof CHAT_ASKS)[number];
+
 export const CHAT_MODES = ["computer_use", "explore"] as const;
 export const CHAT_CLIENT_TYPES = ["ui", "api"] as const;
 

@@ -1,10 +1,13 @@
 /** Chats over HTTP: spec agents 4.2 and 4.3. */
 import { z } from "zod";
 import {
+  CHAT_ASKS,
   CHAT_CLIENT_TYPES,
+  CHAT_INBOX_SECTIONS,
   CHAT_MODES,
   CHAT_STATUSES,
   ChatError,
+  ChatRetry,
   ReasoningEffort,
 } from "../chat/chat-words.ts";
 import { MESSAGE_ROLES, MessagePart } from "../chat/message-part.ts";
@@ -18,6 +21,7 @@ const MessageId = z.coerce.number().int().positive();
 export const CHAT_TITLE_MAX = 200;
 export const CHAT_SYSTEM_PROMPT_MAX = 10_000;
 export const CHAT_LABELS_MAX = 50;
+export const CHAT_ACTION_SUBJECT_MAX = 160;
 export const CHAT_DYNAMIC_TOOLS_MAX = 250;
 
 const LabelKey = z.string().regex(/^[A-Za-z0-9._/-]{1,64}$/, "1 to 64 of A-Z a-z 0-9 . _ / -");
@@ -70,6 +74,18 @@ export const ChatFile = z.object({
 
 export type ChatFile = z.infer<typeof ChatFile>;
 
+/** The last thing that the agent did, as a list shows it. */
+export const ChatAction = z.object({
+  /** Absent: it wrote. */
+  tool_name: z.string().optional(),
+  /** Of a call: its command, path or the like. Else the beginning of what it wrote. */
+  subject: z.string().max(CHAT_ACTION_SUBJECT_MAX),
+  at: Timestamp,
+  /** The call has a result. */
+  is_done: z.boolean(),
+});
+export type ChatAction = z.infer<typeof ChatAction>;
+
 const ChatFields = {
   id: z.uuid(),
   organization_id: z.uuid(),
@@ -94,6 +110,17 @@ const ChatFields = {
   mcp_server_ids: z.array(z.uuid()),
   labels: z.record(z.string(), z.string()),
   has_unread: z.boolean(),
+  inbox_section: z.enum(CHAT_INBOX_SECTIONS),
+  /** Since when it stands there: how long it works, waits or rests. */
+  inbox_since: Timestamp,
+  /** What the last turn ended with that only a person can answer. */
+  asks: z.enum(CHAT_ASKS).optional(),
+  last_action: ChatAction.optional(),
+  /** A wait before the next attempt. */
+  retry: ChatRetry.optional(),
+  /** What the last call of the model held, with its answer, and what the chat's model takes. */
+  context_tokens: Count.optional(),
+  context_limit: Count.optional(),
   client_type: z.enum(CHAT_CLIENT_TYPES),
   /** Messages that wait until the chat is free. */
   queue_length: z.int(),

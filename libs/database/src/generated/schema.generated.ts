@@ -411,6 +411,10 @@ type ChatsRow = {
   client_type: Generated<string>;
   created_at: Timestamp;
   updated_at: Timestamp;
+  asks: string | null;
+  last_answer_id: number | null;
+  inbox_section: Generated<string>;
+  inbox_since: Generated<Timestamp>;
 };
 
 type ConnectionLogRow = {

@@ -1,6 +1,10 @@
 /** What people type to search their chats, as terms; and labels as they are written in a URL. */
 import { fail, ok, type Result } from "@atelier/base/result";
-import { CHAT_STATUSES, type ChatStatus } from "@atelier/contract/chat/chat-words";
+import {
+  CHAT_INBOX_SECTIONS,
+  CHAT_STATUSES,
+  type ChatStatus,
+} from "@atelier/contract/chat/chat-words";
 import type { Failure } from "@atelier/contract/failures";
 import { parseSearch } from "@atelier/contract/search-query";
 import { z } from "zod";
@@ -16,6 +20,8 @@ const Terms = z.object({
     .transform((text) => text.split(",").map((word) => word.trim()))
     .pipe(z.array(z.enum(CHAT_STATUSES)))
     .optional(),
+  /** Of the inbox. Then those that need somebody come longest waiting first, others latest first. */
+  section: z.enum(CHAT_INBOX_SECTIONS).optional(),
 });
 
 export type ChatSearch = Omit<ChatFilter, "ownerId">;
@@ -36,13 +42,14 @@ export function parseChatSearch(
     }
     wanted.set(key, label.slice(colon + 1));
   }
-  const { title, archived, has_unread: hasUnread, status } = terms.value;
+  const { title, archived, has_unread: hasUnread, status, section } = terms.value;
   const statuses: readonly ChatStatus[] | undefined = status;
   return ok({
     titlePart: title,
     archived: archived === "any" ? undefined : archived === "true",
     hasUnread: hasUnread === undefined ? undefined : hasUnread === "true",
     statuses,
+    section,
     labels: Object.fromEntries(wanted),
   });
 }

@@ -2,13 +2,14 @@
 import { forClients } from "@atelier/contract/chat/message-part";
 import type {
   Chat,
+  ChatAction,
   ChatFile,
   ChatMessage,
   ChatQueuedMessage,
   ChatUsage,
 } from "@atelier/contract/http/chats";
 import type { QueuedMessage, StepUsage, StoredMessage } from "../state/chat-row.ts";
-import type { FileFacts, ShownChat } from "./shown-chat.ts";
+import type { FileFacts, ShownAction, ShownChat } from "./shown-chat.ts";
 
 export function toWireChat(
   chat: ShownChat,
@@ -48,7 +49,18 @@ function fieldsOf(chat: ShownChat, ownerUsername: string | undefined): Omit<Chat
     has_unread: chat.hasUnread,
     client_type: chat.clientType,
     queue_length: chat.queueLength,
+    inbox_section: chat.inboxSection,
+    inbox_since: chat.inboxSince.toISOString(),
+    ...given("asks", chat.asks),
+    ...given("last_action", chat.lastAction === null ? null : toWireAction(chat.lastAction)),
+    ...given("retry", chat.retry),
+    ...given("context_tokens", chat.contextTokens),
+    ...given("context_limit", chat.contextLimit),
   };
+}
+
+function toWireAction({ toolName, subject, at, isDone }: ShownAction): ChatAction {
+  return { ...given("tool_name", toolName), subject, at: at.toISOString(), is_done: isDone };
 }
 
 export function toWireFile(file: FileFacts): ChatFile {

@@ -1,5 +1,12 @@
 /** A chat as lists show it, and what lists are asked for. */
-import type { ChatError, ChatStatus, ReasoningEffort } from "@atelier/contract/chat/chat-words";
+import type {
+  ChatAsk,
+  ChatError,
+  ChatInboxSection,
+  ChatRetry,
+  ChatStatus,
+  ReasoningEffort,
+} from "@atelier/contract/chat/chat-words";
 
 export type ShownChat = {
   readonly id: string;
@@ -26,6 +33,22 @@ export type ShownChat = {
   readonly hasUnread: boolean;
   readonly clientType: "ui" | "api";
   readonly queueLength: number;
+  readonly asks: ChatAsk | null;
+  readonly inboxSection: ChatInboxSection;
+  readonly inboxSince: Date;
+  readonly lastAction: ShownAction | null;
+  readonly retry: ChatRetry | null;
+  /** Of the last call and its answer; null: not reported. */
+  readonly contextTokens: number | null;
+  readonly contextLimit: number | null;
+};
+
+export type ShownAction = {
+  /** Null: it wrote. */
+  readonly toolName: string | null;
+  readonly subject: string;
+  readonly at: Date;
+  readonly isDone: boolean;
 };
 
 /** A file without its bytes. */
@@ -46,6 +69,8 @@ export type ChatFilter = {
   readonly titlePart: string | undefined;
   readonly statuses: readonly ChatStatus[] | undefined;
   readonly hasUnread: boolean | undefined;
+  /** Of the inbox, whose order the list then has. */
+  readonly section: ChatInboxSection | undefined;
   readonly labels: Readonly<Record<string, string>>;
 };
 
