@@ -10,7 +10,6 @@ import { systemRandom } from "@atelier/base/system-random";
 import type { Endpoint } from "@atelier/contract/endpoint";
 import { ENDPOINTS } from "@atelier/contract/http/endpoints";
 import { rolesAllow, type Role } from "@atelier/contract/permissions";
-import { drawApiKey } from "./access/api-key.ts";
 import {
   PASSWORD,
   SECRET_CANARY,
@@ -18,7 +17,7 @@ import {
   type Answer,
   type TestControlPlane,
 } from "./control-plane-on-postgres-testkit.ts";
-import { assignedRoles } from "./users/user.ts";
+import { insertPerson, type Person, type Place } from "./people-testkit.ts";
 
 const CALLERS = {
   nobody: null,
@@ -33,20 +32,7 @@ const CALLERS = {
 } as const satisfies Record<string, readonly Role[] | null>;
 type CallerName = keyof typeof CALLERS;
 
-type Person = {
-  readonly id: string;
-  readonly username: string;
-  readonly token: string;
-  readonly keyId: string;
-  readonly apiTokenId: string;
-};
-
-type World = TestControlPlane & {
-  readonly passwordHash: string;
-  readonly root: Person;
-  /** What must never be in an answer. */
-  readonly secrets: Set<string>;
-};
+type World = TestControlPlane & Place & { readonly root: Person };
 
 type Case = {
   readonly body?: (target: Person) => unknown;
@@ -504,49 +490,6 @@ async function makeWorld(): Promise<World> {
   const secrets = new Set([PASSWORD, SECRET_CANARY, passwordHash]);
   const parts = { ...api, passwordHash, secrets };
   return { ...parts, root: await insertPerson(parts, ["owner"]) };
-}
-
-type Place = Pick<World, "database" | "clock" | "passwordHash" | "secrets">;
-
-/** Straight into the database: hashing hundreds of passwords would take minutes. */
-async function insertPerson(
-  place: Place,
-  roles: readonly Role[] = [],
-  scopes: readonly string[] = ["all"],
-): Promise<Person> {
-  const id = systemRandom.uuid();
-  const username = `u${systemRandom.alphanumeric(12)}`;
-  const now = place.clock.now();
-  await place.database.pool.query(
-    `insert into users (id, email, username, password_hash, status, roles, created_at, updated_at)
-     values ($1, $2, $3, $4, 'active', $5, $6, $6)`,
-    [id, `${username}@example.com`, username, place.passwordHash, assignedRoles(roles), now],
-  );
-  const session = await insertKey(place, id, "session", scopes);
-  const apiToken = await insertKey(place, id, "token");
-  return { id, username, token: session.token, keyId: session.keyId, apiTokenId: apiToken.keyId };
-}
-
-async function insertKey(
-  { database, clock, secrets }: Place,
-  userId: string,
-  kind: "session" | "token",
-  scopes: readonly string[] = ["all"],
-): Promise<{ readonly keyId: string; readonly token: string }> {
-  const drawn = drawApiKey(systemRandom);
-  const token = drawn.token.reveal();
-  const { hashedSecret, id } = drawn;
-  const now = clock.now();
-  await database.pool.query(
-    `insert into api_keys (id, kind, user_id, hashed_secret, token_name, scopes, lifetime_seconds,
-       created_at, expires_at)
-     values ($1, $2, $3, $4, $1, $5, 3600, $6, $7)`,
-    [id, kind, userId, Buffer.from(hashedSecret), scopes, now, new Date(now.getTime() + 3_600_000)],
-  );
-  secrets.add(token.split("-")[1] ?? token);
-  secrets.add(Buffer.from(hashedSecret).toString("hex"));
-  secrets.add(Buffer.from(hashedSecret).toString("base64"));
-  return { keyId: id, token };
 }
 
 function newUserBody(): unknown {

@@ -71,9 +71,7 @@ async function work(port: NonNullable<typeof parentPort>, start: WorkerStart): P
   const hop = new MainThreadHop(start.socketPath);
   const server = createServerFor(gateway, hop);
   const connections = new HttpDrain(server);
-  const direct = gateway.listenOn(server, {
-    ...{ drain: connections, headBytesMax: HEAD_BYTES_MAX, prefixOf: gatewayPrefixOf },
-  });
+  const direct = gateway.listenOn(server, { ...DIRECTLY, drain: connections });
   const stopped = new AbortController();
   const tellUses = async (): Promise<void> => {
     const uses = authorizer.takeUses();
@@ -114,6 +112,9 @@ async function work(port: NonNullable<typeof parentPort>, start: WorkerStart): P
     await tellUses();
   }
 }
+
+/** What the gateway may read by itself: as the server has it. */
+const DIRECTLY = { headBytesMax: HEAD_BYTES_MAX, prefixOf: gatewayPrefixOf };
 
 function firstGatewayOver({
   ask,
