@@ -17,7 +17,7 @@ import {
   type Answer,
   type TestControlPlane,
 } from "./control-plane-on-postgres-testkit.ts";
-import { insertPerson, type Person, type Place } from "./people-testkit.ts";
+import { insertKey, insertPerson, type Person, type Place } from "./people-testkit.ts";
 
 const CALLERS = {
   nobody: null,

@@ -38,7 +38,7 @@ export async function insertPerson(
   return { id, username, token: session.token, keyId: session.keyId, apiTokenId: apiToken.keyId };
 }
 
-async function insertKey(
+export async function insertKey(
   { database, clock, secrets }: Place,
   userId: string,
   kind: "session" | "token",
