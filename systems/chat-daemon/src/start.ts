@@ -61,7 +61,7 @@ import { isChoosable } from "./models/usable-models-actions.ts";
 import { proposeTitle } from "./quickgen/quickgen-actions.ts";
 import { ShortTexts } from "./quickgen/short-texts-task.ts";
 import { turnDeps } from "./start-turns.ts";
-import { isQueuedForCapacity, type ChatLimits } from "./state/acquisition-store.ts";
+import { listQueuedForCapacity, type ChatLimits } from "./state/acquisition-store.ts";
 import { createChatMachine } from "./state/chat-machine-actions.ts";
 import type { ChatMachine } from "./state/chat-machine.ts";
 import { runGeneration } from "./turn/generation-task.ts";
@@ -248,7 +248,8 @@ function chatDeps(
     },
     chooseMcpServers: (wanted) => chooseServers({ database }, wanted),
     systemPrompt: () => systemPromptSetting({ database, clock }),
-    isQueuedForCapacity: (chatId) => isQueuedForCapacity(database.sql, chatId, deps.config.limits),
+    queuedForCapacity: (chatIds) =>
+      listQueuedForCapacity(database.sql, chatIds, deps.config.limits),
     proposeTitle: (chatId, signal) =>
       proposeTitle({ database, clock, log, models }, chatId, signal),
   };

@@ -43,14 +43,17 @@ export function createQueryClient(): QueryClient {
 export type ReadOptions = {
   /** Asks again this often while the page is looked at. */
   readonly everyMs?: number;
+  /** False: nothing is asked for yet. */
+  readonly isWanted?: boolean;
 };
 
 export function useEndpoint<E extends Endpoint>(
   endpoint: E,
   input: CallInput<E>,
-  { everyMs }: ReadOptions = {},
+  { everyMs, isWanted = true }: ReadOptions = {},
 ): UseQueryResult<CallAnswer<E>> {
   return useQuery<CallAnswer<E>>({
+    enabled: isWanted,
     queryKey: keyOf(endpoint, input),
     queryFn: ({ signal }) => readAnswer(endpoint, input, signal),
     ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),

@@ -4,16 +4,22 @@
  * nothing typed is lost.
  */
 import { firstUserExists, getUser } from "@atelier/contract/http/users";
-import { useQueryClient } from "@tanstack/react-query";
 import { useLocation } from "@tanstack/react-router";
-import { useEffect, useState, type ReactNode } from "react";
+import { lazy, Suspense, useState, type ComponentType, type ReactNode } from "react";
 import { problemOf } from "../api/api-problem-error.ts";
-import { onSessionEnded, useEndpoint } from "../api/use-endpoint.ts";
-import { SignInForm } from "../pages/sign-in-form.tsx";
+import { useEndpoint } from "../api/use-endpoint.ts";
 import { Loaded } from "../ui/loaded.tsx";
-import { Modal } from "../ui/modal.tsx";
 import { Redirect } from "./redirect.ts";
 import { SignedInContext } from "./signed-in.ts";
+
+/** No part of what the first page waits for. */
+const SignInAgain = lazy<ComponentType>(() =>
+  import("./sign-in-again.tsx").then(
+    ({ SignInAgain: loaded }) => ({ default: loaded }),
+    // Without it the page works on; what is refused says so itself.
+    () => ({ default: () => null }),
+  ),
+);
 
 const ME = { params: { user: "me" } } as const;
 
@@ -23,7 +29,9 @@ export function Gate({ children }: { readonly children: ReactNode }) {
     return (
       <SignedInContext value={me.data}>
         {children}
-        <SignInAgain />
+        <Suspense>
+          <SignInAgain />
+        </Suspense>
       </SignedInContext>
     );
   }
@@ -53,27 +61,5 @@ function ToSignIn() {
         {() => null}
       </Loaded>
     </main>
-  );
-}
-
-/** The first request that is refused for want of a session opens it. */
-function SignInAgain() {
-  const queryClient = useQueryClient();
-  const [isOver, setIsOver] = useState(false);
-  useEffect(() => onSessionEnded(() => setIsOver(true)), []);
-  return (
-    <Modal
-      about="Your session has ended. What you typed is still there."
-      isOpen={isOver}
-      onClose={() => setIsOver(false)}
-      title="Sign in again"
-    >
-      <SignInForm
-        onSignedIn={() => {
-          setIsOver(false);
-          queryClient.refetchQueries({ type: "active" }).catch(() => {}); // The pages tell.
-        }}
-      />
-    </Modal>
   );
 }

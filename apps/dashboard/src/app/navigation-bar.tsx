@@ -1,7 +1,5 @@
-/** The navigation: beside the page where there is room, over it where there is not. */
-import { Dialog } from "@base-ui/react/dialog";
+/** The navigation beside the page, where there is room. */
 import { Link, useLocation } from "@tanstack/react-router";
-import { IconButton } from "../ui/button.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { currentInNavigation, navigationGroups } from "./navigation.ts";
 import type { PageEntry } from "./page-entry.ts";
@@ -33,42 +31,12 @@ export function NavigationBar({ pages, onFind }: NavigationBarProps) {
   );
 }
 
-type NavigationDrawerProps = {
-  readonly pages: readonly PageEntry[];
-  readonly isOpen: boolean;
-  readonly onClose: () => void;
-};
-
-export function NavigationDrawer({ pages, isOpen, onClose }: NavigationDrawerProps) {
-  return (
-    <Dialog.Root
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
-      open={isOpen}
-    >
-      <Dialog.Portal>
-        <Dialog.Backdrop className="dialog-backdrop z-40" />
-        <Dialog.Popup className="fixed inset-y-0 left-0 z-40 flex w-72 max-w-[85vw] flex-col overflow-y-auto border-r border-line bg-raised px-3 py-2">
-          <div className="flex items-center justify-between">
-            <Dialog.Title className="px-2 font-semibold">Atelier</Dialog.Title>
-            <Dialog.Close render={<IconButton label="Close" />}>
-              <Icon name="close" />
-            </Dialog.Close>
-          </div>
-          <NavigationLinks onGo={onClose} pages={pages} />
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
-  );
-}
-
 type NavigationLinksProps = {
   readonly pages: readonly PageEntry[];
   readonly onGo?: () => void;
 };
 
-function NavigationLinks({ pages, onGo }: NavigationLinksProps) {
+export function NavigationLinks({ pages, onGo }: NavigationLinksProps) {
   const { pathname } = useLocation();
   const { username } = useSignedIn();
   const current = currentInNavigation(pages, pathname);

@@ -10,6 +10,19 @@ export const PAGES: readonly PageEntry[] = [
     words: "start overview",
   },
   {
+    path: "/chats",
+    title: "Agents",
+    load: () => import("../pages/chats.tsx"),
+    navigation: { section: "Work", icon: "chat", key: "b" },
+    words: "chats inbox",
+  },
+  {
+    path: "/chats/new",
+    title: "New chat",
+    load: () => import("../pages/chat-new.tsx"),
+    words: "agent start",
+  },
+  {
     path: "/workspaces",
     title: "Workspaces",
     load: () => import("../pages/workspaces.tsx"),

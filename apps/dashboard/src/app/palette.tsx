@@ -1,6 +1,10 @@
-/** One field that finds every page and action. Arrow keys choose, Enter opens. */
+/** One field that finds every page, action and chat. Arrow keys choose, Enter opens. */
 import { Dialog } from "@base-ui/react/dialog";
 import { useId, useMemo, useState, type KeyboardEvent } from "react";
+import type { Chat } from "@atelier/contract/http/chats";
+import { chatPath, stateWords } from "../chats/chat-words.ts";
+import { useFoundChats } from "../chats/use-found-chats.ts";
+import { useNow } from "../browser/ticks.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { findPages } from "./navigation.ts";
 import type { PageEntry } from "./page-entry.ts";
@@ -43,9 +47,14 @@ function PaletteList({ pages, actions, onGo, onClose }: PaletteProps) {
   const id = useId();
   const [typed, setTyped] = useState("");
   const [chosen, setChosen] = useState(0);
+  const chats = useFoundChats(typed);
+  const now = useNow(CHAT_STATES_MS);
   const items = useMemo(
-    () => paletteItems({ pages, actions, onGo }, typed),
-    [pages, actions, onGo, typed],
+    () => [
+      ...paletteItems({ pages, actions, onGo }, typed),
+      ...chats.map((chat) => chatItem(chat, now, onGo)),
+    ],
+    [pages, actions, onGo, typed, chats, now],
   );
   const run = (index: number): void => {
     const item = items[index];
@@ -81,35 +90,62 @@ function PaletteList({ pages, actions, onGo, onClose }: PaletteProps) {
             setChosen(0);
           }}
           onKeyDown={onKeyDown}
-          placeholder="Where to?"
+          placeholder="Where to? Pages, actions, chats"
           role="combobox"
           value={typed}
         />
       </div>
-      <ul aria-label="Results" className="overflow-y-auto p-1.5" id={`${id}-list`} role="listbox">
-        {items.map(({ key, title, icon, beside }, index) => (
-          // The field above hears the keys.
-          // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
-          <li
-            aria-selected={index === chosen}
-            className="flex min-h-10 items-center gap-2.5 rounded-md px-2.5 aria-selected:bg-accent-soft"
-            id={`${id}-${index}`}
-            key={key}
-            onClick={() => run(index)}
-            onMouseMove={() => setChosen(index)}
-            role="option"
-          >
-            <Icon name={icon} />
-            <span>{title}</span>
-            <span className="ml-auto text-xs text-muted">{beside}</span>
-          </li>
-        ))}
-      </ul>
+      <PaletteResults chosen={chosen} id={id} items={items} onChoose={setChosen} onRun={run} />
       {items.length === 0 && (
         <p className="px-4 pb-4 text-muted">Nothing is called that. Try fewer letters.</p>
       )}
     </>
   );
+}
+
+type PaletteResultsProps = {
+  /** Of the field; parts of it have ids that begin so. */
+  readonly id: string;
+  readonly items: readonly PaletteItem[];
+  readonly chosen: number;
+  readonly onChoose: (index: number) => void;
+  readonly onRun: (index: number) => void;
+};
+
+function PaletteResults({ id, items, chosen, onChoose, onRun }: PaletteResultsProps) {
+  return (
+    <ul aria-label="Results" className="overflow-y-auto p-1.5" id={`${id}-list`} role="listbox">
+      {items.map(({ key, title, icon, beside }, index) => (
+        // The field above hears the keys.
+        // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
+        <li
+          aria-selected={index === chosen}
+          className="flex min-h-10 items-center gap-2.5 rounded-md px-2.5 aria-selected:bg-accent-soft"
+          id={`${id}-${index}`}
+          key={key}
+          onClick={() => onRun(index)}
+          onMouseMove={() => onChoose(index)}
+          role="option"
+        >
+          <Icon name={icon} />
+          <span>{title}</span>
+          <span className="ml-auto text-xs text-muted">{beside}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const CHAT_STATES_MS = 15_000;
+
+function chatItem(chat: Chat, now: Date, onGo: PaletteProps["onGo"]): PaletteItem {
+  return {
+    key: chat.id,
+    title: chat.title,
+    icon: "chat",
+    beside: stateWords(chat, now).words,
+    run: () => onGo(chatPath(chat.id)),
+  };
 }
 
 type PaletteItem = {

@@ -1,24 +1,24 @@
 /** What stands around every page of a signed-in person: navigation, palette, keyboard, messages. */
 import { Outlet, useNavigate } from "@tanstack/react-router";
-import { useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { Announcements } from "../ui/announcements.tsx";
 import { IconButton } from "../ui/button.tsx";
 import { Icon } from "../ui/icon.tsx";
-import { KeyboardHelp } from "./keyboard-help.tsx";
 import { offeredPages } from "./navigation.ts";
-import { NavigationBar, NavigationDrawer } from "./navigation-bar.tsx";
+import { NavigationBar } from "./navigation-bar.tsx";
 import { PAGES } from "./page-entries.ts";
-import { Palette } from "./palette.tsx";
 import { usePaletteActions } from "./palette-actions.ts";
+import type { ShellDialog } from "./shell-dialogs.tsx";
 import { useShortcuts } from "./shortcuts.ts";
 import { useSignedIn } from "./signed-in.ts";
 
-type Open = "palette" | "help" | "navigation" | null;
+const loadDialogs = () => import("./shell-dialogs.tsx");
+const ShellDialogs = lazy(async () => ({ default: (await loadDialogs()).ShellDialogs }));
 
 export function Shell() {
   const { roles } = useSignedIn();
   const pages = useMemo(() => offeredPages(PAGES, roles), [roles]);
-  const [open, setOpen] = useState<Open>(null);
+  const [open, setOpen] = useState<ShellDialog | null>(null);
   const navigate = useNavigate();
   const main = useRef<HTMLElement>(null);
   const keys = useMemo(
@@ -32,6 +32,14 @@ export function Shell() {
     [navigate],
   );
   useShortcuts(pages, keys);
+  // They are there before anybody has read the page, and no part of what the first page waits for.
+  const [areDialogsThere, setAreDialogsThere] = useState(false);
+  useEffect(() => {
+    loadDialogs().then(
+      () => setAreDialogsThere(true),
+      () => {}, // They are fetched again when one is opened, and then it is told.
+    );
+  }, []);
   const close = (): void => setOpen(null);
   const actions = usePaletteActions(keys.openHelp);
   return (
@@ -50,15 +58,17 @@ export function Shell() {
           <Outlet />
         </div>
       </main>
-      <NavigationDrawer isOpen={open === "navigation"} onClose={close} pages={pages} />
-      <Palette
-        actions={actions}
-        isOpen={open === "palette"}
-        onClose={close}
-        onGo={keys.goTo}
-        pages={pages}
-      />
-      <KeyboardHelp isOpen={open === "help"} onClose={close} pages={pages} />
+      {(areDialogsThere || open !== null) && (
+        <Suspense>
+          <ShellDialogs
+            actions={actions}
+            onClose={close}
+            onGo={keys.goTo}
+            open={open}
+            pages={pages}
+          />
+        </Suspense>
+      )}
       <Announcements />
     </div>
   );

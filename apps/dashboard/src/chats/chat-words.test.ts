@@ -35,6 +35,11 @@ const STATES: readonly (readonly [StateFacts, words: string, reason: string | nu
     "failed",
     "The key is refused.",
   ],
+  [
+    { status: "error", last_error: { message: "No key.", kind: "missing_key", retryable: false } },
+    "failed",
+    "No key. Add a key of your own, or choose another model.",
+  ],
   [{ status: "waiting", asks: "question", has_unread: true }, "asks you", null],
   [{ status: "waiting", asks: "plan" }, "plan to approve", null],
   [{ status: "waiting", has_unread: true }, "done", null],
@@ -82,7 +87,9 @@ for (const [args, subject] of [
 test("an agent that wrote is quoted, and one that has done nothing is not", () => {
   const at = NOW.toISOString();
   const wrote = { last_action: { subject: "All tests pass.", at, is_done: true } };
-  assert.deepEqual(lastActionWords(wrote), { verb: "wrote", object: "All tests pass." });
+  assert.deepEqual(lastActionWords(wrote), {
+    ...{ verb: "wrote", object: "“All tests pass.”", isCode: false },
+  });
   assert.equal(lastActionWords({}), null);
 });
 

@@ -77,7 +77,8 @@ function runningWords({ retry, queued_for_capacity: isQueued }: StateFacts, now:
 }
 
 function errorWords(error: Chat["last_error"]): string {
-  return error?.message ?? "It gave up.";
+  if (error === undefined) return "It gave up.";
+  return error.kind === undefined ? error.message : `${error.message} ${ERROR_STEPS[error.kind]}`;
 }
 
 /** What can be done about each kind of error; a page puts its button beside. */
@@ -104,7 +105,22 @@ export const SECTION_WORDS: Readonly<
   idle: { title: "Idle", about: "It is your turn, whenever you like." },
 };
 
-export type ActionWords = { readonly verb: string; readonly object: string };
+export type ActionWords = {
+  readonly verb: string;
+  readonly object: string;
+  /** The object is a command, a path or the like. */
+  readonly isCode: boolean;
+};
+
+const CODE_TOOLS = new Set([
+  "execute",
+  "process_output",
+  "read_file",
+  "write_file",
+  "edit_files",
+  "attach_file",
+  "read_skill_file",
+]);
 
 /** While it goes on, and once it is done. */
 const TOOL_VERBS: Readonly<Record<string, readonly [doing: string, done: string]>> = {
@@ -136,12 +152,15 @@ const TOOL_VERBS: Readonly<Record<string, readonly [doing: string, done: string]
 /** A call of a tool as a verb and what it is about. Tools of other servers are called by their name. */
 export function actionWords(toolName: string, subject: string, isDone: boolean): ActionWords {
   const verbs = TOOL_VERBS[toolName];
-  if (verbs !== undefined) return { verb: verbs[isDone ? 1 : 0], object: subject };
+  if (verbs !== undefined) {
+    return { verb: verbs[isDone ? 1 : 0], object: subject, isCode: CODE_TOOLS.has(toolName) };
+  }
   const [server, ...rest] = toolName.split("__");
   const name = rest.length === 0 ? toolName : `${rest.join("__")} of ${server}`;
   return {
     verb: isDone ? "used" : "uses",
     object: subject === "" ? name : `${name}: ${subject}`,
+    isCode: false,
   };
 }
 
@@ -175,13 +194,14 @@ function firstLine(text: string): string {
 }
 
 /** What a list says of the last thing that an agent did. Null: nothing yet. */
-export function lastActionWords({ last_action: action }: Pick<Chat, "last_action">): {
-  readonly verb: string;
-  readonly object: string;
-} | null {
+export function lastActionWords({
+  last_action: action,
+}: Pick<Chat, "last_action">): ActionWords | null {
   if (action === undefined) return null;
   const { tool_name: toolName, subject, is_done: isDone } = action;
-  if (toolName === undefined) return { verb: "wrote", object: subject };
+  if (toolName === undefined) {
+    return { verb: "wrote", object: `“${subject}”`, isCode: false };
+  }
   return actionWords(toolName, firstLine(subject), isDone);
 }
 

@@ -1,9 +1,11 @@
 /** The first page: the steps from a fresh account to daily work, with those that are done. */
+import { listChats } from "@atelier/contract/http/chats";
 import { listUserProviderKeys } from "@atelier/contract/http/ai-user-keys";
 import { listAiSessions } from "@atelier/contract/http/ai-usage";
 import { listWorkspaces } from "@atelier/contract/http/workspaces";
 import { useEndpoint } from "../api/use-endpoint.ts";
 import { useMay, useSignedIn } from "../app/signed-in.ts";
+import { NeedsYou } from "../chats/inbox/needs-you.tsx";
 import { Badge } from "../ui/badge.tsx";
 import { ButtonLink } from "../ui/button.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -23,13 +25,15 @@ type Step = {
 
 export function Page() {
   const { username, name } = useSignedIn();
+  const title = `Hello, ${name === "" ? username : name}`;
   const steps = useSteps();
   return (
     <>
       <PageHead
         about="From here to daily work. What is done stays reachable in the navigation."
-        title={`Hello, ${name === "" ? username : name}`}
+        title={title}
       />
+      <NeedsYou page={title} />
       <ol className="space-y-3">
         {steps.map((step, index) => (
           <StepRow isNext={step === nextOf(steps)} key={step.to} number={index + 1} step={step} />
@@ -51,6 +55,7 @@ function useSteps(): readonly Step[] {
   const providers = useEndpoint(listUserProviderKeys, { params: { user: "me" } });
   const sessions = useEndpoint(listAiSessions, ONE, { everyMs: LOOK_AGAIN_MS });
   const workspaces = useEndpoint(listWorkspaces, ONE, { everyMs: LOOK_AGAIN_MS });
+  const chats = useEndpoint(listChats, ONE, { everyMs: LOOK_AGAIN_MS });
   const mayAdd = useMay("ai_provider:create");
   const provider: Step = {
     title: "Add a model provider",
@@ -79,6 +84,13 @@ function useSteps(): readonly Step[] {
         workspaces.data === undefined
           ? undefined
           : workspaces.data.workspaces.some(({ status }) => status !== "connecting"),
+    },
+    {
+      title: "Start an agent",
+      about: "It works on the server with a model and your machine, whether you look or not.",
+      to: "/chats/new",
+      verb: "Start one",
+      isDone: chats.data === undefined ? undefined : chats.data.length > 0,
     },
   ];
 }

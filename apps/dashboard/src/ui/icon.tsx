@@ -30,6 +30,7 @@ const PATHS = {
   info: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v5M12 7.500v.5",
   plus: "M12 5v14M5 12h14",
   chevron: "M9 6l6 6-6 6",
+  chat: "M4 5h16v11h-9l-5 4v-4H4z",
   logout: "M14 4h5v16h-5M4 12h10M10 8l4 4-4 4",
 } as const;
 

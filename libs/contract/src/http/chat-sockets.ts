@@ -28,7 +28,7 @@ export const watchChats = socketEndpoint({
   tag: "chats",
   summary: "News of one's own chats",
   description:
-    'Server: texts of JSON `{kind, chat}`; kinds created, deleted, status_change, title_change, summary_change, action_required. The first is `{kind: "ready"}`: what happened before is in the list of chats. The client says nothing.',
+    'Server: texts of JSON `{kind, chat}`; kinds created, deleted, status_change, title_change, summary_change, action_required, read. The first is `{kind: "ready"}`: what happened before is in the list of chats. The client says nothing.',
   transport: "websocket",
   path: "/api/v2/chats/watch",
   access: "chat:read",
@@ -44,6 +44,8 @@ export const CHAT_NEWS_KINDS = [
   "title_change",
   "summary_change",
   "action_required",
+  /** Its owner has seen its latest answer. */
+  "read",
 ] as const;
 export type ChatNewsKind = (typeof CHAT_NEWS_KINDS)[number];
 

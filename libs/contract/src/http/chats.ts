@@ -124,7 +124,7 @@ const ChatFields = {
   client_type: z.enum(CHAT_CLIENT_TYPES),
   /** Messages that wait until the chat is free. */
   queue_length: z.int(),
-  /** Runnable, and waits for a slot: only on the single chat. */
+  /** Runnable, and waits for a slot. Not told of children. */
   queued_for_capacity: z.boolean().optional(),
   /** Only on the single chat. */
   files: z.array(ChatFile).optional(),

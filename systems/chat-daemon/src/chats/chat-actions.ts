@@ -29,13 +29,13 @@ export async function showChat(deps: ChatDeps, chatId: string): Promise<Result<C
     return chat && { chat, files, children: await listShownChildren(db, [chatId]) };
   });
   if (shown === undefined) return fail({ code: "resource.not_found" });
-  const [owner, isQueued] = await Promise.all([
+  const [owner, queued] = await Promise.all([
     deps.people.usernameOf(shown.chat.ownerId),
-    deps.isQueuedForCapacity(chatId),
+    deps.queuedForCapacity([chatId]),
   ]);
   const files = shown.files.map(toWireFile);
   const chat = { ...toWireChat(shown.chat, shown.children, owner), files };
-  return ok(isQueued ? { ...chat, queued_for_capacity: true } : chat);
+  return ok(withQueued(chat, queued));
 }
 
 export async function showChats(
@@ -47,16 +47,25 @@ export async function showChats(
   if (!search.ok) return search;
   // Whose credential lacks the scope sees nothing, also not their own.
   if (!caller.may("chat:read", caller.userId)) return fail({ code: "resource.not_found" });
-  return deps.database.readOnlyTransaction(async (db) => {
+  const { chats, children } = await deps.database.readOnlyTransaction(async (db) => {
     const filter = { ...search.value, ownerId: caller.userId };
-    const chats = await listShownChats(db, filter, query);
-    const children = await listShownChildren(
-      db,
-      chats.map(({ id }) => id),
-    );
-    const families = Map.groupBy(children, ({ rootChatId }) => rootChatId);
-    return ok(chats.map((chat) => toWireChat(chat, families.get(chat.id) ?? [], caller.username)));
+    const roots = await listShownChats(db, filter, query);
+    const rootIds = roots.map(({ id }) => id);
+    return { chats: roots, children: await listShownChildren(db, rootIds) };
   });
+  const families = Map.groupBy(children, ({ rootChatId }) => rootChatId);
+  const running = chats.filter(({ status }) => status === "running");
+  const queued = await deps.queuedForCapacity(running.map(({ id }) => id));
+  return ok(
+    chats.map((chat) => {
+      const wire = toWireChat(chat, families.get(chat.id) ?? [], caller.username);
+      return withQueued(wire, queued);
+    }),
+  );
+}
+
+function withQueued(chat: Chat, queued: ReadonlySet<string>): Chat {
+  return queued.has(chat.id) ? { ...chat, queued_for_capacity: true } : chat;
 }
 
 export type ChatChange = {

@@ -38,8 +38,8 @@ export type ChatDeps = {
     wanted: readonly string[] | undefined,
   ) => Promise<readonly string[] | null>;
   readonly systemPrompt: () => Promise<SystemPrompt>;
-  /** Whether it could work, and waits because as many do as may. */
-  readonly isQueuedForCapacity: (chatId: string) => Promise<boolean>;
+  /** Those of them that could work, and wait because as many do as may. */
+  readonly queuedForCapacity: (chatIds: readonly string[]) => Promise<ReadonlySet<string>>;
   /** A title by a model, or what went wrong, in words for people. */
   readonly proposeTitle: (chatId: string, signal: AbortSignal) => Promise<Result<string, string>>;
 };

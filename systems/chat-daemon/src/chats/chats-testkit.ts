@@ -5,7 +5,7 @@ import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
 import type { ChatWorkspace } from "@atelier/contract/rpc/chat-ports";
 import type { ServiceCaller } from "@atelier/contract/rpc/endpoint-service";
-import { isQueuedForCapacity, type ChatLimits } from "../state/acquisition-store.ts";
+import { listQueuedForCapacity, type ChatLimits } from "../state/acquisition-store.ts";
 import { chatWorld, type ChatWorld } from "../state/chat-world-testkit.ts";
 import type { ChatDeps } from "./chat-deps.ts";
 
@@ -46,7 +46,7 @@ export async function chatsWorld(
     },
     chooseMcpServers: async (wanted = []) => wanted,
     systemPrompt: async () => ({ text: "Be good.", includesDefault: false }),
-    isQueuedForCapacity: (chatId) => isQueuedForCapacity(database.sql, chatId, limits),
+    queuedForCapacity: (chatIds) => listQueuedForCapacity(database.sql, chatIds, limits),
     proposeTitle: async () => ok("A title"),
   };
   const caller: ServiceCaller = {

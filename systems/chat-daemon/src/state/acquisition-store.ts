@@ -70,16 +70,17 @@ type AcquiredRow = (ChatDatabaseRow | (Partial<ChatDatabaseRow> & { readonly id:
   readonly lease_ends_in_ms: number | null;
 };
 
-/** Whether the chat could run if others did not: nobody drives it, and all places are taken. */
-export async function isQueuedForCapacity(
+/** Those of them that could run if others did not: nobody drives them, and all places are taken. */
+export async function listQueuedForCapacity(
   db: Sql,
-  chatId: string,
+  chatIds: readonly string[],
   limits: ChatLimits,
-): Promise<boolean> {
-  if (limits.topLevelMax === null && limits.subagentsMax === null) return false;
-  const { rows } = await sql`
-    select 1 from chats
-    where chats.id = ${chatId} and chats.status = 'running' and not chats.archived
+): Promise<ReadonlySet<string>> {
+  const isUnlimited = limits.topLevelMax === null && limits.subagentsMax === null;
+  if (isUnlimited || chatIds.length === 0) return new Set();
+  const { rows } = await sql<{ id: string }>`
+    select chats.id from chats
+    where chats.id = any(${chatIds}::uuid[]) and chats.status = 'running' and not chats.archived
       and ${sql.raw(HAS_NO_LEASE_TEXT)}
       and (
         select count(*) from chats as others
@@ -90,7 +91,7 @@ export async function isQueuedForCapacity(
           and (others.parent_chat_id is null) = (chats.parent_chat_id is null)
       ) >= case when chats.parent_chat_id is null
         then ${limits.topLevelMax}::bigint else ${limits.subagentsMax}::bigint end`.execute(db);
-  return rows.length > 0;
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Where places are limited, one server counts and takes them at a time. False: another does just now. */

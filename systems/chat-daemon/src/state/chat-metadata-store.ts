@@ -61,21 +61,22 @@ export async function updateGeneratedTitle(
   return result.numUpdatedRows > 0n;
 }
 
-/** The owner has seen the latest answer. Nothing happens where it is somebody else's chat. */
+/** The owner has seen the latest answer, and other lists of theirs hear it. Nothing happens where it is
+ * somebody else's chat, or was seen before. */
 export async function markRead(
   db: Sql,
   { chatId, ownerId }: { readonly chatId: string; readonly ownerId: string },
 ): Promise<void> {
-  await sql`
+  const read = await sql`
     update chats c set last_read_message_id = latest.id
     from (
       select max(m.id) as id from chat_messages m
       where m.chat_id = ${chatId} and m.role = 'assistant' and not m.deleted
         and m.visibility <> 'model'
     ) latest
-    where c.id = ${chatId} and c.owner_id = ${ownerId} and latest.id > coalesce(c.last_read_message_id, 0)`.execute(
-    db,
-  );
+    where c.id = ${chatId} and c.owner_id = ${ownerId} and latest.id > coalesce(c.last_read_message_id, 0)
+    returning c.id`.execute(db);
+  if (read.rows.length > 0) await publishChatNews(db, { id: chatId, ownerId }, "read");
 }
 
 /**

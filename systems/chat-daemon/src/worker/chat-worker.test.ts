@@ -5,7 +5,7 @@ import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
 import { newClient, openDatabase } from "@atelier/database/database";
 import { startPubSub } from "@atelier/database/pub-sub";
-import { isQueuedForCapacity, type ChatLimits } from "../state/acquisition-store.ts";
+import { listQueuedForCapacity, type ChatLimits } from "../state/acquisition-store.ts";
 import { createChatMachine } from "../state/chat-machine-actions.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import { findChat } from "../state/chat-store.ts";
@@ -232,9 +232,9 @@ test("places are limited, owners take turns, and who waits is told so", async ()
   const runs = async (id: string) => (await read(world, id)).runnerId !== null;
   assert.deepEqual([await runs(mine[0]?.id ?? ""), await runs(theirs.id)], [true, true]);
   const { sql } = world.database;
-  assert.equal(await isQueuedForCapacity(sql, mine[1]?.id ?? "", limits), true);
-  assert.equal(await isQueuedForCapacity(sql, theirs.id, limits), false);
-  assert.equal(await isQueuedForCapacity(sql, mine[1]?.id ?? "", UNLIMITED_CHATS), false);
+  const asked = [mine[1]?.id ?? "", theirs.id];
+  assert.deepEqual([...(await listQueuedForCapacity(sql, asked, limits))], [mine[1]?.id]);
+  assert.equal((await listQueuedForCapacity(sql, asked, UNLIMITED_CHATS)).size, 0);
   // Stopping needs no place.
   must(await world.machine.change(mine[3]?.id ?? "", (chat) => chat.interrupt("stop")));
   await until(async () => (await read(world, mine[3]?.id ?? "")).status === "waiting");

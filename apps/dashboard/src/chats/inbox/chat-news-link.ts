@@ -1,0 +1,95 @@
+/**
+ * News of one's chats over their socket. When the connection breaks it is dialled again; who listens is
+ * told when there is none, so that what is shown can be said to be old.
+ */
+import type { Clock } from "@atelier/base/clock";
+import { CHAT_NEWS_KINDS } from "@atelier/contract/http/chat-sockets";
+import { Chat } from "@atelier/contract/http/chats";
+import { z } from "zod";
+
+export type ChatNews =
+  /** Some may have been missed: ask for everything. */
+  | { readonly kind: "ready" }
+  | { readonly kind: "changed"; readonly chat: Chat }
+  | { readonly kind: "deleted"; readonly chatId: string };
+
+/** What of a browser's WebSocket is used. */
+export type NewsSocket = Pick<WebSocket, "close"> & {
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  onclose: (() => void) | null;
+};
+
+export type ChatNewsDeps = {
+  readonly clock: Clock;
+  readonly open: () => NewsSocket;
+  readonly onNews: (news: ChatNews) => void;
+  readonly onConnected: (isConnected: boolean) => void;
+};
+
+const RETRY_MS_MIN = 500;
+const RETRY_MS_MAX = 10_000;
+
+export class ChatNewsLink {
+  readonly #deps: ChatNewsDeps;
+  readonly #stop = new AbortController();
+  #socket: NewsSocket | null = null;
+  #failures = 0;
+
+  constructor(deps: ChatNewsDeps) {
+    this.#deps = deps;
+    this.#dial();
+  }
+
+  close(): void {
+    this.#stop.abort(new Error("left"));
+    this.#socket?.close();
+  }
+
+  #dial(): void {
+    const { open, onNews, onConnected } = this.#deps;
+    const socket = open();
+    socket.onmessage = ({ data }) => {
+      const news = parseNews(String(data));
+      if (news === null || this.#stop.signal.aborted) return;
+      if (news.kind === "ready") {
+        this.#failures = 0;
+        onConnected(true);
+      }
+      onNews(news);
+    };
+    socket.onclose = () => {
+      if (this.#stop.signal.aborted) return;
+      onConnected(false);
+      this.#retry();
+    };
+    this.#socket = socket;
+  }
+
+  #retry(): void {
+    const retryInMs = Math.min(RETRY_MS_MIN * 2 ** this.#failures, RETRY_MS_MAX);
+    this.#failures += 1;
+    this.#deps.clock.sleep(retryInMs, this.#stop.signal).then(
+      () => this.#dial(),
+      () => {}, // Left meanwhile.
+    );
+  }
+}
+
+const Ready = z.object({ kind: z.literal("ready") });
+const Deleted = z.object({ kind: z.literal("deleted"), chat: z.object({ id: z.uuid() }) });
+const Changed = z.object({ kind: z.enum(CHAT_NEWS_KINDS), chat: Chat });
+
+/** Null: of a newer server, which says more than we know. */
+export function parseNews(text: string): ChatNews | null {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return null; // Nothing of ours.
+  }
+  if (Ready.safeParse(json).success) return { kind: "ready" };
+  const deleted = Deleted.safeParse(json);
+  if (deleted.success) return { kind: "deleted", chatId: deleted.data.chat.id };
+  const changed = Changed.safeParse(json);
+  return changed.success ? { kind: "changed", chat: changed.data.chat } : null;
+}

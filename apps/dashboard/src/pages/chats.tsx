@@ -1,0 +1,242 @@
+/** The inbox of one's agents: who needs the person, who works, what is done and not seen yet. */
+import { CHAT_INBOX_SECTIONS, type ChatInboxSection } from "@atelier/contract/chat/chat-words";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useRef } from "react";
+import { problemOf } from "../api/api-problem-error.ts";
+import { useIsLasting } from "../browser/ticks.ts";
+import { SECTION_WORDS } from "../chats/chat-words.ts";
+import { chatsOf, InboxList } from "../chats/inbox/inbox-list.tsx";
+import { RenameChat } from "../chats/inbox/rename-chat.tsx";
+import { useTabMark } from "../chats/inbox/tab-mark.ts";
+import { useChatActions, type ChatActions } from "../chats/inbox/use-chat-actions.ts";
+import { useChatNames, type ChatNames } from "../chats/inbox/use-chat-names.ts";
+import { useChatList, useChatNews, type SectionPages } from "../chats/inbox/use-inbox.ts";
+import { useInboxKeys } from "../chats/inbox/use-inbox-keys.ts";
+import { TextField } from "../forms/text-field.tsx";
+import { Button, ButtonLink } from "../ui/button.tsx";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { Loaded } from "../ui/loaded.tsx";
+import { PageHead } from "../ui/page-head.tsx";
+import { ProblemNotice } from "../ui/problem-notice.tsx";
+import { RelativeTime } from "../ui/relative-time.tsx";
+
+const TITLE = "Agents";
+/** Shorter gaps are over before anybody acts on what is old. */
+const STALE_MS = 10_000;
+
+export function Page() {
+  const search: { readonly q?: string; readonly view?: string } = useSearch({ strict: false });
+  const typed = search.q ?? "";
+  const isArchive = search.view === "archived";
+  const names = useChatNames();
+  const state = useChatActions();
+  const list = useRef<HTMLDivElement>(null);
+  useInboxKeys(list);
+  return (
+    <>
+      <PageHead
+        about={
+          <>
+            Each works on the server, whether you look or not.
+            <span className="hidden md:inline">
+              {" "}
+              <kbd className="font-mono">n</kbd> leads to the next that needs you,{" "}
+              <kbd className="font-mono">j</kbd> and <kbd className="font-mono">k</kbd> go through
+              the list.
+            </span>
+          </>
+        }
+        title={isArchive ? "Archived agents" : TITLE}
+      >
+        <ButtonLink look="main" to="/chats/new">
+          New chat
+        </ButtonLink>
+      </PageHead>
+      <SearchField isArchive={isArchive} typed={typed} />
+      {state.problem !== null && (
+        <div className="mb-4">
+          <ProblemNotice problem={state.problem}>
+            <span className="self-center">The list shows what is so on the server.</span>
+            <Button onClick={state.forgetProblem}>Dismiss</Button>
+          </ProblemNotice>
+        </div>
+      )}
+      <div ref={list}>
+        {isArchive ? (
+          <Archive actions={state.actions} names={names} typed={typed} />
+        ) : (
+          <Inbox actions={state.actions} names={names} typed={typed} />
+        )}
+      </div>
+      <RenameChat {...state} />
+    </>
+  );
+}
+
+type ListProps = {
+  readonly typed: string;
+  readonly names: ChatNames;
+  readonly actions: ChatActions;
+};
+
+function Inbox({ typed, names, actions }: ListProps) {
+  const isConnected = useChatNews();
+  const sections: Readonly<Record<ChatInboxSection, SectionPages>> = {
+    needs_you: useChatList("needs_you", typed),
+    working: useChatList("working", typed),
+    unreviewed: useChatList("unreviewed", typed),
+    idle: useChatList("idle", typed),
+  };
+  useTabMark(TITLE, chatsOf(sections.needs_you).length);
+  const all = Object.values(sections);
+  // All at once, so that nothing moves while they come.
+  const missing = all.find(({ data }) => data === undefined);
+  if (missing !== undefined) {
+    return (
+      <Loaded query={missing} what="agents">
+        {() => null}
+      </Loaded>
+    );
+  }
+  const isEmpty = all.every((pages) => chatsOf(pages).length === 0);
+  return (
+    <>
+      <FreshnessNotice isConnected={isConnected} sections={all} />
+      {isEmpty && (typed === "" ? <NoChats /> : <NoneFits isArchive={false} />)}
+      {CHAT_INBOX_SECTIONS.filter((section) => chatsOf(sections[section]).length > 0).map(
+        (section) => (
+          <InboxList
+            {...SECTION_WORDS[section]}
+            actions={actions}
+            isLively={section === "needs_you" || section === "working"}
+            key={section}
+            names={names}
+            pages={sections[section]}
+          />
+        ),
+      )}
+    </>
+  );
+}
+
+function Archive({ typed, names, actions }: ListProps) {
+  const pages = useChatList("archived", typed);
+  useTabMark("Archived agents", 0);
+  return (
+    <Loaded query={pages} what="archived agents">
+      {() =>
+        chatsOf(pages).length === 0 ? (
+          <NoneFits isArchive={typed === ""} />
+        ) : (
+          <InboxList
+            about="They are kept as they are, until the deployment deletes them."
+            actions={actions}
+            isLively={false}
+            names={names}
+            pages={pages}
+            title="Archived"
+          />
+        )
+      }
+    </Loaded>
+  );
+}
+
+type FreshnessNoticeProps = {
+  readonly isConnected: boolean;
+  readonly sections: readonly SectionPages[];
+};
+
+/** What is shown may be old: since when, why, and that somebody is at it. */
+function FreshnessNotice({ isConnected, sections }: FreshnessNoticeProps) {
+  const isStale = useIsLasting(!isConnected, STALE_MS);
+  const failed = sections.find(({ error }) => error !== null);
+  const asOf = Math.min(...sections.map(({ dataUpdatedAt }) => dataUpdatedAt));
+  const shown = (
+    <>
+      Shown is what was so <RelativeTime time={new Date(asOf).toISOString()} />.
+    </>
+  );
+  if (!isStale) {
+    if (failed === undefined) return null;
+    return (
+      <div className="mb-4">
+        <ProblemNotice problem={problemOf(failed.error)}>{shown}</ProblemNotice>
+      </div>
+    );
+  }
+  return (
+    <div
+      className="mb-4 flex items-center gap-2.5 rounded-md border border-line bg-warn-soft p-3"
+      role="status"
+    >
+      <span className="text-warn">
+        <Icon name="alert" />
+      </span>
+      <p>No live connection to the server; connecting anew. {shown}</p>
+    </div>
+  );
+}
+
+function NoChats() {
+  return (
+    <EmptyState icon="chat" title="No agents yet">
+      <p>
+        Write what is to be done. An agent works on it on the server, with a model and, if you like,
+        in a workspace of yours. You are told here when it needs you and when it is done.
+      </p>
+      <ButtonLink look="main" to="/chats/new">
+        Start the first one
+      </ButtonLink>
+    </EmptyState>
+  );
+}
+
+function NoneFits({ isArchive }: { readonly isArchive: boolean }) {
+  return isArchive ? (
+    <EmptyState icon="chat" title="Nothing is archived">
+      <p>Archive a chat that is done, and it stands here instead of in the list.</p>
+      <ButtonLink to="/chats">Back to the agents</ButtonLink>
+    </EmptyState>
+  ) : (
+    <EmptyState icon="search" title="No chat fits">
+      <p>
+        A word is looked for in titles. Terms work too: <code>status:error</code>,{" "}
+        <code>has_unread:true</code>.
+      </p>
+      <ButtonLink to="/chats">Show all</ButtonLink>
+    </EmptyState>
+  );
+}
+
+function SearchField({
+  typed,
+  isArchive,
+}: {
+  readonly typed: string;
+  readonly isArchive: boolean;
+}) {
+  const navigate = useNavigate();
+  const go = (q: string, archived: boolean): void => {
+    const search = { q, view: archived ? "archived" : "" };
+    navigate({ to: "/chats", search, replace: true }).catch(() => {}); // The router tells.
+  };
+  return (
+    <div className="mb-5 flex flex-wrap items-end gap-3">
+      <div className="w-full max-w-sm">
+        <TextField
+          label="Search"
+          name="q"
+          onChange={(q) => go(q, isArchive)}
+          placeholder="in titles, or status:error"
+          type="search"
+          value={typed}
+        />
+      </div>
+      <Button aria-pressed={isArchive} onClick={() => go(typed, !isArchive)}>
+        {isArchive ? "Back to the agents" : "Archived"}
+      </Button>
+    </div>
+  );
+}
