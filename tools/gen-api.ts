@@ -1,7 +1,8 @@
 /** Renders the API reference from the endpoints of the contract. */
 import { COMMON_FAILURES, type Endpoint } from "@atelier/contract/endpoint";
 import { FAILURES, type FailureCode } from "@atelier/contract/failures";
-import { ENDPOINTS, SOCKETS } from "@atelier/contract/http/endpoints";
+import type { FileEndpoint } from "@atelier/contract/file-endpoint";
+import { ENDPOINTS, FILES, SOCKETS } from "@atelier/contract/http/endpoints";
 import type { SocketEndpoint } from "@atelier/contract/socket-endpoint";
 import { z } from "zod";
 import { code, table } from "./markdown.ts";
@@ -67,6 +68,7 @@ export function renderApiReference(): string {
       "",
       ...own.flatMap(renderEndpoint),
       ...SOCKETS.filter((socket) => socket.tag === tag).flatMap(renderSocket),
+      ...FILES.filter((file) => file.tag === tag).flatMap(renderFile),
     ]),
   ].join("\n");
 }
@@ -121,6 +123,19 @@ function renderSocket(socket: SocketEndpoint): string[] {
     "",
     ...renderFields("On the path", socket.params, "input"),
     ...renderFields("Query", socket.query, "input"),
+  ];
+}
+
+function renderFile({ summary, path, mediaType, description }: FileEndpoint): string[] {
+  return [
+    `### ${summary}`,
+    "",
+    `${code(`GET ${path}`)}, bytes as ${code(mediaType)}`,
+    "",
+    description,
+    "",
+    "- Access: anybody",
+    "",
   ];
 }
 

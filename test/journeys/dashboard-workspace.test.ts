@@ -85,6 +85,7 @@ test(
     await page.getByText("the program ended").waitFor();
 
     await page.getByRole("link", { name: "Workspace", exact: true }).click();
+    await page.getByRole("link", { name: "Connections", exact: true }).click();
     await page
       .getByRole("cell", { name: /^Terminal/ })
       .first()

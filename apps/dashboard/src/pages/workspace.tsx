@@ -1,15 +1,14 @@
-/** One workspace: its machine as it is now, how one is attached, ports, connections. */
+/** One workspace: its machine as it is now, how one is attached, what is on it, who was connected. */
 import {
   deleteWorkspace,
   getWorkspaceByName,
-  listListeningPorts,
   listWorkspaces,
   updateWorkspace,
 } from "@atelier/contract/http/workspaces";
-import { useNavigate, useParams } from "@tanstack/react-router";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { useChange, useEndpoint } from "../api/use-endpoint.ts";
-import { useMay, useSignedIn } from "../app/signed-in.ts";
+import { useChange } from "../api/use-endpoint.ts";
+import { useSignedIn } from "../app/signed-in.ts";
 import { problemOfBody } from "../forms/field-problems.ts";
 import { FormFrame } from "../forms/form-frame.tsx";
 import { TextField } from "../forms/text-field.tsx";
@@ -17,19 +16,21 @@ import { useForm } from "../forms/use-form.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Button, ButtonLink } from "../ui/button.tsx";
 import { Confirm } from "../ui/confirm.tsx";
-import { DataTable } from "../ui/data-table.tsx";
+import { EmptyState } from "../ui/empty-state.tsx";
 import { Facts } from "../ui/facts.tsx";
 import { Loaded } from "../ui/loaded.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { PageHead } from "../ui/page-head.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { RelativeTime } from "../ui/relative-time.tsx";
+import { TabStrip } from "../ui/tab-strip.tsx";
 import { AttachPanel } from "../workspaces/attach-panel.tsx";
-import { ConnectionHistory } from "../workspaces/connection-history.tsx";
+import { WorkspaceConnections } from "../workspaces/connection-history.tsx";
+import type { WorkspacePanelId } from "../workspaces/panel/panel-list.ts";
+import { WorkspacePanel } from "../workspaces/panel/workspace-panels.tsx";
 import { useWatchedWorkspace } from "../workspaces/use-watched-workspace.ts";
+import { workspaceTabs } from "../workspaces/workspace-tabs.ts";
 import { STATUS_WORDS, workspacePath, type WorkspaceView } from "../workspaces/workspace-words.ts";
-
-const LOOK_AGAIN_MS = 10_000;
 
 export function Page() {
   const { owner = "", name = "" } = useParams({ strict: false }) as {
@@ -46,29 +47,48 @@ export function Page() {
 
 function WorkspacePage({ workspace }: { readonly workspace: WorkspaceView }) {
   const isOwn = useSignedIn().id === workspace.owner_id;
-  const seesLog = useMay("connection_log:read");
-  const [agent] = workspace.agents;
-  const isConnected = workspace.status === "connected";
+  const { tab = "" }: { readonly tab?: string } = useSearch({ strict: false });
+  const tabs = workspaceTabs({ isOwn });
+  const shown = tabs.find(({ id }) => id === tab)?.id ?? "";
   return (
     <>
       <PageHead about={`Of ${workspace.owner_name}`} title={workspace.name}>
-        {isOwn && isConnected && (
+        {isOwn && workspace.status === "connected" && (
           <ButtonLink look="main" to={`${workspacePath(workspace)}/terminal`}>
             Open a terminal
           </ButtonLink>
         )}
         <WorkspaceActions workspace={workspace} />
       </PageHead>
-      <MachinePanel workspace={workspace} />
-      {isOwn && <AttachPanel workspace={workspace} />}
-      {isOwn && isConnected && agent !== undefined && <PortsPanel agentId={agent.id} />}
-      {seesLog && (
-        <Panel title="Connections">
-          <ConnectionHistory q={`workspace_id:${workspace.id}`} />
-        </Panel>
+      <TabStrip label="Parts of the workspace" shown={shown} tabs={tabs} />
+      {shown === "" && (
+        <>
+          <MachinePanel workspace={workspace} />
+          {isOwn && <AttachPanel workspace={workspace} />}
+        </>
       )}
+      {shown === "connections" && <WorkspaceConnections workspaceId={workspace.id} />}
+      {shown !== "" && shown !== "connections" && <OpenPanel panel={shown} workspace={workspace} />}
     </>
   );
+}
+
+type OpenPanelProps = { readonly panel: WorkspacePanelId; readonly workspace: WorkspaceView };
+
+function OpenPanel({ panel, workspace }: OpenPanelProps) {
+  const [agent] = workspace.agents;
+  if (agent === undefined || workspace.status !== "connected") {
+    return (
+      <EmptyState icon="workspace" title="The machine is not connected">
+        <p>
+          This is shown by the machine itself. As soon as its workspace agent is connected again, it
+          appears here.
+        </p>
+        <ButtonLink to={workspacePath(workspace)}>How it is attached</ButtonLink>
+      </EmptyState>
+    );
+  }
+  return <WorkspacePanel agentId={agent.id} panel={panel} workspaceId={workspace.id} />;
 }
 
 function MachinePanel({ workspace }: { readonly workspace: WorkspaceView }) {
@@ -109,42 +129,6 @@ function MachinePanel({ workspace }: { readonly workspace: WorkspaceView }) {
 function SinceText({ agent }: { readonly agent: WorkspaceView["agents"][number] | undefined }) {
   const time = agent?.disconnected_at ?? agent?.last_connected_at ?? null;
   return time === null ? "never attached" : <RelativeTime time={time} />;
-}
-
-function PortsPanel({ agentId }: { readonly agentId: string }) {
-  const query = useEndpoint(
-    listListeningPorts,
-    { params: { agent: agentId } },
-    { everyMs: LOOK_AGAIN_MS },
-  );
-  return (
-    <Panel
-      about="Programs there that wait for connections. The command line brings a port to your machine: atelier port-forward."
-      title="Ports"
-    >
-      <Loaded query={query} what="what listens there">
-        {({ ports }) =>
-          ports.length === 0 ? (
-            <p className="text-muted">Nothing listens there.</p>
-          ) : (
-            <DataTable
-              columns={[
-                { title: "Port", cell: ({ port }) => <code className="font-mono">{port}</code> },
-                {
-                  title: "Program",
-                  cell: ({ process_name: name }) => (name === "" ? "unknown" : name),
-                },
-                { title: "Address", cell: ({ address }) => address, isMinor: true },
-              ]}
-              label="Listening ports"
-              rowKey={({ port, address }) => `${address} ${port}`}
-              rows={ports}
-            />
-          )
-        }
-      </Loaded>
-    </Panel>
-  );
 }
 
 function WorkspaceActions({ workspace }: { readonly workspace: WorkspaceView }) {

@@ -1,9 +1,12 @@
 /** Who was connected to a workspace, and how it ended. */
+import type { CallAnswer } from "@atelier/contract/client";
 import {
   CONNECTION_COUNT_MAX,
   listConnections,
+  listWorkspaceConnections,
   type ConnectionLogEntry,
 } from "@atelier/contract/http/connection-log";
+import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import type { z } from "zod";
 import { usePages } from "../api/use-endpoint.ts";
 import { userAgentText } from "../pages/user-agent-text.ts";
@@ -57,10 +60,11 @@ const COLUMNS: readonly Column<Entry>[] = [
 ];
 
 type ConnectionHistoryProps = {
-  /** The server's search terms. Undefined: all workspaces, which are named then. */
+  /** The server's search terms. Undefined: all workspaces. */
   readonly q: string | undefined;
 };
 
+/** Of all workspaces that one may see, which are named. */
 export function ConnectionHistory({ q }: ConnectionHistoryProps) {
   const pages = usePages(
     listConnections,
@@ -71,6 +75,30 @@ export function ConnectionHistory({ q }: ConnectionHistoryProps) {
         : { query: { limit: PAGE_SIZE, q, after_id: entries.at(-1)?.id } },
     { everyMs: LOOK_AGAIN_MS, keepsFormer: true },
   );
+  return <History columns={[WORKSPACE_COLUMN, ...COLUMNS]} pages={pages} />;
+}
+
+/** Of one workspace, for everybody who may see that. */
+export function WorkspaceConnections({ workspaceId }: { readonly workspaceId: string }) {
+  const params = { workspace: workspaceId };
+  const pages = usePages(
+    listWorkspaceConnections,
+    { params, query: { limit: PAGE_SIZE } },
+    ({ connection_logs: entries }) =>
+      entries.length < PAGE_SIZE
+        ? null
+        : { params, query: { limit: PAGE_SIZE, after_id: entries.at(-1)?.id } },
+    { everyMs: LOOK_AGAIN_MS, keepsFormer: true },
+  );
+  return <History columns={COLUMNS} pages={pages} />;
+}
+
+type HistoryProps = {
+  readonly pages: UseInfiniteQueryResult<InfiniteData<CallAnswer<typeof listConnections>>>;
+  readonly columns: readonly Column<Entry>[];
+};
+
+function History({ pages, columns }: HistoryProps) {
   return (
     <Loaded query={pages} what="connections">
       {({ pages: answers }) => {
@@ -79,7 +107,7 @@ export function ConnectionHistory({ q }: ConnectionHistoryProps) {
         return (
           <>
             <DataTable
-              columns={q?.startsWith("workspace_id:") ? COLUMNS : [WORKSPACE_COLUMN, ...COLUMNS]}
+              columns={columns}
               label="Connection log"
               rowKey={({ id }) => id}
               rows={rows}

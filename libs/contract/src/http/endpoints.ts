@@ -1,6 +1,7 @@
 /** All endpoints: what the server must implement and the reference describes. */
 import { isEndpoint, type Endpoint } from "../endpoint.ts";
 import * as aiProviderTest from "./ai-provider-test.ts";
+import type { FileEndpoint } from "../file-endpoint.ts";
 import type { SocketEndpoint } from "../socket-endpoint.ts";
 import * as aiProviders from "./ai-providers.ts";
 import * as aiCosts from "./ai-costs.ts";
@@ -51,6 +52,9 @@ export const SOCKETS: readonly SocketEndpoint[] = [
   streamChat,
   watchChats,
 ];
+
+/** All files that anybody may download. */
+export const FILES: readonly FileEndpoint[] = [workspaces.workspaceAgentFile];
 
 /** As people look them up: a thing's own path, then what lies below it. */
 function byPath(a: Endpoint, b: Endpoint): number {

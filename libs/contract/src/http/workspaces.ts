@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { endpoint } from "../endpoint.ts";
+import { fileEndpoint } from "../file-endpoint.ts";
 import { NoParams, NoQuery, Paging, Timestamp, UserParams, UserRef } from "./common.ts";
 import { USERNAME_PATTERN } from "./users.ts";
 
@@ -67,6 +68,15 @@ export const WorkspaceAgentParams = z.strictObject({ agent: z.uuid() });
 
 /** The workspace agent as one file, for any machine. Anybody may download it. */
 export const WORKSPACE_AGENT_FILE_PATH = "/api/v2/workspace-agent/atelier-agent.mjs";
+
+export const workspaceAgentFile = fileEndpoint({
+  tag: "workspaces",
+  summary: "Download the workspace agent as one file",
+  path: WORKSPACE_AGENT_FILE_PATH,
+  mediaType: "text/javascript",
+  description:
+    "For any machine with Node 24 or later. `ETag` is the SHA-256 of the file in hex, `Repr-Digest` the same as RFC 9530 has it; with `If-None-Match` of a file that is still the same, 304. A server that has none answers 503 with the reason as text.",
+});
 
 /** More matches than this are counted as this many. */
 export const WORKSPACE_COUNT_MAX = 10_000;

@@ -9,7 +9,7 @@ import type { ProcessInfo, PROCESS_SIGNALS } from "@atelier/contract/rpc/workspa
 import type { Sql } from "@atelier/database/database";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { KnownWorkspaceAgent } from "../workspaces/workspace.ts";
-import type { Asking } from "./file-actions.ts";
+import type { Asking } from "./machine-path.ts";
 import { fromMachine, type MachineFailure } from "./panel-failure.ts";
 
 export type EffectDeps = {

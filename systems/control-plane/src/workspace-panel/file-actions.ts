@@ -7,30 +7,9 @@ import {
 } from "@atelier/contract/http/workspace-files";
 import type { StreamedAnswer } from "@atelier/contract/raw-body";
 import type { FileInfo } from "@atelier/contract/rpc/workspace/files";
-import type { WorkspaceFailure } from "@atelier/contract/rpc/workspace/operation";
-import type { WorkspaceServices } from "@atelier/contract/rpc/workspace/services";
-import { join, normalize } from "node:path/posix";
 import { fileText, mediaTypeOf, type FileText } from "./file-text.ts";
+import { absolutePath, type Asking } from "./machine-path.ts";
 import { fromMachine, toMachineFailure, type MachineFailure } from "./panel-failure.ts";
-
-/** A machine, for one request of somebody who waits for the answer. */
-export type Asking = { readonly services: WorkspaceServices; readonly signal: AbortSignal };
-
-/** The absolute path that is meant. Empty: the workspace's directory. */
-export async function absolutePath(
-  { services, signal }: Asking,
-  path: string,
-): Promise<Result<string, WorkspaceFailure>> {
-  if (path.startsWith("/")) return ok(withoutSlash(normalize(path)));
-  const info = await services.machine.info({}, { signal });
-  if (!info.ok) return info;
-  const { directory, home } = info.value;
-  return ok(path === "" ? directory : withoutSlash(join(home, path.slice(1))));
-}
-
-function withoutSlash(path: string): string {
-  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
-}
 
 export type DirectoryPage = {
   readonly path: string;

@@ -38,7 +38,7 @@ export function mediaTypeOf(name: string): {
   readonly mediaType: string;
   readonly isInline: boolean;
 } {
-  const ending = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
+  const ending = /\.([a-z]+)$/i.exec(name)?.[1]?.toLowerCase() ?? "";
   const image = Object.hasOwn(IMAGE_TYPE_BY_ENDING, ending)
     ? IMAGE_TYPE_BY_ENDING[ending]
     : undefined;

@@ -7,7 +7,7 @@ import { FAILURES } from "@atelier/contract/failures";
 import type { WorkspaceFailure } from "@atelier/contract/rpc/workspace/operation";
 import type { WorkspaceServices } from "@atelier/contract/rpc/workspace/services";
 import type { EventStream } from "../http/socket-route.ts";
-import { absolutePath } from "./file-actions.ts";
+import { absolutePath } from "./machine-path.ts";
 import { toMachineFailure } from "./panel-failure.ts";
 import { toWireGitState, toWirePort, toWireStats } from "./panel-wire.ts";
 import { textPieces } from "./text-pieces.ts";

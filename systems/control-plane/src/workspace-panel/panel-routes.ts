@@ -11,13 +11,8 @@ import type { WorkspaceLinks } from "@atelier/contract/rpc/workspace/services";
 import { route, type EndpointRequest, type Route } from "../http/route.ts";
 import type { Endpoint } from "@atelier/contract/endpoint";
 import { closeTerminal, signalProcess, type EffectDeps } from "./effect-actions.ts";
-import {
-  absolutePath,
-  listDirectory,
-  openDownload,
-  readText,
-  type Asking,
-} from "./file-actions.ts";
+import { listDirectory, openDownload, readText } from "./file-actions.ts";
+import { absolutePath, type Asking } from "./machine-path.ts";
 import { fromMachine, type MachineFailure } from "./panel-failure.ts";
 import {
   toWireFile,

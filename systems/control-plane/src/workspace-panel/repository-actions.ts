@@ -2,7 +2,7 @@
 import { ok, type Result } from "@atelier/base/result";
 import { GIT_REPOSITORIES_MAX } from "@atelier/contract/http/workspace-git";
 import { join } from "node:path/posix";
-import { absolutePath, type Asking } from "./file-actions.ts";
+import { absolutePath, type Asking } from "./machine-path.ts";
 import { fromMachine, type MachineFailure } from "./panel-failure.ts";
 
 /** Entries of the directory that are looked at. */

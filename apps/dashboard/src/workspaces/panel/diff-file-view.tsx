@@ -32,7 +32,7 @@ export function DiffFileView({ file, isOpenAtFirst, ...rest }: DiffFileProps) {
       aria-label={file.path}
       className="mb-2 overflow-hidden rounded-lg border border-line bg-surface"
     >
-      <h4>
+      <h3>
         <button
           aria-expanded={isOpen}
           className="flex min-h-9 w-full flex-wrap items-center gap-2 bg-sunken px-2 py-1 text-left hover:bg-hover"
@@ -49,7 +49,7 @@ export function DiffFileView({ file, isOpenAtFirst, ...rest }: DiffFileProps) {
           {file.change !== "changed" && <Badge tone={TONES[file.change]}>{file.change}</Badge>}
           <LineCounts added={file.added} removed={file.removed} />
         </button>
-      </h4>
+      </h3>
       {isOpen && <Hunks file={file} {...rest} />}
     </section>
   );
@@ -140,7 +140,7 @@ function Unified({ hunk, about, below, onWrite }: RowsProps) {
   return hunk.lines.map((line) => (
     <div key={`${line.before} ${line.after}`}>
       <div
-        className={`grid grid-cols-[3rem_3rem_1fr] font-mono text-xs leading-5 ${LOOKS[line.kind].row}`}
+        className={`grid grid-cols-[3rem_3rem_1fr] font-mono text-xs leading-6 ${LOOKS[line.kind].row}`}
       >
         <LineNumber line={line} number={line.before} onWrite={() => onWrite(about(line))} />
         <LineNumber
@@ -159,7 +159,7 @@ function Unified({ hunk, about, below, onWrite }: RowsProps) {
 function Split({ hunk, about, below, onWrite }: RowsProps) {
   return sideBySide(hunk.lines).map(({ before, after }) => (
     <div key={`${before?.before} ${after?.after}`}>
-      <div className="grid grid-cols-2 font-mono text-xs leading-5">
+      <div className="grid grid-cols-2 font-mono text-xs leading-6">
         {[before, after].map((line, index) =>
           line === null ? (
             <div className="bg-sunken" key={index === 0 ? "before" : "after"} />

@@ -10,7 +10,6 @@ import {
 } from "@atelier/contract/http/workspace-files";
 import { useEndpoint } from "../../api/use-endpoint.ts";
 import { apiUrl } from "../../browser/host.ts";
-import { CopyButton } from "../../ui/copy-text.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { byteText } from "./byte-text.ts";
@@ -27,12 +26,11 @@ export function FileView({ agentId, file }: FileViewProps) {
     <section aria-label={file.name} className="min-w-0 rounded-lg border border-line bg-surface">
       <div className="flex flex-wrap items-center gap-2 border-b border-line px-3 py-2">
         <div className="min-w-0 grow">
-          <h3 className="font-mono text-xs font-medium break-all">{file.path}</h3>
+          <h2 className="font-mono text-xs font-medium break-all select-all">{file.path}</h2>
           <p className="text-xs text-muted">
             {byteText(file.size)}, changed <RelativeTime time={file.modified_at} />
           </p>
         </div>
-        <CopyButton text={file.path} what="the path" />
         {file.size <= FILE_CONTENT_BYTES_MAX ? (
           <a
             className="inline-flex min-h-9 items-center rounded-md border border-line px-3 font-medium hover:bg-hover"

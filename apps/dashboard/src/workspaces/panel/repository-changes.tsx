@@ -36,7 +36,7 @@ export function RepositoryChanges({
   const name = rest.root.slice(rest.root.lastIndexOf("/") + 1);
   return (
     <section aria-label={`Repository ${name}`} className="mb-5">
-      <h3>
+      <h2>
         <button
           aria-expanded={isOpen}
           className="flex min-h-8 w-full items-center gap-1.5 rounded text-left font-semibold hover:bg-hover"
@@ -49,7 +49,7 @@ export function RepositoryChanges({
           </span>
           <span className="truncate">{name}</span>
         </button>
-      </h3>
+      </h2>
       {isOpen && <OpenRepository {...rest} />}
     </section>
   );
