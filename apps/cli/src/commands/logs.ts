@@ -1,6 +1,9 @@
 /** `atelier logs`: what happened in a workspace: its machine's connections, its processes, their output. */
 import { fail, ok, type Result } from "@atelier/base/result";
-import { listConnections, type ConnectionLogEntry } from "@atelier/contract/http/connection-log";
+import {
+  listWorkspaceConnections,
+  type ConnectionLogEntry,
+} from "@atelier/contract/http/connection-log";
 import type { ProcessInfo, WorkspaceProcesses } from "@atelier/contract/rpc/workspace/processes";
 import type { z } from "zod";
 import { ReaderGone } from "../byte-streams.ts";
@@ -41,7 +44,7 @@ export const logs = defineCommand({
   name: "logs",
   summary:
     "Show what happened in a workspace: connections of its machine, processes and their output",
-  details: `Of each of the last ${PROCESSES_SHOWN} processes: whether it runs, how it ended, since when, and its last lines. Connections are those that you\nmay see. With --follow it goes on until Ctrl-C, also over times when the machine is away; with --json it is one\nJSON text per line then.`,
+  details: `Of each of the last ${PROCESSES_SHOWN} processes: whether it runs, how it ended, since when, and its last lines. With\n--follow it goes on until Ctrl-C, also over times when the machine is away; with --json it is one JSON text per\nline then.`,
   examples: [
     "atelier logs dev",
     "atelier logs dev --follow",
@@ -87,13 +90,15 @@ type Log = {
   readonly processes: readonly LoggedProcess[];
 };
 
-/** Nothing for whoever may not see them: the workspace itself says when its machine was there last. */
+/** Nothing where the server does not tell: the workspace itself says when its machine was there last. */
 async function loadConnections(
   api: Api,
   workspace: WorkspaceAnswer,
 ): Promise<readonly Connection[]> {
-  const q = `workspace_id:${workspace.id} type:workspace_agent`;
-  const answer = await api.call(listConnections, { query: { q, limit: CONNECTIONS_SHOWN } });
+  const answer = await api.call(listWorkspaceConnections, {
+    params: { workspace: workspace.id },
+    query: { type: "workspace_agent", limit: CONNECTIONS_SHOWN },
+  });
   return answer.ok ? answer.value.connection_logs : [];
 }
 

@@ -14,6 +14,7 @@ for (const [userAgent, text] of [
   ],
   ["Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Windows"],
   ["atelier/0.1.0 node/26", "Atelier command line"],
+  ["atelier-workspace-agent/0.1.0", "Workspace agent"],
   ["my-script 1", "my-script 1"],
 ] as const) {
   test(`${userAgent.slice(0, 40) || "nothing"} is ${text}`, () => {

@@ -6,6 +6,7 @@ const PROGRAMS = [
   [/\bFirefox\//, "Firefox"],
   [/Chrom(?:e|ium)\//, "Chrome"],
   [/\bVersion\/.*Safari\//, "Safari"],
+  [/^atelier-workspace-agent\//, "Workspace agent"],
   [/^atelier\b/i, "Atelier command line"],
   [/^curl\//, "curl"],
 ] as const;

@@ -1,5 +1,6 @@
 /** The parts of a page, each with an address of its own: `?tab=`. On a phone the strip scrolls. */
 import { Link } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 
 type TabStripProps = {
   readonly label: string;
@@ -9,9 +10,14 @@ type TabStripProps = {
 };
 
 export function TabStrip({ label, tabs, shown }: TabStripProps) {
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    const current = list.current?.querySelector("[aria-current]");
+    current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [shown]);
   return (
     <nav aria-label={label} className="mb-4 overflow-x-auto border-b border-line">
-      <ul className="flex gap-1">
+      <ul className="flex gap-1" ref={list}>
         {tabs.map(({ id, title }) => (
           <li key={id}>
             <Link

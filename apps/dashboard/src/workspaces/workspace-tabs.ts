@@ -1,5 +1,5 @@
 /** The parts of a workspace's page. */
-import { WORKSPACE_PANELS, type WorkspacePanelId } from "./panel/panel-list.ts";
+import { WORKSPACE_PANELS, type WorkspacePanelId } from "./panel/workspace-panels.tsx";
 
 export type WorkspaceTab = {
   /** As the address names it; empty for what is shown first. */

@@ -64,6 +64,7 @@ export const listWorkspaceConnections = endpoint({
   query: z.strictObject({
     limit: limitOf(LIMIT_DEFAULT, 1_000),
     after_id: z.uuid().optional(),
+    type: ConnectionType.optional(),
   }),
   body: null,
   /** `count` stops at 10,000. */

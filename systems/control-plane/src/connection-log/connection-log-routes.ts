@@ -17,8 +17,9 @@ export function connectionLogRoutes(deps: Pick<ConnectionLogDeps, "database">): 
     }),
 
     route(contract.listWorkspaceConnections, async ({ params, query }) => {
-      const { after_id: afterId = null, limit } = query;
-      const q = `workspace_id:${params.workspace}`;
+      const { after_id: afterId = null, limit, type } = query;
+      const own = `workspace_id:${params.workspace}`;
+      const q = type === undefined ? own : `${own} type:${type}`;
       const page = await readConnections(deps, { q, afterId, limit });
       if (!page.ok) return page;
       const { connections, count } = page.value;

@@ -200,7 +200,7 @@ function LineNumber({ line, number, isSilent = false, onWrite }: LineNumberProps
   return (
     <button
       aria-label={`Comment on ${where}`}
-      className="pr-2 text-right text-muted select-none hover:bg-accent-fill hover:text-white"
+      className="flex items-start justify-end pr-2 text-muted select-none hover:bg-accent-fill hover:text-white"
       onClick={onWrite}
       title="Comment on this line"
       type="button"

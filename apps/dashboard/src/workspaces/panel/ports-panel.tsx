@@ -31,7 +31,8 @@ export function PortsPanel({ workspaceId, agentId }: WorkspacePanelProps) {
       {data !== null && data.ports.length > 0 && (
         <>
           <p className="mb-3 max-w-2xl text-muted">
-            The command brings a port to your own machine, where only you reach it.
+            <code className="font-mono text-xs">atelier port-forward</code> brings a port to your
+            own machine, where only you reach it.
           </p>
           <DataTable
             columns={[

@@ -2,12 +2,22 @@
  * The panels of a workspace, each loaded when it is first shown. Only its person can use them: all else
  * of who may see them is decided by the server.
  *
- * `<WorkspacePanel panel="changes" workspaceId agentId onComments />` shows one; panel-list.ts lists
- * them.
+ * `<WorkspacePanel panel="changes" workspaceId agentId onComments />` shows one; `WORKSPACE_PANELS` lists
+ * them in the order in which tabs show them.
  */
 import { lazy, Suspense } from "react";
-import type { WorkspacePanelId } from "./panel-list.ts";
 import type { ChangesPanelProps, ProcessesPanelProps } from "./panel-props.ts";
+
+export const WORKSPACE_PANELS = [
+  { id: "changes", title: "Changes" },
+  { id: "files", title: "Files" },
+  { id: "terminal", title: "Terminals" },
+  { id: "processes", title: "Processes" },
+  { id: "ports", title: "Ports" },
+  { id: "usage", title: "Usage" },
+] as const;
+
+export type WorkspacePanelId = (typeof WORKSPACE_PANELS)[number]["id"];
 
 const ChangesPanel = lazy(async () => ({
   default: (await import("./changes-panel.tsx")).ChangesPanel,
