@@ -18,7 +18,7 @@ export function PortsPanel({ workspaceId, agentId }: WorkspacePanelProps) {
   const { data, state } = useLive(watchWorkspacePorts, { params: { agent: agentId } }, schema);
   const name = workspace?.name ?? workspaceId;
   return (
-    <div>
+    <div className="@container">
       <LiveNotice state={state} what="what listens there" />
       {data?.ports.length === 0 && (
         <EmptyState icon="connect" title="Nothing listens there">
@@ -54,7 +54,7 @@ export function PortsPanel({ workspaceId, agentId }: WorkspacePanelProps) {
                   const command = `atelier port-forward ${name} ${port}`;
                   return (
                     <span className="inline-flex items-center gap-2">
-                      <code className="hidden font-mono text-xs lg:inline">{command}</code>
+                      <code className="hidden font-mono text-xs @2xl:inline">{command}</code>
                       <CopyButton text={command} what={`the command for port ${port}`} />
                     </span>
                   );

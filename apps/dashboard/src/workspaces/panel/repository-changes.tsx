@@ -6,7 +6,8 @@ import {
   WorkspaceGitState,
 } from "@atelier/contract/http/workspace-git";
 import { watchWorkspaceGit } from "@atelier/contract/http/workspace-live";
-import { useEffect, useMemo, useState } from "react";
+import type { UseQueryResult } from "@tanstack/react-query";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { z } from "zod";
 import { useEndpoint } from "../../api/use-endpoint.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -62,11 +63,7 @@ function OpenRepository({ agentId, root, draft, look }: RepositoryProps) {
     ...parts,
     query: { path: root, bytes_max: GIT_DIFF_BYTES_MAX },
   });
-  const { refetch } = query;
-  useEffect(() => {
-    // Another state, another diff. The first one comes while the first diff is on its way.
-    if (git !== null) refetch({ cancelRefetch: true }).catch(() => {}); // The query tells of it.
-  }, [git, refetch]);
+  useRenewed(query, git);
   return (
     <>
       {git !== null && <Summary git={git} />}
@@ -76,6 +73,19 @@ function OpenRepository({ agentId, root, draft, look }: RepositoryProps) {
       </Loaded>
     </>
   );
+}
+
+/** Another state, another diff. One at a time: states may come faster than a long diff is read. */
+function useRenewed(
+  { refetch, isFetching }: Pick<UseQueryResult, "refetch" | "isFetching">,
+  git: GitState | null,
+): void {
+  const renewedFor = useRef<GitState | null>(null);
+  useEffect(() => {
+    if (isFetching || git === null || renewedFor.current === git) return;
+    renewedFor.current = git;
+    refetch().catch(() => {}); // The query tells of it.
+  }, [git, isFetching, refetch]);
 }
 
 function Summary({ git }: { readonly git: GitState }) {

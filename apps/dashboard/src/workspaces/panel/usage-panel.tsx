@@ -25,10 +25,10 @@ export function UsagePanel({ agentId }: WorkspacePanelProps) {
   });
   const now = samples.at(-1);
   return (
-    <div>
+    <div className="@container">
       <LiveNotice state={state} what="the machine's use" />
       {now !== undefined && (
-        <div className="grid gap-4 sm:grid-cols-3">
+        <div className="grid gap-4 @2xl:grid-cols-3">
           <Meter
             history={samples.map((each) => share(each.cpu_cores_used, each.cpu_cores))}
             name="Processors"
@@ -44,7 +44,7 @@ export function UsagePanel({ agentId }: WorkspacePanelProps) {
             name="Disk of the home directory"
             text={`${byteText(now.disk_bytes_used)} of ${byteText(now.disk_bytes)}`}
           />
-          <p className="text-muted sm:col-span-3">
+          <p className="text-muted @2xl:col-span-3">
             On average {now.load1.toFixed(2)} programs wanted to run at once in the last minute.
           </p>
         </div>
