@@ -30,6 +30,11 @@ export const PAGES: readonly PageEntry[] = [
     words: "machines attach external",
   },
   {
+    path: "/chats/$chat",
+    title: "Chat",
+    load: () => import("../pages/chat.tsx"),
+  },
+  {
     path: "/$owner/$name",
     title: "Workspace",
     load: () => import("../pages/workspace.tsx"),

@@ -1,0 +1,91 @@
+/** Model, effort and planning of the next messages, small enough to stand below them. */
+import { updateChat, getChat } from "@atelier/contract/http/chats";
+import { REASONING_EFFORTS } from "@atelier/contract/chat/chat-words";
+import type { Ref } from "react";
+import { useChange } from "../../api/use-endpoint.ts";
+import { useChatModels } from "../model-choice/model-choice-fields.tsx";
+import {
+  chosenModel,
+  effortChoices,
+  effortFor,
+  modelGroups,
+  modelName,
+} from "../model-choice/model-choice.ts";
+import { useChat } from "../page/use-chat.ts";
+import type { ComposerState } from "./use-composer.ts";
+
+const LOOK =
+  "min-h-9 max-w-44 truncate rounded-md border border-transparent bg-transparent px-1.5 text-xs text-muted hover:bg-hover hover:text-ink";
+
+type ComposerModelProps = {
+  readonly state: ComposerState;
+  readonly selectRef: Ref<HTMLSelectElement>;
+};
+
+export function ComposerModel({ state, selectRef }: ComposerModelProps) {
+  const chat = useChat();
+  const models = useChatModels();
+  const update = useChange(updateChat, [getChat]);
+  const isPlanning = chat.plan_mode === "plan";
+  const wanted = state.choice?.modelConfigId ?? chat.last_model_config_id;
+  const chosen = models.data === undefined ? undefined : chosenModel(models.data, wanted);
+  const efforts = chosen === undefined ? [] : effortChoices(chosen);
+  const effort = state.choice?.effort ?? chat.last_reasoning_effort ?? "";
+  return (
+    <>
+      {models.data !== undefined && chosen !== undefined && (
+        <select
+          aria-label="Model"
+          className={LOOK}
+          onChange={({ currentTarget }) => {
+            const next = chosenModel(models.data, currentTarget.value);
+            if (next === undefined) return;
+            state.setChoice({ modelConfigId: next.id, effort: effortFor(next, effort) });
+          }}
+          ref={selectRef}
+          value={chosen.id}
+        >
+          {modelGroups(models.data).map(({ provider, models: offered }) => (
+            <optgroup key={provider} label={provider}>
+              {offered.map((model) => (
+                <option key={model.id} value={model.id}>
+                  {modelName(model)}
+                </option>
+              ))}
+            </optgroup>
+          ))}
+        </select>
+      )}
+      {chosen !== undefined && efforts.length > 0 && (
+        <select
+          aria-label="Reasoning effort"
+          className={LOOK}
+          onChange={({ currentTarget }) =>
+            state.setChoice({
+              modelConfigId: chosen.id,
+              effort: REASONING_EFFORTS.find((each) => each === currentTarget.value) ?? "",
+            })
+          }
+          value={effort}
+        >
+          {efforts.map(({ value, label }) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+      )}
+      <label className="inline-flex min-h-9 cursor-pointer items-center gap-1.5 rounded-md px-1.5 text-xs text-muted hover:bg-hover hover:text-ink">
+        <input
+          checked={isPlanning}
+          onChange={({ currentTarget }) => {
+            const body = { plan_mode: currentTarget.checked ? "plan" : "" } as const;
+            update({ params: { chat: chat.id }, body }).catch(() => {}); // Failures are values here.
+          }}
+          type="checkbox"
+        />
+        Plan only
+      </label>
+    </>
+  );
+}

@@ -1,0 +1,84 @@
+/** The head of a chat: what it is called, how it stands, and what belongs to it. */
+import { Link } from "@tanstack/react-router";
+import { memo, useEffect, useState } from "react";
+import { Badge } from "../../ui/badge.tsx";
+import { IconButton } from "../../ui/button.tsx";
+import { ChatIcon } from "../chat-icon.tsx";
+import { chatPath, stateWords } from "../chat-words.ts";
+import { ChatDetails } from "./chat-details.tsx";
+import { useLinkState } from "./chat-scene.ts";
+import { Meters } from "./meters.tsx";
+import { PromptIndex } from "./prompt-index.tsx";
+import { useChat } from "./use-chat.ts";
+import { systemClock } from "@atelier/base/system-clock";
+
+type ChatHeaderProps = { readonly isPanelOpen: boolean; readonly onPanel: () => void };
+
+export const ChatHeader = memo(function ChatHeader({ isPanelOpen, onPanel }: ChatHeaderProps) {
+  const chat = useChat();
+  const [opened, setOpened] = useState<"prompts" | "details" | null>(null);
+  const close = (): void => setOpened(null);
+  useEffect(() => {
+    document.title = `${chat.title} · Atelier`;
+  }, [chat.title]);
+  return (
+    <header className="flex min-h-12 flex-wrap items-center gap-x-2 border-b border-line bg-surface px-3 md:px-4">
+      <div className="min-w-0 flex-1">
+        {chat.parent_chat_id !== undefined && (
+          <Link className="text-xs text-accent hover:underline" to={chatPath(chat.parent_chat_id)}>
+            Started by another agent
+          </Link>
+        )}
+        <div className="flex items-center gap-2">
+          <h1 className="truncate text-base font-semibold" title={chat.title}>
+            {chat.title}
+          </h1>
+          <StateBadge />
+          {chat.archived && <Badge>put away</Badge>}
+        </div>
+      </div>
+      <div className="flex items-center">
+        <Meters />
+        <IconButton label="Messages of this chat" onClick={() => setOpened("prompts")}>
+          <ChatIcon name="list" size={18} />
+        </IconButton>
+        <IconButton label="About this chat" onClick={() => setOpened("details")}>
+          <ChatIcon name="more" size={18} />
+        </IconButton>
+        <IconButton
+          aria-expanded={isPanelOpen}
+          label={isPanelOpen ? "Close the workspace" : "Open the workspace"}
+          onClick={onPanel}
+        >
+          <ChatIcon name="panel" size={18} />
+        </IconButton>
+      </div>
+      <PromptIndex isOpen={opened === "prompts"} onClose={close} />
+      <ChatDetails isOpen={opened === "details"} onClose={close} />
+    </header>
+  );
+});
+
+/** As the stream tells it; the chat's own facts come a moment later. */
+function StateBadge() {
+  const chat = useChat();
+  const status = useLinkState(({ view }) => view.status) ?? chat.status;
+  const error = useLinkState(({ view }) => view.error);
+  const retry = useLinkState(({ view }) => view.retry);
+  const { tone, words, reason } = stateWords(
+    {
+      status,
+      asks: chat.asks,
+      has_unread: false,
+      last_error: error ?? chat.last_error,
+      retry: retry ?? undefined,
+      queued_for_capacity: chat.queued_for_capacity,
+    },
+    systemClock.now(),
+  );
+  return (
+    <span title={reason ?? undefined}>
+      <Badge tone={tone}>{words}</Badge>
+    </span>
+  );
+}

@@ -1,0 +1,69 @@
+/** Code with its language, copied by one press. Long lines scroll. */
+import { useState } from "react";
+import { copyText } from "../../browser/host.ts";
+import { useIsLasting } from "../../browser/ticks.ts";
+
+const SAID_MS = 2_000;
+
+export function CodeBlock({
+  text,
+  language,
+  label,
+}: {
+  readonly text: string;
+  readonly language: string;
+  /** In place of the language. */
+  readonly label?: string;
+}) {
+  return (
+    <div className="chat-code overflow-hidden rounded-md border border-line">
+      <div className="flex items-center justify-between gap-2 border-b border-line bg-sunken pr-1 pl-3 text-xs text-muted">
+        <span className="truncate">{label ?? (language === "" ? "text" : language)}</span>
+        <SmallCopyButton text={text} what="the code" />
+      </div>
+      <ScrolledText label={label ?? "Code"} text={text} />
+    </div>
+  );
+}
+
+export function SmallCopyButton({ text, what }: { readonly text: string; readonly what: string }) {
+  const [isCopied, setIsCopied] = useState(false);
+  const isOld = useIsLasting(isCopied, SAID_MS);
+  const isSaid = isCopied && !isOld;
+  return (
+    <button
+      aria-label={`Copy ${what}`}
+      className="min-h-7 rounded px-2 text-xs text-muted hover:bg-hover hover:text-ink"
+      onClick={() => {
+        setIsCopied(false);
+        copyText(text).then(setIsCopied, () => {}); // Refused: nothing was copied, and nothing is said.
+      }}
+      type="button"
+    >
+      <span aria-live="polite">{isSaid ? "Copied" : "Copy"}</span>
+    </button>
+  );
+}
+
+export function ScrolledText({
+  text,
+  label,
+  tone = "",
+}: {
+  readonly text: string;
+  readonly label: string;
+  readonly tone?: string;
+}) {
+  return (
+    <pre
+      aria-label={label}
+      className={`max-h-96 overflow-auto bg-surface px-3 py-2 font-mono text-xs leading-5 ${tone}`}
+      role="region"
+      // What scrolls must be reachable by keyboard.
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+      tabIndex={0}
+    >
+      {text}
+    </pre>
+  );
+}

@@ -1,0 +1,57 @@
+/** A change of a file, line by line. Signs say what colours say. */
+import { diffCount, type DiffLine } from "./unified-diff.ts";
+
+const LOOKS: Readonly<Record<DiffLine["kind"], string>> = {
+  added: "bg-good-soft",
+  removed: "bg-bad-soft",
+  same: "",
+  hunk: "bg-sunken text-muted",
+  note: "text-muted italic",
+};
+const SIGNS: Readonly<Record<DiffLine["kind"], string>> = {
+  added: "+",
+  removed: "−",
+  same: " ",
+  hunk: " ",
+  note: " ",
+};
+
+type DiffViewProps = { readonly path: string; readonly lines: readonly DiffLine[] };
+
+export function DiffView({ path, lines }: DiffViewProps) {
+  const { added, removed } = diffCount(lines);
+  return (
+    <section aria-label={`Change of ${path}`}>
+      <div className="flex justify-between gap-2 border-b border-line bg-sunken px-3 py-1 text-xs">
+        <span className="truncate font-mono">{path}</span>
+        <span className="whitespace-nowrap tabular-nums">
+          <span className="text-good">+{added}</span> <span className="text-bad">−{removed}</span>
+        </span>
+      </div>
+      <div
+        className="max-h-96 overflow-auto font-mono text-xs leading-5"
+        // What scrolls must be reachable by keyboard.
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        tabIndex={0}
+        aria-label={`Lines of ${path}`}
+        role="region"
+      >
+        <div className="w-max min-w-full">
+          {lines.map(({ kind, text, before, after }, index) => (
+            // Lines of a diff never move.
+            <div className={`flex whitespace-pre ${LOOKS[kind]}`} key={index}>
+              <span
+                aria-hidden="true"
+                className="w-10 shrink-0 pr-2 text-right text-muted select-none"
+              >
+                {after ?? before ?? ""}
+              </span>
+              <span className="w-4 shrink-0 text-center">{SIGNS[kind]}</span>
+              <span className="pr-3">{text === "" ? " " : text}</span>
+            </div>
+          ))}
+        </div>
+      </div>
+    </section>
+  );
+}
