@@ -72,6 +72,7 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
     people: plane.chats.people,
     workspaces: plane.chats.workspaces,
     secrets: plane.chats.secrets,
+    costs: plane.chats.costs,
     links: plane.workspaceLinks,
     providerAuth: plane.providerAuth,
     transports: gateway.transports,

@@ -261,7 +261,7 @@ function serveChats(
   resources: AsyncDisposableStack,
 ): ChatDaemon {
   const { controlPlane, gateway, database, pubSub } = parts;
-  const { providers, people, workspaces, secrets } = controlPlane.chats;
+  const { providers, people, workspaces, secrets, costs } = controlPlane.chats;
   const outbound = resources.use(
     openOutboundFetch({
       connectMs: config.aiGatewayConnectTimeoutMs,
@@ -271,6 +271,7 @@ function serveChats(
   );
   const chats = startChatDaemon({
     ...{ database, pubSub, clock, random, log, providers, people, workspaces, secrets },
+    costs,
     links: controlPlane.workspaceLinks,
     providerAuth: controlPlane.providerAuth,
     transports: gateway?.transports ?? null,

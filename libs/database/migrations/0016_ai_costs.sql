@@ -10,6 +10,9 @@ create table ai_seen_models (
   primary key (provider, model)
 );
 
+insert into ai_seen_models
+select provider, model, min(started_at) from ai_interceptions group by provider, model;
+
 -- Versions of prices. A row changes only by its end, so that a request's price can always be shown.
 create table ai_model_prices (
   id bigint generated always as identity primary key,
@@ -118,10 +121,13 @@ create table ai_chat_totals (
   cost_micros bigint not null,
   priced_requests bigint not null,
   unpriced_requests bigint not null,
+  -- They are kept as long as the other sums.
+  last_active_at timestamptz not null,
   primary key (session_id, initiator_id)
 );
+create index ai_chat_totals_active on ai_chat_totals (last_active_at);
 
 insert into ai_chat_totals
-select initiator_id, session_id, interceptions, 0, 0, unpriced_interceptions
+select initiator_id, session_id, interceptions, 0, 0, unpriced_interceptions, last_active_at
 from ai_sessions
 where client = 'Atelier Agents';

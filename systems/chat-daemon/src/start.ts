@@ -7,6 +7,7 @@ import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type {
+  ChatCosts,
   ChatPeople,
   ChatProviderCatalog,
   ChatSecrets,
@@ -96,6 +97,7 @@ export type ChatDaemonDeps = {
   readonly workspaces: ChatWorkspaceDirectory;
   readonly links: WorkspaceLinks;
   readonly secrets: ChatSecrets;
+  readonly costs: ChatCosts;
   /** People's own provider keys. */
   readonly providerAuth: ProviderAuthSource;
   /** Of the gateway in this process. Null: there is none. */
@@ -238,6 +240,7 @@ function chatDeps(
   const { machine, selection, models } = parts;
   return {
     ...{ machine, database, clock, random, log, people, workspaces },
+    costs: deps.config.isGatewayRoutingEnabled ? deps.costs : null,
     models: {
       defaultFor: async (ownerId, organizationId) => {
         const chosen = await models.modelForNewChat({ ownerId, organizationId });

@@ -3,6 +3,7 @@ import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type {
+  ChatCosts,
   ChatPeople,
   ChatProvider,
   ChatProviderCatalog,
@@ -17,6 +18,7 @@ import {
 } from "@atelier/contract/rpc/chat-service";
 import type { Database } from "@atelier/database/database";
 import type { ProviderFollowing } from "./ai-providers/provider-snapshot-task.ts";
+import { chatCosts } from "./ai-usage/chat-cost-actions.ts";
 import { BriefMemory } from "./ai-user-keys/brief-memory.ts";
 import { chatProviderCatalog } from "./ai-user-keys/chat-provider-catalog-actions.ts";
 import { chatSecrets } from "./chat-secrets/chat-secret-actions.ts";
@@ -37,6 +39,7 @@ export type ChatPorts = {
   readonly people: ChatPeople;
   readonly workspaces: ChatWorkspaceDirectory;
   readonly secrets: ChatSecrets;
+  readonly costs: ChatCosts;
   /** Answers the API's part about chats from now on, until the result is disposed. */
   serveWith(served: {
     readonly service: ChatService;
@@ -82,6 +85,7 @@ export function chatPorts(
       providers: chatProviderCatalog({ database, vault, clock, isByokAllowed, known }),
       people: chatPeople(database),
       secrets: chatSecrets({ database, vault }),
+      costs: chatCosts(database),
       workspaces: chatWorkspaceDirectory(workspaceDeps, new UseNotes({ clock, log, write })),
       serveWith: (served) => {
         const mounted = new DisposableStack();

@@ -348,7 +348,9 @@ async function startModels(
   const peers = deps.recordingPeers;
   const recorder = await startRecording({ ...recorderDeps, tasks, peers }, resources);
   startOrphanTask({ database, clock, log, replicaId, tasks });
-  startUsageRetentionTask({ database, clock, log, retentionMs: usageRetentionMs, tasks });
+  const { usageTotalsRetentionMs: totalsRetentionMs } = config;
+  const retentionDeps = { retentionMs: usageRetentionMs, totalsRetentionMs };
+  startUsageRetentionTask({ database, clock, log, tasks, ...retentionDeps });
   startCatalogPrices({
     ...{ database, pubSub, clock, log, tasks },
     channel: MODELS_SEEN,

@@ -20,6 +20,7 @@ import { notFoundFailure, type CliFailure } from "../cli-failure.ts";
 import type { Api } from "../cli.ts";
 import type { MessageSettings } from "./chat-options.ts";
 import { latestMessages } from "./transcript.ts";
+import { money } from "../output/money.ts";
 
 type Done<Value> = Promise<Result<Value, CliFailure>>;
 
@@ -95,14 +96,19 @@ export async function costText(
 ): Done<{ readonly json: unknown; readonly text: string }> {
   const cost = await api.call(getChatCost, { params: { chat } });
   if (!cost.ok) return cost;
-  const {
-    total_cost_micros: micros,
-    request_count: requests,
-    unpriced_request_count: unpriced,
-  } = cost.value;
-  const more = unpriced === 0 ? "" : `, ${unpriced} of them without a known price`;
-  return ok({
-    json: cost.value,
-    text: `$${(micros / 1_000_000).toFixed(4)} for ${requests} requests${more}`,
-  });
+  const { month } = cost.value;
+  const since = `\nYour chats since ${month.from}: ${costOf(month)}`;
+  return ok({ json: cost.value, text: costOf(cost.value) + since });
+}
+
+function costOf(cost: {
+  readonly total_cost_micros: number | null;
+  readonly request_count: number;
+  readonly unpriced_request_count: number;
+}): string {
+  const { total_cost_micros: micros, request_count: requests } = cost;
+  const unpriced = cost.unpriced_request_count;
+  const more =
+    unpriced === 0 || micros === null ? "" : `, ${unpriced} of them without a known price`;
+  return `${money(micros)} for ${requests} ${requests === 1 ? "request" : "requests"}${more}`;
 }

@@ -86,6 +86,15 @@ export const ChatAction = z.object({
 });
 export type ChatAction = z.infer<typeof ChatAction>;
 
+/** In micro-dollars, as the gateway recorded it. */
+const CostFields = {
+  /** Of requests with a known price. Null: there are requests, and none has one. */
+  total_cost_micros: z.int().nullable(),
+  request_count: z.int(),
+  /** Requests whose price is not known: `total_cost_micros` is without them. */
+  unpriced_request_count: z.int(),
+};
+
 const ChatFields = {
   id: z.uuid(),
   organization_id: z.uuid(),
@@ -126,6 +135,8 @@ const ChatFields = {
   queue_length: z.int(),
   /** Runnable, and waits for a slot. Not told of children. */
   queued_for_capacity: z.boolean().optional(),
+  /** What it and its children cost so far. Not on children; absent where nothing was recorded. */
+  cost: z.object(CostFields).optional(),
   /** Only on the single chat. */
   files: z.array(ChatFile).optional(),
   warnings: z.array(z.string()).optional(),
@@ -477,7 +488,7 @@ export const proposeChatTitle = endpoint({
 
 export const getChatCost = endpoint({
   tag: "chats",
-  summary: "What a chat and its children cost so far",
+  summary: "What a chat and its children cost so far, and its owner's chats this month",
   method: "GET",
   path: "/api/v2/chats/:chat/cost",
   aliases: ["/api/experimental/chats/:chat/cost"],
@@ -488,10 +499,11 @@ export const getChatCost = endpoint({
   success: {
     status: 200,
     body: z.object({
+      /** The chat itself, or the one above it. */
       chat_id: z.uuid(),
-      total_cost_micros: z.int(),
-      request_count: z.int(),
-      unpriced_request_count: z.int(),
+      ...CostFields,
+      /** Of all chats of its owner, since this month began in UTC. */
+      month: z.object({ from: z.iso.date(), ...CostFields }),
     }),
   },
   failures: [],

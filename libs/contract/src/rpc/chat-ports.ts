@@ -69,6 +69,22 @@ export interface ChatPeople {
   usernameOf(userId: string): Promise<string | undefined>;
 }
 
+/** What requests of chats to models cost, as the gateway recorded it. */
+export type ChatCost = {
+  /** Null: there are requests, and none has a known price. */
+  readonly costMicros: number | null;
+  readonly requests: number;
+  /** Requests whose price is not known: `costMicros` is without them. */
+  readonly unpricedRequests: number;
+};
+
+export interface ChatCosts {
+  /** Of chats that asked a model. What a chat's children asked is in it. */
+  ofChats(ownerId: string, chatIds: readonly string[]): Promise<ReadonlyMap<string, ChatCost>>;
+  /** Of all of a person's chats. */
+  ofPerson(userId: string, since: Date): Promise<ChatCost>;
+}
+
 /** What chats keep secret. Whoever asks never sees the vault, and the vault never sees chats. */
 export interface ChatSecrets {
   /** In the transaction, which is the database library's; this one does not know it. Replaces. */

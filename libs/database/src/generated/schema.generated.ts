@@ -20,6 +20,7 @@ type AiChatTotalsRow = {
   cost_micros: number;
   priced_requests: number;
   unpriced_requests: number;
+  last_active_at: Timestamp;
 };
 
 type AiFilterValuesRow = {

@@ -11,6 +11,7 @@ import {
   updateChatMetadata,
   type ChatMetadata,
 } from "../state/chat-metadata-store.ts";
+import { costsOf } from "./chat-cost-actions.ts";
 import type { ChatDeps } from "./chat-deps.ts";
 import { invalid, toFailure, withoutQueueFull, type ChatFailure } from "./chat-failures.ts";
 import { listChatFiles } from "./chat-file-store.ts";
@@ -29,12 +30,14 @@ export async function showChat(deps: ChatDeps, chatId: string): Promise<Result<C
     return chat && { chat, files, children: await listShownChildren(db, [chatId]) };
   });
   if (shown === undefined) return fail({ code: "resource.not_found" });
-  const [owner, queued] = await Promise.all([
+  const [owner, costs, queued] = await Promise.all([
     deps.people.usernameOf(shown.chat.ownerId),
+    costsOf(deps, [shown.chat]),
     deps.queuedForCapacity([chatId]),
   ]);
   const files = shown.files.map(toWireFile);
-  const chat = { ...toWireChat(shown.chat, shown.children, owner), files };
+  const more = { files, ...withCost(costs.get(chatId)) };
+  const chat = { ...toWireChat(shown.chat, shown.children, owner), ...more };
   return ok(withQueued(chat, queued));
 }
 
@@ -55,17 +58,24 @@ export async function showChats(
   });
   const families = Map.groupBy(children, ({ rootChatId }) => rootChatId);
   const running = chats.filter(({ status }) => status === "running");
-  const queued = await deps.queuedForCapacity(running.map(({ id }) => id));
+  const [costs, queued] = await Promise.all([
+    costsOf(deps, chats),
+    deps.queuedForCapacity(running.map(({ id }) => id)),
+  ]);
   return ok(
     chats.map((chat) => {
       const wire = toWireChat(chat, families.get(chat.id) ?? [], caller.username);
-      return withQueued(wire, queued);
+      return withQueued({ ...wire, ...withCost(costs.get(chat.id)) }, queued);
     }),
   );
 }
 
 function withQueued(chat: Chat, queued: ReadonlySet<string>): Chat {
   return queued.has(chat.id) ? { ...chat, queued_for_capacity: true } : chat;
+}
+
+function withCost(cost: Chat["cost"]): Pick<Chat, "cost"> {
+  return cost === undefined ? {} : { cost };
 }
 
 export type ChatChange = {

@@ -4,7 +4,11 @@ import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type { Result } from "@atelier/base/result";
 import type { ReasoningEffort } from "@atelier/contract/chat/chat-words";
-import type { ChatPeople, ChatWorkspaceDirectory } from "@atelier/contract/rpc/chat-ports";
+import type {
+  ChatCosts,
+  ChatPeople,
+  ChatWorkspaceDirectory,
+} from "@atelier/contract/rpc/chat-ports";
 import type { Database } from "@atelier/database/database";
 import type { ChatMachine } from "../state/chat-machine.ts";
 
@@ -32,6 +36,8 @@ export type ChatDeps = {
   readonly log: Logger;
   readonly people: ChatPeople;
   readonly workspaces: ChatWorkspaceDirectory;
+  /** Null: chats ask models directly, and nobody records what it costs. */
+  readonly costs: ChatCosts | null;
   readonly models: ChatModelChoices;
   /** Those that are wanted, or what administrators preset. Null: some of them are not there. */
   readonly chooseMcpServers: (

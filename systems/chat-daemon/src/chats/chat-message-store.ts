@@ -50,20 +50,12 @@ export async function listPrompts(
   return rows;
 }
 
-export type ChatCost = {
-  readonly totalCostMicros: number;
-  readonly requestCount: number;
-  readonly unpricedRequestCount: number;
-};
-
-/** Of the chat and its children: answers of models that are in the history, deleted ones too. */
-export async function sumCost(db: Sql, chatId: string): Promise<ChatCost> {
-  const { rows } = await sql<{ cost: number; count: number; unpriced: number }>`
-    select coalesce(sum(m.total_cost_micros), 0)::bigint as cost, count(*) as count,
-      count(*) filter (where m.total_cost_micros is null) as unpriced
+/** Answers of models in the history of the chat and its children, deleted ones too. */
+export async function countSteps(db: Sql, rootChatId: string): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count
     from chat_messages m join chats c on c.id = m.chat_id
-    where (c.id = ${chatId} or c.root_chat_id = ${chatId})
+    where (c.id = ${rootChatId} or c.root_chat_id = ${rootChatId})
       and m.role = 'assistant' and m.total_tokens is not null`.execute(db);
-  const { cost = 0, count = 0, unpriced = 0 } = rows[0] ?? {};
-  return { totalCostMicros: cost, requestCount: count, unpricedRequestCount: unpriced };
+  return rows[0]?.count ?? 0;
 }

@@ -8,7 +8,8 @@ import { withoutQueueFull } from "./chat-failures.ts";
 import { toWireMessage } from "./chat-wire.ts";
 import { clearedRows } from "../messages/cleared-rows.ts";
 import { fetchFile, uploadFile } from "./file-actions.ts";
-import { showCost, showMessages, showPrompts } from "./history-actions.ts";
+import { showCost } from "./chat-cost-actions.ts";
+import { showMessages, showPrompts } from "./history-actions.ts";
 import { startChat } from "./create-chat-actions.ts";
 import { changed, editMessage, sendMessage, transition, updateQueued } from "./message-actions.ts";
 
@@ -38,7 +39,7 @@ function reading(deps: ChatDeps) {
     },
     listChatPrompts: async ({ params, query }: Of<"listChatPrompts">) =>
       ok({ prompts: await showPrompts(deps, params.chat, query.limit) }),
-    getChatCost: async ({ params }: Of<"getChatCost">) => ok(await showCost(deps, params.chat)),
+    getChatCost: async ({ params }: Of<"getChatCost">) => showCost(deps, params.chat),
     proposeChatTitle: async ({ params, signal }: Of<"proposeChatTitle">) => {
       const proposed = await deps.proposeTitle(params.chat, signal);
       return proposed.ok

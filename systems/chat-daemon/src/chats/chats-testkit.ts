@@ -40,6 +40,7 @@ export async function chatsWorld(
       listOf: async (id) => workspaces.filter((workspace) => workspace.ownerId === id),
       touched: () => {},
     },
+    costs: null,
     models: {
       defaultFor: async () => ({ modelConfigId, reasoningEffort: null }),
       canUse: async (id) => id === modelConfigId,

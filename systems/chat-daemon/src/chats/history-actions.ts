@@ -1,15 +1,10 @@
-/** What people read of a chat: its messages by pages, what they wrote, what it cost. */
+/** What people read of a chat: its messages by pages, and what they wrote. */
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { Failure } from "@atelier/contract/failures";
 import type { ChatMessage, ChatQueuedMessage } from "@atelier/contract/http/chats";
 import type { ChatDeps } from "./chat-deps.ts";
 import { invalid } from "./chat-failures.ts";
-import {
-  listPrompts,
-  listVisibleMessages,
-  sumCost,
-  type MessagePage,
-} from "./chat-message-store.ts";
+import { listPrompts, listVisibleMessages, type MessagePage } from "./chat-message-store.ts";
 import { toWireMessage } from "./chat-wire.ts";
 import { listQueue } from "./queue-store.ts";
 
@@ -46,22 +41,4 @@ export async function showPrompts(
   limit: number,
 ): Promise<{ id: number; text: string }[]> {
   return [...(await listPrompts(database.sql, chatId, limit))];
-}
-
-export async function showCost(
-  { database }: ChatDeps,
-  chatId: string,
-): Promise<{
-  chat_id: string;
-  total_cost_micros: number;
-  request_count: number;
-  unpriced_request_count: number;
-}> {
-  const cost = await sumCost(database.sql, chatId);
-  return {
-    chat_id: chatId,
-    total_cost_micros: cost.totalCostMicros,
-    request_count: cost.requestCount,
-    unpriced_request_count: cost.unpricedRequestCount,
-  };
 }

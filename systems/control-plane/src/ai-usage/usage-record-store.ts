@@ -351,17 +351,20 @@ with ends as materialized (
   do update set ${addUp("ai_usage_totals", TOTALS)}
 ), chats as (
   insert into ai_chat_totals (
-    initiator_id, session_id, requests, cost_micros, priced_requests, unpriced_requests
+    initiator_id, session_id, requests, cost_micros, priced_requests, unpriced_requests,
+    last_active_at
   )
   select k.initiator_id, k.session_id, sum(k.interceptions), coalesce(sum(s.cost_micros), 0),
-    coalesce(sum(s.priced), 0), coalesce(sum(s.unpriced), 0)
+    coalesce(sum(s.priced), 0), coalesce(sum(s.unpriced), 0), max(k.started_at)
   from known k
   left join summed s on s.interception_id = k.id
-  where k.client = '${CHATS_CLIENT}'
+  -- A request of no chat is a session of its own.
+  where k.client = '${CHATS_CLIENT}' and k.session_id <> k.id::text
   group by k.initiator_id, k.session_id
   order by k.initiator_id, k.session_id
   on conflict (session_id, initiator_id)
-  do update set ${addUp("ai_chat_totals", CHAT_TOTALS)}
+  do update set ${addUp("ai_chat_totals", CHAT_TOTALS)},
+    last_active_at = greatest(ai_chat_totals.last_active_at, excluded.last_active_at)
 )
 select id from known`;
 

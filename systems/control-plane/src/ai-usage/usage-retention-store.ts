@@ -110,6 +110,27 @@ export async function deleteSessionsBefore(
   return rows[0]?.deleted ?? 0;
 }
 
+/** Sums of chats without activity since the cutoff. */
+export async function deleteChatTotalsBefore(
+  sql: Sql,
+  { cutoff, limit }: { readonly cutoff: Date; readonly limit: number },
+): Promise<number> {
+  const { rows } = await text<{ deleted: number }>`
+    with old as materialized (
+      select initiator_id, session_id from ai_chat_totals
+      where last_active_at < ${cutoff}
+      order by last_active_at
+      limit ${limit}
+      for update skip locked
+    ), chats as (
+      delete from ai_chat_totals c using old o
+      where c.session_id = o.session_id and c.initiator_id = o.initiator_id
+      returning c.session_id
+    )
+    select count(*) as deleted from chats`.execute(sql);
+  return rows[0]?.deleted ?? 0;
+}
+
 function toDay(time: Date): string {
   return time.toISOString().slice(0, 10);
 }

@@ -16,7 +16,9 @@ async function maintain(database: TestDatabase, retentionDays: number): Promise<
   const clock = new FakeClock();
   await clock.advance(79 * DAY_MS);
   const retentionMs = retentionDays * DAY_MS;
-  await maintainUsageStorage({ database, clock, log: silentLogger, retentionMs }, NEVER);
+  const totalsRetentionMs = 2 * retentionMs;
+  const deps = { database, clock, log: silentLogger, retentionMs, totalsRetentionMs };
+  await maintainUsageStorage(deps, NEVER);
 }
 
 /** An interception with a row in each of the other tables, and a session of the same time. */

@@ -8,6 +8,7 @@ import type { Logger } from "@atelier/base/logger";
 import type { Database, Sql } from "@atelier/database/database";
 import type { Tasks } from "@atelier/host/tasks";
 import {
+  deleteChatTotalsBefore,
   deleteInterceptionsBefore,
   deleteSessionsBefore,
   dropUsagePartitions,
@@ -25,6 +26,8 @@ export type RetentionDeps = {
   readonly log: Logger;
   /** Zero: for ever. */
   readonly retentionMs: number;
+  /** Of the sums of chats. Zero: for ever. */
+  readonly totalsRetentionMs: number;
 };
 
 export function startUsageRetentionTask(
@@ -44,12 +47,17 @@ export function startUsageRetentionTask(
 
 /** One round: partitions ahead, then everything that is too old. */
 export async function maintainUsageStorage(
-  { database, clock, log, retentionMs }: RetentionDeps,
+  deps: RetentionDeps,
   signal: AbortSignal,
 ): Promise<void> {
+  const { database, clock, log, retentionMs, totalsRetentionMs } = deps;
   const now = clock.now();
   const last = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + MONTHS_AHEAD, 1));
   await database.transaction((sql) => ensureUsagePartitions(sql, { first: now, last }));
+  if (totalsRetentionMs > 0) {
+    const page = { cutoff: new Date(now.getTime() - totalsRetentionMs), limit: DELETE_BATCH };
+    await repeat(signal, database, (sql) => deleteChatTotalsBefore(sql, page));
+  }
   if (retentionMs === 0) return;
   const cutoff = new Date(now.getTime() - retentionMs);
   const dropped = await dropMonthsBefore(database, cutoff);
