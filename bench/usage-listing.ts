@@ -15,6 +15,8 @@ import {
   readSession,
   readSessions,
 } from "@atelier/control-plane/ai-usage/usage-actions";
+import { readUsageTotals } from "@atelier/control-plane/ai-usage/usage-totals-actions";
+import type { UsageDimension } from "@atelier/contract/http/ai-costs";
 import { openDatabase, type Database } from "@atelier/database/database";
 import { startPostgresServer } from "@atelier/testkit/postgres-server";
 import { sql as text } from "kysely";
@@ -28,6 +30,8 @@ type Options = {
   readonly users: number;
   /** Of each read. */
   readonly runs: number;
+  /** Reads whose name begins with this. */
+  readonly only: string;
   readonly report: (line: string) => void;
 };
 
@@ -48,11 +52,14 @@ type ListingFigure = {
 
 type Read = () => Promise<number>;
 
-/** `--interceptions N` makes it smaller or bigger. Prints a table and one line of JSON. */
+/** `--interceptions N` makes it smaller or bigger, `--only usage` reads a part. Prints a table and one line of JSON. */
 export async function runUsageListingBench(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
-    options: { interceptions: { type: "string", default: String(INTERCEPTIONS) } },
+    options: {
+      interceptions: { type: "string", default: String(INTERCEPTIONS) },
+      only: { type: "string", default: "" },
+    },
   });
   const interceptions = Number(values.interceptions);
   await using server = await startPostgresServer();
@@ -71,6 +78,7 @@ export async function runUsageListingBench(args: readonly string[]): Promise<voi
     sessions: Math.ceil(interceptions / INTERCEPTIONS_PER_SESSION),
     users: USERS,
     runs: RUNS,
+    only: values.only,
     report: (line) => console.log(line),
   });
 }
@@ -83,6 +91,7 @@ async function measureUsageListing(options: Options): Promise<readonly ListingFi
   report(`${options.interceptions} interceptions, made in ${seconds} s`);
   const figures: ListingFigure[] = [];
   for (const [name, read] of await readsOf(options.database)) {
+    if (!name.startsWith(options.only)) continue;
     const figure = await measure(name, read, options);
     const [p50, p95] = [figure.p50Ms, figure.p95Ms].map((ms) => ms.toFixed(1).padStart(7));
     report(`${name.padEnd(36)} p50 ${p50} ms  p95 ${p95} ms  ${figure.items} items`);
@@ -132,6 +141,15 @@ async function readsOf(database: Database): Promise<readonly [string, Read][]> {
       const read = await readFilterValues(deps, actor, { kind: "model", prefix: "m", limit: 100 });
       return read.ok ? read.value.length : -1;
     };
+  const totals =
+    (actor: Actor, dimensions: UsageDimension[], more: { q?: string; timeZone?: string }): Read =>
+    async () => {
+      const { q, timeZone = "UTC" } = more;
+      const span = { from: START, to: MONTH_END, timeZone };
+      const query = { ...span, dimensions, q, limit: 1_000 };
+      const read = await readUsageTotals({ database, clock: systemClock }, actor, query);
+      return read.ok ? read.value.count : -1;
+    };
   const { count, deep, longest } = await landmarks(database);
   return [
     ["sessions, first page", sessions(owner, {})],
@@ -158,6 +176,13 @@ async function readsOf(database: Database): Promise<readonly [string, Read][]> {
     ["interceptions, of an unknown model", interceptions(owner, "model:none")],
     ["models, everybody's", values(owner)],
     ["models, one's own", values(member)],
+    ["usage of 30 days, by day", totals(owner, ["day"], {})],
+    ["usage, by day in India", totals(owner, ["day"], { timeZone: "Asia/Kolkata" })],
+    ["usage, by person", totals(owner, ["user"], {})],
+    ["usage, by model", totals(owner, ["model"], {})],
+    ["usage, by day and person", totals(owner, ["day", "user"], {})],
+    ["usage, by day of a model", totals(owner, ["day"], { q: "model:m7" })],
+    ["usage, one's own by day", totals(member, ["day"], {})],
   ];
 }
 
@@ -208,6 +233,7 @@ async function landmarks(database: Database) {
 }
 
 const START = "2026-01-01";
+const MONTH_END = "2026-01-30";
 /** Two months of traffic, as the retention keeps by default. */
 const SPAN_SECONDS = 60 * 86_400;
 
@@ -218,7 +244,13 @@ const SPAN_SECONDS = 60 * 86_400;
 async function fill({ database, interceptions, sessions, users }: Options) {
   const first = new Date(START);
   const last = new Date(first.getTime() + SPAN_SECONDS * 1_000);
-  const parents = ["ai_interceptions", "ai_token_usages", "ai_user_prompts", "ai_tool_usages"];
+  const parents = [
+    "ai_interceptions",
+    "ai_token_usages",
+    "ai_user_prompts",
+    "ai_tool_usages",
+    "ai_usage_totals",
+  ];
   for (const parent of parents) {
     await text`select ensure_month_partitions(${parent}, ${first}::date, ${last}::date)`.execute(
       database.sql,
@@ -308,6 +340,14 @@ async function sumUp(database: Database): Promise<void> {
   await text`
     insert into ai_filter_values (initiator_id, kind, value)
     select distinct initiator_id, 'model', model from ai_interceptions`.execute(database.sql);
+  await text`
+    insert into ai_usage_totals
+    select date_bin('15 minutes', started_at, '2000-01-01 00:00:00+00'), initiator_id, provider,
+      provider_name, model, client, credential_kind, count(*), 0, count(*) * 100, count(*) * 20,
+      count(*) * 1000, count(*) * 10, count(*) * 500, count(*), 0
+    from ai_interceptions
+    where ended_at is not null
+    group by 1, 2, 3, 4, 5, 6, 7`.execute(database.sql);
 }
 
 /** The id of the interception of this number, so that others can refer to it. */

@@ -3,6 +3,7 @@ import { ok } from "@atelier/base/result";
 import { listAiSessions } from "@atelier/contract/http/ai-usage";
 import { signedIn } from "../cli.ts";
 import { defineCommand } from "../command.ts";
+import { money } from "../output/money.ts";
 import { compactNumber, orDash, since, type Cell } from "../output/people.ts";
 import { pagedTable, PAGING_OPTIONS } from "../paging.ts";
 import { USAGE_FILTERS, usageQuery } from "../usage-filters.ts";
@@ -36,6 +37,7 @@ export const aiSessionsList = defineCommand({
         { title: "MODELS" },
         { title: "CALLS", align: "right" },
         { title: "TOKENS", align: "right" },
+        { title: "COST", align: "right" },
         { title: "ERRORS", align: "right" },
         { title: "ID", isWhole: true },
       ],
@@ -46,6 +48,7 @@ export const aiSessionsList = defineCommand({
         session.models.join(", "),
         String(session.interceptions),
         compactNumber(tokensOf(session.token_usage_summary)),
+        money(session.cost_micros),
         session.errors === 0 ? "0" : { text: String(session.errors), tone: "bad" },
         session.id,
       ],

@@ -7,6 +7,10 @@ import { aiKeysList } from "./ai-keys-list.ts";
 import { aiKeysRemove } from "./ai-keys-remove.ts";
 import { aiKeysSet } from "./ai-keys-set.ts";
 import { aiModels } from "./ai-models.ts";
+import { aiPricesApply } from "./ai-prices-apply.ts";
+import { aiPricesDelete } from "./ai-prices-delete.ts";
+import { aiPricesList } from "./ai-prices-list.ts";
+import { aiPricesSet } from "./ai-prices-set.ts";
 import { aiSessionsList } from "./ai-sessions-list.ts";
 import { aiSessionsShow } from "./ai-sessions-show.ts";
 import { auditList } from "./audit-list.ts";
@@ -73,6 +77,7 @@ import { tokensCreate } from "./tokens-create.ts";
 import { tokensList } from "./tokens-list.ts";
 import { tokensRemove } from "./tokens-remove.ts";
 import { tokensView } from "./tokens-view.ts";
+import { usage } from "./usage.ts";
 import { usersActivate } from "./users-activate.ts";
 import { usersCreate } from "./users-create.ts";
 import { usersDelete } from "./users-delete.ts";
@@ -155,6 +160,11 @@ export const COMMANDS: readonly CommandDefinition[] = [
   aiInterceptionsList,
   aiModels,
   aiClients,
+  usage,
+  aiPricesList,
+  aiPricesSet,
+  aiPricesDelete,
+  aiPricesApply,
   aiKeysList,
   aiKeysSet,
   aiKeysRemove,

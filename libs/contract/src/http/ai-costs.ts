@@ -53,9 +53,17 @@ const Dimensions = z
   .string()
   .max(64)
   .default("day")
-  .transform((text) => text.split(",").map((word) => word.trim()))
-  .pipe(z.array(z.enum(USAGE_DIMENSIONS)).min(1).max(3))
-  .refine((list) => new Set(list).size === list.length, { message: "Name each once." });
+  .refine((text) => dimensionsOf(text) !== null, {
+    message: `Write one to three of ${USAGE_DIMENSIONS.join(", ")}, with commas between them.`,
+  });
+
+/** Of a query's `group_by`. Null: it is none. */
+export function dimensionsOf(text: string): readonly UsageDimension[] | null {
+  const words = text.split(",").map((word) => word.trim());
+  const found = USAGE_DIMENSIONS.filter((dimension) => words.includes(dimension));
+  if (found.length !== words.length || found.length > 3) return null;
+  return words.flatMap((word) => found.filter((dimension) => dimension === word));
+}
 
 const UsageQuery = {
   /** The first day. Without it: 30 days, the last one included. */

@@ -1,11 +1,13 @@
 /** Sums of usage over HTTP. Paths and schemas: libs/contract/src/http/ai-costs.ts. */
+import { assert } from "@atelier/base/assert";
 import { ok } from "@atelier/base/result";
 import * as contract from "@atelier/contract/http/ai-costs";
+import { usageCsv } from "@atelier/contract/usage-csv";
 import type { z } from "zod";
 import { route, type Route } from "../http/route.ts";
 import { applyPrices } from "./usage-repricing-actions.ts";
 import { readUsageTotals, type TotalsDeps } from "./usage-totals-actions.ts";
-import { toCsv, type UsageGroup, type UsageTotals } from "./usage-totals.ts";
+import type { UsageGroup, UsageTotals } from "./usage-totals.ts";
 import { knownCost } from "./usage.ts";
 
 export function usageTotalsRoutes(deps: TotalsDeps): Route[] {
@@ -18,7 +20,7 @@ export function usageTotalsRoutes(deps: TotalsDeps): Route[] {
         from: span.from,
         to: span.to,
         time_zone: span.timeZone,
-        group_by: [...query.group_by],
+        group_by: [...toQuery(query).dimensions],
         total: toWireTotals(total),
         rows: groups.map(toWireRow),
         count,
@@ -31,7 +33,7 @@ export function usageTotalsRoutes(deps: TotalsDeps): Route[] {
       if (!read.ok) return read;
       const { span, groups } = read.value;
       return ok({
-        bytes: Buffer.from(toCsv(groups.map(toWireRow), query.group_by)),
+        bytes: Buffer.from(usageCsv(groups.map(toWireRow), toQuery(query).dimensions)),
         mediaType: "text/csv",
         fileName: `usage-${span.from}-${span.to}.csv`,
         isInline: false,
@@ -53,7 +55,9 @@ export function usageTotalsRoutes(deps: TotalsDeps): Route[] {
 
 type Query = Omit<z.output<(typeof contract.getAiUsage)["query"]>, "limit">;
 
-function toQuery({ from, to, time_zone: timeZone, group_by: dimensions, q }: Query) {
+function toQuery({ from, to, time_zone: timeZone, group_by: text, q }: Query) {
+  const dimensions = contract.dimensionsOf(text);
+  assert(dimensions !== null, "the edge checks what is grouped by");
   return { from, to, timeZone, dimensions, q };
 }
 

@@ -1,4 +1,4 @@
-/** Sums of usage: the span that is asked for, and the sums as a table for spreadsheets. */
+/** Sums of usage, and the span of days that is asked for. */
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { Validation } from "@atelier/contract/failures";
 import {
@@ -64,42 +64,4 @@ function dayIn(timeZone: string, time: Date): string {
 
 function addDays(day: string, days: number): string {
   return new Date(Date.parse(day) + days * DAY_MS).toISOString().slice(0, 10);
-}
-
-const COUNTS = [
-  "requests",
-  "errors",
-  "input_tokens",
-  "output_tokens",
-  "cache_read_input_tokens",
-  "cache_write_input_tokens",
-] as const;
-
-/** RFC 4180. Cells that a spreadsheet would take for a formula begin with an apostrophe. */
-export function toCsv(rows: readonly UsageRow[], dimensions: readonly UsageDimension[]): string {
-  const head = [...dimensions, ...COUNTS, "cost_usd", "unpriced_requests"];
-  const lines = rows.map((row) => [
-    ...dimensions.map((dimension) => cellOf(row, dimension)),
-    ...COUNTS.map((count) => String(row[count])),
-    row.cost_micros === null ? "" : dollars(row.cost_micros),
-    String(row.unpriced_requests),
-  ]);
-  return [head, ...lines].map((cells) => `${cells.map(toCell).join(",")}\r\n`).join("");
-}
-
-function cellOf(row: UsageRow, dimension: UsageDimension): string {
-  if (dimension !== "user") return row[dimension] ?? "";
-  return row.user?.username || (row.user?.id ?? "");
-}
-
-/** Exact, unlike a division. */
-export function dollars(micros: number): string {
-  const digits = String(Math.abs(micros)).padStart(7, "0");
-  return `${micros < 0 ? "-" : ""}${digits.slice(0, -6)}.${digits.slice(-6)}`;
-}
-
-function toCell(text: string): string {
-  const isFormula = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text);
-  const safe = isFormula ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
