@@ -11,6 +11,7 @@ import { systemRandom } from "@atelier/base/system-random";
 import { builtinTools } from "@atelier/chat-daemon/tools/builtin-tools";
 import { callContext, runToolBatch } from "@atelier/chat-daemon/tools/tool-batch";
 import type { ToolChat } from "@atelier/chat-daemon/tools/tool";
+import type { MessagePart } from "@atelier/contract/chat/message-part";
 import type { WorkspaceServices } from "@atelier/contract/rpc/workspace/services";
 import { openWorkspaceServices } from "@atelier/workspace-agent/start";
 
@@ -62,10 +63,12 @@ async function openWorld() {
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
   const set = { tools: byName, active: new Set(byName.keys()), dynamicNames: new Set<string>() };
   const world = { workspace: services, chat: CHAT, messageId: 1, signal: neverAborted() };
+  const shown: MessagePart[] = [];
+  const publish = (part: MessagePart): void => void shown.push(part);
   const batchDeps = (more: Partial<typeof world> = {}) => {
     const { workspace, ...rest } = { ...world, ...more };
     return {
-      ...{ ...rest, ...deps, resultBytesMax: 100_000, notice: () => null, publish: () => {} },
+      ...{ ...rest, ...deps, resultBytesMax: 100_000, notice: () => null, publish },
       ...{ started: () => {}, completed: () => {} },
       workspace: () => Promise.resolve(ok({ workspaceId: "w", agentId: "a", services: workspace })),
     };
@@ -83,7 +86,7 @@ async function openWorld() {
     return results[0] ?? assert.fail("one call has one result");
   };
   return {
-    ...{ home, services, run, one, stored, tools: byName, batchDeps },
+    ...{ home, services, run, one, stored, shown, tools: byName, batchDeps },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
@@ -180,6 +183,36 @@ test("a command that takes too long goes on, and can be followed and ended", asy
   await world.one("process_signal", { process_id, signal: "kill" });
   const ended = await world.one("process_output", { process_id });
   assert.deepEqual([ended["success"], ended["error"]], [false, "ended by SIGKILL"]);
+});
+
+test("viewers see what a command writes while it runs, and nothing of it counts as its result", async () => {
+  await using world = await openWorld();
+  const command =
+    "for i in 1 2 3; do echo line $i ä; sleep 0.3; done; printf 'a\\0b\\n'; sleep 0.4";
+  const done = await world.one("execute", { command });
+  const deltas = world.shown.map((part) => {
+    assert.ok(part.type === "tool-result" && part.result === null && part.is_error === undefined);
+    assert.equal(part.tool_call_id, "execute");
+    return part.result_delta ?? "";
+  });
+  assert.ok(deltas.length >= 2, JSON.stringify(deltas));
+  assert.equal(deltas.join(""), "line 1 ä\nline 2 ä\nline 3 ä\na\uFFFDb\n");
+  assert.match(String(done["output"]), /^line 1/);
+  world.shown.length = 0;
+  await world.one("execute", { command: "echo quick" }, { messageId: 2 });
+  assert.deepEqual(world.shown, [], "its result comes as soon");
+});
+
+test("a command that writes without end is shown in part, and the rest is said to be left out", async () => {
+  await using world = await openWorld();
+  const command = "sleep 0.4; seq 1 2000000; sleep 0.5";
+  const done = await world.one("execute", { command, timeout: "60s" });
+  assert.equal(done["success"], true);
+  const text = world.shown
+    .map((part) => ("result_delta" in part ? part.result_delta : ""))
+    .join("");
+  assert.ok(text.length < 110_000, String(text.length));
+  assert.match(text, /bytes left out|shown when the command ends/);
 });
 
 test("an ampersand at the end means the background", async () => {

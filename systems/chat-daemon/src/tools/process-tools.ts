@@ -9,6 +9,7 @@ import type { WorkspaceServices } from "@atelier/contract/rpc/workspace/services
 import { fail, ok, type Result } from "@atelier/base/result";
 import { z } from "zod";
 import { inWorkspace, toOutcome, withRecovery } from "./in-workspace.ts";
+import { withLiveOutput } from "./live-output.ts";
 import { commandNote, splitBackground } from "./shell-command.ts";
 import { toolTimeout } from "./tool-timeout.ts";
 import {
@@ -20,6 +21,7 @@ import {
   type ToolOutcome,
 } from "./tool.ts";
 
+const EXECUTE = "execute";
 export const OUTPUT_BYTES_MAX = 32 * 1024;
 const EXECUTE_TIMEOUT_MS = 10_000;
 const OUTPUT_WAIT_MS = 10_000;
@@ -75,7 +77,7 @@ function groupOf(chatId: string, callId: string): string {
 
 function execute(): ChatTool {
   return defineTool({
-    name: "execute",
+    name: EXECUTE,
     description:
       "Runs a shell command in the workspace and waits for its end. What takes longer than the timeout goes on and can be followed with process_output. For servers and watchers pass run_in_background.",
     input: Execute,
@@ -124,7 +126,9 @@ async function runExecute(
   const timeoutMs = input.timeout ?? EXECUTE_TIMEOUT_MS;
   const spentMs = replayed ? clock.now().getTime() - Date.parse(process.startedAt) : 0;
   const waitMs = Math.min(timeoutMs, Math.max(0, timeoutMs - spentMs));
-  const ended = await finished(context, process.id, waitMs);
+  const ended = await shownWhileRunning(context, process.id, () =>
+    finished(context, process.id, waitMs),
+  );
   if (!ended.ok) return ended.failure;
   const { info, output } = ended.value;
   const wallMs = Math.round(clock.monotonicMs() - startedMs);
@@ -136,6 +140,19 @@ async function runExecute(
     ...duration,
     ...(note !== null && { note }),
   });
+}
+
+async function shownWhileRunning<Value>(
+  context: ToolContext,
+  processId: string,
+  work: () => Promise<Value>,
+): Promise<Value> {
+  const workspace = await context.workspace();
+  if (!workspace.ok) return work();
+  const { toolCallId, clock, publish } = context;
+  const { processes } = workspace.value.services;
+  const command = { processes, processId, toolCallId, toolName: EXECUTE, clock, publish };
+  return withLiveOutput(command, work);
 }
 
 function processOutput(): ChatTool {
