@@ -18,6 +18,7 @@ import { storedModelsOfTurn, TURN_MODELS_TEXT } from "./models/stored-models-sto
 import type { ChatMachine } from "./state/chat-machine.ts";
 import { builtinTools } from "./tools/builtin-tools.ts";
 import { connectWorkspace } from "./tools/chat-workspace.ts";
+import { listAbandonedCalls } from "./turn/abandoned-call-store.ts";
 import { childModels } from "./turn/child-models-actions.ts";
 import { promptPrefixRecorder } from "./turn/prompt-prefix-actions.ts";
 import { openSubagents } from "./turn/subagents-actions.ts";
@@ -75,6 +76,8 @@ export function turnDeps(parts: TurnParts): TurnDeps {
       return [...(await parts.mcp.toolsOf(chat, servers)), ...tools];
     },
     workspaceOf: (chat) => connectWorkspace(reach, chat),
+    abandonedCalls: (chatId, sinceRevision) =>
+      listAbandonedCalls(database.sql, { chatId, sinceRevision }),
     loadFiles: (ids) => loadChatFiles({ database }, ids),
     recordPrefix: promptPrefixRecorder({ database, clock }),
   };

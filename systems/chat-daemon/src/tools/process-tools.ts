@@ -82,21 +82,31 @@ function execute(): ChatTool {
       "Runs a shell command in the workspace and waits for its end. What takes longer than the timeout goes on and can be followed with process_output. For servers and watchers pass run_in_background.",
     input: Execute,
     run: runExecute,
-    cancel: async (context) => {
-      const { effect, callId, chat, signal } = context;
-      const workspace = await context.workspace();
-      if (!workspace.ok) return;
-      const { processes } = workspace.value.services;
-      const group = groupOf(chat.id, callId);
-      const listed = await processes.list({ group }, { signal });
-      if (!listed.ok) return;
-      const running = listed.value.processes.filter(({ state }) => state === "running");
-      for (const { id } of running) {
-        const stop = { ...effect, callId: `${callId}:stop` };
-        await processes.signal({ id, signal: "SIGKILL", effect: stop }, { signal });
-      }
-    },
+    cancel: cancelExecute,
   });
+}
+
+/** A start may be on its way while nothing is to be seen yet. */
+const LOOK_AGAIN_MS = 500;
+
+async function cancelExecute(context: ToolContext): Promise<void> {
+  const { effect, callId, chat, signal, clock } = context;
+  const workspace = await context.workspace();
+  if (!workspace.ok) return;
+  const { processes } = workspace.value.services;
+  const group = groupOf(chat.id, callId);
+  const list = () => processes.list({ group }, { signal });
+  let listed = await list();
+  if (listed.ok && listed.value.processes.length === 0) {
+    await clock.sleep(LOOK_AGAIN_MS, signal);
+    listed = await list();
+  }
+  if (!listed.ok) return;
+  const running = listed.value.processes.filter(({ state }) => state === "running");
+  for (const { id } of running) {
+    const stop = { ...effect, callId: `${callId}:stop` };
+    await processes.signal({ id, signal: "SIGKILL", effect: stop }, { signal });
+  }
 }
 
 async function runExecute(

@@ -14,7 +14,7 @@ import type { Classified } from "./model-error.ts";
 import { prepareFailed, prepareTurn, type PreparedTurn } from "./prepare-turn-actions.ts";
 import { recoverPartial } from "./recovery-actions.ts";
 import { GENERATION_RETRIES_MAX, retryDelayMs } from "./retry-delay.ts";
-import { executeTools } from "./tool-step-actions.ts";
+import { cancelAbandoned, executeTools } from "./tool-step-actions.ts";
 import { STOP_AFTER_TOOLS } from "../tools/tool-availability.ts";
 import type { TaskEnd, TurnDeps, TurnRun } from "./turn-deps.ts";
 import { pinWorkspaceContext } from "./workspace-context-actions.ts";
@@ -117,6 +117,7 @@ async function act(
     case "still_over_limit":
       return finishWithError(deps, run, STILL_OVER_LIMIT);
     case "generate":
+      await cancelAbandoned(deps, prepared);
       return (
         (await recoverPartial(deps, run, prepared)) ??
         (await pinWorkspaceContext(deps, run, prepared)) ??

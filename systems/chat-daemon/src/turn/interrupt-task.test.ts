@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import type { LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { z } from "zod";
@@ -127,6 +128,48 @@ test("tools that were running: those are told, and their calls are answered", as
     ["user", "assistant", "tool"],
   );
   assert.doesNotMatch(JSON.stringify(rows), /tooLate/);
+});
+
+test("an edit ends what the answers that it takes away still run, also for another server", async () => {
+  const cancelled: string[] = [];
+  const tool = defineTool({
+    ...{ name: "execute", description: "", input: z.object({}) },
+    run: () => Promise.resolve(toolValue({})),
+    cancel: (context) => {
+      cancelled.push(context.callId);
+      return Promise.resolve();
+    },
+  });
+  const call = callsTools([{ id: "a", name: "execute" }]);
+  await using world = await turnWorld({
+    ...{ tools: [tool], replies: [says("kept"), call, says("again"), says("more")] },
+  });
+  const { machine, user, database, ownerId, organizationId } = world.chats;
+  const workspaceId = randomUUID();
+  await database.pool.query(
+    `insert into workspaces (id, owner_id, organization_id, name, kind, created_at, updated_at, last_used_at)
+     values ($1, $2, $3, 'dev', 'external', now(), now(), now())`,
+    [workspaceId, ownerId, organizationId],
+  );
+  const { id } = await world.create({ workspaceId });
+  await world.drive(id);
+  must(await machine.change(id, (chat) => chat.sendMessage(user("run it"), "queue")));
+  const owner = { workerId: randomUUID(), runnerId: randomUUID() };
+  await machine.acquire(id, owner);
+  await world.step(id);
+  // The server dies while the tool runs; somebody edits; another server takes the chat.
+  const asked = (await world.history(id)).at(-2);
+  const answer = (await world.history(id)).at(-1);
+  assert.ok(asked?.role === "user" && answer?.role === "assistant");
+  must(await machine.change(id, (chat) => chat.editMessage(asked.id, user("do not"))));
+  await machine.acquire(id, { workerId: randomUUID(), runnerId: randomUUID() });
+  assert.equal((await world.drive(id)).status, "waiting");
+  assert.deepEqual(cancelled, [`${answer.id}:a`]);
+  // Seen to once.
+  must(await machine.change(id, (chat) => chat.sendMessage(user("and now"), "queue")));
+  await machine.acquire(id, owner);
+  await world.drive(id);
+  assert.equal(cancelled.length, 1);
 });
 
 test("blocks that were shown in pieces are put together, and those of a summary are not an answer", () => {

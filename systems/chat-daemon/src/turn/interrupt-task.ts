@@ -37,7 +37,7 @@ async function interruptOnce(deps: TurnDeps, run: TurnRun): Promise<TaskEnd> {
   const cancelled =
     open === null || open.calls.length === 0
       ? Promise.resolve()
-      : cancelTools(deps, chat, open, run.signal);
+      : cancelTools(deps, chat, { messageId: open.row.id, calls: open.calls });
   await atMost(deps, cancelled, run.signal);
   const partial = partialRows(chat, messages, episode, deps.clock.now());
   const finished = await deps.machine.changeFenced(run.chatId, run.fence, (locked) =>

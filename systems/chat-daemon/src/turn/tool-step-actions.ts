@@ -7,6 +7,7 @@ import { resultBudgetBytes } from "../tools/result-truncation.ts";
 import { callContext, runToolBatch, type CallResult } from "../tools/tool-batch.ts";
 import { toolNameOf } from "../tools/tool-availability.ts";
 import type { ToolWorkspace } from "../tools/tool.ts";
+import type { AbandonedCalls } from "./abandoned-call-store.ts";
 import { commitStep, inAttempt, type ActionEnd } from "./attempt-actions.ts";
 import { repetitionNotice } from "./doom-loop.ts";
 import type { PreparedTurn } from "./prepare-turn-actions.ts";
@@ -42,27 +43,53 @@ export async function executeTools(
   });
 }
 
-/** The user stopped the turn: what runs in the foreground ends. Best effort. */
+/** How long a workspace may take to end what runs there. */
+const CANCEL_MS_MAX = 30_000;
+
+/**
+ * Nobody waits for these calls any more: what runs in the foreground ends. Best effort, and not cut off by
+ * the chat that moves on.
+ */
 export async function cancelTools(
   deps: TurnDeps,
   chat: ChatRow,
-  { row, calls }: { readonly row: HistoryRow; readonly calls: readonly ToolCallPart[] },
-  signal: AbortSignal,
+  { messageId, calls }: AbandonedCalls,
 ): Promise<void> {
-  const tools = new Map((await deps.toolsOf(chat)).map((tool) => [tool.name, tool]));
-  const workspace = workspaceOnce(deps, chat);
-  await Promise.all(
-    calls.map(async (call) => {
-      const { clock, random } = deps;
-      const about = { chat, messageId: row.id, clock, random, signal, workspace };
-      const context = callContext(call, { ...about, publish: () => {} });
-      try {
-        await tools.get(toolNameOf(call.tool_name))?.cancel?.(context);
-      } catch (error) {
-        deps.log.warn({ err: error, chatId: chat.id }, "a tool could not be cancelled");
-      }
-    }),
+  const late = new AbortController();
+  const done = new AbortController();
+  deps.clock.sleep(CANCEL_MS_MAX, done.signal).then(
+    () => late.abort(new Error("The workspace took too long.")),
+    () => {},
   );
+  const { signal } = late;
+  const { clock, random } = deps;
+  const workspace = workspaceOnce(deps, chat);
+  const about = { chat, messageId, clock, random, signal, workspace, publish: () => {} };
+  try {
+    const tools = new Map((await deps.toolsOf(chat)).map((tool) => [tool.name, tool]));
+    await Promise.all(
+      calls.map((call) =>
+        tools.get(toolNameOf(call.tool_name))?.cancel?.(callContext(call, about)),
+      ),
+    );
+  } catch (error) {
+    deps.log.warn({ err: error, chatId: chat.id }, "a tool could not be cancelled");
+  } finally {
+    done.abort();
+  }
+}
+
+/**
+ * After an edit: calls of answers that it took away may run on, also where another server made them. Asked
+ * for when the edited message is about to be answered, and done beside that.
+ */
+export async function cancelAbandoned(deps: TurnDeps, { chat, rows }: PreparedTurn): Promise<void> {
+  const last = rows.at(-1);
+  if (chat.workspaceId === null || last?.role !== "user" || last.visibility === "model") return;
+  const sinceRevision = Math.max(0, ...rows.slice(0, -1).map(({ revision }) => revision));
+  for (const each of await deps.abandonedCalls(chat.id, sinceRevision)) {
+    void cancelTools(deps, chat, each); // It never rejects.
+  }
 }
 
 /** All calls of a batch share one connection, which is made when the first of them wants it. */

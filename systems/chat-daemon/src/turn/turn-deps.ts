@@ -15,6 +15,7 @@ import type { PromptPrefix } from "../prompt/prompt-prefix.ts";
 import type { ChatFence, ChatMachine, ReadBeside } from "../state/chat-machine.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import type { ChatTool, ToolWorkspace } from "../tools/tool.ts";
+import type { AbandonedCalls } from "./abandoned-call-store.ts";
 import type { LiveEpisodes } from "./live-episode.ts";
 
 /** A model, ready to be called, and what the turn has to know of its configuration. */
@@ -80,6 +81,8 @@ export type TurnDeps = {
   toolsOf(chat: ChatRow, beside?: unknown): Promise<readonly ChatTool[]>;
   /** The machine of the chat's workspace; else what the model is told. */
   workspaceOf(chat: ChatRow): Promise<Result<ToolWorkspace, string>>;
+  /** Of answers that were taken out of the history since this revision. */
+  abandonedCalls(chatId: string, sinceRevision: number): Promise<readonly AbandonedCalls[]>;
   /** Those of the ids that are there. */
   loadFiles(ids: readonly string[]): Promise<ReadonlyMap<string, PromptFile>>;
   /** Keeps the prefix of a call, and says what is different from the last one's. */

@@ -14,6 +14,7 @@ import { chatWorld, must, type ChatWorld } from "../state/chat-world-testkit.ts"
 import type { NewChat } from "../state/chat-machine.ts";
 import type { ChatRow, StoredMessage } from "../state/chat-row.ts";
 import type { ChatTool } from "../tools/tool.ts";
+import { listAbandonedCalls } from "./abandoned-call-store.ts";
 import { runGeneration } from "./generation-task.ts";
 import { runInterruption } from "./interrupt-task.ts";
 import { episodeKey, type EpisodeId } from "../live-parts/part-buffer.ts";
@@ -77,6 +78,8 @@ export async function turnWorld(options: TurnWorldOptions = {}): Promise<TurnWor
     settingsOf: () => Promise.resolve(NO_SETTINGS),
     toolsOf: async () => options.tools ?? [],
     workspaceOf: () => Promise.resolve(fail("no workspace")),
+    abandonedCalls: (chatId, sinceRevision) =>
+      listAbandonedCalls(chats.database.sql, { chatId, sinceRevision }),
     loadFiles: () => Promise.resolve(new Map()),
     recordPrefix: () => Promise.resolve([]),
     turnEnded: (_chatId, end) => ends.push(end),
