@@ -8,6 +8,7 @@ import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
 import { decidedForTurn, systemPromptSetting } from "./chat-settings/chat-setting-actions.ts";
 import { toTurnSettings, TURN_SETTINGS_TEXT } from "./chat-settings/chat-setting-store.ts";
+import { agentMessageOnce } from "./chats/once-actions.ts";
 import { keepToolFile, loadChatFiles } from "./chats/tool-file-actions.ts";
 import type { BufferedEpisodes } from "./live-parts/live-episodes-actions.ts";
 import { toServers, TURN_SERVERS_TEXT } from "./mcp/mcp-server-store.ts";
@@ -52,6 +53,7 @@ export function turnDeps(parts: TurnParts): TurnDeps {
       const { text, includesDefault } = await systemPromptSetting(settings);
       return { includesDefault, deploymentPrompt: text, organizationPrompt: "" };
     },
+    once: (call, run) => agentMessageOnce({ database, clock }, call, run),
     subscribe: (channel, on) => parts.pubSub.subscribe(channel, on),
   });
   const tools = builtinTools({

@@ -48,3 +48,21 @@ async function repeated<Answer>(
   if (!kept.inputHash.equals(hash)) return fail({ code: "chat.request_key_reused" });
   return ok(kept.answer as Answer); // Written by `run` under the same operation.
 }
+
+/** A message of a chat to another, by the call of the tool that sends it. A failure is for the model. */
+export async function agentMessageOnce(
+  deps: Pick<ChatDeps, "database" | "clock">,
+  call: { readonly ownerId: string; readonly key: string; readonly input: unknown },
+  run: (keep: (db: Sql) => Promise<void>) => Promise<Result<undefined, string>>,
+): Promise<Result<undefined, string>> {
+  const request = { ...call, operation: "message_agent" } as const;
+  const done = await once<null, string>(deps, request, async (keep) => {
+    const sent = await run((db) => keep(db, null));
+    return sent.ok ? ok(null) : sent;
+  });
+  if (done.ok) return ok(undefined);
+  const { failure } = done;
+  return fail(
+    typeof failure === "string" ? failure : "This call was made before with other words.",
+  );
+}

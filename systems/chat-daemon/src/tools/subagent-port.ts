@@ -47,10 +47,11 @@ export interface Subagents {
     parent: ToolChat,
     page: { readonly limit: number; readonly offset: number },
   ): Promise<{ readonly agents: readonly Subagent[]; readonly total: number }>;
+  /** The same call sends one message, however often it is made. */
   message(
     parent: ToolChat,
     chatId: string,
-    message: { readonly text: string; readonly interrupts: boolean },
+    message: { readonly callId: string; readonly text: string; readonly interrupts: boolean },
   ): Promise<Result<undefined, string>>;
   /** False: there was nothing to interrupt. */
   interrupt(chatId: string): Promise<boolean>;

@@ -93,9 +93,12 @@ function messageAgent(subagents: Subagents): ChatTool {
       message: z.string().trim().min(1),
       interrupt: z.boolean().optional(),
     }),
-    run: async ({ chat_id: chatId, message: text, interrupt: interrupts = false }, { chat }) => {
+    run: async (
+      { chat_id: chatId, message: text, interrupt: interrupts = false },
+      { chat, callId },
+    ) => {
       if ((await subagents.find(chat, chatId)) === undefined) return noAgent(chatId);
-      const sent = await subagents.message(chat, chatId, { text, interrupts });
+      const sent = await subagents.message(chat, chatId, { callId, text, interrupts });
       if (!sent.ok) return toolError(sent.failure);
       const found = await subagents.find(chat, chatId);
       return found === undefined

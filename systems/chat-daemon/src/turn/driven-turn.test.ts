@@ -6,6 +6,7 @@ import { ok } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
 import { startPubSub } from "@atelier/database/pub-sub";
+import { agentMessageOnce } from "../chats/once-actions.ts";
 import { must } from "../state/chat-world-testkit.ts";
 import { subagentTools } from "../tools/subagent-tools.ts";
 import type { ChatTool } from "../tools/tool.ts";
@@ -34,6 +35,7 @@ test("a chat starts another, waits for it, and reports what it found", async () 
     childModel: () => Promise.resolve(ok({ modelConfigId, reasoningEffort: null })),
     newChatPrompt: () =>
       Promise.resolve({ includesDefault: false, deploymentPrompt: "", organizationPrompt: "" }),
+    once: (call, run) => agentMessageOnce({ database, clock: systemClock }, call, run),
     subscribe: (channel, on) => pubSub.subscribe(channel, on),
   });
   tools.push(...subagentTools(subagents));

@@ -45,6 +45,14 @@ export type SubagentDeps = {
   newChatPrompt(
     organizationId: string,
   ): Promise<Pick<NewChatPrompt, "includesDefault" | "deploymentPrompt" | "organizationPrompt">>;
+  /**
+   * Runs what has not been done under this key. `keep` is called in the transaction that does it. A
+   * failure is what the parent's model reads.
+   */
+  once(
+    call: { readonly ownerId: string; readonly key: string; readonly input: unknown },
+    run: (keep: (db: Sql) => Promise<void>) => Promise<Result<undefined, string>>,
+  ): Promise<Result<undefined, string>>;
   subscribe(channel: string, on: { message(payload: string): void; resync(): void }): Disposable;
 };
 
@@ -57,13 +65,18 @@ export function openSubagents(deps: SubagentDeps): Subagents {
     find: (parent, chatId) => findSubagent(sql, parent.id, chatId),
     list: (parent, page) => listSubagents(sql, parent.id, page),
     models: (parent) => deps.usableModels(parent),
-    message: async (parent, chatId, { text, interrupts }) => {
+    message: async (parent, chatId, { callId, text, interrupts }) => {
       const row = await findParent(sql, parent.id);
       const message = userMessage(parent, row?.activeApiKeyId ?? null, text);
-      const sent = await machine.change(chatId, (chat) =>
-        chat.sendMessage(message, interrupts ? "interrupt" : "queue"),
-      );
-      return sent.ok ? ok(undefined) : fail(toText(sent.failure));
+      const call = { ownerId: parent.ownerId, key: `${parent.id}/${callId}` };
+      return deps.once({ ...call, input: { chatId, text, interrupts } }, async (keep) => {
+        const sent = await machine.change(chatId, async (chat, db) => {
+          const done = await chat.sendMessage(message, interrupts ? "interrupt" : "queue");
+          if (done.ok) await keep(db);
+          return done;
+        });
+        return sent.ok ? ok(undefined) : fail(toText(sent.failure));
+      });
     },
     interrupt: async (chatId) =>
       (await machine.change(chatId, (chat) => chat.interrupt("interrupted by its parent"))).ok,

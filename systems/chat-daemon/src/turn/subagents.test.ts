@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { fail, ok } from "@atelier/base/result";
+import { systemClock } from "@atelier/base/system-clock";
 import { FakeClock } from "@atelier/testkit/fake-clock";
+import { agentMessageOnce } from "../chats/once-actions.ts";
 import { must } from "../state/chat-world-testkit.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import { subagentTools } from "../tools/subagent-tools.ts";
@@ -32,6 +35,7 @@ async function subagentWorld(options: TurnWorldOptions = {}, more: Partial<Subag
       Promise.resolve(ok({ modelConfigId, reasoningEffort })),
     newChatPrompt: () =>
       Promise.resolve({ includesDefault: true, deploymentPrompt: "", organizationPrompt: "" }),
+    once: (call, run) => agentMessageOnce({ database, clock: systemClock }, call, run),
     subscribe: (_channel, on) => {
       const watcher = (): void => on.message("");
       watchers.add(watcher);
@@ -91,6 +95,43 @@ test("a child starts with its own prompt, its parent's owner and the key of its 
     .join("");
   assert.match(system, /Another agent delegated this task/);
   assert.doesNotMatch(system, /spawn_agent/);
+});
+
+test("the same call sends one message, also when it is made again after a crash, or at the same time", async () => {
+  const { world, subagents } = await subagentWorld();
+  await using _world = world;
+  const parent = await world.create();
+  const request = {
+    ...{ callId: "1:s", type: "general" as const, prompt: "p", title: "" },
+    modelConfigId: null,
+    reasoningEffort: null,
+  };
+  const { chatId } = must(await subagents.spawn(parent, request));
+  const message = { callId: "2:m", text: "look there too", interrupts: false };
+  const sent = await Promise.all(
+    Array.from({ length: 4 }, () => subagents.message(parent, chatId, message)),
+  );
+  assert.ok(
+    sent.every(({ ok: isOk }) => isOk),
+    JSON.stringify(sent),
+  );
+  must(await subagents.message(parent, chatId, message));
+  const queued = async () => {
+    const { rows } = await world.chats.database.pool.query(
+      "select 1 from chat_queued_messages where chat_id = $1",
+      [chatId],
+    );
+    return rows.length;
+  };
+  assert.equal(await queued(), 1);
+  must(await subagents.message(parent, chatId, { ...message, callId: "3:m" }));
+  assert.equal(await queued(), 2);
+  const other = await subagents.message(parent, chatId, { ...message, text: "something else" });
+  assert.equal(other.ok, false);
+  // What was refused was not done, and may be asked for again.
+  const nobody = { ...message, callId: "4:m" };
+  assert.equal((await subagents.message(parent, randomUUID(), nobody)).ok, false);
+  must(await subagents.message(parent, chatId, nobody));
 });
 
 test("the same call starts one child, also when it is made again after a crash", async () => {
