@@ -83,6 +83,7 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
       limits: { topLevelMax: null, subagentsMax: null },
       accessUrl: "http://127.0.0.1",
       retentionMs: null,
+      autoArchiveMs: null,
     },
   });
   resources.use(chats);

@@ -42,6 +42,14 @@ export const CHAT_OPTIONS = [
       "Chats started by other chats that work at once, on all servers together. 0 means no limit.",
   },
   {
+    name: "chat-auto-archive",
+    kind: "duration",
+    default: "0",
+    group: "Chats",
+    description:
+      "Chats with which nothing was done for so long, and that are not pinned, are archived. From then on they are kept for `chat-retention`. 0 means never.",
+  },
+  {
     name: "chat-retention",
     kind: "duration",
     default: "30d",

@@ -286,6 +286,7 @@ function serveChats(
       },
       accessUrl: config.accessUrl,
       retentionMs: limitOf(config.chatRetentionMs),
+      autoArchiveMs: limitOf(config.chatAutoArchiveMs),
     },
   });
   resources.use(chats);

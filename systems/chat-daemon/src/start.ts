@@ -28,6 +28,7 @@ import { chatNewsWatch } from "./chat-stream/chat-news-actions.ts";
 import { chatSocketService } from "./chat-stream/chat-socket-routes.ts";
 import { ChatViewers } from "./chat-stream/chat-viewers-actions.ts";
 import { PartSources } from "./chat-stream/part-sources-actions.ts";
+import { keepArchiving } from "./chats/auto-archive-task.ts";
 import { markReadBy, showChat } from "./chats/chat-actions.ts";
 import type { ChatDeps } from "./chats/chat-deps.ts";
 import { chatService } from "./chats/chat-routes.ts";
@@ -84,6 +85,8 @@ export type ChatDaemonConfig = {
   readonly accessUrl: string;
   /** How long archived chats are kept. Null: for ever. */
   readonly retentionMs: number | null;
+  /** Chats that nobody did anything with for so long are archived. Null: never. */
+  readonly autoArchiveMs: number | null;
 };
 
 export type ChatDaemonDeps = {
@@ -123,7 +126,11 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   const machine = createChatMachine({ database, clock }, { queueMax: config.queueMax });
   const live = startLiveParts(deps, tasks, () => worker.workerId);
   tasks.run("chat request keys", (signal) => forgetAnswers({ database, clock, log }, signal));
-  const { retentionMs } = config;
+  const { retentionMs, autoArchiveMs: idleMs } = config;
+  if (idleMs !== null) {
+    const archiving = { database, machine, clock, log, idleMs };
+    tasks.run("idle chats", (signal) => keepArchiving(archiving, signal));
+  }
   tasks.run("old chats", (signal) => keepPurging({ database, clock, log, retentionMs }, signal));
   const selection = selectionOf(deps);
   const models = modelRouter(deps, selection);

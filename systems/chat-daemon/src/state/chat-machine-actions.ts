@@ -172,13 +172,21 @@ class PostgresChatMachine implements ChatMachine {
     return isCommitted ? ok(undefined) : fail({ kind: "stale" });
   }
 
-  async setFamilyArchived(rootChatId: string, archived: boolean): Promise<Family> {
+  async setFamilyArchived(
+    rootChatId: string,
+    archived: boolean,
+    only?: { readonly idleSince: Date },
+  ): Promise<Family> {
+    const isMeant = (chat: ChatRow): boolean =>
+      only === undefined || (!isAtWork(chat) && chat.updatedAt < only.idleSince);
     return this.#transaction(async (db) => {
       const root = await lockChat(db, rootChatId, null);
       if (root === undefined) return fail({ kind: "chat_not_found" });
+      if (!isMeant(root)) return fail({ kind: "nothing_to_do" });
       const done = await this.#work(db, root, (chat) => chat.setArchived(archived));
       if (!done.ok) return done;
       for (const child of await lockDescendants(db, rootChatId, { exceptArchived: archived })) {
+        if (!isMeant(child)) return fail({ kind: "nothing_to_do" });
         const changed = await this.#work(db, child, (chat) => chat.setArchived(archived));
         if (!changed.ok) return fail({ kind: "family_busy" });
       }
@@ -239,4 +247,8 @@ function withModelOf(chat: NewChat, message: NewMessage): NewMessage {
     modelConfigId: message.modelConfigId ?? chat.lastModelConfigId,
     reasoningEffort: message.reasoningEffort ?? chat.lastReasoningEffort,
   };
+}
+
+function isAtWork({ status }: ChatRow): boolean {
+  return status !== "waiting" && status !== "error";
 }

@@ -213,10 +213,14 @@ export interface ChatMachine {
     messages: readonly NewMessage[],
   ): Promise<Result<undefined, TransitionFailure | Stale>>;
 
-  /** The root and all its descendants, or none of them. */
+  /**
+   * The root and all its descendants, or none of them. With `idleSince` only where nothing was done with
+   * any of them since, and none is at work: else there is nothing to do.
+   */
   setFamilyArchived(
     rootChatId: string,
     archived: boolean,
+    only?: { readonly idleSince: Date },
   ): Promise<Result<undefined, TransitionFailure>>;
 
   /**

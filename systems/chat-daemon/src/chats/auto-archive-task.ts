@@ -1,0 +1,42 @@
+/** Archives chats with which nobody has done anything for long (spec agents 9.4). */
+import type { Clock } from "@atelier/base/clock";
+import type { Logger } from "@atelier/base/logger";
+import type { Database } from "@atelier/database/database";
+import type { ChatMachine } from "../state/chat-machine.ts";
+import { listIdleChats } from "./idle-chat-store.ts";
+
+export type AutoArchiveDeps = {
+  readonly database: Database;
+  readonly machine: ChatMachine;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly idleMs: number;
+};
+
+const EVERY_MS = 600_000;
+/** Of a round. */
+const ROUND_MAX = 1_000;
+
+/** Servers that do this side by side do not disturb each other. */
+export async function keepArchiving(deps: AutoArchiveDeps, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await deps.clock.sleep(EVERY_MS, signal);
+    try {
+      await archiveIdle(deps, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      deps.log.warn({ error }, "idle chats are not archived for now");
+    }
+  }
+}
+
+export async function archiveIdle(deps: AutoArchiveDeps, signal: AbortSignal): Promise<void> {
+  const { database, machine, clock, log, idleMs } = deps;
+  const before = new Date(clock.now().getTime() - idleMs);
+  for (const id of await listIdleChats(database.sql, { before, max: ROUND_MAX })) {
+    signal.throwIfAborted();
+    // Somebody may have come back to it in the meantime: then it is refused.
+    const archived = await machine.setFamilyArchived(id, true, { idleSince: before });
+    if (archived.ok) log.info({ chatId: id }, "archived a chat that was idle for long");
+  }
+}

@@ -1,0 +1,58 @@
+/** Which chats are archived by themselves, on a real database. */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { silentLogger } from "@atelier/base/logger";
+import { systemClock } from "@atelier/base/system-clock";
+import { chatWorld, must } from "../state/chat-world-testkit.ts";
+import { archiveIdle } from "./auto-archive-task.ts";
+
+const DAY_MS = 86_400_000;
+const { signal } = new AbortController();
+
+test("families at rest for long are archived whole; pinned, busy and fresh ones are left alone", async () => {
+  await using world = await chatWorld();
+  const { database, machine, chatIn } = world;
+  const idle = await chatIn("W");
+  const failed = await chatIn("E0");
+  const fresh = await chatIn("W");
+  const pinned = await chatIn("W");
+  const running = await chatIn("R0");
+  const parent = await chatIn("W");
+  const child = { parentChatId: parent.id, rootChatId: parent.id };
+  const busyChild = must(await machine.create(world.newChat({ ...child, id: randomUUID() }))).chat;
+  const whole = await chatIn("W");
+  const family = { parentChatId: whole.id, rootChatId: whole.id };
+  const restingChild = await chatIn("W", family);
+  const old = [idle, failed, pinned, running, parent, busyChild, whole, restingChild];
+  await database.pool.query(
+    "update chats set updated_at = now() - interval '40 days' where id = any($1)",
+    [old.map(({ id }) => id)],
+  );
+  await database.pool.query("update chats set pin_order = 1 where id = $1", [pinned.id]);
+  const deps = { database, machine, clock: systemClock, log: silentLogger, idleMs: 30 * DAY_MS };
+  await archiveIdle(deps, signal);
+  const { rows } = await database.pool.query("select id from chats where archived");
+  assert.deepEqual(
+    new Set(rows.map(({ id }) => id as string)),
+    new Set([idle.id, failed.id, whole.id, restingChild.id]),
+  );
+  // The clock of retention begins with the archiving.
+  const touched = await database.pool.query(
+    "select 1 from chats where id = $1 and updated_at > now() - interval '1 day'",
+    [idle.id],
+  );
+  assert.equal(touched.rows.length, 1);
+  assert.ok(fresh.id !== idle.id);
+});
+
+test("a chat to which somebody comes back at that moment is not archived", async () => {
+  await using world = await chatWorld();
+  const { database, machine } = world;
+  const chat = await world.chatIn("W");
+  const before = new Date(Date.now() - DAY_MS);
+  const refused = await machine.setFamilyArchived(chat.id, true, { idleSince: before });
+  assert.equal(!refused.ok && refused.failure.kind, "nothing_to_do");
+  const { rows } = await database.pool.query("select archived from chats where id = $1", [chat.id]);
+  assert.equal(rows[0]?.archived, false);
+});
