@@ -68,7 +68,7 @@ export async function runChatBench(args: readonly string[]): Promise<void> {
       steps: { type: "string", default: "40" },
       streams: { type: "string", default: "5,10,20" },
       seconds: { type: "string", default: "5" },
-      viewers: { type: "string", default: "240" },
+      viewers: { type: "string", default: "1000" },
       chats: { type: "string", default: "100000" },
       only: { type: "string", default: "" },
       "write-docs": { type: "boolean", default: false },

@@ -107,6 +107,37 @@ async function addModel(server: RealServer, token: string, url: string): Promise
 
 type Server = Pick<RealServer, "url" | "api">;
 
+/** Of one person, as the server allows; a few are left for others of the same. */
+const SOCKETS_OF_A_PERSON = 240;
+
+/** Sessions of people who may read all chats, as many as it takes to have so many sockets. */
+export async function sessionsFor(
+  server: Server,
+  token: string,
+  sockets: number,
+): Promise<readonly string[]> {
+  const sessions: string[] = [];
+  const password = "correct-horse-battery-9";
+  for (let i = 0; i * SOCKETS_OF_A_PERSON < sockets; i += 1) {
+    const username = `viewer-${Date.now()}-${i}`;
+    const email = `${username}@example.com`;
+    const person = { email, username, password, roles: ["owner"] };
+    const made = await server.api("POST", "/api/v2/users", { token, body: person });
+    if (made.status !== 201) throw new Error(`add a person: ${JSON.stringify(made.body)}`);
+    const body = { email, password };
+    const { body: signedIn } = await server.api("POST", "/api/v2/users/login", { body });
+    sessions.push(signedIn.session_token);
+  }
+  return sessions;
+}
+
+/** Which of the sessions has the socket of this number. */
+export function sessionOf(sessions: readonly string[], socket: number): string {
+  const session = sessions[Math.floor(socket / SOCKETS_OF_A_PERSON)];
+  if (session === undefined) throw new Error("there is a session for each socket");
+  return session;
+}
+
 export async function createChat(server: Server, token: string, text: string): Promise<string> {
   const body = { content: [{ type: "text", text }] };
   const made = await server.api("POST", "/api/v2/chats", { token, body });

@@ -116,9 +116,21 @@ const OF_THE_GATEWAY =
   /ai_(interceptions|token_usages|user_prompts|tool_usages|model_thoughts|sessions|filter_values)/;
 /** Whoever looks on reads what was committed, beside the loop and at a pace of its own. */
 const OF_VIEWERS = /^select c\.snapshot_version, c\.history_version/;
-/** Of all chats together, on their own time. */
-const IN_THE_BACKGROUND =
-  /chat_message_parts|chat_heartbeats|pg_notification|listen |insert into notifications/i;
+/** Of all chats together and of the server, on their own time: the slower the machine, the more of them. */
+const IN_THE_BACKGROUND = new RegExp(
+  [
+    ...[
+      "chat_message_parts",
+      "chat_heartbeats",
+      "chats where id = any",
+      "pg_notification",
+      "listen ",
+    ],
+    ...["ai_provider_changes", "workspace_links", "connection_log", "replicas"],
+    ...["insert into notifications", "^select 1$"],
+  ].join("|"),
+  "i",
+);
 
 /**
  * What one step executes in the database, through a proxy that counts: two turns of different length, and

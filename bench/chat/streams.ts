@@ -12,6 +12,8 @@ import {
   createChat,
   isTurn,
   quantile,
+  sessionOf,
+  sessionsFor,
   watch,
   type ChatLane,
   type Viewer,
@@ -37,10 +39,13 @@ export async function measureStreams(
   };
   const viewers: Viewer[] = [];
   const ids: string[] = [];
+  const sessions = await sessionsFor(server, token, chats * VIEWERS_EACH);
   for (let made = 0; made < chats; made += 1) {
     const id = await createChat(server, token, "Tell me much");
     ids.push(id);
-    for (let i = 0; i < VIEWERS_EACH; i += 1) viewers.push(await watch(server, token, id));
+    for (let i = 0; i < VIEWERS_EACH; i += 1) {
+      viewers.push(await watch(server, sessionOf(sessions, viewers.length), id));
+    }
   }
   while (asked < chats) await sleep(20);
   await sleep(1_500);
@@ -97,7 +102,9 @@ export async function measureIdleViewers(
 ): Promise<ChatFigures> {
   const server = await lane.startAnother();
   const ids = await copiesAtRest(lane, server, viewers);
-  const connect = async (id: string): Promise<Disposable> => watch(server, lane.token, id);
+  const sessions = await sessionsFor(server, lane.token, viewers);
+  const connect = async (id: string, socket: number): Promise<Disposable> =>
+    watch(server, sessionOf(sessions, socket), id);
   const kb = await growth(server.child.pid ?? 0, ids, connect);
   await server.stop();
   return { "kB per watched idle stream": kb };
@@ -127,7 +134,7 @@ export async function measureBareSockets(viewers: number): Promise<ChatFigures> 
 async function growth(
   pid: number,
   ids: readonly string[],
-  connect: (id: string) => Promise<Disposable>,
+  connect: (id: string, socket: number) => Promise<Disposable>,
 ): Promise<number> {
   const opened: Disposable[] = [];
   const points: (readonly [number, number])[] = [];
@@ -136,7 +143,11 @@ async function growth(
     for (let from = 0; from < ids.length; from += step) {
       for (let at = from; at < Math.min(from + step, ids.length); at += 8) {
         opened.push(
-          ...(await Promise.all(ids.slice(at, Math.min(at + 8, from + step)).map(connect))),
+          ...(await Promise.all(
+            ids
+              .slice(at, Math.min(at + 8, from + step))
+              .map((id, index) => connect(id, at + index)),
+          )),
         );
       }
       await sleep(700);

@@ -48,7 +48,7 @@ export class PartJournal {
 
   /** For the buffer, as its listener. */
   add(id: EpisodeId, part: BufferedPart): void {
-    const isTaken = this.#backlog.add(id, part);
+    const isTaken = this.#backlog.add(id, part, this.#deps.clock.monotonicMs());
     if (!isTaken && !this.#isOverflown) {
       this.#deps.log.warn({}, "parts of answers are not kept: too many wait for the database");
     }
@@ -67,7 +67,9 @@ export class PartJournal {
     try {
       for (;;) {
         await this.#somethingWaits(signal);
-        await clock.sleep(GATHER_MS, signal);
+        // What came while the group before was written has waited for others long enough.
+        const gatherMs = this.#backlog.firstAddedMs + GATHER_MS - clock.monotonicMs();
+        if (gatherMs > 0) await clock.sleep(gatherMs, signal);
         this.#inHand = this.#backlog.take();
         await this.#write(signal);
       }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { silentLogger } from "@atelier/base/logger";
 import { FakeClock } from "@atelier/testkit/fake-clock";
+import type { Database } from "@atelier/database/database";
 import { testDatabase } from "@atelier/testkit/test-database";
 import fc from "fast-check";
 import { sql } from "kysely";
@@ -50,10 +51,10 @@ describe("entries", () => {
 
   test("a full backlog takes no more, and is free again once taken", () => {
     const backlog = new PartBacklog();
-    for (let seq = 1; seq <= JOURNAL_BACKLOG_MAX; seq += 1) backlog.add(EPISODE, part(seq));
-    assert.equal(backlog.add(EPISODE, part(JOURNAL_BACKLOG_MAX + 1)), false);
+    for (let seq = 1; seq <= JOURNAL_BACKLOG_MAX; seq += 1) backlog.add(EPISODE, part(seq), 0);
+    assert.equal(backlog.add(EPISODE, part(JOURNAL_BACKLOG_MAX + 1), 0), false);
     assert.equal(backlog.take().length, 1);
-    assert.equal(backlog.add(EPISODE, part(JOURNAL_BACKLOG_MAX + 1)), true);
+    assert.equal(backlog.add(EPISODE, part(JOURNAL_BACKLOG_MAX + 1), 0), true);
   });
 });
 
@@ -80,6 +81,41 @@ describe("the journal", () => {
     );
     assert.equal((await journal.read({ ...EPISODE, generationAttempt: 2 })).length, 1);
     assert.equal((await journal.read({ ...EPISODE, historyVersion: 4 })).length, 0);
+  });
+
+  test("does not gather what has waited for the group before", async () => {
+    const clock = new FakeClock();
+    const groups: string[][] = [];
+    const answers: (() => void)[] = [];
+    const query = async ({ values }: { readonly values: readonly [...unknown[]] }) => {
+      groups.push(values[4] as string[]);
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return { rows: [] };
+    };
+    const database = { pool: { query } } as unknown as Database;
+    const journal = new PartJournal({ database, clock, ...UNFENCED });
+    const stop = new AbortController();
+    const writing = journal.keepWriting(stop.signal);
+    journal.add(EPISODE, part(1));
+    await clock.advance(14);
+    assert.equal(groups.length, 0, "others may come");
+    await clock.advance(1);
+    assert.equal(groups.length, 1);
+    journal.add(EPISODE, part(2));
+    await clock.advance(15);
+    answers[0]?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(groups.length, 2);
+    journal.add(EPISODE, part(3));
+    answers[1]?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(14);
+    assert.equal(groups.length, 2, "nothing held this one up");
+    await clock.advance(1);
+    assert.equal(groups.length, 3);
+    answers[2]?.();
+    stop.abort(new Error("stopped"));
+    await assert.rejects(writing, /stopped/);
   });
 
   test("tries again while the database refuses, and loses nothing", async () => {

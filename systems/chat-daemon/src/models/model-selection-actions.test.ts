@@ -20,6 +20,8 @@ import {
   chooseOverride,
 } from "./model-selection-actions.ts";
 import { authSource, catalog, provider } from "./models-testkit.ts";
+import { storedModelsOfTurn, TURN_MODELS_TEXT } from "./stored-models-store.ts";
+import type { StoredModels } from "./stored-models.ts";
 
 const AWAY = new Error("the database is away");
 
@@ -81,6 +83,16 @@ function depsOf(
   };
 }
 
+/** As the statement that reads a chat of this model reads it. */
+async function readWithChat(world: World, modelConfigId: string): Promise<StoredModels> {
+  const { rows } = await world.database.pool.query<{ readonly read: unknown }>(
+    `select ${TURN_MODELS_TEXT} as read
+     from (select $1::uuid as organization_id, $2::uuid as last_model_config_id) as chats`,
+    [world.organizationId, modelConfigId],
+  );
+  return storedModelsOfTurn(rows[0]?.read);
+}
+
 async function outcomeOf(
   world: World,
   asked: { readonly context: ModelOverrideContext; readonly modes: OverrideModes },
@@ -113,6 +125,30 @@ test("a chat's own model serves, or the default where it cannot, or none", async
   assert.deepEqual(await nameOf(systemRandom.uuid()), ["usual", "low", "ai_gateway"]);
   const disabled = depsOf(world, catalog([{ ...world.row, enabled: false }]));
   assert.equal(await nameOf(own, disabled), "config");
+});
+
+test("what was read with a chat chooses as the database does", async () => {
+  const world = await makeWorld();
+  await using _ = world.database;
+  const [own, off] = [await world.add("own"), await world.add("off", { enabled: false })];
+  const summing = await world.add("summing");
+  const override = { context: "compaction" as const, modelConfigId: summing, effort: null };
+  await upsertOverride(world.database.sql, world.organizationId, override);
+  for (const modelConfigId of [own, off, systemRandom.uuid()]) {
+    const stored = await readWithChat(world, modelConfigId);
+    // Nothing more is read.
+    const deps = depsOf(world, {}, {} as TestDatabase);
+    const chosen = { modelConfigId, effort: null };
+    assert.deepEqual(
+      await chooseModelOfChat(deps, world.user, chosen, stored),
+      await chooseModelOfChat(depsOf(world), world.user, chosen),
+    );
+    const asked = { context: "compaction" as const, modes: COMPACTION_MODES };
+    assert.deepEqual(
+      await chooseOverride(deps, world.user, asked, stored),
+      await chooseOverride(depsOf(world), world.user, asked),
+    );
+  }
 });
 
 test("a choice that cannot be used: subagents and titles hear of it, compaction goes on without", async () => {

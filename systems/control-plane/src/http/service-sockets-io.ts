@@ -37,10 +37,10 @@ export function serviceSockets<E extends Endpoints>(
   const routes = Object.entries(endpoints).map(([name, endpoint]) =>
     userSocket(endpoint, deps, {
       payloadBytesMax: VIEWER_PAYLOAD_BYTES_MAX,
-      run: async (request, socket, signal) => {
+      run: async (request, socket, signal, leave) => {
         const serve = mounted?.[name];
         assert(mounted === null || serve !== undefined, `the service serves ${name}`);
-        const viewer = viewerSocket(socket, signal);
+        const viewer = viewerSocket(socket, signal, leave);
         const end =
           serve === undefined
             ? ABSENT
@@ -65,12 +65,15 @@ export function serviceSockets<E extends Endpoints>(
   };
 }
 
-function viewerSocket(socket: WebSocket, over: AbortSignal): ServiceSocket {
-  const spoke = new AbortController();
-  const signal = AbortSignal.any([over, spoke.signal]);
+/** One signal for the whole socket: idle viewers are many, and signals are heavy. */
+function viewerSocket(
+  socket: WebSocket,
+  signal: AbortSignal,
+  leave: (reason: string) => void,
+): ServiceSocket {
   socket.once("message", () => {
     socket.close(CLOSE_POLICY, "this socket only tells");
-    spoke.abort(new Error("the viewer spoke"));
+    leave("the viewer spoke");
   });
   socket.resume();
   return {

@@ -132,10 +132,15 @@ export function userSocket<const E extends UserSocketEndpoint>(
   options: {
     readonly payloadBytesMax: number;
     /**
-     * Runs as long as it needs the socket; the signal aborts when the socket is to end. The socket is
-     * paused, so that nothing is lost before it is listened to.
+     * Runs as long as it needs the socket; the signal aborts when the socket is to end, and by `end`. The
+     * socket is paused, so that nothing is lost before it is listened to.
      */
-    run(request: SocketRequest<E>, socket: WebSocket, signal: AbortSignal): Promise<void>;
+    run(
+      request: SocketRequest<E>,
+      socket: WebSocket,
+      signal: AbortSignal,
+      end: (reason: string) => void,
+    ): Promise<void>;
   },
 ): UpgradeRoute {
   return {
@@ -166,9 +171,9 @@ export function userSocket<const E extends UserSocketEndpoint>(
           params: params as z.output<E["params"]>,
           query: query.data as z.output<E["query"]>,
         };
-        keepAlive(socket, deps.clock);
+        keepAlive(socket, over.signal, deps.clock);
         try {
-          await options.run({ actor, ...parts, ip, userAgent }, socket, over.signal);
+          await options.run({ actor, ...parts, ip, userAgent }, socket, over.signal, end);
         } finally {
           await closeSocket(socket, over.signal, deps.clock);
         }
@@ -180,38 +185,39 @@ export function userSocket<const E extends UserSocketEndpoint>(
 const PING_EVERY_MS = 10_000;
 
 /** A browser that does not answer from one ping to the next is gone. */
-function keepAlive(socket: WebSocket, clock: Clock): void {
-  const over = new AbortController();
+function keepAlive(socket: WebSocket, over: AbortSignal, clock: Clock): void {
   let isHeard = true;
   const hear = (): void => {
     isHeard = true;
   };
   socket.on("pong", hear).on("message", hear);
-  socket.once("close", () => over.abort(new Error("closed")));
   const beat = async (): Promise<void> => {
     for (;;) {
-      await clock.sleep(PING_EVERY_MS, over.signal);
+      await clock.sleep(PING_EVERY_MS, over);
       // Nobody reads from a paused socket, so it cannot be heard.
       if (!isHeard && !socket.isPaused) return socket.terminate();
       isHeard = false;
       if (socket.readyState === WebSocket.OPEN) socket.ping();
     }
   };
-  beat().catch(() => {}); // It closed.
+  beat().catch(() => {}); // It closed, or is being closed.
 }
 
 const HANDSHAKE_MS_MAX = 5_000;
 const GOODBYE_MS_MAX = 1_000;
+const OPENED = new Error("opened");
 
 function giveBackUnless(held: Disposable, clock: Clock): { opened(): Disposable } {
-  const timer = new AbortController();
+  let timer: AbortController | null = new AbortController();
   clock.sleep(HANDSHAKE_MS_MAX, timer.signal).then(
     () => held[Symbol.dispose](),
     () => {}, // It opened.
   );
   return {
     opened: () => {
-      timer.abort(new Error("opened"));
+      timer?.abort(OPENED);
+      // An open socket stays for hours: what only its beginning needed does not.
+      timer = null;
       return held;
     },
   };
