@@ -150,21 +150,27 @@ export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Mome
   },
 };
 
-/** What is held at one holds up other chats too. */
-export function isExclusive({
+/**
+ * Whether the chat can be held there for long: not where others are held up with it, a client waits, or a
+ * transaction is open.
+ */
+export function isPatient({
   scenario,
-  moment,
+  moment: name,
 }: {
   readonly scenario: ScenarioName;
   readonly moment: string;
 }): boolean {
-  const kind = MOMENTS[scenario][moment]?.kind;
-  return (
-    kind === "dispatched" ||
-    kind === "carried out" ||
-    /^(?:claim|first parts|heartbeat)/.test(moment)
-  );
+  const moment = MOMENTS[scenario][name];
+  if (moment?.kind === "model") return true;
+  if (moment?.kind !== "asked" && moment?.kind !== "answered") return false;
+  if (IMPATIENT.test(name)) return false;
+  return moment.kind === "answered" || !ENDS_TRANSACTION.test(name);
 }
+
+const IMPATIENT =
+  /^(?:creation|claim|first parts|queueing|heartbeat|asking to stop|taking the client's result)/;
+const ENDS_TRANSACTION = /^(?:end of|letting go|note of a retry|handing)/;
 
 function seen(isNow: (facts: Facts) => boolean): Moment {
   return { kind: "seen", isNow };

@@ -1,13 +1,15 @@
 /**
  * One strike: several chats are made, each is held at a moment of its own, and when all are there, or some
  * for long enough, what they hang on is struck. Then each must do all it was asked, and rest.
+ *
+ * Some moments can be held for long, and wait for the others; those that cannot come last.
  */
 import type { SeededDraws } from "@atelier/model-wire/seeded-draws";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Aim } from "./chat-kills-aim.ts";
 import { KillsChat } from "./chat-kills-chat.ts";
 import { judge, type Judgement } from "./chat-kills-judge.ts";
-import { isExclusive, MOMENTS, type Moment, type ScenarioName } from "./chat-kills-moments.ts";
+import { isPatient, MOMENTS, type Moment, type ScenarioName } from "./chat-kills-moments.ts";
 import type { ChatKillsWorld, ChatStrike, Side, Struck } from "./chat-kills-world.ts";
 
 /** A chat at a moment of its scenario. */
@@ -37,9 +39,11 @@ export type VolleyEnd = {
 
 /** After a moment was seen: what comes right after it is struck as well. */
 const DELAY_MS_MAX = 60;
-/** How long the others of a volley are waited for: what holds up many is not held for long. */
-const WAIT_MS_MAX = 12_000;
-const WAIT_EXCLUSIVE_MS_MAX = 2_000;
+/** How long the others of a volley are waited for. */
+const WAIT_PATIENT_MS_MAX = 25_000;
+const WAIT_MS_MAX = 60_000;
+/** For others once the first that cannot be held for long is there. */
+const WAIT_IMPATIENT_MS_MAX = 3_000;
 const NEVER: Moment = { kind: "seen", isNow: () => false };
 const LETTERS = "ABCDEFGHIJ";
 
@@ -52,9 +56,6 @@ type Shot = {
   readonly signal: AbortSignal;
 };
 
-/** `side`: whose wire the moment came on, where that is known. */
-type Ready = { readonly shot: Shot; readonly side: Side | null };
-
 export async function runVolley(
   world: ChatKillsWorld,
   volley: Volley,
@@ -62,18 +63,32 @@ export async function runVolley(
 ): Promise<VolleyEnd> {
   const { bystander } = volley;
   world.comesLate(world.anySide(draws.below(2)));
-  const shots = volley.cells.map((cell, index) => shoot(world, cell, `${key}${LETTERS[index]}`));
-  if (bystander !== null) {
-    shots.push(shoot(world, { scenario: bystander, moment: "" }, `${key}Y`));
-  }
-  const { struck, atMs } = await strikeTogether(world, volley, { shots, draws });
+  const shots: Shot[] = [];
+  const ready = new Map<Shot, Side | null>();
+  const shootAll = (isWanted: (cell: Cell) => boolean): readonly Shot[] => {
+    const cells = volley.cells.flatMap((cell, index) =>
+      isWanted(cell) ? [{ cell, letter: LETTERS[index] }] : [],
+    );
+    const shot = cells.map(({ cell, letter }) => shoot(world, cell, `${key}${letter}`));
+    shots.push(...shot);
+    return shot;
+  };
+  await waitFor(shootAll(isPatient), ready, WAIT_PATIENT_MS_MAX);
+  const impatient = shootAll((cell) => !isPatient(cell));
+  if (bystander !== null) shots.push(shoot(world, { scenario: bystander, moment: "" }, `${key}Y`));
+  await waitFor(impatient, ready, WAIT_MS_MAX, (moment) => {
+    if (moment.kind !== "seen") return WAIT_IMPATIENT_MS_MAX;
+    return draws.once(2) ? 0 : draws.below(DELAY_MS_MAX);
+  });
+  world.comesLate(null);
+  const { struck, atMs } = await strikeTogether(world, volley, { shots, ready, draws });
   const rested = await Promise.allSettled(shots.map(({ restedMs }) => restedMs));
   // What was paused goes on, and may still do harm.
   await world.recovered();
   const judged = await Promise.all(shots.map((shot, index) => judged1(world, shot, rested[index])));
   world.aimAt([]);
   const timesMs = rested.flatMap((end, index) =>
-    end.status === "fulfilled" && struck.includes(volley.cells[index] as Cell) ? [end.value] : [],
+    end.status === "fulfilled" && isIn(struck, shots[index]) ? [end.value] : [],
   );
   const sum = (pick: "effects" | "effectsUnknown" | "wordsSeen"): number =>
     judged.reduce((total, each) => total + each[pick], 0);
@@ -84,6 +99,10 @@ export async function runVolley(
     wordsSeen: sum("wordsSeen"),
     violations: judged.flatMap(({ violations }) => violations),
   };
+}
+
+function isIn(cells: readonly Cell[], shot: Shot | undefined): boolean {
+  return shot !== undefined && cells.includes(shot.cell);
 }
 
 /** Makes a chat, asks of it what its scenario asks, lets it rest, answer once more, and rest. */
@@ -122,17 +141,20 @@ async function judged1(
   return { violations, effects: 0, effectsUnknown: 0, wordsSeen: 0 };
 }
 
-type Aiming = { readonly shots: readonly Shot[]; readonly draws: SeededDraws };
+type Aiming = {
+  readonly shots: readonly Shot[];
+  /** With whose wire the moment came on, where that is known. */
+  readonly ready: ReadonlyMap<Shot, Side | null>;
+  readonly draws: SeededDraws;
+};
 
 async function strikeTogether(
   world: ChatKillsWorld,
   { strike, again }: Volley,
-  { shots, draws }: Aiming,
+  { shots, ready, draws }: Aiming,
 ): Promise<{ readonly struck: readonly Cell[]; readonly atMs: number }> {
-  const ready = await whenReady(shots, draws);
-  world.comesLate(null);
   const chats = await Promise.all(
-    ready.map(async ({ shot, side }) => {
+    [...ready].map(async ([shot, side]) => {
       const chatId = shot.aim.chatId ?? (await shot.chat).id;
       return { shot, chatId, driver: side ?? (await world.driverOf(chatId)) };
     }),
@@ -158,28 +180,29 @@ async function strikeTogether(
   return { struck: own.map(({ shot }) => shot.cell), atMs };
 }
 
-/** Those that are at their moments. */
-async function whenReady(shots: readonly Shot[], draws: SeededDraws): Promise<readonly Ready[]> {
+/** Until all of them are at their moments, or past them, or `restMs` after one of them is there. */
+async function waitFor(
+  shots: readonly Shot[],
+  ready: Map<Shot, Side | null>,
+  waitMs: number,
+  restMs: (moment: Moment) => number = () => waitMs,
+): Promise<void> {
+  if (shots.length === 0) return;
+  const enough = new AbortController();
   const fire = Promise.withResolvers<undefined>();
-  const ready: Ready[] = [];
   const within = (delayMs: number): void => {
-    sleep(delayMs).then(() => fire.resolve(undefined), fire.reject);
+    // Aborted: nobody waits any more.
+    sleep(delayMs, undefined, { signal: enough.signal }).then(fire.resolve, () => {});
   };
-  let open = shots.length;
+  within(waitMs);
   const waits = shots.map(async (shot) => {
     const came = await momentOf(shot);
-    open -= 1;
-    if (came !== null) {
-      ready.push({ shot, side: came.side });
-      const { moment } = shot.aim;
-      if (moment.kind === "seen") within(draws.once(2) ? 0 : draws.below(DELAY_MS_MAX));
-      else within(isExclusive(shot.cell) ? WAIT_EXCLUSIVE_MS_MAX : WAIT_MS_MAX);
-    }
-    if (open === 0) fire.resolve(undefined);
+    if (came === null || enough.signal.aborted) return;
+    ready.set(shot, came.side);
+    within(restMs(shot.aim.moment));
   });
-  Promise.all(waits).catch(fire.reject);
-  await fire.promise;
-  return [...ready];
+  Promise.all(waits).then(() => fire.resolve(undefined), fire.reject);
+  await fire.promise.finally(() => enough.abort());
 }
 
 /** Null: it does not come any more. */

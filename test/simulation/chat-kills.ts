@@ -6,7 +6,7 @@
  */
 import { SeededDraws } from "@atelier/model-wire/seeded-draws";
 import type { TestDatabase } from "@atelier/testkit/test-database";
-import { isExclusive, MOMENTS, type ScenarioName } from "./chat-kills-moments.ts";
+import { isPatient, MOMENTS, type ScenarioName } from "./chat-kills-moments.ts";
 import { runVolley, type Cell, type Volley, type VolleyEnd } from "./chat-kills-volley.ts";
 import { CHAT_STRIKES, ChatKillsWorld, type ChatStrike } from "./chat-kills-world.ts";
 import { inLanes, quantileMs } from "./in-lanes.ts";
@@ -16,8 +16,9 @@ const LANES_DEFAULT = 4;
 /** One strike in so many is followed by another. */
 const AGAIN_ONCE_IN = 4;
 const AGAIN_MS_MAX = 4_000;
-/** Chats of one volley whose moments hold up nobody else. */
-const PLAIN_MAX = 4;
+/** Chats of one volley. */
+const PATIENT_MAX = 4;
+const IMPATIENT_MAX = 3;
 /** A chat may pass its moment by, or be driven by the server that was not struck. */
 const TRIES_MAX = 12;
 
@@ -109,20 +110,7 @@ class CellPool {
     const open = this.#wanted.filter(({ times, tries }) => times > 0 && tries > 0);
     if (open.length === 0) return null;
     const { strike } = draws.pick(open);
-    const ofStrike = open.filter((each) => each.strike === strike);
-    const first = draws.pick(
-      ofStrike.filter(isFirst).length > 0 ? ofStrike.filter(isFirst) : ofStrike,
-    );
-    const fitting = ofStrike.filter(
-      (each) =>
-        each !== first &&
-        !isFirst(each) &&
-        (each.cell.scenario === "recovery") === (first.cell.scenario === "recovery"),
-    );
-    const chosen = [first];
-    while (chosen.length <= PLAIN_MAX && fitting.length > 0) {
-      chosen.push(...fitting.splice(draws.below(fitting.length), 1));
-    }
+    const chosen = this.#choose(open.filter((each) => each.strike === strike));
     for (const each of chosen) each.tries -= 1;
     const again = { strike: draws.pick(CHAT_STRIKES), afterMs: draws.below(AGAIN_MS_MAX) };
     return {
@@ -132,16 +120,28 @@ class CellPool {
     };
   }
 
+  #choose(open: readonly Wanted[]): readonly Wanted[] {
+    const some = (of: Wanted[], max: number): readonly Wanted[] => {
+      const chosen: Wanted[] = [];
+      while (chosen.length < max && of.length > 0) {
+        chosen.push(...of.splice(this.#draws.below(of.length), 1));
+      }
+      return chosen;
+    };
+    const isRecovery = this.#draws.pick(open).cell.scenario === "recovery";
+    const own = open.filter(({ cell }) => (cell.scenario === "recovery") === isRecovery);
+    const patient = own.filter(({ cell }) => isPatient(cell));
+    const impatient = own.filter(({ cell }) => !isPatient(cell));
+    // Each of these ends its own driver first: one could end what another one is held by.
+    if (isRecovery) return some(impatient.length > 0 ? impatient : patient, 1);
+    return [...some(patient, PATIENT_MAX), ...some(impatient, IMPATIENT_MAX)];
+  }
+
   took({ volley, struck }: VolleyEnd): void {
     for (const each of this.#wanted) {
       if (each.strike === volley.strike && struck.includes(each.cell)) each.times -= 1;
     }
   }
-}
-
-/** Of these a volley has one: it says when to strike. */
-function isFirst({ cell }: Wanted): boolean {
-  return isExclusive(cell) || MOMENTS[cell.scenario][cell.moment]?.kind === "seen";
 }
 
 function endText({ volley, struck, restMs }: VolleyEnd): string {
