@@ -10,7 +10,7 @@ import type { ChatKillsWorld } from "./chat-kills-world.ts";
 
 /** While a moment is waited for that is to be struck, and else. */
 const LOOK_KEENLY_MS = 10;
-const LOOK_MS = 150;
+const LOOK_MS = 250;
 /** Since all was back that was struck. */
 const REST_MS_MAX = 90_000;
 const FIRST_KIND: Readonly<Record<ScenarioName, AskKind>> = {

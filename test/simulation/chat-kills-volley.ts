@@ -39,11 +39,13 @@ export type VolleyEnd = {
 
 /** After a moment was seen: what comes right after it is struck as well. */
 const DELAY_MS_MAX = 60;
-/** How long the others of a volley are waited for. */
-const WAIT_PATIENT_MS_MAX = 25_000;
-const WAIT_MS_MAX = 60_000;
-/** For others once the first that cannot be held for long is there. */
-const WAIT_IMPATIENT_MS_MAX = 3_000;
+/** For the first at its moment. */
+const WAIT_FIRST_MS_MAX = 90_000;
+/** For the other patient ones, and then for the impatient: servers give a silent database up after 45 s. */
+const WAIT_PATIENT_MS_MAX = 18_000;
+const WAIT_LAST_MS_MAX = 20_000;
+/** For others once the first that cannot be held for long is there: transactions may hang for 8 s. */
+const WAIT_IMPATIENT_MS_MAX = 4_000;
 const NEVER: Moment = { kind: "seen", isNow: () => false };
 const LETTERS = "ABCDEFGHIJ";
 
@@ -73,10 +75,12 @@ export async function runVolley(
     shots.push(...shot);
     return shot;
   };
-  await waitFor(shootAll(isPatient), ready, WAIT_PATIENT_MS_MAX);
+  const patient = shootAll(isPatient);
+  await waitFor(patient, ready, WAIT_FIRST_MS_MAX, () => WAIT_PATIENT_MS_MAX);
   const impatient = shootAll((cell) => !isPatient(cell));
   if (bystander !== null) shots.push(shoot(world, { scenario: bystander, moment: "" }, `${key}Y`));
-  await waitFor(impatient, ready, WAIT_MS_MAX, (moment) => {
+  const lastMs = ready.size > 0 ? WAIT_LAST_MS_MAX : WAIT_FIRST_MS_MAX;
+  await waitFor(impatient, ready, lastMs, (moment) => {
     if (moment.kind !== "seen") return WAIT_IMPATIENT_MS_MAX;
     return draws.once(2) ? 0 : draws.below(DELAY_MS_MAX);
   });
@@ -185,7 +189,7 @@ async function waitFor(
   shots: readonly Shot[],
   ready: Map<Shot, Side | null>,
   waitMs: number,
-  restMs: (moment: Moment) => number = () => waitMs,
+  restMs: (moment: Moment) => number,
 ): Promise<void> {
   if (shots.length === 0) return;
   const enough = new AbortController();
@@ -197,9 +201,10 @@ async function waitFor(
   within(waitMs);
   const waits = shots.map(async (shot) => {
     const came = await momentOf(shot);
-    if (came === null || enough.signal.aborted) return;
+    if (came === null) return;
+    // Also when it comes too late for this wait: it may still be there when it is struck.
     ready.set(shot, came.side);
-    within(restMs(shot.aim.moment));
+    if (!enough.signal.aborted) within(restMs(shot.aim.moment));
   });
   Promise.all(waits).then(() => fire.resolve(undefined), fire.reject);
   await fire.promise.finally(() => enough.abort());
