@@ -42,7 +42,7 @@ export type AimedChat = {
 
 export type Moment =
   /** It is looked at until it is so. */
-  | { readonly kind: "seen"; isNow(facts: Facts): boolean }
+  | { readonly kind: "seen"; readonly isNow: (facts: Facts) => boolean }
   /** A statement is held before it reaches the database, or its answer on the way back. */
   | {
       readonly kind: "asked" | "answered";
@@ -55,7 +55,7 @@ export type Moment =
   | {
       readonly kind: "carried out";
       is(text: string, chat: AimedChat): boolean;
-      isNow(facts: Facts): boolean;
+      readonly isNow: (facts: Facts) => boolean;
     }
   /** The model has been asked, and says so many bytes and no more. */
   | {

@@ -89,7 +89,9 @@ export async function runVolley(
   const rested = await Promise.allSettled(shots.map(({ restedMs }) => restedMs));
   // What was paused goes on, and may still do harm.
   await world.recovered();
-  const judged = await Promise.all(shots.map((shot, index) => judged1(world, shot, rested[index])));
+  const judged = await Promise.all(
+    shots.map((shot, index) => judgementOf(world, shot, rested[index])),
+  );
   world.aimAt([]);
   const timesMs = rested.flatMap((end, index) =>
     end.status === "fulfilled" && isIn(struck, shots[index]) ? [end.value] : [],
@@ -128,7 +130,7 @@ function shoot(world: ChatKillsWorld, cell: Cell, key: string): Shot {
   return { cell, aim, chat, restedMs, signal: over.signal };
 }
 
-async function judged1(
+async function judgementOf(
   world: ChatKillsWorld,
   { chat, cell }: Shot,
   rested: PromiseSettledResult<number> | undefined,
