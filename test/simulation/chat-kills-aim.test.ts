@@ -1,0 +1,82 @@
+/** What is aimed at is held exactly there: before the database has heard of it, or before its client has. */
+import { silentLogger } from "@atelier/base/logger";
+import { openDatabase } from "@atelier/database/database";
+import { testDatabase, type TestDatabase } from "@atelier/testkit/test-database";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Aim, databaseTap } from "./chat-kills-aim.ts";
+import type { Moment } from "./chat-kills-moments.ts";
+import { FaultyWire, type HeldFate } from "./faulty-wire.ts";
+
+for (const { kind, fate, isDoneWhenHeld, isDone, isHeard } of [
+  { kind: "asked", fate: "pass", isDoneWhenHeld: false, isDone: true, isHeard: true },
+  { kind: "asked", fate: "drop", isDoneWhenHeld: false, isDone: false, isHeard: false },
+  { kind: "answered", fate: "pass", isDoneWhenHeld: true, isDone: true, isHeard: true },
+  { kind: "answered", fate: "drop", isDoneWhenHeld: true, isDone: true, isHeard: false },
+] as const satisfies readonly { kind: Moment["kind"]; fate: HeldFate; [key: string]: unknown }[]) {
+  test(`a commit held as ${kind} and told to ${fate} is ${isDone ? "done" : "undone"}`, async () => {
+    await using database = await testDatabase();
+    const aim = new Aim<string>({ kind, is: (said) => isCommitOf("a", said) }, "");
+    await using wire = await wireTo(database, aim);
+    await using behind = openBehind(database, wire);
+    const heard = behind
+      .transaction((db) => insert(db, "a"))
+      .then(
+        () => true,
+        () => false,
+      );
+    assert.equal(await aim.hit, "a server");
+    assert.equal(await isThere(database), isDoneWhenHeld);
+    aim.release(fate);
+    assert.equal(await heard, isHeard);
+    assert.equal(await isThere(database), isDone);
+  });
+}
+
+test("the second of its kind is held, and nothing once it was let go", async () => {
+  await using database = await testDatabase();
+  const is: Extract<Moment, { kind: "asked" }>["is"] = ({ text, values }) =>
+    text.includes("site_settings") && values.includes("b");
+  const aim = new Aim<string>({ kind: "asked", nth: 2, is }, "");
+  await using wire = await wireTo(database, aim);
+  await using behind = openBehind(database, wire);
+  await insert(behind.sql, "b1");
+  const second = insert(behind.sql, "b2");
+  await aim.hit;
+  await insert(behind.sql, "b3");
+  aim.release("pass");
+  await second;
+  await insert(behind.sql, "b4");
+});
+
+function isCommitOf(key: string, said: { text: string; within: { values: string } }): boolean {
+  return said.text === "commit" && said.within.values.includes(key);
+}
+
+function wireTo({ connection }: TestDatabase, aim: Aim<string>): Promise<FaultyWire> {
+  const { host, port } = connection;
+  return FaultyWire.start(`${host}/.s.PGSQL.${port}`, () =>
+    databaseTap(
+      () => "a server",
+      () => [aim],
+      () => null,
+    ),
+  );
+}
+
+function openBehind({ connection }: TestDatabase, { port }: FaultyWire) {
+  const { user, database } = connection;
+  return openDatabase({
+    connection: { host: "127.0.0.1", port, user, database },
+    ...{ applicationName: "aim test", connectionsMax: 2, log: silentLogger },
+  });
+}
+
+async function insert(db: TestDatabase["sql"], key: string): Promise<void> {
+  await db.insertInto("site_settings").values({ key, value: "" }).execute();
+}
+
+async function isThere(database: TestDatabase): Promise<boolean> {
+  const { rows } = await database.pool.query("select from site_settings where key = 'a'");
+  return rows.length === 1;
+}
