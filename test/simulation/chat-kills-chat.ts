@@ -11,8 +11,10 @@ import type { ChatKillsWorld } from "./chat-kills-world.ts";
 /** While a moment is waited for that is to be struck, and else. */
 const LOOK_KEENLY_MS = 10;
 const LOOK_MS = 250;
-/** Since all was back that was struck. */
-const REST_MS_MAX = 90_000;
+/** Since all was back that was struck, without a step, a part or a word. */
+const STILL_MS_MAX = 90_000;
+/** Also while it moves: it could go round in circles. A busy machine is slow. */
+const REST_MS_MAX = 600_000;
 const FIRST_KIND: Readonly<Record<ScenarioName, AskKind>> = {
   tools: "tools",
   interrupt: "slow",
@@ -125,12 +127,17 @@ export class KillsChat implements Disposable {
 
   async until(what: string, isSo: (facts: Facts) => boolean, signal?: AbortSignal): Promise<Facts> {
     const startedMs = performance.now();
+    let moved = { mark: "", atMs: startedMs };
     for (;;) {
       const facts = await this.look();
       if (isSo(facts)) return facts;
       signal?.throwIfAborted();
-      const waitedMs = performance.now() - Math.max(startedMs, this.#world.wholeSinceMs);
-      if (waitedMs > REST_MS_MAX) {
+      const { version, kept, steps, words } = facts;
+      const mark = [version, kept, steps, words].join();
+      if (mark !== moved.mark) moved = { mark, atMs: performance.now() };
+      const nowMs = performance.now();
+      const stillMs = nowMs - Math.max(moved.atMs, this.#world.wholeSinceMs);
+      if (stillMs > STILL_MS_MAX || nowMs - startedMs > REST_MS_MAX) {
         const told = await this.#world.postMortem(this.id);
         assert.fail(`${this.id} (${this.scenario}): no ${what}; ${brief(facts)}\n${told}`);
       }
@@ -147,6 +154,7 @@ export class KillsChat implements Disposable {
     return {
       status: row.status,
       error: row.last_error,
+      version: Number(row.snapshot_version),
       runnerId: row.runner_id,
       attempt: Number(row.generation_attempt),
       isRetryRecorded: row.retry_state !== null,
@@ -190,7 +198,7 @@ export class KillsChat implements Disposable {
 }
 
 const LOOK = `
-  select status, last_error, runner_id, generation_attempt, retry_state, queue_length, compaction_requested_at,
+  select status, last_error, snapshot_version, runner_id, generation_attempt, retry_state, queue_length, compaction_requested_at,
     (select count(*) from chat_message_parts as parts where parts.chat_id = chats.id) as kept,
     (select json_agg(json_build_object('id', id, 'role', role, 'visibility', visibility,
         'compressed', compressed, 'content', content) order by id)

@@ -17,6 +17,7 @@ export type ChatRowSeen = {
 export type Facts = {
   readonly status: string;
   readonly error: unknown;
+  readonly version: number;
   readonly runnerId: string | null;
   readonly attempt: number;
   readonly isRetryRecorded: boolean;
