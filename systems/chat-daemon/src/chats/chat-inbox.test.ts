@@ -48,7 +48,7 @@ const asked = (tool: string, isError = false) =>
       "tool",
       [
         {
-          ...{ type: "tool-result", tool_call_id: "call", tool_name: tool, result: {} },
+          ...{ type: "tool-result" as const, tool_call_id: "call", tool_name: tool, result: {} },
           ...(isError ? { is_error: true } : {}),
         },
       ],
