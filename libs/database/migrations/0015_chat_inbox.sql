@@ -72,12 +72,21 @@ create trigger chats_inbox_move before update on chats
   ) execute function chats_place_in_inbox();
 
 -- Those that are there already. No version changes: nobody's view of a chat becomes another.
-update chats set last_answer_id = chat_last_answer_id(id) where status = 'waiting';
+update chats c set
+  last_answer_id = answered.id,
+  asks = answered.asks,
+  inbox_since = c.updated_at,
+  inbox_section = chat_inbox_section(
+    c.status, answered.asks, answered.id, c.last_read_message_id)
+from (
+  select chat_id, id, chat_ask(chat_id, id) as asks
+  from (select id as chat_id, chat_last_answer_id(id) as id from chats offset 0) answers
+) answered
+where c.id = answered.chat_id and c.status = 'waiting';
 update chats set
-  asks = case when status = 'waiting' then chat_ask(id, last_answer_id) end,
-  inbox_since = updated_at;
-update chats set
-  inbox_section = chat_inbox_section(status, asks, last_answer_id, last_read_message_id);
+  inbox_since = updated_at,
+  inbox_section = chat_inbox_section(status, null, null, null)
+where status <> 'waiting';
 
 create index chats_inbox on chats (owner_id, inbox_section, inbox_since desc, id desc)
   where parent_chat_id is null and not archived;

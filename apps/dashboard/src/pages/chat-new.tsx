@@ -85,7 +85,7 @@ function NewChat({ models }: { readonly models: ChatModels }) {
         )}
         <FieldFrame
           complaint={form.field("content").complaint}
-          hint={`Ctrl Enter starts. Files can be pasted or dropped here: pictures, PDF and text, up to ${sizeText(CHAT_FILE_BYTES_MAX)} each.`}
+          hint={`Ctrl Enter starts (⌘ Enter on a Mac). Files can be pasted or dropped here: pictures, PDF and text, up to ${sizeText(CHAT_FILE_BYTES_MAX)} each.`}
           label="What is to be done?"
         >
           {(attributes) => (

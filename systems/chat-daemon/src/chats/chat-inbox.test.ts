@@ -1,5 +1,7 @@
 /** Where chats stand in their owner's inbox, through all that moves them, on a real database. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { MessagePart } from "@atelier/contract/chat/message-part";
 import type { Chat } from "@atelier/contract/http/chats";
@@ -103,6 +105,35 @@ describe("the inbox", () => {
     const query = { q: "section:needs_you", labels: [], limit: 1, offset: 0 };
     const next = must(await showChats(deps, caller, { ...query, afterId: first?.id ?? null }));
     assert.deepEqual([first?.title, next[0]?.title], ["a", "b"]);
+  });
+
+  test("chats of before the inbox are placed as those of today are", async () => {
+    await using chats = await chatsWorld();
+    const { world } = chats;
+    await working(world, "works");
+    await finished(world, "answered", SAID);
+    await finished(world, "asks", ...asked("ask_user_question"));
+    const { pool } = world.database;
+    const placed = async () =>
+      (
+        await pool.query(
+          `select title, asks, last_answer_id, inbox_section, inbox_since = updated_at as is_since
+           from chats order by title`,
+        )
+      ).rows;
+    const today = await placed();
+    await pool.query(
+      `update chats set asks = null, last_answer_id = null, inbox_section = 'working',
+         inbox_since = now() + interval '1 day'`,
+    );
+    assert.notDeepEqual(await placed(), today);
+    const migration = readFileSync(
+      join(import.meta.dirname, "../../../../libs/database/migrations/0015_chat_inbox.sql"),
+      "utf8",
+    );
+    const [, statements = ""] = /(update chats c set[\s\S]*)create index/.exec(migration) ?? [];
+    await pool.query(statements);
+    assert.deepEqual(await placed(), today);
   });
 
   test("an archived chat is in no section", async () => {
