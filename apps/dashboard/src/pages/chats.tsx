@@ -22,6 +22,16 @@ import { ProblemNotice } from "../ui/problem-notice.tsx";
 import { RelativeTime } from "../ui/relative-time.tsx";
 
 const TITLE = "Agents";
+const ABOUT = (
+  <>
+    Each works on the server, whether you look or not.
+    <span className="hidden md:inline">
+      {" "}
+      <kbd className="font-mono">n</kbd> leads to the next that needs you,{" "}
+      <kbd className="font-mono">j</kbd> and <kbd className="font-mono">k</kbd> go through the list.
+    </span>
+  </>
+);
 /** Shorter gaps are over before anybody acts on what is old. */
 const STALE_MS = 10_000;
 
@@ -36,17 +46,7 @@ export function Page() {
   return (
     <>
       <PageHead
-        about={
-          <>
-            Each works on the server, whether you look or not.
-            <span className="hidden md:inline">
-              {" "}
-              <kbd className="font-mono">n</kbd> leads to the next that needs you,{" "}
-              <kbd className="font-mono">j</kbd> and <kbd className="font-mono">k</kbd> go through
-              the list.
-            </span>
-          </>
-        }
+        about={isArchive ? "They take no messages until they are taken out again." : ABOUT}
         title={isArchive ? "Archived agents" : TITLE}
       >
         <ButtonLink look="main" to="/chats/new">
