@@ -54,7 +54,7 @@ export function AttachPanel({ workspace }: { readonly workspace: WorkspaceView }
           <>
             <CopyBlock
               text={made.command}
-              title="On the machine, in a checkout of Atelier"
+              title="On the machine, which needs Node 24 or later"
               what="the command"
             />
             {made.warning !== null && <p className="rounded-md bg-warn-soft p-3">{made.warning}</p>}
