@@ -122,12 +122,12 @@ export async function deleteChatTotalsBefore(
       order by last_active_at
       limit ${limit}
       for update skip locked
-    ), chats as (
+    ), forgotten as (
       delete from ai_chat_totals c using old o
       where c.session_id = o.session_id and c.initiator_id = o.initiator_id
       returning c.session_id
     )
-    select count(*) as deleted from chats`.execute(sql);
+    select count(*) as deleted from forgotten`.execute(sql);
   return rows[0]?.deleted ?? 0;
 }
 

@@ -1,11 +1,7 @@
 /** Sums of usage, and the span of days that is asked for. */
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { Validation } from "@atelier/contract/failures";
-import {
-  USAGE_DAYS_MAX,
-  type UsageDimension,
-  type UsageRow,
-} from "@atelier/contract/http/ai-costs";
+import { USAGE_DAYS_MAX } from "@atelier/contract/http/ai-costs";
 import type { CostSums, TokenSums, UsageUser } from "./usage.ts";
 
 export type UsageTotals = CostSums & {
