@@ -184,6 +184,11 @@ test(
     assert.equal(new URL(page.url()).pathname, "/atelier/ai/connect");
     await page.reload();
     await page.getByText("Nothing to connect to yet").waitFor();
+    await page.goto("ai/settings/models/new");
+    await page.getByRole("heading", { name: "Add a model" }).waitFor();
+    await page.goto("ai/usage");
+    const file = page.getByRole("link", { name: "Download as CSV" });
+    assert.match((await file.getAttribute("href")) ?? "", /\/atelier\/api\/v2\/.*usage\.csv\?/);
     await page.goto("settings/account");
     await page.getByRole("heading", { name: "Account", exact: true }).waitFor();
     await page.keyboard.press("g");

@@ -1,4 +1,5 @@
 /** Who answers which path. */
+import { ENDPOINTS } from "@atelier/contract/http/endpoints";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { targetOf } from "./request-target.ts";
@@ -38,6 +39,16 @@ for (const [url, kind] of [
     assert.equal(targetOf(url).kind, kind);
   });
 }
+
+test("the API answers all of its own paths that stand beside the gateway's", () => {
+  const paths = ENDPOINTS.flatMap(({ path, aliases = [] }) => [path, ...aliases]);
+  const beside = paths.filter((path) => /^\/api\/v2\/(?:ai-gateway|aibridge)\//.test(path));
+  assert.ok(beside.length > 0);
+  assert.deepEqual(
+    beside.filter((path) => targetOf(path).kind !== "api"),
+    [],
+  );
+});
 
 test("the gateway learns which prefix stands before the provider's name", () => {
   assert.deepEqual(targetOf("/api/v2/aibridge/openai/v1/models"), {

@@ -24,13 +24,13 @@ const event = (over: Partial<AuditEventView>): AuditEventView => ({
 });
 
 for (const [over, sentence] of [
-  [{}, "ann changed the ai provider openai"],
+  [{}, "ann changed the model provider openai"],
   [{ action: "login", resource_type: "session", resource_target: "ann" }, "ann signed in"],
   [
     { user: null, action: "login", resource_type: "session", resource_target: "bob@example.com" },
     "bob@example.com signed in",
   ],
-  [{ user: null, action: "create" }, "Nobody who was signed in made the ai provider openai"],
+  [{ user: null, action: "create" }, "Nobody who was signed in made the model provider openai"],
 ] as const) {
   test(sentence, () => {
     assert.equal(auditSentence(event(over)), sentence);

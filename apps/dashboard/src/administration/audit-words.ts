@@ -6,9 +6,12 @@ export type AuditEventView = CallAnswer<typeof listAuditEvents>["audit_logs"][nu
 
 export const AUDIT_FILTERS = [
   "username",
+  "email",
   "action",
   "resource_type",
   "resource_target",
+  "request_id",
+  "status_code",
   "date_from",
   "date_to",
 ] as const;
@@ -33,14 +36,34 @@ const VERBS: Readonly<Record<AuditEventView["action"], string>> = {
   register: "set up",
 };
 
-/** "ann changed the ai provider openai". */
+type AuditResource = AuditEventView["resource_type"];
+
+/** As people call what was changed, where that is not its name in the API. */
+const THINGS: Readonly<Partial<Record<AuditResource, string>>> = {
+  api_key: "API token",
+  ai_provider: "model provider",
+  ai_provider_key: "key of the model provider",
+  ai_user_key: "own key for",
+  ai_price: "price of",
+  workspace_agent_token: "token of the workspace",
+  chat_file: "file of a chat",
+  chat_model: "model",
+  chat_setting: "agent setting",
+  mcp_server: "tool server",
+};
+
+export function auditThing(type: AuditResource): string {
+  return THINGS[type] ?? type.replaceAll("_", " ");
+}
+
+/** "ann changed the model provider openai". */
 export function auditSentence(event: AuditEventView): string {
   const { user, action, resource_type: type, resource_target: target } = event;
   const who = user?.username ?? "Nobody who was signed in";
   if (action === "login" || action === "logout") {
     return `${user?.username ?? (target === "" ? "Somebody" : target)} ${VERBS[action]}`;
   }
-  return `${who} ${VERBS[action]} the ${type.replaceAll("_", " ")} ${target}`.trim();
+  return `${who} ${VERBS[action]} the ${auditThing(type)} ${target}`.trim();
 }
 
 export type DiffRow = {

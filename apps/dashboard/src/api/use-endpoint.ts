@@ -45,32 +45,30 @@ export type ReadOptions = {
   readonly everyMs?: number;
   /** False: nothing is asked for yet. */
   readonly isWanted?: boolean;
+  /** Shows the former answer while that of another question is on its way, so that nothing jumps. */
+  readonly keepsFormer?: boolean;
 };
 
 export function useEndpoint<E extends Endpoint>(
   endpoint: E,
   input: CallInput<E>,
-  { everyMs, isWanted = true }: ReadOptions = {},
+  { everyMs, isWanted = true, keepsFormer = false }: ReadOptions = {},
 ): UseQueryResult<CallAnswer<E>> {
   return useQuery<CallAnswer<E>>({
     enabled: isWanted,
     queryKey: keyOf(endpoint, input),
     queryFn: ({ signal }) => readAnswer(endpoint, input, signal),
+    ...(keepsFormer ? { placeholderData: keepPreviousData } : {}),
     ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
   });
 }
-
-export type PagesOptions = Pick<ReadOptions, "everyMs"> & {
-  /** Shows the former list while that of other filters is on its way, so that nothing jumps. */
-  readonly keepsFormer?: boolean;
-};
 
 /** A list that is read page by page. `nextInput` says how the page after one is asked for; null ends. */
 export function usePages<E extends Endpoint>(
   endpoint: E,
   input: CallInput<E>,
   nextInput: (last: CallAnswer<E>) => CallInput<E> | null,
-  { everyMs, keepsFormer = false }: PagesOptions = {},
+  { everyMs, keepsFormer = false }: ReadOptions = {},
 ): UseInfiniteQueryResult<InfiniteData<CallAnswer<E>>> {
   return useInfiniteQuery({
     queryKey: [...keyOf(endpoint, input), "pages"],

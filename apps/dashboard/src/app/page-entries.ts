@@ -64,6 +64,20 @@ export const PAGES: readonly PageEntry[] = [
     load: () => import("../pages/ai-session.tsx"),
   },
   {
+    path: "/ai/usage",
+    title: "Usage and cost",
+    load: () => import("../pages/usage.tsx"),
+    navigation: { section: "AI gateway", icon: "chart", key: "b" },
+    words: "spend money tokens csv chart",
+  },
+  {
+    path: "/ai/settings/prices",
+    title: "Prices",
+    load: () => import("../pages/prices.tsx"),
+    permission: "ai_provider:read",
+    words: "cost price list",
+  },
+  {
     path: "/ai/settings/providers",
     title: "Model providers",
     load: () => import("../pages/providers.tsx"),

@@ -4,7 +4,8 @@
  */
 import { fail, ok } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
-import type { ApiRequest, Send } from "@atelier/contract/client";
+import { requestPath, type ApiRequest, type CallInput, type Send } from "@atelier/contract/client";
+import type { Endpoint } from "@atelier/contract/endpoint";
 
 /** Longest wait for an answer. Testing a provider makes several calls of its own. */
 const ANSWER_MS_MAX = 120_000;
@@ -19,6 +20,12 @@ export function basePath(): string {
 /** The address of this deployment as the person's browser knows it, without a slash at its end. */
 export function deploymentUrl(): string {
   return (location.origin + basePath()).replace(/\/+$/, "");
+}
+
+/** Where the browser itself fetches an answer, as a file that is downloaded. */
+export function apiUrl<E extends Endpoint>(endpoint: E, query: CallInput<E>["query"]): string {
+  const path = requestPath(endpoint.path, {}, query ?? {});
+  return new URL((path ?? "").replace(/^\//, ""), document.baseURI).href;
 }
 
 /** A socket of a path of the API; `ws:` where pages come by `http:`. */

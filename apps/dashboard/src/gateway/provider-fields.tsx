@@ -49,6 +49,15 @@ export function ProviderFields({ type, form, existing }: ProviderFieldsProps) {
           type="password"
         />
       )}
+      {takesKeys(type) && (
+        <TextField
+          {...form.field("max_concurrency_per_key")}
+          hint="Of each key, in each server: more wait for their turn. Empty: any number."
+          inputMode="numeric"
+          isOptional
+          label="Requests at once"
+        />
+      )}
       <SettingFields existing={existing} form={form} type={type} />
     </>
   );

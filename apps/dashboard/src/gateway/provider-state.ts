@@ -26,6 +26,19 @@ export function providerState({ type, status, api_keys: keys }: ModelProviderVie
   return { tone: "good", words: "in service" };
 }
 
+/** What helps, by the words of a state. Absent: nothing is wrong. */
+export const PROVIDER_REMEDIES: Readonly<Record<string, string>> = {
+  "switched off": "Switch it on when it is to serve.",
+  "cannot serve": "What is wrong is told with it. Correct its address or settings.",
+  "all keys refused":
+    "The provider takes none of its keys. Add one that works, or have one tried again.",
+  "not answering":
+    "Requests are held back after repeated faults, and tried again by themselves. Test it to see what it answers.",
+  "all keys rest":
+    "All keys are over their limit and come back by themselves. Another key would stand in.",
+  "partly working": "Others stand in for what does not work. Look at its keys.",
+};
+
 /** "2 of 3 keys work". */
 export function keysWords({ type, api_keys: keys }: ModelProviderView): string {
   if (!takesKeys(type)) return "takes no keys";

@@ -6,6 +6,7 @@ import {
   type ModelProviderType,
 } from "@atelier/contract/http/ai-providers";
 import type { z } from "zod";
+import { typedNumber } from "../forms/typed-number.ts";
 import { isSecretSetting, settingNamesOf, takesKeys } from "./provider-kinds.ts";
 
 export type ModelProviderView = z.output<typeof ModelProvider>;
@@ -19,6 +20,7 @@ export const EMPTY_PROVIDER: ProviderTexts = {
   name: "",
   display_name: "",
   base_url: "",
+  max_concurrency_per_key: "",
   api_keys: "",
   ...Object.fromEntries(SETTING_NAMES.map((name) => [settingField(name), ""])),
 };
@@ -39,6 +41,7 @@ export function textsOf(provider: ModelProviderView): ProviderTexts {
     name: provider.name,
     display_name: provider.display_name,
     base_url: provider.base_url,
+    max_concurrency_per_key: String(provider.max_concurrency_per_key ?? ""),
   };
   for (const name of SETTING_NAMES) {
     if (!isSecretSetting(name)) texts[settingField(name)] = openSettings(provider)[name] ?? "";
@@ -57,6 +60,9 @@ export function creationBody(type: ModelProviderType, texts: ProviderTexts) {
     name: (texts["name"] ?? "").trim(),
     base_url: (texts["base_url"] ?? "").trim(),
     ...(displayName === "" ? {} : { display_name: displayName }),
+    ...(takesKeys(type) && slotsOf(texts) !== null
+      ? { max_concurrency_per_key: slotsOf(texts) }
+      : {}),
     ...(takesKeys(type) && key !== "" ? { api_keys: [key] } : {}),
     ...(settings.length === 0 ? {} : { settings: Object.fromEntries(settings) }),
   };
@@ -78,8 +84,15 @@ export function changeBody(provider: ModelProviderView, texts: ProviderTexts) {
   return {
     ...changed("display_name"),
     ...changed("base_url"),
+    ...(slotsOf(texts) === slotsOf(before) ? {} : { max_concurrency_per_key: slotsOf(texts) }),
     ...(Object.keys(settings).length === 0 ? {} : { settings }),
   };
+}
+
+/** Null: any number. Not a number: the schema complains about it. */
+function slotsOf(texts: ProviderTexts): number | null {
+  const text = (texts["max_concurrency_per_key"] ?? "").trim();
+  return text === "" ? null : (typedNumber(text) ?? Number.NaN);
 }
 
 function openSettings({

@@ -21,17 +21,17 @@ export function sessionQuery(
 ): string | undefined {
   const terms = SESSION_FACETS.flatMap((facet) => {
     const value = chosen[facet] ?? "";
-    return value === "" ? [] : [`${facet}:${quoted(value)}`];
+    return value === "" ? [] : [`${facet}:${quotedTerm(value)}`];
   });
   const period = PERIODS.find(({ value }) => value !== "" && value === chosen["period"]);
   if (period !== undefined && period.ms !== null) {
     const since = Math.floor((now.getTime() - period.ms) / STEP_MS) * STEP_MS;
-    terms.push(`started_after:${quoted(new Date(since).toISOString())}`);
+    terms.push(`started_after:${quotedTerm(new Date(since).toISOString())}`);
   }
   return terms.length === 0 ? undefined : terms.join(" ");
 }
 
 /** A value with more than letters, digits and hyphens stands in double quotes. */
-function quoted(value: string): string {
+export function quotedTerm(value: string): string {
   return /^[\w.-]+$/.test(value) ? value : `"${value.replaceAll(/["\\]/g, "\\$&")}"`;
 }

@@ -14,6 +14,7 @@ import { PageHead } from "../ui/page-head.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { durationText } from "../ui/relative-time-text.ts";
 import { RelativeTime } from "../ui/relative-time.tsx";
+import { costText, moneyText } from "../usage/money-text.ts";
 
 type Thread = z.output<typeof AiThread>;
 type Action = z.output<typeof AgenticAction>;
@@ -72,6 +73,7 @@ function SessionFacts({ head }: { readonly head: Head }) {
           { name: "Models", value: head.models.join(", ") },
           { name: "Providers", value: head.provider_names.join(", ") },
           { name: "Tokens", value: tokenText(head.token_usage_summary) },
+          { name: "Cost", value: costText(head) },
           { name: "Calls", value: head.interceptions },
           { name: "Started", value: <RelativeTime time={head.started_at} /> },
           {
@@ -83,6 +85,7 @@ function SessionFacts({ head }: { readonly head: Head }) {
                 <RelativeTime time={head.ended_at} />
               ),
           },
+          { name: "Lasted", value: lengthText(head.started_at, head.ended_at) },
           {
             name: "Errors",
             value: head.errors === 0 ? "none" : <Badge tone="bad">{head.errors}</Badge>,
@@ -106,6 +109,7 @@ function ThreadPanel({ thread }: { readonly thread: Thread }) {
             {thread.model} · {thread.provider_name}
           </span>
           <span>{tokenText(thread.token_usage)}</span>
+          <span>{costText(thread)}</span>
           <span>{lengthText(thread.started_at, thread.ended_at)}</span>
           <RelativeTime time={thread.started_at} />
           <span>
@@ -131,6 +135,7 @@ function ActionRow({ action }: { readonly action: Action }) {
       <p className="flex flex-wrap gap-x-3 text-xs text-muted">
         <span>{action.model}</span>
         <span>{tokenText(action.token_usage)}</span>
+        <span>{moneyText(action.cost_micros)}</span>
         <span>{lengthText(action.started_at, action.ended_at)}</span>
       </p>
       <Failure message={action.error_message} type={action.error_type} />

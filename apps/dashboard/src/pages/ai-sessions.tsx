@@ -25,12 +25,13 @@ import { LoadMore } from "../ui/load-more.tsx";
 import { Loaded } from "../ui/loaded.tsx";
 import { PageHead } from "../ui/page-head.tsx";
 import { RelativeTime } from "../ui/relative-time.tsx";
+import { costText } from "../usage/money-text.ts";
 
 type Session = z.output<typeof AiSession>;
 type Chosen = Readonly<Record<string, string | undefined>>;
 
 const PAGE_SIZE = 50;
-const LOOK_AGAIN_MS = 10_000;
+const LOOK_AGAIN_MS = 5_000;
 const MINUTE_MS = 60_000;
 
 export function Page() {
@@ -149,6 +150,7 @@ function columns(seesAll: boolean): readonly Column<Session>[] {
       ),
     },
     { title: "Tokens", isMinor: true, cell: (row) => tokenText(row.token_usage_summary) },
+    { title: "Cost", isMinor: true, isNumber: true, cell: costText },
     { title: "Calls", isMinor: true, isNumber: true, cell: (row) => row.interceptions },
     { title: "Last active", cell: (row) => <RelativeTime time={row.last_active_at} /> },
   ];

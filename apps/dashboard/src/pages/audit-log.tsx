@@ -5,6 +5,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import {
   auditQuery,
   auditSentence,
+  auditThing,
   diffRows,
   type AuditEventView,
 } from "../administration/audit-words.ts";
@@ -160,11 +161,17 @@ function Filters({ chosen }: { readonly chosen: Chosen }) {
     ...values.map((value) => ({ value, label: value.replaceAll("_", " ") })),
   ];
   return (
-    <div className="mb-4 grid grid-cols-2 gap-3 md:grid-cols-3">
+    <div className="mb-4 grid grid-cols-2 gap-3 md:grid-cols-4">
       <TextField {...field("username")} label="Person" placeholder="username" type="search" />
       <ChoiceField {...field("action")} choices={choices(AUDIT_ACTIONS)} label="Action" />
-      <ChoiceField {...field("resource_type")} choices={choices(AUDIT_RESOURCES)} label="What" />
+      <ChoiceField
+        {...field("resource_type")}
+        choices={[all, ...AUDIT_RESOURCES.map((value) => ({ value, label: auditThing(value) }))]}
+        label="What"
+      />
       <TextField {...field("resource_target")} label="Name" type="search" />
+      <TextField {...field("request_id")} isMono label="Request id" type="search" />
+      <TextField {...field("status_code")} label="Status" placeholder="403" type="search" />
       <TextField {...field("date_from")} label="From" type="date" />
       <TextField {...field("date_to")} label="To" type="date" />
     </div>

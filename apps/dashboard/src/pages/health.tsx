@@ -1,16 +1,23 @@
 /** Whether this deployment does what it should, part by part, looked at again while the page is open. */
 import { listModelProviders } from "@atelier/contract/http/ai-providers";
+import { listChatModels } from "@atelier/contract/http/chat-models";
 import { buildInfo } from "@atelier/contract/http/deployment";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import {
   accessUrlFinding,
   databaseFinding,
+  defaultModelFinding,
+  encryptionFinding,
   providerFinding,
   serverFinding,
+  summaryOf,
   type HealthFinding,
 } from "../administration/health-findings.ts";
 import { useEndpoint } from "../api/use-endpoint.ts";
+import { useMay } from "../app/signed-in.ts";
 import { deploymentUrl, probePath } from "../browser/host.ts";
+import { ORGANIZATION } from "../chat-models/organization.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Button } from "../ui/button.tsx";
 import { Loaded } from "../ui/loaded.tsx";
@@ -22,6 +29,8 @@ const LOOK_AGAIN_MS = 10_000;
 export function Page() {
   const build = useEndpoint(buildInfo, {});
   const providers = useEndpoint(listModelProviders, {}, { everyMs: LOOK_AGAIN_MS });
+  const models = useEndpoint(listChatModels, { params: ORGANIZATION }, { everyMs: LOOK_AGAIN_MS });
+  const seesModels = useMay("chat_model:read");
   const probes = useQuery({
     queryKey: ["health probes"],
     queryFn: async () => ({
@@ -30,6 +39,9 @@ export function Page() {
     }),
     refetchInterval: LOOK_AGAIN_MS,
   });
+  const ofProviders = providers.data?.providers.map(providerFinding) ?? [];
+  const ofModels =
+    seesModels && models.data !== undefined ? [defaultModelFinding(models.data.models)] : [];
   return (
     <>
       <PageHead
@@ -39,7 +51,8 @@ export function Page() {
         <Button
           busy={probes.isFetching ? "Looking…" : undefined}
           onClick={() => {
-            Promise.all([probes.refetch(), providers.refetch()]).catch(() => {}); // They tell.
+            // They tell.
+            Promise.all([probes.refetch(), providers.refetch(), models.refetch()]).catch(() => {});
           }}
         >
           Look again
@@ -48,30 +61,35 @@ export function Page() {
       <Loaded query={build} what="the server's version">
         {(info) => (
           <Loaded query={probes} what="the state of the server">
-            {({ server, database }) => (
-              <>
-                <FindingList
-                  findings={[
-                    serverFinding(server, info.version),
-                    databaseFinding(database),
-                    accessUrlFinding(info, deploymentUrl()),
-                  ]}
-                />
-                <p className="mt-2 mb-5 text-xs text-muted">
-                  Looked at <RelativeTime time={new Date(probes.dataUpdatedAt).toISOString()} />.
-                </p>
-              </>
-            )}
+            {({ server, database }) => {
+              const ofServer = [
+                serverFinding(server, info.version),
+                databaseFinding(database),
+                accessUrlFinding(info, deploymentUrl()),
+                encryptionFinding(deploymentUrl()),
+              ];
+              return (
+                <>
+                  <p className="mb-4 text-base font-medium" role="status">
+                    {summaryOf([...ofServer, ...ofModels, ...ofProviders])}
+                  </p>
+                  <FindingList findings={[...ofServer, ...ofModels]} />
+                  <p className="mt-2 mb-5 text-xs text-muted">
+                    Looked at <RelativeTime time={new Date(probes.dataUpdatedAt).toISOString()} />.
+                  </p>
+                </>
+              );
+            }}
           </Loaded>
         )}
       </Loaded>
       <h2 className="mb-2 text-base font-semibold">Model providers</h2>
       <Loaded query={providers} what="model providers">
-        {({ providers: rows }) =>
-          rows.length === 0 ? (
+        {() =>
+          ofProviders.length === 0 ? (
             <p className="text-muted">There is none yet.</p>
           ) : (
-            <FindingList findings={rows.map(providerFinding)} />
+            <FindingList findings={ofProviders} />
           )
         }
       </Loaded>
@@ -82,14 +100,26 @@ export function Page() {
 function FindingList({ findings }: { readonly findings: readonly HealthFinding[] }) {
   return (
     <ul className="overflow-hidden rounded-lg border border-line bg-surface">
-      {findings.map(({ name, tone, words, detail }) => (
+      {findings.map(({ name, tone, words, detail, remedy, link }) => (
         <li
           className="flex flex-wrap items-baseline gap-x-3 gap-y-1 border-b border-line px-4 py-3 last:border-0"
           key={name}
         >
           <span className="w-44 font-medium break-words">{name}</span>
           <Badge tone={tone}>{words}</Badge>
-          <span className="min-w-0 flex-1 basis-60 break-words text-muted">{detail}</span>
+          <div className="min-w-0 flex-1 basis-60">
+            <p className="break-words text-muted">{detail}</p>
+            {remedy !== undefined && (
+              <p>
+                {remedy}{" "}
+                {link !== undefined && (
+                  <Link className="text-accent underline" search={link.search ?? {}} to={link.to}>
+                    {link.words}
+                  </Link>
+                )}
+              </p>
+            )}
+          </div>
         </li>
       ))}
     </ul>

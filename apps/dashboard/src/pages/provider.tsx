@@ -17,7 +17,7 @@ import { useForm } from "../forms/use-form.ts";
 import { ProviderFields } from "../gateway/provider-fields.tsx";
 import { ProviderKeys } from "../gateway/provider-keys.tsx";
 import { PROVIDER_KINDS, takesKeys } from "../gateway/provider-kinds.ts";
-import { providerState } from "../gateway/provider-state.ts";
+import { PROVIDER_REMEDIES, providerState } from "../gateway/provider-state.ts";
 import { ProviderTestReport } from "../gateway/provider-test-report.tsx";
 import {
   changeBody,
@@ -79,6 +79,7 @@ function ProviderPage({ provider }: { readonly provider: ModelProviderView }) {
 
 function StatePanel({ provider }: { readonly provider: ModelProviderView }) {
   const { tone, words } = providerState(provider);
+  const remedy = PROVIDER_REMEDIES[words];
   const { warnings, breakers } = provider.status;
   return (
     <Panel title="State">
@@ -90,8 +91,15 @@ function StatePanel({ provider }: { readonly provider: ModelProviderView }) {
             value: <code className="font-mono text-xs break-all">{provider.base_url}</code>,
           },
           { name: "Changed", value: <RelativeTime time={provider.updated_at} /> },
+          ...(provider.max_concurrency_per_key === null
+            ? []
+            : [
+                { name: "Requests at once, each key", value: provider.max_concurrency_per_key },
+                { name: "Waiting for their turn", value: provider.status.waiting },
+              ]),
         ]}
       />
+      {remedy !== undefined && <p className="mt-3">{remedy}</p>}
       {warnings.length > 0 && (
         <ul className="mt-3 list-disc rounded-md bg-bad-soft p-3 pl-7">
           {warnings.map((warning) => (

@@ -48,6 +48,21 @@ export function ButtonLink({ to, look = "plain", children }: ButtonLinkProps) {
   );
 }
 
+/** A file of the server's, as the browser keeps it. */
+export function DownloadLink({
+  href,
+  children,
+}: {
+  readonly href: string;
+  readonly children: ReactNode;
+}) {
+  return (
+    <a className={`${BASE} ${LOOKS.plain}`} download href={href}>
+      {children}
+    </a>
+  );
+}
+
 type IconButtonProps = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "className"> & {
   /** Read out, and shown by the browser when pointed at. */
   readonly label: string;
