@@ -160,7 +160,7 @@ function columns(onSet: ((price: ModelPrice) => void) | null): readonly Column<M
       title: "Model",
       cell: ({ model, provider, tiers }) => (
         <>
-          <span className="font-medium break-all">{model}</span>
+          <span className="font-medium break-words">{model}</span>
           <div className="text-xs text-muted">
             {provider}
             {tiers.length > 1 &&
@@ -170,7 +170,7 @@ function columns(onSet: ((price: ModelPrice) => void) | null): readonly Column<M
       ),
     },
     {
-      title: "Price of",
+      title: "From",
       cell: ({ origin, set_by: by, valid_from: since }) =>
         origin === null ? (
           <Badge tone="warn">not known</Badge>

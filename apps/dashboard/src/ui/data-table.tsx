@@ -24,7 +24,7 @@ export function DataTable<Row>({ label, rows, rowKey, columns }: DataTableProps<
   return (
     <section
       aria-label={label}
-      className="overflow-x-auto rounded-lg border border-line bg-surface"
+      className="relative overflow-x-auto rounded-lg border border-line bg-surface"
       // What scrolls must be reachable by keyboard.
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
