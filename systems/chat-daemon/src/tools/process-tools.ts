@@ -3,6 +3,7 @@
  * a call that comes again after a crash finds the one that it started, and a command that takes longer
  * than its call goes on.
  */
+import type { MessagePart } from "@atelier/contract/chat/message-part";
 import type { WorkspaceFailure } from "@atelier/contract/rpc/workspace/operation";
 import { WAIT_MS_MAX, type ProcessInfo } from "@atelier/contract/rpc/workspace/processes";
 import type { WorkspaceServices } from "@atelier/contract/rpc/workspace/services";
@@ -159,7 +160,8 @@ async function shownWhileRunning<Value>(
 ): Promise<Value> {
   const workspace = await context.workspace();
   if (!workspace.ok) return work();
-  const { toolCallId, clock, publish } = context;
+  const { toolCallId, clock } = context;
+  const publish = (part: MessagePart): void => context.publish(part);
   const { processes } = workspace.value.services;
   const command = { processes, processId, toolCallId, toolName: EXECUTE, clock, publish };
   return withLiveOutput(command, work);

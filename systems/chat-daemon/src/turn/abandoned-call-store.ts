@@ -2,11 +2,7 @@
 import type { ToolCallPart } from "@atelier/contract/chat/message-part";
 import type { Sql } from "@atelier/database/database";
 import { sql } from "kysely";
-
-export type AbandonedCalls = {
-  readonly messageId: number;
-  readonly calls: readonly ToolCallPart[];
-};
+import type { AbandonedCalls } from "./turn-deps.ts";
 
 /** `sinceRevision`: of the history that is left. What was taken out before that was seen to then. */
 export async function listAbandonedCalls(

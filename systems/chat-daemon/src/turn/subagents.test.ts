@@ -262,7 +262,13 @@ test("a child is given more to do, and stopped", async () => {
     reasoningEffort: null,
   };
   const { chatId } = must(await subagents.spawn(parent, request));
-  must(await subagents.message(parent, chatId, { text: "also this", interrupts: false }));
+  must(
+    await subagents.message(parent, chatId, {
+      callId: "9:m",
+      text: "also this",
+      interrupts: false,
+    }),
+  );
   assert.equal((await world.row(chatId)).queueLength, 1);
   assert.equal(await subagents.interrupt(chatId), true);
   assert.equal((await world.row(chatId)).status, "interrupting");

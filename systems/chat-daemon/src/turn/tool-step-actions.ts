@@ -7,11 +7,10 @@ import { resultBudgetBytes } from "../tools/result-truncation.ts";
 import { callContext, runToolBatch, type CallResult } from "../tools/tool-batch.ts";
 import { toolNameOf } from "../tools/tool-availability.ts";
 import type { ToolWorkspace } from "../tools/tool.ts";
-import type { AbandonedCalls } from "./abandoned-call-store.ts";
 import { commitStep, inAttempt, type ActionEnd } from "./attempt-actions.ts";
 import { repetitionNotice } from "./doom-loop.ts";
 import type { PreparedTurn } from "./prepare-turn-actions.ts";
-import type { TurnDeps, TurnRun } from "./turn-deps.ts";
+import type { AbandonedCalls, TurnDeps, TurnRun } from "./turn-deps.ts";
 
 export async function executeTools(
   deps: TurnDeps,
@@ -68,9 +67,9 @@ export async function cancelTools(
   try {
     const tools = new Map((await deps.toolsOf(chat)).map((tool) => [tool.name, tool]));
     await Promise.all(
-      calls.map((call) =>
-        tools.get(toolNameOf(call.tool_name))?.cancel?.(callContext(call, about)),
-      ),
+      calls.map(async (call) => {
+        await tools.get(toolNameOf(call.tool_name))?.cancel?.(callContext(call, about));
+      }),
     );
   } catch (error) {
     deps.log.warn({ err: error, chatId: chat.id }, "a tool could not be cancelled");
@@ -88,7 +87,8 @@ export async function cancelAbandoned(deps: TurnDeps, { chat, rows }: PreparedTu
   if (chat.workspaceId === null || last?.role !== "user" || last.visibility === "model") return;
   const sinceRevision = Math.max(0, ...rows.slice(0, -1).map(({ revision }) => revision));
   for (const each of await deps.abandonedCalls(chat.id, sinceRevision)) {
-    void cancelTools(deps, chat, each); // It never rejects.
+    // Nobody waits for it, and it never rejects.
+    cancelTools(deps, chat, each).catch(() => {});
   }
 }
 

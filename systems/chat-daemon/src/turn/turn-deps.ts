@@ -9,13 +9,13 @@ import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type { Result } from "@atelier/base/result";
 import type { ChatError } from "@atelier/contract/chat/chat-words";
+import type { ToolCallPart } from "@atelier/contract/chat/message-part";
 import type { CacheMarks } from "../prompt/cache-breakpoints.ts";
 import type { PromptFile } from "../prompt/model-prompt.ts";
 import type { PromptPrefix } from "../prompt/prompt-prefix.ts";
 import type { ChatFence, ChatMachine, ReadBeside } from "../state/chat-machine.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import type { ChatTool, ToolWorkspace } from "../tools/tool.ts";
-import type { AbandonedCalls } from "./abandoned-call-store.ts";
 import type { LiveEpisodes } from "./live-episode.ts";
 
 /** A model, ready to be called, and what the turn has to know of its configuration. */
@@ -63,6 +63,12 @@ export type TurnSettings = {
   readonly thresholdPercentOf: (modelConfigId: string) => number | null;
   /** Null: there is none. `usesMax` 0: as often as the model likes in a turn. */
   readonly advisor: { readonly usesMax: number; readonly outputTokensMax: number } | null;
+};
+
+/** Calls of one answer that an edit took out of the history. */
+export type AbandonedCalls = {
+  readonly messageId: number;
+  readonly calls: readonly ToolCallPart[];
 };
 
 export type TurnEnd = "finished" | "error" | "requires_action";
