@@ -37,7 +37,10 @@ async function openWorld() {
   resources.defer(() => killAll(services));
   const stored: { name: string; mediaType: string; bytes: Uint8Array }[] = [];
   const tools = builtinTools({
-    directory: { find: never, listOf: () => Promise.resolve([]), touched: () => {} },
+    directory: {
+      ...{ find: never, listOf: () => Promise.resolve([]), touched: () => {}, create: never },
+    },
+    bind: never,
     files: {
       store: (_chat, file) => {
         stored.push(file);
@@ -64,7 +67,9 @@ async function openWorld() {
   const set = { tools: byName, active: new Set(byName.keys()), dynamicNames: new Set<string>() };
   const world = { workspace: services, chat: CHAT, messageId: 1, signal: neverAborted() };
   const shown: MessagePart[] = [];
-  const publish = (part: MessagePart): void => void shown.push(part);
+  const publish = (part: MessagePart): void => {
+    shown.push(part);
+  };
   const batchDeps = (more: Partial<typeof world> = {}) => {
     const { workspace, ...rest } = { ...world, ...more };
     return {

@@ -17,6 +17,7 @@ import type { ModelRouter } from "./models/model-router.ts";
 import type { SelectionDeps } from "./models/model-selection-actions.ts";
 import { storedModelsOfTurn, TURN_MODELS_TEXT } from "./models/stored-models-store.ts";
 import type { ChatMachine } from "./state/chat-machine.ts";
+import { updateChatMetadata } from "./state/chat-metadata-store.ts";
 import { builtinTools } from "./tools/builtin-tools.ts";
 import { connectWorkspace } from "./tools/chat-workspace.ts";
 import { listAbandonedCalls } from "./turn/abandoned-call-store.ts";
@@ -58,6 +59,9 @@ export function turnDeps(parts: TurnParts): TurnDeps {
   });
   const tools = builtinTools({
     directory: parts.workspaces,
+    bind: async (chat, workspaceId) => {
+      await updateChatMetadata(database.sql, chat.id, { workspaceId, agentId: null });
+    },
     files: { store: (chat, file) => keepToolFile({ database, clock }, chat, file) },
     // People keep no skills of their own yet.
     skills: { find: async () => undefined },

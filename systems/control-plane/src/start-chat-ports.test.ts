@@ -37,6 +37,25 @@ test("people and their workspaces, and that one was used", async () => {
     deadline.throwIfAborted();
     await new Promise((resolve) => setImmediate(resolve));
   }
+  const chatId = "00000000-0000-4000-8000-00000000000c";
+  const asked = {
+    id: "00000000-0000-4000-8000-00000000000d",
+    ownerId: ann.id,
+    name: "new",
+    chatId,
+  };
+  const created = await chats.workspaces.create(asked);
+  assert.ok(created.ok && created.value.id === asked.id && created.value.ownerId === ann.id);
+  assert.deepEqual(await chats.workspaces.create(asked), created, "a call that comes again");
+  const taken = await chats.workspaces.create({ ...asked, id: chatId });
+  assert.deepEqual(taken, { ok: false, failure: "name_taken" });
+  const { rows } = await api.database.pool.query(
+    "select user_id, additional_fields from audit_events where resource_id = $1",
+    [asked.id],
+  );
+  assert.deepEqual(rows, [
+    { user_id: ann.id, additional_fields: { chat_id: chatId, system: true } },
+  ]);
   await api.call("DELETE", `/api/v2/workspaces/${want.id}`, { token: ann.token });
   assert.equal(await chats.workspaces.find(want.id), undefined);
 });

@@ -2,6 +2,7 @@
  * What chats need of the rest of the server. The control plane implements these on Postgres; tests of
  * chats implement them in memory.
  */
+import type { Result } from "@atelier/base/result";
 import type { Secret } from "@atelier/base/secret";
 import type { ModelProviderType } from "../http/ai-providers.ts";
 import type { BedrockAccess } from "./gateway-ports.ts";
@@ -60,6 +61,13 @@ export interface ChatWorkspaceDirectory {
   /** Undefined: there is none, or none any more. */
   find(workspaceId: string): Promise<ChatWorkspace | undefined>;
   listOf(ownerId: string): Promise<readonly ChatWorkspace[]>;
+  /** On behalf of the chat's owner, and on record as the chat's doing. The same id makes one. */
+  create(workspace: {
+    readonly id: string;
+    readonly ownerId: string;
+    readonly name: string;
+    readonly chatId: string;
+  }): Promise<Result<ChatWorkspace, "name_taken">>;
   /** Moves the time at which it was last used, at most once a minute. */
   touched(workspaceId: string): void;
 }

@@ -39,6 +39,7 @@ export async function chatsWorld(
       find: async (id) => workspaces.find((workspace) => workspace.id === id),
       listOf: async (id) => workspaces.filter((workspace) => workspace.ownerId === id),
       touched: () => {},
+      create: () => Promise.reject(new Error("not asked for")),
     },
     costs: null,
     models: {

@@ -1,5 +1,4 @@
 /** All tools that come with the server; which of them a chat may use is `tool-availability.ts`. */
-import type { ChatWorkspaceDirectory } from "@atelier/contract/rpc/chat-ports";
 import { attachFileTool, proposePlanTool } from "./attachment-tools.ts";
 import { fileTools } from "./file-tools.ts";
 import { askUserQuestionTool, listWorkspacesTool } from "./person-tools.ts";
@@ -9,9 +8,9 @@ import type { ToolFileStore } from "./stored-file.ts";
 import type { Subagents } from "./subagent-port.ts";
 import { subagentTools } from "./subagent-tools.ts";
 import type { ChatTool } from "./tool.ts";
+import { workspaceTools, type WorkspaceToolDeps } from "./workspace-tools.ts";
 
-export type BuiltinToolDeps = {
-  readonly directory: ChatWorkspaceDirectory;
+export type BuiltinToolDeps = WorkspaceToolDeps & {
   readonly files: ToolFileStore;
   readonly skills: PersonalSkills;
   readonly subagents: Subagents;
@@ -19,6 +18,7 @@ export type BuiltinToolDeps = {
 
 export function builtinTools({
   directory,
+  bind,
   files,
   skills,
   subagents,
@@ -32,5 +32,6 @@ export function builtinTools({
     proposePlanTool(files),
     askUserQuestionTool(),
     listWorkspacesTool(directory),
+    ...workspaceTools({ directory, bind }),
   ];
 }

@@ -31,7 +31,7 @@ export function listWorkspacesTool(directory: ChatWorkspaceDirectory): ChatTool 
   return defineTool({
     name: "list_workspaces",
     description:
-      "The person's workspaces, and which of them is attached to this chat. Only the person can attach one: ask them to, in the chat's settings.",
+      "The person's workspaces, and which of them is attached to this chat. Only the person can attach an existing one: ask them to, in the chat's settings. create_workspace makes a new one.",
     input: z.object({}),
     run: async (_input, { chat }) => {
       const workspaces = await directory.listOf(chat.ownerId);
@@ -42,7 +42,7 @@ export function listWorkspacesTool(directory: ChatWorkspaceDirectory): ChatTool 
         })),
         next_step:
           chat.workspaceId === null
-            ? "Ask the person to attach one of these workspaces to the chat, if the task needs one."
+            ? "Ask the person to attach one of these workspaces to the chat, if the task needs one; or make one with create_workspace."
             : "A workspace is attached. Use it.",
       });
     },

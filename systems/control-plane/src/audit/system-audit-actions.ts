@@ -16,7 +16,7 @@ export function systemAudit(
       insertAuditEvent(sql, {
         id: random.uuid(),
         time: clock.now(),
-        userId: null,
+        userId: entry.userId ?? null,
         action: entry.action ?? words.action,
         resource: entry.resource ?? words.resource,
         resourceId: entry.resourceId,

@@ -52,12 +52,11 @@ const NOT_FOUND = fail({ code: "resource.not_found" } as const);
 
 export async function addWorkspace(
   deps: WorkspaceDeps,
-  input: { readonly ownerId: string; readonly name: string },
+  input: { readonly ownerId: string; readonly name: string; readonly id?: string },
   audit: AuditTrail,
 ): Promise<Result<Workspace, NameTaken>> {
-  const { ownerId, name } = input;
+  const { ownerId, name, id = deps.random.uuid() } = input;
   audit.attempted({ resourceId: null, target: name });
-  const id = deps.random.uuid();
   return deps.database.transaction(async (db) => {
     const organizationId = await getDefaultOrganizationId(db);
     const workspace = { id, ownerId, name, kind: "external", organizationId } as const;
