@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { Aim, databaseTap } from "./chat-kills-aim.ts";
 import type { Moment } from "./chat-kills-moments.ts";
 import { FaultyWire, type HeldFate } from "./faulty-wire.ts";
+import type { Said } from "./postgres-talk.ts";
 
 for (const { kind, fate, isDoneWhenHeld, isDone, isHeard } of [
   { kind: "asked", fate: "pass", isDoneWhenHeld: false, isDone: true, isHeard: true },
@@ -35,7 +36,7 @@ for (const { kind, fate, isDoneWhenHeld, isDone, isHeard } of [
 
 test("the second of its kind is held, and nothing once it was let go", async () => {
   await using database = await testDatabase();
-  const is: Extract<Moment, { kind: "asked" }>["is"] = ({ text, values }) =>
+  const is = ({ text, values }: Said): boolean =>
     text.includes("site_settings") && values.includes("b");
   const aim = new Aim<string>({ kind: "asked", nth: 2, is }, "");
   await using wire = await wireTo(database, aim);
@@ -49,8 +50,8 @@ test("the second of its kind is held, and nothing once it was let go", async () 
   await insert(behind.sql, "b4");
 });
 
-function isCommitOf(key: string, said: { text: string; within: { values: string } }): boolean {
-  return said.text === "commit" && said.within.values.includes(key);
+function isCommitOf(key: string, { text, within }: Said): boolean {
+  return text === "commit" && within.values.includes(key);
 }
 
 function wireTo({ connection }: TestDatabase, aim: Aim<string>): Promise<FaultyWire> {
