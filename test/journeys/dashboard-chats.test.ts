@@ -25,17 +25,13 @@ const QUESTION = {
 
 /** As if a screenshot was pasted into the field that has the focus. */
 async function pastePicture(page: Page, name: string): Promise<void> {
-  await page.evaluate(
-    ([data = "", fileName = ""]) => {
-      const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-      const clipboard = new DataTransfer();
-      clipboard.items.add(new File([bytes], fileName, { type: "image/png" }));
-      document.activeElement?.dispatchEvent(
-        new ClipboardEvent("paste", { clipboardData: clipboard, bubbles: true, cancelable: true }),
-      );
-    },
-    [PNG, name],
-  );
+  await page.evaluate(`{
+    const bytes = Uint8Array.from(atob(${JSON.stringify(PNG)}), (letter) => letter.charCodeAt(0));
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([bytes], ${JSON.stringify(name)}, { type: "image/png" }));
+    const paste = { clipboardData, bubbles: true, cancelable: true };
+    document.activeElement?.dispatchEvent(new ClipboardEvent("paste", paste));
+  }`);
 }
 
 function judgeOf(page: Page) {
@@ -158,7 +154,7 @@ test(
     await judge("chats");
 
     await page.keyboard.press("n");
-    const focused = () => page.evaluate(() => document.activeElement?.textContent ?? "");
+    const focused = () => page.evaluate<string>("document.activeElement?.textContent ?? ''");
     assert.match(await focused(), /^Choose one/);
     await page.keyboard.press("j");
     assert.match(await focused(), /^Migrate it/);

@@ -23,9 +23,8 @@ export function deploymentUrl(): string {
 }
 
 /** Where the browser itself fetches an answer, as a file that is downloaded. */
-export function apiUrl<E extends Endpoint>(endpoint: E, query: CallInput<E>["query"]): string {
-  const path = requestPath(endpoint.path, {}, query ?? {});
-  return new URL((path ?? "").replace(/^\//, ""), document.baseURI).href;
+export function endpointUrl<E extends Endpoint>(endpoint: E, query: CallInput<E>["query"]): string {
+  return apiUrl(requestPath(endpoint.path, {}, query ?? {}) ?? "");
 }
 
 /** A socket of a path of the API; `ws:` where pages come by `http:`. */

@@ -2,6 +2,7 @@
  * Files of the API from the browser's side: where elements find them, and how one is sent with word of
  * how much of it is on its way, which `fetch` cannot tell.
  */
+import { apiUrl } from "./host.ts";
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { ApiResponse, SendFailure } from "@atelier/contract/client";
 import { csrfHeader } from "./host.ts";
@@ -18,11 +19,6 @@ export type Upload = {
   readonly onShare: (share: number) => void;
   readonly signal: AbortSignal;
 };
-
-/** The address of a path of the API, for elements that fetch by themselves: pictures, downloads. */
-export function apiUrl(path: string): string {
-  return new URL(path.replace(/^\//, ""), document.baseURI).href;
-}
 
 export function uploadBytes(upload: Upload): Promise<Result<ApiResponse, SendFailure>> {
   const { path, file, fileName, mediaType, onShare, signal } = upload;

@@ -10,6 +10,7 @@ import { problemOfBody } from "../forms/field-problems.ts";
 import { FormFrame } from "../forms/form-frame.tsx";
 import { TextAreaField } from "../forms/text-area-field.tsx";
 import { useForm } from "../forms/use-form.ts";
+import { OwnSignIns } from "../tool-servers/own-sign-ins.tsx";
 import { announce } from "../ui/announcements.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { Loaded } from "../ui/loaded.tsx";
@@ -30,6 +31,7 @@ export function Page() {
           {(answer) => <PromptForm answer={answer} />}
         </Loaded>
       </Panel>
+      <OwnSignIns />
       <Loaded query={models} what="models">
         {({ models: all }) => {
           const usable = all.filter(({ enabled, available }) => enabled && available);

@@ -4,7 +4,7 @@ import type { CallAnswer } from "@atelier/contract/client";
 import { Link, useSearch } from "@tanstack/react-router";
 import { useEndpoint } from "../api/use-endpoint.ts";
 import { useMay } from "../app/signed-in.ts";
-import { apiUrl } from "../browser/host.ts";
+import { endpointUrl } from "../browser/host.ts";
 import { useNow } from "../browser/ticks.ts";
 import { compactNumber } from "../gateway/token-text.ts";
 import { ButtonLink, DownloadLink } from "../ui/button.tsx";
@@ -61,7 +61,7 @@ export function Page() {
         }
         title="Usage and cost"
       >
-        <DownloadLink href={apiUrl(exportAiUsage, { ...question, group_by: `day,${by}` })}>
+        <DownloadLink href={endpointUrl(exportAiUsage, { ...question, group_by: `day,${by}` })}>
           Download as CSV
         </DownloadLink>
       </PageHead>

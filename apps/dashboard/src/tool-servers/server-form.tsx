@@ -180,6 +180,23 @@ function AuthFields({ form, existing }: AuthFieldsProps) {
           rows={4}
         />
       )}
+      {form.values["auth"] === "oauth2" && (
+        <div className="grid items-start gap-4 sm:grid-cols-2">
+          <TextField
+            {...form.field("auth.client_id")}
+            hint="Empty: Atelier registers itself."
+            isMono
+            label="Client id"
+          />
+          <TextField {...form.field("auth.client_secret")} label="Client secret" type="password" />
+          <TextField
+            {...form.field("auth.scope")}
+            hint="Empty: what the tool server says that it needs."
+            isMono
+            label="Scope"
+          />
+        </div>
+      )}
     </>
   );
 }

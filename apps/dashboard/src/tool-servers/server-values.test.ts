@@ -28,6 +28,7 @@ const STORED: ToolServerView = {
   tool_allow_list: [],
   tool_deny_list: ["delete_page"],
   auth_type: "api_key",
+  sign_in: "not_needed",
   url: "https://wiki.example.com/mcp",
   header_names: ["Authorization"],
   created_at: "2026-11-21T12:00:00Z",
@@ -43,6 +44,11 @@ for (const [typed, auth] of [
   [
     { auth: "custom_headers", "auth.headers": "X-One: 1\n\n X-Two : b:c " },
     { type: "custom_headers", headers: { "X-One": "1", "X-Two": "b:c" } },
+  ],
+  [{ auth: "oauth2" }, { type: "oauth2" }],
+  [
+    { auth: "oauth2", "auth.client_id": "app ", "auth.client_secret": "s", "auth.scope": "read" },
+    { type: "oauth2", client_id: "app", client_secret: "s", scope: "read" },
   ],
 ] as const) {
   test(`${auth.type} is taken by the endpoint as it was typed`, () => {

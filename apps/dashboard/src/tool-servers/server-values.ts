@@ -21,6 +21,7 @@ export const AUTH_WORDS: Readonly<Record<AuthType, string>> = {
   none: "none",
   api_key: "one header",
   custom_headers: "several headers",
+  oauth2: "each person signs in (OAuth)",
 };
 
 /** What a form's `auth` can be: credentials that are stored are not told, so they can be left as they are. */
@@ -42,9 +43,16 @@ export const EMPTY_TOOL_SERVER: ToolServerTexts = {
   "auth.header": "Authorization",
   "auth.value": "",
   "auth.headers": "",
+  "auth.client_id": "",
+  "auth.client_secret": "",
+  "auth.scope": "",
 };
 
-export const TOOL_SERVER_SECRETS: readonly string[] = ["auth.value", "auth.headers"];
+export const TOOL_SERVER_SECRETS: readonly string[] = [
+  "auth.value",
+  "auth.headers",
+  "auth.client_secret",
+];
 
 export function textsOfServer(server: ToolServerView): ToolServerTexts {
   return {
@@ -107,9 +115,21 @@ function authOf(texts: ToolServerTexts): Result<object | null, ApiProblem> {
       });
     case "custom_headers":
       return headersOf(typed(texts, "auth.headers"));
+    case "oauth2":
+      return ok({
+        type: "oauth2",
+        ...whereTyped(texts, "client_id"),
+        ...whereTyped(texts, "client_secret"),
+        ...whereTyped(texts, "scope"),
+      });
     default:
       return ok({ type: "none" });
   }
+}
+
+function whereTyped(texts: ToolServerTexts, name: string): Readonly<Record<string, string>> {
+  const text = typed(texts, `auth.${name}`);
+  return text === "" ? {} : { [name]: text };
 }
 
 function headersOf(text: string): Result<object, ApiProblem> {

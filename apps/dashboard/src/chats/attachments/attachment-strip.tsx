@@ -2,7 +2,7 @@
 import { getChatFile } from "@atelier/contract/http/chats";
 import { useId, useState, type DragEvent, type ReactNode } from "react";
 import { requestPath } from "@atelier/contract/client";
-import { apiUrl } from "../../browser/upload.ts";
+import { apiUrl } from "../../browser/host.ts";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { isImage, sizeText, type Attachment } from "./attachment-list.ts";

@@ -36,13 +36,14 @@ test("use in few words", () => {
 });
 
 test("cost is money where there is a price, else tokens", () => {
-  const cost = (micros: number, count: number, unpriced: number): string =>
+  const cost = (micros: number | null, count: number, unpriced: number): string =>
     costText(
       { total_cost_micros: micros, request_count: count, unpriced_request_count: unpriced },
       5_000,
     );
   assert.equal(cost(0, 0, 0), "");
   assert.equal(cost(0, 2, 2), "5.0k tokens");
+  assert.equal(cost(null, 2, 2), "5.0k tokens");
   assert.equal(cost(1_234_000, 2, 0), "$1.23");
   assert.equal(cost(4_200, 2, 1), "$0.004 and 1 without a price");
 });

@@ -65,7 +65,8 @@ export function totalTokens(messages: readonly ChatMessage[]): number {
 }
 
 export type Cost = {
-  readonly total_cost_micros: number;
+  /** Null: no price is known. */
+  readonly total_cost_micros: number | null;
   readonly request_count: number;
   readonly unpriced_request_count: number;
 };
@@ -78,7 +79,7 @@ export function costText(cost: Cost, tokens: number): string {
     unpriced_request_count: unpriced,
   } = cost;
   if (count === 0) return "";
-  if (unpriced === count) return `${tokenText(tokens)} tokens`;
+  if (micros === null || unpriced === count) return `${tokenText(tokens)} tokens`;
   const dollars = micros / 1_000_000;
   const money = `$${dollars < 0.1 ? dollars.toFixed(3) : dollars.toFixed(2)}`;
   return unpriced === 0 ? money : `${money} and ${unpriced} without a price`;

@@ -18,6 +18,7 @@ const TIME = "2026-11-21T10:00:00.000Z";
 const server = (id: string, availability: McpServer["availability"]): McpServer => ({
   ...{ id, slug: id, display_name: "", description: "", enabled: true, availability },
   ...{ allow_in_plan_mode: false, tool_allow_list: [], tool_deny_list: [], auth_type: "none" },
+  sign_in: "not_needed",
   ...{ created_at: TIME, updated_at: TIME },
 });
 
