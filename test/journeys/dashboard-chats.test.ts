@@ -26,11 +26,11 @@ const QUESTION = {
 /** As if a screenshot was pasted into the field that has the focus. */
 async function pastePicture(page: Page, name: string): Promise<void> {
   await page.evaluate(`{
-    const bytes = Uint8Array.from(atob(${JSON.stringify(PNG)}), (letter) => letter.charCodeAt(0));
+    const bytes = Uint8Array.from(atob("${PNG}"), (letter) => letter.charCodeAt(0));
     const clipboardData = new DataTransfer();
-    clipboardData.items.add(new File([bytes], ${JSON.stringify(name)}, { type: "image/png" }));
-    const paste = { clipboardData, bubbles: true, cancelable: true };
-    document.activeElement?.dispatchEvent(new ClipboardEvent("paste", paste));
+    clipboardData.items.add(new File([bytes], "${name}", { type: "image/png" }));
+    const options = { clipboardData, bubbles: true, cancelable: true };
+    document.activeElement.dispatchEvent(new ClipboardEvent("paste", options));
   }`);
 }
 
@@ -154,7 +154,7 @@ test(
     await judge("chats");
 
     await page.keyboard.press("n");
-    const focused = () => page.evaluate<string>("document.activeElement?.textContent ?? ''");
+    const focused = () => page.evaluate<string>("document.activeElement.textContent");
     assert.match(await focused(), /^Choose one/);
     await page.keyboard.press("j");
     assert.match(await focused(), /^Migrate it/);

@@ -1,11 +1,10 @@
 /**
- * Files of the API from the browser's side: where elements find them, and how one is sent with word of
+ * Files of the API from the browser's side: how one is sent with word of
  * how much of it is on its way, which `fetch` cannot tell.
  */
-import { apiUrl } from "./host.ts";
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { ApiResponse, SendFailure } from "@atelier/contract/client";
-import { csrfHeader } from "./host.ts";
+import { apiUrl, csrfHeader } from "./host.ts";
 
 /** A slow line takes minutes for the largest file. */
 const UPLOAD_MS_MAX = 600_000;

@@ -43,19 +43,18 @@ const SAID: readonly ["assistant", readonly MessagePart[]] = [
   "assistant",
   [{ type: "text", text: "All tests pass." }],
 ];
-const asked = (tool: string, isError = false) =>
-  [
-    ["assistant", [callOf("call", tool)]],
-    [
-      "tool",
-      [
-        {
-          ...{ type: "tool-result" as const, tool_call_id: "call", tool_name: tool, result: {} },
-          ...(isError ? { is_error: true } : {}),
-        },
-      ],
-    ],
-  ] as const;
+const resultOf = (tool: string, isError = false): MessagePart => ({
+  type: "tool-result",
+  ...{ tool_call_id: "call", tool_name: tool, result: {} },
+  ...(isError ? { is_error: true } : {}),
+});
+const asked = (
+  tool: string,
+  isError = false,
+): readonly (readonly ["assistant" | "tool", readonly MessagePart[]])[] => [
+  ["assistant", [callOf("call", tool)]],
+  ["tool", [resultOf(tool, isError)]],
+];
 
 describe("the inbox", () => {
   test("has each chat in the section that it belongs to", async () => {
@@ -187,7 +186,7 @@ describe("the last action", () => {
     );
     must(
       await world.machine.change(id, (chat) =>
-        chat.commitStep([{ role: "tool", content: asked("execute")[1][1] }]),
+        chat.commitStep([{ role: "tool", content: [resultOf("execute")] }]),
       ),
     );
     assert.equal(must(await showChat(deps, id)).last_action?.is_done, true);
