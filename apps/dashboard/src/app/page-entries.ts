@@ -13,7 +13,7 @@ export const PAGES: readonly PageEntry[] = [
     path: "/chats",
     title: "Agents",
     load: () => import("../pages/chats.tsx"),
-    navigation: { section: "Work", icon: "chat", key: "b" },
+    navigation: { section: "Work", icon: "chat", key: "k" },
     words: "chats inbox",
   },
   {
