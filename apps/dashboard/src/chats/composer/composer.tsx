@@ -93,10 +93,7 @@ function ComposerFoot({ state, models }: FootProps) {
     <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
       <PickFilesButton attachments={state.attachments} />
       <ComposerModel selectRef={models} state={state} />
-      <p
-        className="order-last w-full min-w-0 px-2 text-xs text-muted md:order-none md:w-auto md:flex-1 md:text-right"
-        id="composer-landing"
-      >
+      <p className="order-last w-full px-2 text-xs text-muted" id="composer-landing">
         {landing.enter}{" "}
         {landing.now !== null && <span className="max-md:hidden">{landing.now}</span>}
       </p>
@@ -174,7 +171,9 @@ function onKey(event: KeyboardEvent<HTMLTextAreaElement>, state: ComposerState):
   if (state.offers.length > 0) {
     if (key === "ArrowDown") return did(state.moveOffer(1));
     if (key === "ArrowUp") return did(state.moveOffer(-1));
-    if (key === "Tab" || (key === "Enter" && !shiftKey)) return did(state.takeOffer());
+    // A command that stands there whole is not completed, but done.
+    const isTaken = (key === "Tab" || (key === "Enter" && !shiftKey)) && state.takeOffer();
+    if (isTaken) return did(true);
     if (key === "Escape") return did(state.closeOffers());
   }
   if (key === "Enter" && !shiftKey) {

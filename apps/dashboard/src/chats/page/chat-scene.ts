@@ -58,6 +58,11 @@ export function useOutgoing(): readonly Outgoing[] {
   return useSyncExternalStore(outbox.subscribe, () => outbox.outgoing);
 }
 
+/** A message is on its way: another press would send a second one. */
+export function useIsSending(): boolean {
+  return useOutgoing().some(({ state }) => state.kind !== "failed");
+}
+
 /** Open or closed, remembered while the row is scrolled away. */
 export function useOpened(key: string, isOpenFirst: boolean): [boolean, () => void] {
   const { opened } = useChatScene();

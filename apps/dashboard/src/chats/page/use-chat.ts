@@ -17,11 +17,7 @@ const LOOK_SOON_MS = 2_000;
 /** The page shows nothing before it has this. */
 export function useChat(): ChatFacts {
   const { chatId } = useChatScene();
-  const isSilent = useLinkState(
-    ({ view }) => view.status === "running" && view.preview === null && view.retry === null,
-  );
-  const everyMs = isSilent ? LOOK_SOON_MS : LOOK_AGAIN_MS;
-  const query = useEndpoint(getChat, { params: { chat: chatId } }, { everyMs });
+  const query = useEndpoint(getChat, { params: { chat: chatId } });
   if (query.data === undefined) throw new Error("a chat's page begins with its facts");
   return query.data;
 }
@@ -49,7 +45,14 @@ export function useKeptCurrent(): void {
     if (status === null) return;
     renewAnswers(queryClient, [getChat, getChatCost, listChatPrompts]).catch(() => {}); // They tell themselves.
   }, [status, queryClient]);
-  const { dataUpdatedAt, failureCount } = useEndpoint(getChat, { params: { chat: chatId } });
+  const isSilent = useLinkState(
+    ({ view }) => view.status === "running" && view.preview === null && view.retry === null,
+  );
+  const { dataUpdatedAt, failureCount } = useEndpoint(
+    getChat,
+    { params: { chat: chatId } },
+    { everyMs: isSilent ? LOOK_SOON_MS : LOOK_AGAIN_MS },
+  );
   useEffect(() => link.confirm(), [link, dataUpdatedAt]);
   useEffect(() => {
     if (failureCount > 0) link.doubt();

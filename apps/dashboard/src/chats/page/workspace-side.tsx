@@ -4,11 +4,8 @@ import { Badge } from "../../ui/badge.tsx";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { IconButton, ButtonLink } from "../../ui/button.tsx";
 import { Icon } from "../../ui/icon.tsx";
-import {
-  WORKSPACE_PANELS,
-  WorkspacePanel,
-  type WorkspacePanelId,
-} from "../../workspaces/panel/workspace-panels.tsx";
+import { WORKSPACE_PANELS, type WorkspacePanelId } from "../../workspaces/panel/panel-list.ts";
+import { WorkspacePanel } from "../../workspaces/panel/workspace-panels.tsx";
 import { STATUS_WORDS, workspacePath } from "../../workspaces/workspace-words.ts";
 import { keep, kept } from "../../browser/host.ts";
 import { useChatScene } from "./chat-scene.ts";
@@ -61,7 +58,7 @@ export function WorkspaceSide({ onClose }: WorkspaceSideProps) {
 type TabsProps = { readonly workspaceId: string; readonly agentId: string };
 
 function Tabs({ workspaceId, agentId }: TabsProps) {
-  const { composer, chatId } = useChatScene();
+  const { composer } = useChatScene();
   const [panel, setPanel] = useState<WorkspacePanelId>(
     () => WORKSPACE_PANELS.find(({ id }) => id === kept("device", KEPT))?.id ?? "changes",
   );
@@ -111,7 +108,6 @@ function Tabs({ workspaceId, agentId }: TabsProps) {
       >
         <WorkspacePanel
           agentId={agentId}
-          group={chatId}
           onComments={(text) => composer.current?.take({ text, files: [], references: [] })}
           panel={panel}
           workspaceId={workspaceId}

@@ -4,7 +4,7 @@ import { Button, ButtonLink } from "../../ui/button.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { ERROR_STEPS } from "../chat-words.ts";
 import { PLAIN_SEND } from "../composer/send-input.ts";
-import { useChatScene } from "../page/chat-scene.ts";
+import { useChatScene, useIsSending } from "../page/chat-scene.ts";
 import { errorFacts, errorWords, GO_ON_TEXT, type ErrorStep } from "./error-steps.ts";
 
 export function ErrorCard({ error }: { readonly error: ChatError }) {
@@ -34,10 +34,15 @@ export function ErrorCard({ error }: { readonly error: ChatError }) {
 
 function NextStep({ step }: { readonly step: ErrorStep }) {
   const { outbox, composer, link } = useChatScene();
+  const isSending = useIsSending();
   switch (step.kind) {
     case "retry":
       return (
-        <Button look="main" onClick={() => outbox.send({ ...PLAIN_SEND, text: GO_ON_TEXT })}>
+        <Button
+          disabled={isSending}
+          look="main"
+          onClick={() => outbox.send({ ...PLAIN_SEND, text: GO_ON_TEXT })}
+        >
           {step.label}
         </Button>
       );

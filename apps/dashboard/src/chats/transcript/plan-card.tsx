@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { browserSend } from "../../browser/host.ts";
 import { Button } from "../../ui/button.tsx";
 import { PLAIN_SEND } from "../composer/send-input.ts";
-import { useChatScene } from "../page/chat-scene.ts";
+import { useChatScene, useIsSending } from "../page/chat-scene.ts";
 import { filePath } from "./file-view.tsx";
 import { Markdown } from "./markdown.tsx";
 import { planFileOf, type ToolRow } from "./transcript-rows.ts";
@@ -14,6 +14,7 @@ type PlanCardProps = { readonly row: ToolRow; readonly isOpen: boolean };
 
 export function PlanCard({ row, isOpen }: PlanCardProps) {
   const { isOwn, outbox, composer } = useChatScene();
+  const isSending = useIsSending();
   const fileId = row.result === null ? null : planFileOf(row.result);
   const plan = useQuery({
     queryKey: ["chat plan", fileId],
@@ -46,6 +47,7 @@ export function PlanCard({ row, isOpen }: PlanCardProps) {
       {isOpen && isOwn && (
         <div className="flex flex-wrap gap-2 border-t border-line px-4 py-3">
           <Button
+            disabled={isSending}
             look="main"
             onClick={() => outbox.send({ ...PLAIN_SEND, text: IMPLEMENT_TEXT, planMode: "" })}
           >

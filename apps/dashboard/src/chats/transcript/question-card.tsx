@@ -3,7 +3,7 @@ import { useId, useState } from "react";
 import { INPUT_LOOK } from "../../forms/text-field.tsx";
 import { Button } from "../../ui/button.tsx";
 import { PLAIN_SEND } from "../composer/send-input.ts";
-import { useChatScene } from "../page/chat-scene.ts";
+import { useChatScene, useIsSending } from "../page/chat-scene.ts";
 import { answerText, questionsIn, type Answer, type Question } from "./question-answer.ts";
 import type { ToolRow } from "./transcript-rows.ts";
 
@@ -16,6 +16,7 @@ export function QuestionCard({ row, isOpen }: QuestionCardProps) {
     questions.map(() => ({ choice: null, own: "" })),
   );
   const text = answerText(questions, answers);
+  const isSending = useIsSending();
   const mayAnswer = isOpen && isOwn;
   return (
     <section
@@ -38,7 +39,7 @@ export function QuestionCard({ row, isOpen }: QuestionCardProps) {
       {mayAnswer && (
         <div className="mt-4 flex items-center gap-3">
           <Button
-            disabled={text === null}
+            disabled={text === null || isSending}
             look="main"
             onClick={() => {
               if (text !== null) outbox.send({ ...PLAIN_SEND, text });
