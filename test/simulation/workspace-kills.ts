@@ -46,7 +46,7 @@ export async function runWorkspaceKills(argv: readonly string[]): Promise<number
     },
   );
   const { seed, seconds, lanes } = options;
-  console.log(killsTable(figures, { seed, seconds: seconds(), lanes }));
+  console.log(killsTable(figures, `seed ${seed}, ${seconds()} s, ${lanes} lanes, ${done} kills`));
   return figures.every(({ violations }) => violations.length === 0) ? 0 : 1;
 }
 
@@ -95,10 +95,7 @@ export async function simulateKills(
   return { recoveredMs, counts: work.counts, violations: work.violations };
 }
 
-function killsTable(
-  figures: readonly KillsFigures[],
-  { seed, seconds, lanes }: { readonly seed: number; readonly seconds: string; readonly lanes: number }, // prettier-ignore
-): string {
+function killsTable(figures: readonly KillsFigures[], title: string): string {
   const rows = STRIKES.map(({ kind }) => {
     const all = figures.flatMap((each) => [...(each.recoveredMs.get(kind) ?? [])]);
     const [half, most, longest] = [0.5, 0.95, 1].map((share) => quantileMs(all, share));
@@ -111,7 +108,7 @@ function killsTable(
   });
   const violations = figures.reduce((total, each) => total + each.violations.length, 0);
   return [
-    `seed ${seed}, ${seconds} s, ${lanes} lanes, ${violations} violations`,
+    `${title}, ${violations} violations`,
     "",
     "| killed, and recovered from before the next | times | p50 ms | p95 ms | most ms |",
     "| --- | --: | --: | --: | --: |",
