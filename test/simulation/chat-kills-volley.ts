@@ -141,6 +141,11 @@ async function judgementOf(
     made[Symbol.dispose]();
     return judgement;
   }
+  // Its viewers would come back for ever.
+  chat.then(
+    (made) => made[Symbol.dispose](),
+    () => {},
+  );
   const error: unknown = rested?.reason;
   const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const violations = [`${cell.scenario}, ${cell.moment}: ${told}`];
