@@ -113,6 +113,8 @@ async function work(port: NonNullable<typeof parentPort>, start: WorkerStart): P
   }
 }
 
+const hearsNothing = (): Disposable => ({ [Symbol.dispose]: () => {} });
+
 /** What the gateway may read by itself: as the server has it. */
 const DIRECTLY = { headBytesMax: HEAD_BYTES_MAX, prefixOf: gatewayPrefixOf };
 
