@@ -8,7 +8,7 @@ import {
   updateModelProviderKey,
 } from "@atelier/contract/http/ai-providers";
 import type { Result } from "@atelier/base/result";
-import type { ApiProblem, CallInput } from "@atelier/contract/client";
+import type { ApiProblem } from "@atelier/contract/client";
 import { useState } from "react";
 import { useChange } from "../api/use-endpoint.ts";
 import { problemOfBody } from "../forms/field-problems.ts";
@@ -138,11 +138,6 @@ function KeyActions({ provider, providerKey }: KeyActionsProps) {
           Try it again
         </Button>
       )}
-      {provider.api_keys[0]?.id !== id && (
-        <Button onClick={() => tell(replace(reordered(provider, id)), "It is tried first.")}>
-          Put first
-        </Button>
-      )}
       <Button
         onClick={() =>
           tell(
@@ -175,21 +170,6 @@ function KeyActions({ provider, providerKey }: KeyActionsProps) {
       />
     </span>
   );
-}
-
-/** All of its keys stay, and this one is tried before the others. */
-function reordered(
-  { name, api_keys: keys, updated_at: updatedAt }: ModelProviderView,
-  firstId: string,
-): CallInput<typeof updateModelProvider> {
-  const others = keys.filter(({ id }) => id !== firstId);
-  return {
-    params: { provider: name },
-    body: {
-      api_keys: [{ id: firstId }, ...others.map(({ id }) => ({ id }))],
-      if_updated_at: updatedAt,
-    },
-  };
 }
 
 type AddKeyProps = { readonly provider: ModelProviderView; readonly onDone: () => void };

@@ -58,11 +58,8 @@ async function work(port: NonNullable<typeof parentPort>, start: WorkerStart): P
   const { recorder } = recording;
   const gateway = startGateway({
     ...{ providers, authorizer, recorder, clock, random, log, metrics },
-    peers: {
-      tell: (news) => sent(channel.ask("tellPeers", news)),
-      // The first gateway hears them, and writes down what it makes of them for all.
-      hear: () => ({ [Symbol.dispose]: () => {} }),
-    },
+    // The first gateway hears them, and writes down what it makes of them for all.
+    peers: { tell: (news) => sent(channel.ask("tellPeers", news)), hear: hearsNothing },
     firstGateway: firstGatewayOver({ ask: (kind, ask) => channel.ask(kind, ask) }),
     tracer: tracing?.tracer ?? null,
     config: start.gateway,
