@@ -1,6 +1,7 @@
 /** One chat in the inbox: all that one wants to know of it in a second, and what can be done at once. */
 import type { Chat } from "@atelier/contract/http/chats";
 import { Link } from "@tanstack/react-router";
+import { costText } from "../../usage/money-text.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { chatPath, contextPercent, lastActionWords, stateWords } from "../chat-words.ts";
 import { sinceText } from "./inbox-sections.ts";
@@ -74,12 +75,18 @@ function RowFacts({ chat, workspaceNames, modelNames }: RowFactsProps) {
     workspace === null ? "no workspace" : (workspace ?? "a workspace"),
     modelNames.get(chat.last_model_config_id) ?? "a model that is gone",
     ...(percent === null ? [] : [`context ${percent} %`]),
+    ...(chat.cost === undefined ? [] : [chatCostText(chat.cost)]),
     ...(chat.queue_length === 0 ? [] : [`${chat.queue_length} queued`]),
     ...(agents === 0 ? [] : [agents === 1 ? "1 agent works" : `${agents} agents work`]),
     ...(chat.plan_mode === undefined ? [] : ["plans only"]),
     ...(chat.pin_order === 0 ? [] : ["pinned"]),
   ];
   return <p className="min-w-0 flex-1 text-xs break-words text-muted">{facts.join(" · ")}</p>;
+}
+
+function chatCostText(cost: NonNullable<Chat["cost"]>): string {
+  const { total_cost_micros: micros, unpriced_request_count: unpriced } = cost;
+  return costText({ cost_micros: micros, unpriced_requests: unpriced });
 }
 
 type RowButtonsProps = { readonly chat: Chat; readonly actions: ChatActions };

@@ -4,8 +4,11 @@ import { Badge } from "../../ui/badge.tsx";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { IconButton, ButtonLink } from "../../ui/button.tsx";
 import { Icon } from "../../ui/icon.tsx";
-import { WORKSPACE_PANELS, type WorkspacePanelId } from "../../workspaces/panel/panel-list.ts";
-import { WorkspacePanel } from "../../workspaces/panel/workspace-panels.tsx";
+import {
+  WORKSPACE_PANELS,
+  WorkspacePanel,
+  type WorkspacePanelId,
+} from "../../workspaces/panel/workspace-panels.tsx";
 import { STATUS_WORDS, workspacePath } from "../../workspaces/workspace-words.ts";
 import { keep, kept } from "../../browser/host.ts";
 import { useChatScene } from "./chat-scene.ts";
