@@ -118,9 +118,11 @@ test(
       script: ({ body }) => {
         const asked = Buffer.from(body).toString();
         const isAnswer = asked.includes('"stream":true') && asked.includes("Tell me");
-        if (!isAnswer || toBreak-- <= 0) return null;
-        const pacing = { cutAfterBytes: 2_000, chunkBytes: 200, delayMs: 20 };
-        return { kind: "turn", turn: { text }, ...pacing };
+        if (!isAnswer) return null;
+        // Slow enough to be shown before it is whole.
+        const pacing = { chunkBytes: 200, delayMs: 20 };
+        if (toBreak-- <= 0) return { kind: "turn", turn: { text: "You said: Tell me" }, ...pacing };
+        return { kind: "turn", turn: { text }, ...pacing, cutAfterBytes: 2_000 };
       },
     });
     await using world = await setUpChats(server, { model });

@@ -109,17 +109,17 @@ test("connect prints the page and waits for the sign-in; disconnect ends it; the
   const page = "https://auth.example.com/authorize?state=s";
   const clock = new FakeClock();
   let isSignedIn = false;
+  let begun = 0;
   const api = {
     ...{ ...API, clock },
     [`GET ${ROOT}`]: () => ({
       servers: [{ ...SERVER, auth_type: "oauth2", sign_in: isSignedIn ? "done" : "needed" }],
     }),
-    [`POST ${ROOT}/:server/sign-in`]: () => ({
-      ...{
-        authorization_url: page,
-        expires_at: new Date(clock.now().getTime() + 600_000).toISOString(),
-      },
-    }),
+    [`POST ${ROOT}/:server/sign-in`]: () => {
+      begun += 1;
+      const expiresAt = new Date(clock.now().getTime() + 600_000);
+      return { authorization_url: page, expires_at: expiresAt.toISOString() };
+    },
     [`DELETE ${ROOT}/:server/sign-in`]: () => null,
   };
   assert.match((await cli(["mcp-servers", "list"], api)).out, /needs sign-in/);
@@ -127,8 +127,11 @@ test("connect prints the page and waits for the sign-in; disconnect ends it; the
   assert.equal(shown.out.trim(), page);
   let isOver = false;
   const waiting = cli(["mcp-servers", "connect", "wiki"], api).finally(() => (isOver = true));
-  for (let look = 0; !isOver; look++) {
+  for (let look = 0; !isOver;) {
     await new Promise((resolve) => setImmediate(resolve));
+    // Not before there is a page that serves for some time.
+    if (begun < 2) continue;
+    look += 1;
     if (look > 20) isSignedIn = true;
     await clock.advance(2_000);
   }

@@ -37,6 +37,11 @@ import type { AsksOfMain, AsksOfWorker, WorkerStart } from "./worker-protocol.ts
 const USES_EVERY_MS = 1_000;
 const RECORD_MS_MAX = 3_000;
 
+const hearsNothing = (): Disposable => ({ [Symbol.dispose]: () => {} });
+
+/** What the gateway may read by itself: as the server has it. */
+const DIRECTLY = { headBytesMax: HEAD_BYTES_MAX, prefixOf: gatewayPrefixOf };
+
 if (parentPort !== null) await work(parentPort, workerData as WorkerStart);
 
 async function work(port: NonNullable<typeof parentPort>, start: WorkerStart): Promise<void> {
@@ -109,11 +114,6 @@ async function work(port: NonNullable<typeof parentPort>, start: WorkerStart): P
     await tellUses();
   }
 }
-
-const hearsNothing = (): Disposable => ({ [Symbol.dispose]: () => {} });
-
-/** What the gateway may read by itself: as the server has it. */
-const DIRECTLY = { headBytesMax: HEAD_BYTES_MAX, prefixOf: gatewayPrefixOf };
 
 function firstGatewayOver({
   ask,

@@ -208,6 +208,15 @@ test("one registration serves everybody, and a given client registers nobody", a
   await given.holdsNoSecret();
 });
 
+test("at a tool server that asks nobody to sign in, none begins", async () => {
+  await using given = await signInWorld();
+  const { world } = given;
+  const auth: McpAuth = { type: "none" };
+  const server = await world.add({ slug: "open", url: "https://open.example.com/mcp", auth });
+  const begun = await world.signIns.begin(server, world.ownerId, signal);
+  assert.equal(!begun.ok && begun.failure.code, "mcp_server.sign_in_not_needed");
+});
+
 test("an authorization server in plain HTTP elsewhere is not asked, nor a redirect to elsewhere followed", async () => {
   let elsewhere = 0;
   const other = createHttpServer((_request, response) => {
