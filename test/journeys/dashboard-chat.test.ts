@@ -4,6 +4,7 @@ import { startScriptedModel, type ScriptedModel } from "@atelier/testkit/scripte
 import { calls, says, type ScriptedReply } from "@atelier/testkit/scripted-model-reply";
 import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
@@ -11,7 +12,9 @@ import { judgePage, openBrowser, signIn, WITHOUT_CHROMIUM } from "./browser-worl
 import { setUpChats } from "./chat-world.ts";
 import { attachMachine } from "./workspace-world.ts";
 
-const ROUND = { ...WITHOUT_CHROMIUM, timeout: 180_000 };
+const PERSON = { email: "ann@example.com", password: "correct-horse-battery-9" };
+const KEY = Buffer.alloc(32, 7).toString("base64");
+const ROUND = { ...WITHOUT_CHROMIUM, timeout: 400_000 };
 
 /** What the model answers to a message that holds the words; a call's result is the next step. */
 type Act = { readonly to: string; readonly steps: readonly ScriptedReply[] };
@@ -28,10 +31,11 @@ async function startActingModel(): Promise<ScriptedModel & { readonly acts: Act[
         readonly messages?: readonly { readonly role: string; readonly content: unknown }[];
       };
       if (tools === undefined || tools.length === 0) return null;
-      const said = messages?.findLast(
-        ({ role, content }) => role === "user" && !JSON.stringify(content).includes("tool_result"),
-      );
-      const act = acts.findLast(({ to }) => JSON.stringify(said?.content ?? "").includes(to));
+      const said = JSON.stringify(messages?.filter(({ role }) => role === "user") ?? []);
+      const [act] = acts
+        .toReversed()
+        .filter(({ to }) => said.includes(to))
+        .toSorted((one, two) => said.lastIndexOf(two.to) - said.lastIndexOf(one.to));
       if (act === undefined) return null;
       const place = done.get(act) ?? 0;
       done.set(act, place + 1);
@@ -49,7 +53,11 @@ async function write(page: Page, text: string, key = "Enter"): Promise<void> {
   await composer(page).press(key);
 }
 
+/** Busy machines need their time: nothing here is about speed. */
+const PATIENCE_MS = 90_000;
+
 async function openChat(page: Page, chatId: string): Promise<void> {
+  page.setDefaultTimeout(PATIENCE_MS);
   await page.goto(`/chats/${chatId}`);
   await composer(page).waitFor();
 }
@@ -127,7 +135,7 @@ test(
     await using browser = await openBrowser(server.url);
     const { page } = browser;
     const findings: string[] = [];
-    await signIn(page, { email: "ann@example.com", password: "correct-horse-battery-9" });
+    await signIn(page, PERSON);
     await openChat(page, chat.id);
     await log(page).getByText("You said: Begin").waitFor();
 
@@ -187,3 +195,216 @@ test(
     assert.deepEqual(findings, []);
   },
 );
+
+test(
+  "a server is killed in the middle of an answer: the page goes on, with no word lost or doubled",
+  ROUND,
+  async () => {
+    await using database = await testDatabase();
+    const options = {
+      postgresUrl: database.url,
+      env: { ATELIER_EXTERNAL_TOKEN_ENCRYPTION_KEYS: KEY },
+    };
+    await using one = await startRealServer(options);
+    const model = await startActingModel();
+    await using world = await setUpChats(one, { model });
+    const chat = await world.person.create(one, "Begin");
+    const words = Array.from({ length: 60 }, (_, index) => `word${index}`);
+    const parts = [words.slice(0, 25), words.slice(25)].map((part) => part.join(" "));
+    // It stops after some words for the first server, and goes on behind them for the next.
+    const never = { pause: { afterBytes: 1_500, until: new Promise(() => {}) } };
+    model.acts.push({ to: "Tell it all", steps: [says(`${parts[0]} ${parts[1]}`, never)] });
+
+    await using browser = await openBrowser(one.url);
+    const { page } = browser;
+    await signIn(page, PERSON);
+    await openChat(page, chat.id);
+    await log(page).getByText("You said: Begin").waitFor();
+    await write(page, "Tell it all");
+    await log(page)
+      .getByText(/word0 word1/)
+      .waitFor();
+    one.child.kill("SIGKILL");
+    await once(one.child, "exit");
+    // What is written meanwhile is not lost.
+    await write(page, "Said into the void", "Control+Enter");
+    await page.getByRole("region", { name: "Not sent" }).waitFor();
+    await page.getByText(/^As of 1\d s ago/).waitFor();
+    const seen = await wordsOf(page);
+    assert.deepEqual(seen, words.slice(0, seen.length));
+    assert.ok(seen.length > 1 && seen.length < 60, `${seen.length} words seen`);
+    const findings = await judgePage(page, "chat-away");
+
+    model.acts.push({ to: "Tell it all", steps: [says("and that is all.")] });
+    const args = ["--http-address", `127.0.0.1:${one.port}`];
+    await using two = await startRealServer({ ...options, args });
+    await log(page).getByText("and that is all.").waitFor();
+    assert.deepEqual(await wordsOf(page), seen);
+    await page.getByText("Lands now.").waitFor();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await log(page).getByText("You said: Said into the void").waitFor();
+    assert.equal(await log(page).getByText("Said into the void", { exact: true }).count(), 1);
+    await page.reload();
+    await log(page).getByText("You said: Said into the void").waitFor();
+    assert.deepEqual(await wordsOf(page), seen, "as it was, also when it is read anew");
+    // Chromium notes each attempt to reach a server that is away; the page says it better.
+    const { complaints } = browser;
+    const others = complaints.filter((each) => !each.startsWith("WebSocket connection to"));
+    complaints.splice(0, complaints.length, ...others);
+    assert.ok(two.url.endsWith(String(one.port)));
+    assert.deepEqual(findings, []);
+  },
+);
+
+/** In the order in which they stand on the page. */
+async function wordsOf(page: Page): Promise<readonly string[]> {
+  return ((await log(page).textContent()) ?? "").match(/word\d+/g) ?? [];
+}
+
+test("two browsers see one chat: questions and plans are answered in either", ROUND, async () => {
+  await using database = await testDatabase();
+  await using server = await startRealServer({ postgresUrl: database.url });
+  await using machine = await attachMachine(server);
+  await machine.until(server, "connected");
+  const model = await startActingModel();
+  await using world = await setUpChats(server, { token: machine.person.session, model });
+  const { person } = world;
+  const { body: workspace } = await person.call(server, "GET", "/api/v2/users/me/workspace/dev");
+  const questions = [
+    {
+      header: "Colour",
+      question: "Which colour shall it have?",
+      options: [{ label: "Red", description: "It is seen from afar." }, { label: "Green" }],
+    },
+    { header: "Size", question: "How large?", options: [{ label: "Small" }, { label: "Large" }] },
+  ];
+  model.acts.push({ to: "Ask me", steps: [calls("ask_user_question", { questions }, "q-1")] });
+  const chat = await person.create(server, "Ask me", {
+    ...{ workspace_id: workspace.id, plan_mode: "plan" },
+  });
+  await using browser = await openBrowser(server.url);
+  const { page } = browser;
+  const findings: string[] = [];
+  await signIn(page, machine.person);
+  await openChat(page, chat.id);
+  const other = await browser.newPage();
+  await other.setViewportSize({ width: 360, height: 740 });
+  await signIn(other, machine.person);
+  await openChat(other, chat.id);
+  await other.getByRole("heading", { name: "The agent asks" }).waitFor();
+  findings.push(...(await judgePage(page, "chat-question")));
+  await other.getByRole("radio", { name: /^Red/ }).check();
+  await other.getByLabel("In your own words: Size").fill("as large as a house");
+  await other.getByRole("button", { name: "Answer" }).click();
+  for (const each of [page, other]) {
+    await log(each).getByText("Colour: Red").first().waitFor();
+    await each.getByRole("heading", { name: "The agent asked" }).waitFor();
+  }
+
+  const path = `~/.atelier/plans/PLAN-${chat.id}.md`;
+  const content = "# The plan\n\n1. Paint it\n2. Let it dry\n";
+  model.acts.push({
+    to: "Plan it",
+    steps: [calls("write_file", { path, content }, "w-1"), calls("propose_plan", {}, "p-1")],
+  });
+  await write(page, "Plan it");
+  await page.getByRole("heading", { name: "The agent proposes a plan" }).waitFor();
+  await page.getByText("Let it dry").waitFor();
+  findings.push(...(await judgePage(page, "chat-plan")));
+  await other.getByRole("button", { name: "Ask for changes" }).click();
+  assert.equal(
+    await composer(other).getAttribute("placeholder"),
+    "What should be different in the plan?",
+  );
+  assert.ok(await page.getByRole("checkbox", { name: "Plan only" }).isChecked());
+  model.acts.push({ to: "The plan is approved", steps: [says("I begin to paint.")] });
+  await other.getByRole("button", { name: "Carry out this plan" }).click();
+  await log(page).getByText("I begin to paint.").waitFor();
+  await page.getByRole("checkbox", { name: "Plan only", checked: false }).waitFor();
+  // At 360 px nothing is cut off, and the agent is stopped.
+  const width = "document.documentElement.scrollWidth";
+  assert.equal(await other.evaluate(width), 360);
+  const pause = { afterBytes: 900, until: new Promise(() => {}) };
+  model.acts.push({ to: "For ever", steps: [says("A story without an end.", { pause })] });
+  await write(other, "For ever");
+  await other.getByRole("button", { name: "Stop the agent" }).click();
+  await other.getByText("Lands now.").waitFor();
+  assert.deepEqual(findings, []);
+});
+
+test("commands, the messages of a chat, its workspace, and files", ROUND, async () => {
+  await using database = await testDatabase();
+  await using server = await startRealServer({ postgresUrl: database.url });
+  await using machine = await attachMachine(server);
+  await machine.until(server, "connected");
+  const model = await startActingModel();
+  await using world = await setUpChats(server, { token: machine.person.session, model });
+  const chat = await world.person.create(server, "The first thing");
+  await using browser = await openBrowser(server.url);
+  const { page } = browser;
+  const findings: string[] = [];
+  await signIn(page, machine.person);
+  await openChat(page, chat.id);
+  await log(page).getByText("You said: The first thing").waitFor();
+
+  await composer(page).fill("/re");
+  await page.getByRole("option", { name: /rename/ }).waitFor();
+  findings.push(...(await judgePage(page, "chat-commands")));
+  await composer(page).press("Tab");
+  await write(page, "/rename Painting the house");
+  await page.getByRole("heading", { name: "Painting the house" }).waitFor();
+  await write(page, "/workspace dev");
+  await page.getByText("It works in dev.").waitFor();
+  await write(page, "/nonsense");
+  await page.getByText("There is no /nonsense.").waitFor();
+  await composer(page).fill("");
+  await composer(page).press("ArrowUp");
+  assert.equal(await composer(page).inputValue(), "The first thing");
+  await composer(page).press("ArrowDown");
+  await write(page, "/compact");
+  await log(page)
+    .getByText(/The history so far is summed up/)
+    .waitFor();
+
+  await page.locator("input[type=file]").setInputFiles({
+    ...{ name: "note.txt", mimeType: "text/plain", buffer: Buffer.from("a note") },
+  });
+  await page.getByRole("list", { name: "Files" }).getByText("6 B").waitFor();
+  await write(page, "Read it");
+  await log(page)
+    .getByRole("link", { name: /note.txt/ })
+    .waitFor();
+  await page.getByText("Lands now.").waitFor();
+  await write(page, "/clear");
+  await log(page).getByText("The context is empty from here on").waitFor();
+  // A draft outlives a reload.
+  await composer(page).fill("Half a thought");
+  await page.reload();
+  await log(page)
+    .getByRole("link", { name: /note.txt/ })
+    .waitFor();
+  assert.equal(await composer(page).inputValue(), "Half a thought");
+
+  await page.getByRole("button", { name: "Messages of this chat" }).click();
+  await page.getByRole("list", { name: "Messages" }).getByText("Read it").waitFor();
+  findings.push(...(await judgePage(page, "chat-messages")));
+  await page.getByRole("button", { name: "The first thing" }).click();
+  await page.getByRole("button", { name: "About this chat" }).click();
+  await page.getByLabel("Workspace").waitFor();
+  findings.push(...(await judgePage(page, "chat-about")));
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Context and cost" }).click();
+  await page.getByText("Calls of models").waitFor();
+  findings.push(...(await judgePage(page, "chat-cost")));
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Open the workspace" }).click();
+  await page.getByRole("tab", { name: "Files" }).click();
+  await page.getByRole("tabpanel").getByRole("button").first().waitFor();
+  findings.push(...(await judgePage(page, "chat-workspace")));
+  await page.reload();
+  assert.equal(
+    await page.getByRole("tab", { name: "Files" }).getAttribute("aria-selected"),
+    "true",
+  );
+  assert.deepEqual(findings, []);
+});

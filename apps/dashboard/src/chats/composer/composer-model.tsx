@@ -1,7 +1,7 @@
 /** Model, effort and planning of the next messages, small enough to stand below them. */
 import { updateChat, getChat } from "@atelier/contract/http/chats";
 import { REASONING_EFFORTS } from "@atelier/contract/chat/chat-words";
-import type { Ref } from "react";
+import { memo, type Ref } from "react";
 import { useChange } from "../../api/use-endpoint.ts";
 import { useChatModels } from "../model-choice/model-choice-fields.tsx";
 import {
@@ -17,20 +17,21 @@ import type { ComposerState } from "./use-composer.ts";
 const LOOK =
   "min-h-9 max-w-44 truncate rounded-md border border-transparent bg-transparent px-1.5 text-xs text-muted hover:bg-hover hover:text-ink";
 
-type ComposerModelProps = {
-  readonly state: ComposerState;
+type ComposerModelProps = Pick<ComposerState, "choice" | "setChoice"> & {
   readonly selectRef: Ref<HTMLSelectElement>;
 };
 
-export function ComposerModel({ state, selectRef }: ComposerModelProps) {
+/** Drawn when a choice changes, and not with each letter that is typed. */
+export const ComposerModel = memo(function ComposerModel(props: ComposerModelProps) {
+  const { choice, setChoice, selectRef } = props;
   const chat = useChat();
   const models = useChatModels();
   const update = useChange(updateChat, [getChat]);
   const isPlanning = chat.plan_mode === "plan";
-  const wanted = state.choice?.modelConfigId ?? chat.last_model_config_id;
+  const wanted = choice?.modelConfigId ?? chat.last_model_config_id;
   const chosen = models.data === undefined ? undefined : chosenModel(models.data, wanted);
   const efforts = chosen === undefined ? [] : effortChoices(chosen);
-  const effort = state.choice?.effort ?? chat.last_reasoning_effort ?? "";
+  const effort = choice?.effort ?? chat.last_reasoning_effort ?? "";
   return (
     <>
       {models.data !== undefined && chosen !== undefined && (
@@ -40,7 +41,7 @@ export function ComposerModel({ state, selectRef }: ComposerModelProps) {
           onChange={({ currentTarget }) => {
             const next = chosenModel(models.data, currentTarget.value);
             if (next === undefined) return;
-            state.setChoice({ modelConfigId: next.id, effort: effortFor(next, effort) });
+            setChoice({ modelConfigId: next.id, effort: effortFor(next, effort) });
           }}
           ref={selectRef}
           value={chosen.id}
@@ -61,7 +62,7 @@ export function ComposerModel({ state, selectRef }: ComposerModelProps) {
           aria-label="Reasoning effort"
           className={LOOK}
           onChange={({ currentTarget }) =>
-            state.setChoice({
+            setChoice({
               modelConfigId: chosen.id,
               effort: REASONING_EFFORTS.find((each) => each === currentTarget.value) ?? "",
             })
@@ -88,4 +89,4 @@ export function ComposerModel({ state, selectRef }: ComposerModelProps) {
       </label>
     </>
   );
-}
+});

@@ -92,7 +92,7 @@ function ComposerFoot({ state, models }: FootProps) {
   return (
     <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
       <PickFilesButton attachments={state.attachments} />
-      <ComposerModel selectRef={models} state={state} />
+      <ComposerModel choice={state.choice} selectRef={models} setChoice={state.setChoice} />
       <p className="order-last w-full px-2 text-xs text-muted" id="composer-landing">
         {landing.enter}{" "}
         {landing.now !== null && <span className="max-md:hidden">{landing.now}</span>}

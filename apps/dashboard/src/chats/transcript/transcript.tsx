@@ -54,6 +54,11 @@ export const Transcript = memo(function Transcript() {
   });
   useLayoutEffect(() => virtual.scrollToEnd(), [virtual]);
   useEndKept(frame, virtual);
+  const sent = useOutgoing().length;
+  // Whoever sends wants to see what comes.
+  useLayoutEffect(() => {
+    if (sent > 0) virtual.scrollToEnd();
+  }, [sent, virtual]);
   const older = useOlder();
   const isNearStart = (virtual.getVirtualItems()[0]?.index ?? 0) < OLDER_ROWS;
   useEffect(() => {
