@@ -54,7 +54,7 @@ test(
     const { findings, judge } = judgeOf(page);
     await signIn(page, owner);
 
-    await page.getByRole("link", { name: "Agents" }).click();
+    await page.getByRole("link", { name: "Agents", exact: true }).click();
     await page.getByText("No agents yet").waitFor();
     await judge("chats-empty");
     await page.getByRole("link", { name: "Start the first one" }).click();
@@ -129,7 +129,7 @@ test(
     const { page } = world;
     const { findings, judge } = judgeOf(page);
     await signIn(page, owner);
-    await page.getByRole("link", { name: "Agents" }).click();
+    await page.getByRole("link", { name: "Agents", exact: true }).click();
     await page.getByText("No agents yet").waitFor();
 
     // Each comes to stand where it belongs without anybody reloading.

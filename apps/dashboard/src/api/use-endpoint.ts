@@ -100,14 +100,18 @@ export function useChange<E extends Endpoint>(
 }
 
 const onSessionEnd = new Set<() => void>();
+/** As the latest answers told. */
+let isSessionOver = false;
 
-/** Hears of each request that is refused for want of a session. */
+/** Hears of each request that is refused for want of a session, and of the last one, if it was. */
 export function onSessionEnded(listener: () => void): () => void {
   onSessionEnd.add(listener);
+  if (isSessionOver) listener();
   return () => onSessionEnd.delete(listener);
 }
 
 function sessionEnded(): void {
+  isSessionOver = true;
   for (const listener of onSessionEnd) listener();
 }
 
@@ -134,5 +138,6 @@ async function readAnswer<E extends Endpoint>(
     if (outcome.failure.code === "request.unauthenticated") sessionEnded();
     throw new ApiProblemError(outcome.failure);
   }
+  isSessionOver = false;
   return outcome.value;
 }
