@@ -45,56 +45,48 @@ async function fill(database: TestDatabase, chatId: string): Promise<void> {
 
 /** Asks the browser to note how long keys take to be drawn, and what moves by itself. */
 async function observe(page: Page): Promise<void> {
-  await page.evaluate(() => {
-    const noted = { keysMs: [] as number[], shift: 0 };
+  await page.evaluate(`{
+    const noted = { keysMs: [], shift: 0 };
     Object.assign(globalThis, { noted });
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
         if (entry.name === "keydown") noted.keysMs.push(entry.duration);
       }
-    }).observe({
-      type: "event",
-      durationThreshold: 16,
-      buffered: false,
-    } as PerformanceObserverInit);
+    }).observe({ type: "event", durationThreshold: 16, buffered: false });
     new PerformanceObserver((list) => {
-      for (const entry of list.getEntries())
-        noted.shift += (entry as unknown as { value: number }).value;
+      for (const entry of list.getEntries()) noted.shift += entry.value;
     }).observe({ type: "layout-shift", buffered: false });
-  });
+  }`);
 }
 
 type Noted = { readonly keysMs: readonly number[]; readonly shift: number };
 
 async function noted(page: Page): Promise<Noted> {
-  return page.evaluate(() => (globalThis as unknown as { noted: Noted }).noted);
+  return page.evaluate<Noted>("noted");
 }
 
 /** Until the key's letter is painted: the work of the page, without the wait for a frame of the screen. */
 async function typeMeasured(page: Page, text: string): Promise<readonly number[]> {
   const field = page.getByRole("textbox", { name: "Message", exact: true });
   await field.focus();
-  await page.evaluate(() => {
-    const workMs: number[] = [];
+  await page.evaluate(`{
+    const workMs = [];
     Object.assign(globalThis, { workMs });
     let begunMs = 0;
     document.addEventListener("keydown", () => (begunMs = performance.now()), true);
-    document.addEventListener(
-      "input",
-      () => {
-        // A task behind the event: React has drawn by then.
-        const channel = new MessageChannel();
-        channel.port1.onmessage = () => {
-          document.body.getBoundingClientRect();
-          workMs.push(performance.now() - begunMs);
-        };
-        channel.port2.postMessage(null);
-      },
-      true,
-    );
-  });
+    const onInput = () => {
+      // A task behind the event: React has drawn by then.
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => {
+        document.body.getBoundingClientRect();
+        workMs.push(performance.now() - begunMs);
+      };
+      channel.port2.postMessage(null);
+    };
+    document.addEventListener("input", onInput, true);
+  }`);
   await page.keyboard.type(text, { delay: 30 });
-  return page.evaluate(() => (globalThis as unknown as { workMs: number[] }).workMs);
+  return page.evaluate<number[]>("workMs");
 }
 
 function p95(values: readonly number[]): number {
