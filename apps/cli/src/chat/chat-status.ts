@@ -1,6 +1,6 @@
 /** What goes on in a chat at the moment, in one line. Made harmless here. */
 import type { ChatView } from "@atelier/contract/chat/chat-view";
-import type { ToolCallPart } from "@atelier/contract/chat/message-part";
+import { runningCalls } from "@atelier/contract/chat/running-calls";
 import { safe } from "../output/terminal-safe.ts";
 import { callText, durationText, lastOutputLine } from "./tool-line.ts";
 
@@ -33,23 +33,6 @@ function doingText(view: ChatView, now: Date): string {
   const time = since(first.created_at, now);
   const more = others.length === 0 ? "" : ` +${others.length}`;
   return `▸ ${callText(first)}${more} ${time}${output === "" ? "" : safe`  ${output}`}`;
-}
-
-/** Calls of the last answer, and of that which is being written, that have no result yet. */
-export function runningCalls(view: ChatView): readonly ToolCallPart[] {
-  const answer = view.messages.findLastIndex(({ role }) => role === "assistant" || role === "user");
-  const parts = [
-    ...view.messages.slice(Math.max(0, answer)).flatMap(({ content }) => content),
-    ...(view.preview?.parts ?? []),
-  ];
-  const calls = new Map<string, ToolCallPart>();
-  for (const part of parts) {
-    if (part.type === "tool-call") calls.set(part.tool_call_id, part);
-    if (part.type === "tool-result" && part.result_delta === undefined) {
-      calls.delete(part.tool_call_id);
-    }
-  }
-  return [...calls.values()];
 }
 
 function outputOf(view: ChatView, id: string): string {

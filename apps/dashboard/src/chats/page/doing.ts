@@ -1,6 +1,7 @@
 /** What a chat does at the moment and why it takes time: never that it is busy without a cause. */
 import type { ChatView } from "@atelier/contract/chat/chat-view";
 import type { ToolCallPart } from "@atelier/contract/chat/message-part";
+import { runningCalls } from "@atelier/contract/chat/running-calls";
 import { toolLine } from "../transcript/tool-words.ts";
 
 export type DoingContext = {
@@ -43,23 +44,6 @@ export function doingText(view: ChatView, context: DoingContext): string | null 
     return "Waiting for a free place: as many agents work as may at once.";
   }
   return `Waiting for ${modelName} to begin${since(view.messages.at(-1)?.created_at, now)}…`;
-}
-
-/** Calls of the last answer, and of that which is being written, that have no result yet. */
-export function runningCalls(view: ChatView): readonly ToolCallPart[] {
-  const answer = view.messages.findLastIndex(({ role }) => role === "assistant" || role === "user");
-  const parts = [
-    ...view.messages.slice(Math.max(0, answer)).flatMap(({ content }) => content),
-    ...(view.preview?.parts ?? []),
-  ];
-  const calls = new Map<string, ToolCallPart>();
-  for (const part of parts) {
-    if (part.type === "tool-call") calls.set(part.tool_call_id, part);
-    if (part.type === "tool-result" && part.result_delta === undefined) {
-      calls.delete(part.tool_call_id);
-    }
-  }
-  return [...calls.values()];
 }
 
 function awaitedText({ awaited }: ChatView): string {
