@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { silentLogger } from "@atelier/base/logger";
+import { silentLogger, type Logger } from "@atelier/base/logger";
 import type { Role } from "@atelier/contract/permissions";
 import type { CallerAuthorization } from "@atelier/contract/rpc/gateway-ports";
 import { FakeClock } from "@atelier/testkit/fake-clock";
@@ -36,7 +36,7 @@ const AUTHORIZED: CallerAuthorization = {
   caller: { userId: "user-1", username: "ann", email: "ann@example.com", apiKeyId: "abcdefghij" },
 };
 
-function setUp(first: Principal | null = principal()) {
+function setUp(first: Principal | null = principal(), log: Logger = silentLogger) {
   const clock = new FakeClock();
   const usage = new KeyUsage();
   const state = { principal: first, isDown: false, loads: 0, isConnected: true };
@@ -52,7 +52,7 @@ function setUp(first: Principal | null = principal()) {
   const authorizer = new CachedCallerAuthorizer({
     clock,
     usage,
-    log: silentLogger,
+    log,
     pubSub: {
       get isConnected() {
         return state.isConnected;
@@ -185,6 +185,20 @@ test("a database that is silent counts as away after 3 s", async () => {
   await clock.advance(3_000);
   assert.deepEqual(await known, AUTHORIZED);
   assert.deepEqual(await stranger, { kind: "unavailable" });
+});
+
+test("an outage is told every few seconds, with how many requests it met", async () => {
+  const told: unknown[] = [];
+  const warn: Logger["warn"] = (fields) => {
+    told.push(Reflect.get(fields, "times"));
+  };
+  const { authorizer, clock, state } = setUp(principal(), { ...silentLogger, warn });
+  state.isDown = true;
+  for (let n = 0; n < 3; n += 1) await authorizer.authorize(TOKEN);
+  assert.deepEqual(told, [1]);
+  await clock.advance(5_000);
+  await authorizer.authorize(TOKEN);
+  assert.deepEqual(told, [1, 3]);
 });
 
 test("whoever was revoked before an outage is not served in it", async () => {

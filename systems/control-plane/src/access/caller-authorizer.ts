@@ -30,6 +30,8 @@ const REFUSED_MS = 1_000;
 /** A database that is silent counts as away: whoever waits for it holds a connection. */
 const LOAD_MS_MAX = 3_000;
 const SERVED_IN_OUTAGE_MS = 3_600_000;
+/** In an outage all requests fail alike: one line in this time says it of all. */
+const TELL_EVERY_MS = 5_000;
 
 const UNAUTHORIZED: CallerAuthorization = { kind: "unauthorized" };
 const UNAVAILABLE: CallerAuthorization = { kind: "unavailable" };
@@ -76,6 +78,8 @@ export class CachedCallerAuthorizer implements CallerAuthorizer, Disposable {
   #loading = new Map<string, Promise<CallerAuthorization>>();
   /** Grows with each change: what was read before it is not kept. */
   #generation = 0;
+  #toldMs = -Infinity;
+  #uncheckedTimes = 0;
 
   constructor(deps: CallerAuthorizerDeps) {
     this.#deps = deps;
@@ -172,8 +176,18 @@ export class CachedCallerAuthorizer implements CallerAuthorizer, Disposable {
     const known = this.#known.get(question.key);
     const ageMs = known === undefined ? 0 : this.#deps.clock.monotonicMs() - known.loadedMs;
     const isServed = known !== undefined && ageMs < SERVED_IN_OUTAGE_MS;
-    this.#deps.log.warn({ error, isServed }, "a caller's token could not be checked");
+    this.#tell(error, isServed);
     return isServed ? this.#answer(question, known) : UNAVAILABLE;
+  }
+
+  #tell(error: unknown, isServed: boolean): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    this.#uncheckedTimes += 1;
+    if (nowMs - this.#toldMs < TELL_EVERY_MS) return;
+    const times = this.#uncheckedTimes;
+    this.#deps.log.warn({ error, isServed, times }, "a caller's token could not be checked");
+    this.#toldMs = nowMs;
+    this.#uncheckedTimes = 0;
   }
 
   #forget(change: PrincipalChange | null): void {

@@ -7,6 +7,7 @@ import type { Logger } from "@atelier/base/logger";
 import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
 import type { Tasks } from "@atelier/host/tasks";
+import { CatalogLookups } from "./catalog-lookups.ts";
 import { takeCatalogPrices } from "./model-price-actions.ts";
 import type { PriceCatalog } from "./model-price.ts";
 
@@ -17,6 +18,11 @@ const AGAIN_AFTER_FAILURE_MS = 60_000;
  * statement takes longer.
  */
 const AFTERWARDS_MS = 40_000;
+/**
+ * A program may ask for ever new names, each of which is told. Rounds take a tenth of the time at
+ * most, however many models there are by then.
+ */
+const REST_OF_ROUND = 9;
 
 export type CatalogPriceDeps = {
   readonly database: Database;
@@ -45,7 +51,7 @@ export function startCatalogPrices(deps: CatalogPriceDeps): void {
 
 class CatalogPrices {
   readonly #deps: CatalogPriceDeps;
-  #catalog: Promise<PriceCatalog> | null = null;
+  #lookups: Promise<CatalogLookups> | null = null;
   #nudge = Promise.withResolvers<void>();
 
   constructor(deps: CatalogPriceDeps) {
@@ -61,7 +67,11 @@ class CatalogPrices {
     while (!signal.aborted) {
       const isNudged = await this.#pause(pauseMs, signal);
       if (signal.aborted) return;
+      // A new hour may be one in which prices begin.
+      if (!isNudged) this.#lookups = null;
+      const startedMs = this.#deps.clock.monotonicMs();
       const isDone = await this.#round(signal);
+      await this.#rest((this.#deps.clock.monotonicMs() - startedMs) * REST_OF_ROUND, signal);
       if (isDone) pauseMs = isNudged ? AFTERWARDS_MS : STEP_MS;
       else pauseMs = AGAIN_AFTER_FAILURE_MS;
     }
@@ -70,8 +80,8 @@ class CatalogPrices {
   async #round(signal: AbortSignal): Promise<boolean> {
     const { log, loadCatalog, onPrices } = this.#deps;
     try {
-      this.#catalog ??= loadCatalog();
-      const changed = await takeCatalogPrices(this.#deps, await this.#catalog);
+      this.#lookups ??= loadCatalog().then((catalog) => new CatalogLookups(catalog));
+      const changed = await takeCatalogPrices(this.#deps, await this.#lookups);
       if (changed > 0) log.info({ changed }, "prices of models are as in the catalog");
       await onPrices(signal);
       return true;
@@ -79,6 +89,10 @@ class CatalogPrices {
       log.warn({ error }, "prices of the catalog are tried again later");
       return false;
     }
+  }
+
+  async #rest(restMs: number, signal: AbortSignal): Promise<void> {
+    if (restMs > 0) await this.#deps.clock.sleep(restMs, signal).catch(() => {});
   }
 
   /** True when woken by a nudge, false when the time is up. */

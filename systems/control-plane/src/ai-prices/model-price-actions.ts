@@ -8,6 +8,7 @@ import type { Failure } from "@atelier/contract/failures";
 import type { Database, Sql } from "@atelier/database/database";
 import type { Actor } from "../access/actor.ts";
 import type { AuditTrail } from "../audit/audit-trail.ts";
+import type { CatalogLookups } from "./catalog-lookups.ts";
 import {
   closePrice,
   listModelPrices,
@@ -18,13 +19,7 @@ import {
   openPrice,
   type SeenModel,
 } from "./model-price-store.ts";
-import {
-  areSameTiers,
-  type ModelPrice,
-  type PriceCatalog,
-  type PricedModel,
-  type PriceTier,
-} from "./model-price.ts";
+import { areSameTiers, type ModelPrice, type PricedModel, type PriceTier } from "./model-price.ts";
 
 export type ModelPriceDeps = { readonly database: Database; readonly clock: Clock };
 
@@ -132,18 +127,19 @@ const BEFORE_SEEN_MS = 24 * 60 * 60_000;
 /** Brings what the catalog says of every model that was used. Returns how many prices changed. */
 export async function takeCatalogPrices(
   { database, clock }: ModelPriceDeps,
-  catalog: PriceCatalog,
+  catalog: CatalogLookups,
 ): Promise<number> {
+  // Before the transaction: others wait for its lock. Models that appear meanwhile are told anew.
+  const found = await catalog.findAll(await listSeenModels(database.sql), clock.now());
   return database.transaction(async (sql) => {
     await lockPrices(sql);
     const now = clock.now();
     const open = byModel(await listOpenPrices(sql, "catalog", null));
     const known = byModel(await listPricedModels(sql, "catalog"));
     let changed = 0;
-    for (const seen of await listSeenModels(sql)) {
+    for (const { model: seen, tiers } of found) {
       const { provider, model } = seen;
       const before = open.get(targetOf(seen));
-      const tiers = catalog.find(seen, now);
       if (before === undefined ? tiers === null : isSame(before.tiers, tiers)) continue;
       changed += 1;
       if (before !== undefined) await closePrice(sql, before.id, now);
