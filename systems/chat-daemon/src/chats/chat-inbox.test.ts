@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 import type { MessagePart } from "@atelier/contract/chat/message-part";
 import type { Chat } from "@atelier/contract/http/chats";
 import { callOf, must, SAYS, type ChatWorld } from "../state/chat-world-testkit.ts";
+import { NO_USAGE } from "../state/memory-chat-testkit.ts";
 import { markReadBy, showChat, showChats } from "./chat-actions.ts";
 import { chatsWorld, type ChatsWorld } from "./chats-testkit.ts";
 
@@ -199,13 +200,3 @@ describe("the last action", () => {
     assert.deepEqual([shown.last_action, shown.context_tokens], [undefined, undefined]);
   });
 });
-
-const NO_USAGE = {
-  inputTokens: null,
-  outputTokens: null,
-  totalTokens: null,
-  reasoningTokens: null,
-  cacheCreationTokens: null,
-  cacheReadTokens: null,
-  contextLimit: null,
-};

@@ -248,7 +248,8 @@ function toStored(row: ChatRow, id: number, message: NewMessage, now: Date): Sto
   };
 }
 
-const NO_USAGE = {
+/** A step whose provider told nothing. */
+export const NO_USAGE = {
   inputTokens: null,
   outputTokens: null,
   totalTokens: null,

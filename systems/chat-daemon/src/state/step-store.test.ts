@@ -6,6 +6,7 @@ import { FakeClock } from "@atelier/testkit/fake-clock";
 import type { ChatFence, ChatMachine } from "./chat-machine.ts";
 import type { ChatRow } from "./chat-row.ts";
 import { boundary, chatWorld, must, SAYS, type ChatWorld } from "./chat-world-testkit.ts";
+import { NO_USAGE } from "./memory-chat-testkit.ts";
 
 test("a step at once leaves the chat as the transition of its name does", async () => {
   await using world = await chatWorld({ queueMax: 20, clock: new FakeClock() });
@@ -145,16 +146,6 @@ test("text that the database would refuse is kept with replacement characters", 
     { type: "text", text: "a\ufffdb\ufffdc\\u0000 \u{1f600}" },
   ]);
 });
-
-const NO_USAGE = {
-  inputTokens: null,
-  outputTokens: null,
-  totalTokens: null,
-  reasoningTokens: null,
-  cacheCreationTokens: null,
-  cacheReadTokens: null,
-  contextLimit: null,
-};
 
 async function running(
   world: ChatWorld,

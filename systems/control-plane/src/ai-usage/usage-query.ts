@@ -45,11 +45,7 @@ export function parseUsageFilter(
   const time = (value: string | undefined): Date | null =>
     value === undefined ? null : new Date(value);
   return ok({
-    initiator: terms.get("initiator") ?? null,
-    provider: terms.get("provider") ?? null,
-    providerName: terms.get("provider_name") ?? null,
-    model: terms.get("model") ?? null,
-    client: terms.get("client") ?? null,
+    ...whoAndWhatOf(terms),
     sessionId: terms.get("session_id") ?? null,
     startedAfter: time(terms.get("started_after")),
     startedBefore: time(terms.get("started_before")),
@@ -77,14 +73,21 @@ export function parseTotalsFilter(
   const parsed = parseSearchQuery(text ?? "", TOTALS_KEYS);
   if (!parsed.ok) return parsed;
   const terms = parsed.value;
-  return ok({
+  return ok({ ...whoAndWhatOf(terms), credentialKind: terms.get("credential_kind") ?? null });
+}
+
+type WhoAndWhat = "initiator" | "provider" | "provider_name" | "model" | "client";
+
+function whoAndWhatOf(terms: {
+  get(key: WhoAndWhat): string | undefined;
+}): Omit<TotalsFilter, "credentialKind"> {
+  return {
     initiator: terms.get("initiator") ?? null,
     provider: terms.get("provider") ?? null,
     providerName: terms.get("provider_name") ?? null,
     model: terms.get("model") ?? null,
     client: terms.get("client") ?? null,
-    credentialKind: terms.get("credential_kind") ?? null,
-  });
+  };
 }
 
 /** A cursor where two people used the same session id: `<user id>/<session id>`. */
