@@ -166,6 +166,7 @@ export type Viewer = Disposable & {
 export type ViewedEvent = {
   readonly type: string;
   readonly status?: { readonly status: string };
+  readonly message?: { readonly role: string };
   readonly message_part?: { readonly part: { readonly type: string; readonly text?: string } };
 };
 
@@ -176,15 +177,17 @@ export async function watch(server: Server, token: string, chatId: string): Prom
     perMessageDeflate: false,
   });
   const counts = new Map<string, number>();
-  let wanted: { is(event: ViewedEvent): boolean; resolve(atMs: number): void } | null = null;
+  const wanted = new Set<{ is(event: ViewedEvent): boolean; resolve(atMs: number): void }>();
   socket.on("error", () => {}); // A server that is killed cuts it off.
   socket.on("message", (data: Buffer) => {
     const atMs = performance.now();
     for (const event of JSON.parse(data.toString("utf8")) as readonly ViewedEvent[]) {
       counts.set(event.type, (counts.get(event.type) ?? 0) + 1);
-      if (wanted?.is(event) !== true) continue;
-      wanted.resolve(atMs);
-      wanted = null;
+      for (const each of wanted) {
+        if (!each.is(event)) continue;
+        wanted.delete(each);
+        each.resolve(atMs);
+      }
     }
   });
   await once(socket, "open");
@@ -192,7 +195,7 @@ export async function watch(server: Server, token: string, chatId: string): Prom
     count: (type) => counts.get(type) ?? 0,
     next: (is) =>
       new Promise((resolve) => {
-        wanted = { is, resolve };
+        wanted.add({ is, resolve });
       }),
     [Symbol.dispose]: () => socket.terminate(),
   };
@@ -202,7 +205,9 @@ export function isAtRest({ type, status }: ViewedEvent): boolean {
   return type === "status" && status?.status === "waiting";
 }
 
-export function isTextPart({ type, message_part }: ViewedEvent): boolean {
+/** An answer that is whole before its first parts are kept is shown as a message. */
+export function isFirstText({ type, message_part, message }: ViewedEvent): boolean {
+  if (type === "message") return message?.role === "assistant";
   return type === "message_part" && message_part?.part.type === "text";
 }
 

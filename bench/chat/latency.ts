@@ -4,7 +4,7 @@ import { startCountingProxy } from "./counting-proxy.ts";
 import {
   chatAtRest,
   isAtRest,
-  isTextPart,
+  isFirstText,
   isTurn,
   quantile,
   sendMessage,
@@ -28,10 +28,12 @@ export async function measureFirstText(lane: ChatLane, turns: number): Promise<C
     model.heard = (request) => {
       if (isTurn(request)) asked.push(performance.now() - startedMs);
     };
-    const shown = viewer.next(isTextPart);
+    // Both from before: a short answer has ended by the time that the request is answered.
+    const shown = viewer.next(isFirstText);
+    const rests = viewer.next(isAtRest);
     await sendMessage(server, token, chatId, "And?");
     chat.push((await shown) - startedMs);
-    await viewer.next(isAtRest);
+    await rests;
   }
   model.heard = () => {};
   const added = chat.map((each, turn) => each - (direct[turn] ?? 0));

@@ -25,8 +25,11 @@ export type PartJournalDeps = {
   ) => void;
 };
 
-/** How long the first part of a group waits for others. With the write itself well below 50 ms. */
-const GATHER_MS = 15;
+/**
+ * From the beginning of one write to that of the next: what comes alone is written at once, and what comes
+ * in a crowd waits for so long, and for the write before it. With both well below 50 ms.
+ */
+const WRITE_EVERY_MS = 20;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 2_000;
 /** Longer than any tool runs. */
@@ -48,7 +51,7 @@ export class PartJournal {
 
   /** For the buffer, as its listener. */
   add(id: EpisodeId, part: BufferedPart): void {
-    const isTaken = this.#backlog.add(id, part, this.#deps.clock.monotonicMs());
+    const isTaken = this.#backlog.add(id, part);
     if (!isTaken && !this.#isOverflown) {
       this.#deps.log.warn({}, "parts of answers are not kept: too many wait for the database");
     }
@@ -64,12 +67,13 @@ export class PartJournal {
   /** Until aborted; then what waits is written once more. */
   async keepWriting(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
+    let nextMs = clock.monotonicMs();
     try {
       for (;;) {
         await this.#somethingWaits(signal);
-        // What came while the group before was written has waited for others long enough.
-        const gatherMs = this.#backlog.firstAddedMs + GATHER_MS - clock.monotonicMs();
+        const gatherMs = nextMs - clock.monotonicMs();
         if (gatherMs > 0) await clock.sleep(gatherMs, signal);
+        nextMs = clock.monotonicMs() + WRITE_EVERY_MS;
         this.#inHand = this.#backlog.take();
         await this.#write(signal);
       }

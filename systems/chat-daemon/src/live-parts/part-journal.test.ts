@@ -51,10 +51,10 @@ describe("entries", () => {
 
   test("a full backlog takes no more, and is free again once taken", () => {
     const backlog = new PartBacklog();
-    for (let seq = 1; seq <= JOURNAL_BACKLOG_MAX; seq += 1) backlog.add(EPISODE, part(seq), 0);
-    assert.equal(backlog.add(EPISODE, part(JOURNAL_BACKLOG_MAX + 1), 0), false);
+    for (let seq = 1; seq <= JOURNAL_BACKLOG_MAX; seq += 1) backlog.add(EPISODE, part(seq));
+    assert.equal(backlog.add(EPISODE, part(JOURNAL_BACKLOG_MAX + 1)), false);
     assert.equal(backlog.take().length, 1);
-    assert.equal(backlog.add(EPISODE, part(JOURNAL_BACKLOG_MAX + 1), 0), true);
+    assert.equal(backlog.add(EPISODE, part(JOURNAL_BACKLOG_MAX + 1)), true);
   });
 });
 
@@ -83,7 +83,7 @@ describe("the journal", () => {
     assert.equal((await journal.read({ ...EPISODE, historyVersion: 4 })).length, 0);
   });
 
-  test("does not gather what has waited for the group before", async () => {
+  test("writes at once what comes alone, and gathers what comes in a crowd", async () => {
     const clock = new FakeClock();
     const groups: string[][] = [];
     const answers: (() => void)[] = [];
@@ -96,23 +96,25 @@ describe("the journal", () => {
     const journal = new PartJournal({ database, clock, ...UNFENCED });
     const stop = new AbortController();
     const writing = journal.keepWriting(stop.signal);
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
     journal.add(EPISODE, part(1));
-    await clock.advance(14);
-    assert.equal(groups.length, 0, "others may come");
-    await clock.advance(1);
-    assert.equal(groups.length, 1);
-    journal.add(EPISODE, part(2));
-    await clock.advance(15);
+    await turn();
+    assert.equal(groups.length, 1, "nobody has to wait for others that may come");
     answers[0]?.();
-    await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(groups.length, 2);
+    journal.add(EPISODE, part(2));
+    await turn();
+    await clock.advance(19);
     journal.add(EPISODE, part(3));
-    answers[1]?.();
-    await new Promise((resolve) => setImmediate(resolve));
-    await clock.advance(14);
-    assert.equal(groups.length, 2, "nothing held this one up");
+    assert.equal(groups.length, 1, "the next one comes a while after it");
     await clock.advance(1);
-    assert.equal(groups.length, 3);
+    assert.equal(groups.length, 2);
+    assert.match(groups[1]?.[0] ?? "", /2 .*3 /);
+    journal.add(EPISODE, part(4));
+    await clock.advance(25);
+    assert.equal(groups.length, 2, "there is one write at a time");
+    answers[1]?.();
+    await turn();
+    assert.equal(groups.length, 3, "and what waited for it has waited long enough");
     answers[2]?.();
     stop.abort(new Error("stopped"));
     await assert.rejects(writing, /stopped/);

@@ -16,12 +16,10 @@ export const JOURNAL_BACKLOG_MAX = 200_000;
 export class PartBacklog {
   #entries = new Map<string, { id: EpisodeId; firstSeq: number; parts: BufferedPart[] }>();
   #count = 0;
-  #firstAddedMs = 0;
 
-  /** Whether it was taken. Parts of an episode come in order. `nowMs`: of any steady clock. */
-  add(id: EpisodeId, part: BufferedPart, nowMs: number): boolean {
+  /** Whether it was taken. Parts of an episode come in order. */
+  add(id: EpisodeId, part: BufferedPart): boolean {
     if (this.#count >= JOURNAL_BACKLOG_MAX) return false;
-    if (this.#count === 0) this.#firstAddedMs = nowMs;
     const key = episodeKey(id);
     const entry = this.#entries.get(key);
     if (entry === undefined) this.#entries.set(key, { id, firstSeq: part.seq, parts: [part] });
@@ -32,11 +30,6 @@ export class PartBacklog {
 
   get isEmpty(): boolean {
     return this.#count === 0;
-  }
-
-  /** Since when the first part waits. */
-  get firstAddedMs(): number {
-    return this.#firstAddedMs;
   }
 
   /** All that waits; it waits no longer. */
