@@ -70,6 +70,7 @@ import type { WorkspaceRef } from "./http/admit.ts";
 import type { TrustedProxies } from "./http/client-address.ts";
 import { RateLimit } from "./http/rate-limit.ts";
 import type { Route } from "./http/route.ts";
+import { SocketPulse } from "./http/socket-pulse-io.ts";
 import { createUpgrades, SERVER_STOPS } from "./http/upgrades-io.ts";
 import { deleteApiKeysOf } from "./sign-in/api-key-store.ts";
 import { apiTokenRoutes } from "./sign-in/api-token-routes.ts";
@@ -281,6 +282,7 @@ function accessOf(
     rateLimit: new RateLimit(clock, config.apiRateLimitPerMinute),
     guard: new AccessGuard({ clock, log, findActor, findWorkspace, findChatOwner: chatOwner }),
     trustedProxies: config.trustedProxies,
+    pulse: new SocketPulse(clock),
   };
 }
 

@@ -6,11 +6,24 @@ import type { z } from "zod";
 import type { UserSocketEndpoint } from "../socket-endpoint.ts";
 import type { ServiceCaller } from "./endpoint-service.ts";
 
+/** A text that many sockets are sent: it is made ready for the wire once. */
+export class SharedText {
+  readonly text: string;
+  /** By the first socket that is sent it. */
+  framed: Uint8Array | null = null;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 export interface ServiceSocket {
   /** Aborted when nobody listens any more, or may. */
   readonly signal: AbortSignal;
   /** Resolves when the viewer takes more; rejects when it is gone. */
   send(text: string): Promise<void>;
+  /** The same without a promise: `done` is called once, with an error when the viewer is gone. */
+  pass(text: string | SharedText, done: (error?: Error | null) => void): void;
 }
 
 export type SocketServiceRequest<E extends UserSocketEndpoint> = {

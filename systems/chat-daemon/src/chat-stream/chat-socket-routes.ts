@@ -23,7 +23,7 @@ export function chatSocketService(deps: {
       try {
         const end = await deps.viewers.view(
           request,
-          (events) => socket.send(JSON.stringify(events)),
+          (message, done) => socket.pass(message, done),
           socket.signal,
         );
         return end === "chat_gone"

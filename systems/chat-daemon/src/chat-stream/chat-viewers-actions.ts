@@ -10,7 +10,8 @@ import type { Logger } from "@atelier/base/logger";
 import { STREAM_BATCH_MAX, type ChatStreamEvent } from "@atelier/contract/chat/stream-event";
 import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
-import type { BufferedPart } from "../live-parts/part-buffer.ts";
+import { SharedText } from "@atelier/contract/rpc/socket-service";
+import type { EpisodeId, PartGroup, PartReader } from "../live-parts/part-buffer.ts";
 import { chatUpdateChannel, type ChatUpdate } from "../state/chat-machine.ts";
 import { parseChatUpdate } from "../state/chat-update.ts";
 import { readSnapshotVersions, readView } from "./chat-view-store.ts";
@@ -18,6 +19,7 @@ import type { PartSources } from "./part-sources-actions.ts";
 import {
   firstSync,
   partEvents,
+  stateAfterAll,
   sync,
   viewOfUpdate,
   type PartCursor,
@@ -41,8 +43,14 @@ export type ViewerRequest = {
   readonly cursor: PartCursor | null;
 };
 
-/** Takes events in arrays; resolves when the viewer can take more. */
-export type SendEvents = (events: readonly ChatStreamEvent[]) => Promise<void>;
+/**
+ * Takes events as JSON, in arrays; `done` is called once: when the viewer can take more, or with an error
+ * when it is gone.
+ */
+export type SendEvents = (
+  events: string | SharedText,
+  done: (error?: Error | null) => void,
+) => void;
 
 export type ViewEnd = "closed" | "chat_gone";
 
@@ -60,19 +68,23 @@ export class ChatViewers {
   }
 
   /** Until the signal aborts or the chat is gone. Rejects when the database stays away. */
-  async view(request: ViewerRequest, send: SendEvents, signal: AbortSignal): Promise<ViewEnd> {
-    const viewer = new Viewer(this.#deps, request, send);
+  view(request: ViewerRequest, send: SendEvents, signal: AbortSignal): Promise<ViewEnd> {
+    const { promise, resolve, reject } = Promise.withResolvers<ViewEnd>();
     const watched = this.#watch(request.chatId);
-    watched.viewers.add(viewer);
-    try {
-      return await viewer.run(signal);
-    } finally {
+    const viewer = new Viewer(this.#deps, request, send, (end) => {
       watched.viewers.delete(viewer);
       if (watched.viewers.size === 0 && this.#chats.get(request.chatId) === watched) {
         this.#chats.delete(request.chatId);
         watched.subscription[Symbol.dispose]();
       }
-    }
+      if (typeof end === "string") resolve(end);
+      else reject(end.error);
+    });
+    watched.viewers.add(viewer);
+    if (signal.aborted) viewer.end("closed");
+    else signal.addEventListener("abort", () => viewer.end("closed"), { once: true });
+    viewer.next();
+    return promise;
   }
 
   /** For lost notifications: one query for all watched chats. */
@@ -116,23 +128,34 @@ export class ChatViewers {
   }
 }
 
-/** One viewer: reads, tells, waits. Does one thing at a time. */
+/**
+ * One viewer: reads, tells, waits. Does one thing at a time. Many viewers wait for hours, so one that waits
+ * is this object and no more: nothing of it is suspended.
+ */
 class Viewer {
   readonly #deps: ViewersDeps;
   readonly #request: ViewerRequest;
   readonly #send: SendEvents;
+  readonly #ended: (end: ViewEnd | { readonly error: unknown }) => void;
   #state: ViewerState | null = null;
   /** Something may have changed since the database was read. */
   #isDirty = true;
   /** What that is, as far as its announcement says. Null: nobody knows. */
   #update: ChatUpdate | null = null;
   #following: Following | null = null;
-  #wake: () => void = () => {};
+  #isBusy = false;
+  #isOver = false;
 
-  constructor(deps: ViewersDeps, request: ViewerRequest, send: SendEvents) {
+  constructor(
+    deps: ViewersDeps,
+    request: ViewerRequest,
+    send: SendEvents,
+    ended: (end: ViewEnd | { readonly error: unknown }) => void,
+  ) {
     this.#deps = deps;
     this.#request = request;
     this.#send = send;
+    this.#ended = ended;
   }
 
   /** The chat may have reached this version; null: nobody knows which. `update`: as it was announced. */
@@ -141,31 +164,41 @@ class Viewer {
     // What was announced says nothing about a change before it that nobody knows.
     this.#update = this.#isDirty && this.#update === null ? null : update;
     this.#isDirty = true;
-    this.#wake();
+    this.next();
   }
 
-  async run(signal: AbortSignal): Promise<ViewEnd> {
-    const stop = (): void => this.#wake();
-    signal.addEventListener("abort", stop);
+  end(how: ViewEnd | { readonly error: unknown }): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#following?.reader[Symbol.dispose]();
+    this.#following = null;
+    this.#ended(how);
+  }
+
+  /** What there is to do now, unless something is being done: whoever ends that asks again. */
+  next(): void {
+    if (this.#isBusy || this.#isOver) return;
     try {
-      for (;;) {
-        if (signal.aborted) return "closed";
-        if (this.#isDirty) {
-          this.#isDirty = false;
-          if (!(await this.#sync())) return "chat_gone";
-        } else if (this.#following !== null && this.#following.batch !== null) {
-          await this.#tellParts(this.#following);
-        } else {
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve;
-          });
-        }
-      }
-    } finally {
-      signal.removeEventListener("abort", stop);
-      this.#following?.stop();
+      this.#isBusy = this.#isDirty ? this.#beginSync() : this.#tellParts();
+    } catch (error) {
+      this.end({ error });
     }
   }
+
+  #beginSync(): true {
+    this.#isDirty = false;
+    this.#sync().then(
+      (isThere) => (isThere ? this.#done() : this.end("chat_gone")),
+      (error: unknown) => this.end({ error }),
+    );
+    return true;
+  }
+
+  readonly #done = (error?: Error | null): void => {
+    if (error) return this.end("closed");
+    this.#isBusy = false;
+    this.next();
+  };
 
   /** False: the chat is gone. */
   async #sync(): Promise<boolean> {
@@ -187,84 +220,79 @@ class Viewer {
     if (synced === null) return true;
     this.#state = synced.state;
     await this.#tell(synced.events);
-    this.#follow(synced.target);
+    if (!this.#isOver) this.#follow(synced.target);
     return true;
   }
 
   async #tell(events: readonly ChatStreamEvent[]): Promise<void> {
-    for (let start = 0; start < events.length; start += STREAM_BATCH_MAX) {
-      await this.#send(events.slice(start, start + STREAM_BATCH_MAX));
+    for (let start = 0; start < events.length && !this.#isOver; start += STREAM_BATCH_MAX) {
+      const text = JSON.stringify(events.slice(start, start + STREAM_BATCH_MAX));
+      await new Promise<void>((resolve) => {
+        this.#send(text, (error) => {
+          if (error) this.end("closed");
+          resolve();
+        });
+      });
     }
   }
 
-  async #tellParts(following: Following): Promise<void> {
-    const parts = following.take();
-    if (this.#state === null) return;
-    const told = partEvents(this.#state, following.target.episode, parts);
+  /** Whether it is being told something now. */
+  #tellParts(): boolean {
+    const state = this.#state;
+    const following = this.#following;
+    if (state === null || following === null) return false;
+    const { reader, target } = following;
+    const group = reader.take();
+    if (group === null) {
+      if (reader.isDropped) this.#leave();
+      return false;
+    }
+    const after = stateAfterAll(state, target.episode, group.parts);
+    if (after !== null && group.parts.length <= STREAM_BATCH_MAX) {
+      this.#send(sharedText(group, state, target.episode), this.#done);
+      this.#state = after;
+      return true;
+    }
+    const told = partEvents(state, target.episode, group.parts);
     this.#state = told.state;
-    await this.#tell(told.events);
+    if (told.events.length === 0) return false;
+    this.#tell(told.events).then(() => this.#done(), this.#done);
+    return true;
+  }
+
+  /** Its parts come again with the next change of the chat: those that it holds are left out then. */
+  #leave(): void {
+    const { log } = this.#deps;
+    log.warn({ chat: this.#request.chatId }, "a viewer left live parts of a chat lying");
+    this.#following?.reader[Symbol.dispose]();
+    this.#following = null;
   }
 
   #follow(target: PartTarget): void {
-    if (target !== null && this.#following?.isOf(target) === true) return;
-    this.#following?.stop();
+    if (target !== null && isSame(target, this.#following?.target)) return;
+    this.#following?.reader[Symbol.dispose]();
     this.#following = null;
     if (target === null) return;
-    this.#following = new Following(this.#deps, target, () => this.#wake());
+    const reader = this.#deps.sources.follow(target, () => this.next());
+    this.#following = { target, reader };
   }
 }
 
-/** Reads one episode for one viewer, a batch ahead and no more. */
-class Following {
-  readonly target: NonNullable<PartTarget>;
-  readonly #stop = new AbortController();
-  readonly #onBatch: () => void;
-  #batch: readonly BufferedPart[] | null = null;
-  #taken: () => void = () => {};
+type Following = { readonly target: NonNullable<PartTarget>; readonly reader: PartReader };
 
-  constructor(deps: ViewersDeps, target: NonNullable<PartTarget>, onBatch: () => void) {
-    this.target = target;
-    this.#onBatch = onBatch;
-    this.#read(deps.sources).catch((error: unknown) => {
-      // The viewer still hears of what is committed; parts come again with the next episode.
-      deps.log.warn({ error, chat: target.episode.chatId }, "live parts of a chat broke off");
-    });
-  }
+function isSame({ workerId, episode }: NonNullable<PartTarget>, other?: PartTarget): boolean {
+  return (
+    workerId === other?.workerId &&
+    episode.historyVersion === other.episode.historyVersion &&
+    episode.generationAttempt === other.episode.generationAttempt
+  );
+}
 
-  get batch(): readonly BufferedPart[] | null {
-    return this.#batch;
-  }
-
-  isOf({ workerId, episode }: NonNullable<PartTarget>): boolean {
-    return (
-      workerId === this.target.workerId &&
-      episode.historyVersion === this.target.episode.historyVersion &&
-      episode.generationAttempt === this.target.episode.generationAttempt
-    );
-  }
-
-  take(): readonly BufferedPart[] {
-    const batch = this.#batch ?? [];
-    this.#batch = null;
-    this.#taken();
-    return batch;
-  }
-
-  stop(): void {
-    this.#stop.abort();
-    this.#taken();
-  }
-
-  async #read(sources: PartSources): Promise<void> {
-    const { signal } = this.#stop;
-    for await (const batch of sources.follow(this.target, signal)) {
-      if (signal.aborted) return;
-      this.#batch = batch;
-      this.#onBatch();
-      await new Promise<void>((resolve) => {
-        this.#taken = resolve;
-      });
-      if (signal.aborted) return;
-    }
-  }
+/** All viewers that are told the whole group are told the same, so it is written and framed once. */
+function sharedText(group: PartGroup, state: ViewerState, episode: EpisodeId): SharedText {
+  const known = group.shared;
+  if (known instanceof SharedText) return known;
+  const made = new SharedText(JSON.stringify(partEvents(state, episode, group.parts).events));
+  group.shared = made;
+  return made;
 }

@@ -6,6 +6,7 @@ import { silentLogger } from "@atelier/base/logger";
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
 import type { ChatStreamEvent } from "@atelier/contract/chat/stream-event";
+import type { SharedText } from "@atelier/contract/rpc/socket-service";
 import { startPubSub } from "@atelier/database/pub-sub";
 import { PartBuffer } from "../live-parts/part-buffer.ts";
 import { insertParts } from "../live-parts/part-journal-store.ts";
@@ -83,6 +84,15 @@ class Screen {
   }
 }
 
+async function pass(
+  take: Screen["take"],
+  events: string | SharedText,
+  done: () => void,
+): Promise<void> {
+  await take(JSON.parse(typeof events === "string" ? events : events.text) as ChatStreamEvent[]);
+  done();
+}
+
 function watch(
   viewers: ChatViewers,
   chatId: string,
@@ -90,10 +100,12 @@ function watch(
 ) {
   const screen = new Screen();
   const stop = new AbortController();
-  const send = more.send ?? ((events) => screen.take(events));
+  const take = more.send ?? ((events) => screen.take(events));
   const ended = viewers.view(
     { chatId, afterId: more.afterId ?? 0, cursor: null },
-    send,
+    (events, done) => {
+      pass(take, events, done).catch(assert.fail);
+    },
     stop.signal,
   );
   return { screen, ended, stop: () => stop.abort() };
@@ -235,6 +247,52 @@ test(
     }
   },
 );
+
+test("those who are told the same are told it by one text", { timeout: 30_000 }, async () => {
+  await using world = await chatWorld();
+  await using here = await server(world);
+  const chatId = await acquired(world, here.workerId);
+  const episode = await attempt(world, chatId);
+  here.buffer.createEpisode(episode);
+  const heard: SharedText[][] = [[], []];
+  const screens = [new Screen(), new Screen()];
+  const stop = new AbortController();
+  const ended = screens.map((screen, index) =>
+    here.viewers.view(
+      { chatId, afterId: 0, cursor: null },
+      (events, done) => {
+        if (typeof events !== "string") heard[index]?.push(events);
+        pass((parsed) => screen.take(parsed), events, done).catch(assert.fail);
+      },
+      stop.signal,
+    ),
+  );
+  for (const screen of screens) await screen.until(() => screen.types.includes("preview_reset"));
+  here.buffer.addPart(episode, "assistant", say("one "));
+  for (const screen of screens) await screen.until(() => screen.parts === "one ");
+  here.buffer.addPart(episode, "assistant", say("two"));
+  for (const screen of screens) await screen.until(() => screen.parts === "one two");
+  assert.equal(heard[0]?.length, 2);
+  assert.deepEqual(
+    heard[0]?.map((text, index) => text === heard[1]?.[index]),
+    [true, true],
+  );
+  stop.abort();
+  assert.deepEqual(await Promise.all(ended), ["closed", "closed"]);
+});
+
+test("a viewer that is gone ends without an error", { timeout: 30_000 }, async () => {
+  await using world = await chatWorld();
+  await using here = await server(world);
+  const { id: chatId } = await world.chatIn("W");
+  const ended = here.viewers.view(
+    { chatId, afterId: 0, cursor: null },
+    (_events, done) => done(new Error("the socket is closing")),
+    new AbortController().signal,
+  );
+  assert.equal(await ended, "closed");
+  assert.equal(here.viewers.count, 0);
+});
 
 test("a chat that is gone ends its viewers", { timeout: 30_000 }, async () => {
   await using world = await chatWorld();

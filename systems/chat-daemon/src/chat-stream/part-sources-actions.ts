@@ -9,6 +9,7 @@ import {
   PartBuffer,
   type BufferedPart,
   type EpisodeId,
+  type PartReader,
 } from "../live-parts/part-buffer.ts";
 import type { PartTarget } from "./viewer-sync.ts";
 
@@ -41,23 +42,23 @@ export class PartSources {
     this.#deps = deps;
   }
 
-  /** Ends when the episode is closed, where that can be known, or the signal aborts. */
-  async *follow(
-    { workerId, episode }: NonNullable<PartTarget>,
-    signal: AbortSignal,
-  ): AsyncGenerator<readonly BufferedPart[]> {
-    if (workerId === this.#deps.workerId) {
-      yield* this.#deps.buffer.follow(episode, signal);
-      return;
-    }
+  /** As of a buffer. */
+  follow({ workerId, episode }: NonNullable<PartTarget>, news: () => void): PartReader {
+    if (workerId === this.#deps.workerId) return this.#deps.buffer.follow(episode, news);
     const mirror = this.#mirror(episode);
     mirror.followers += 1;
-    try {
-      yield* mirror.copy.follow(episode, signal);
-    } finally {
-      mirror.followers -= 1;
-      if (mirror.followers === 0) mirror.stop.abort();
-    }
+    const reader = mirror.copy.follow(episode, news);
+    return {
+      take: () => reader.take(),
+      get isDropped() {
+        return reader.isDropped;
+      },
+      [Symbol.dispose]: () => {
+        reader[Symbol.dispose]();
+        mirror.followers -= 1;
+        if (mirror.followers === 0) mirror.stop.abort();
+      },
+    };
   }
 
   #mirror(episode: EpisodeId): Mirror {

@@ -165,6 +165,19 @@ function targetOf({ chatId, workerId, historyVersion, generationAttempt }: ChatV
   return { workerId, episode: { chatId, historyVersion, generationAttempt } };
 }
 
+/** Once it was told all these parts. Null: it holds some of them, or they are none that it is to be told. */
+export function stateAfterAll(
+  state: ViewerState,
+  { historyVersion, generationAttempt }: EpisodeId,
+  parts: readonly BufferedPart[],
+): ViewerState | null {
+  const follow =
+    historyVersion === state.historyVersion &&
+    generationAttempt === state.generationAttempt &&
+    parts[0]?.seq === state.seq + 1;
+  return follow ? { ...state, seq: state.seq + parts.length } : null;
+}
+
 /** Parts that follow what the viewer holds. Those that it holds already are left out. */
 export function partEvents(
   state: ViewerState,

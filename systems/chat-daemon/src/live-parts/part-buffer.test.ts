@@ -7,12 +7,10 @@ import {
   EPISODE_BYTES_MAX,
   PartBuffer,
   READER_STALLS_MS_MAX,
-  ReaderDropped,
-  type BufferedPart,
+  type PartReader,
 } from "./part-buffer.ts";
 
 const EPISODE = { chatId: "c", historyVersion: 3, generationAttempt: 1 };
-const never = new AbortController().signal;
 
 function text(letters: string) {
   return { type: "text" as const, text: letters };
@@ -25,12 +23,19 @@ function begun(): { clock: FakeClock; buffer: PartBuffer } {
   return { clock, buffer };
 }
 
-async function all(parts: AsyncIterable<readonly BufferedPart[]>): Promise<string> {
-  let joined = "";
-  for await (const batch of parts) {
-    for (const { part } of batch) joined += part.type === "text" ? part.text : "?";
-  }
-  return joined;
+/** What it can take now, as one text. */
+function taken(reader: PartReader): string {
+  const parts = reader.take()?.parts ?? [];
+  return parts.map(({ part }) => (part.type === "text" ? part.text : "?")).join("");
+}
+
+/** A reader, and how often it has heard of something. */
+function follow(buffer: PartBuffer): { readonly reader: PartReader; readonly heard: () => number } {
+  let heard = 0;
+  const reader = buffer.follow(EPISODE, () => {
+    heard += 1;
+  });
+  return { reader, heard: () => heard };
 }
 
 describe("episodes", () => {
@@ -97,84 +102,95 @@ describe("episodes", () => {
   test("a closed episode is forgotten after its time, if nobody reads it", async () => {
     const { clock, buffer } = begun();
     buffer.addPart(EPISODE, "assistant", text("a"));
-    const reading = buffer.follow(EPISODE, never);
-    await reading.next();
+    const { reader } = follow(buffer);
+    assert.equal(taken(reader), "a");
     buffer.closeEpisode(EPISODE);
     await clock.advance(COLLECTED_AFTER_MS);
     buffer.createEpisode({ ...EPISODE, chatId: "d" });
     assert.equal(buffer.read(EPISODE).parts.length, 1, "somebody reads it");
-    await reading.return(undefined);
+    reader[Symbol.dispose]();
     buffer.createEpisode({ ...EPISODE, chatId: "e" });
     assert.equal(buffer.read(EPISODE).parts.length, 0);
   });
 });
 
 describe("readers", () => {
-  test("get what was written before and after they came, until the episode is closed", async () => {
+  test("get what was written before and after they came, and hear of it once", () => {
     const { buffer } = begun();
     buffer.addPart(EPISODE, "assistant", text("a"));
-    const reading = all(buffer.follow(EPISODE, never));
-    await turn();
+    const { reader, heard } = follow(buffer);
+    assert.equal(heard(), 1);
+    assert.equal(taken(reader), "a");
+    assert.equal(taken(reader), "");
     buffer.addPart(EPISODE, "assistant", text("b"));
-    await turn();
     buffer.addPart(EPISODE, "assistant", text("c"));
+    assert.equal(heard(), 2);
     buffer.closeEpisode(EPISODE);
-    assert.equal(await reading, "abc");
+    assert.equal(taken(reader), "bc");
   });
 
-  test("of an unknown episode hear nothing until it begins", async () => {
-    const buffer = new PartBuffer(new FakeClock());
-    const reading = all(buffer.follow(EPISODE, never));
-    await turn();
-    assert.equal(buffer.createEpisode(EPISODE).ok, true);
+  test("at one place get the same group; one that came later gets its own", () => {
+    const { buffer } = begun();
+    const [one, other] = [follow(buffer), follow(buffer)];
     buffer.addPart(EPISODE, "assistant", text("a"));
-    buffer.closeEpisode(EPISODE);
-    assert.equal(await reading, "a");
+    const group = one.reader.take();
+    assert.equal(group?.parts.length, 1);
+    assert.equal(other.reader.take(), group);
+    buffer.addPart(EPISODE, "assistant", text("b"));
+    const late = follow(buffer);
+    assert.equal(taken(late.reader), "ab");
+    assert.equal(taken(one.reader), "b");
+    assert.equal(taken(other.reader), "b");
   });
 
-  test("get a part when it is kept, and none behind one that was not", async () => {
+  test("of an unknown episode hear nothing until it begins", () => {
+    const buffer = new PartBuffer(new FakeClock());
+    const { reader, heard } = follow(buffer);
+    assert.equal(reader.take(), null);
+    assert.equal(buffer.createEpisode(EPISODE).ok, true);
+    assert.equal(heard(), 0);
+    buffer.addPart(EPISODE, "assistant", text("a"));
+    assert.equal(heard(), 1);
+    assert.equal(taken(reader), "a");
+  });
+
+  test("get a part when it is kept, and none behind one that was not", () => {
     const told: number[] = [];
     const buffer = new PartBuffer(new FakeClock(), (_id, { seq }) => told.push(seq));
     buffer.createEpisode(EPISODE);
-    const stop = new AbortController();
-    const reading = all(buffer.follow(EPISODE, stop.signal));
+    const { reader } = follow(buffer);
     for (const letter of "abcd") buffer.addPart(EPISODE, "assistant", text(letter));
     assert.deepEqual(told, [1, 2, 3, 4]);
+    assert.equal(reader.take(), null);
     buffer.kept(EPISODE, { firstSeq: 1, lastSeq: 2 });
     buffer.kept(EPISODE, { firstSeq: 4, lastSeq: 4 });
     buffer.closeEpisode(EPISODE);
-    await turn();
-    stop.abort();
-    assert.equal(await reading, "ab");
+    assert.equal(taken(reader), "ab");
+    assert.equal(reader.take(), null);
     assert.equal(buffer.read(EPISODE).parts.length, 4);
   });
 
-  test("that leave before an episode begins leave nothing behind", async () => {
+  test("that leave hear nothing more; before an episode begins they leave nothing behind", () => {
     const buffer = new PartBuffer(new FakeClock());
-    const stop = new AbortController();
-    const reading = all(buffer.follow(EPISODE, stop.signal));
-    await turn();
-    stop.abort();
-    assert.equal(await reading, "");
+    const { reader, heard } = follow(buffer);
+    reader[Symbol.dispose]();
     assert.deepEqual(buffer.size, { episodes: 0, bytes: 0 });
+    buffer.createEpisode(EPISODE);
+    buffer.addPart(EPISODE, "assistant", text("a"));
+    assert.equal(heard(), 0);
   });
 
   test("that leave parts lying for too long are dropped; others are not", async () => {
     const { clock, buffer } = begun();
-    const slow = buffer.follow(EPISODE, never);
-    const quick = all(buffer.follow(EPISODE, never));
+    const { reader: slow } = follow(buffer);
+    const { reader: quick } = follow(buffer);
     buffer.addPart(EPISODE, "assistant", text("a"));
-    await slow.next();
-    buffer.addPart(EPISODE, "assistant", text("b"));
+    assert.equal(taken(quick), "a");
     await clock.advance(READER_STALLS_MS_MAX + 1);
-    buffer.addPart(EPISODE, "assistant", text("c"));
-    await assert.rejects(() => slow.next(), ReaderDropped);
-    buffer.closeEpisode(EPISODE);
-    assert.equal(await quick, "abc");
+    buffer.addPart(EPISODE, "assistant", text("b"));
+    assert.equal(slow.isDropped, true);
+    assert.equal(slow.take(), null);
+    assert.equal(taken(quick), "b");
+    assert.equal(quick.isDropped, false);
   });
 });
-
-/** Lets those who wait run. */
-async function turn(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-}

@@ -5,6 +5,9 @@
  * has been closed for a while and nobody reads it any more. Readers share the episode's own list, so a
  * slow one costs no memory; one that leaves parts lying for too long is dropped all the same, because
  * it would keep the episode alive. Where parts are kept for successors, readers get what was kept.
+ *
+ * Readers that are at the same place are given the same group of parts, so what one of them makes of it,
+ * as its text, can serve all.
  */
 import type { Clock } from "@atelier/base/clock";
 import { assert } from "@atelier/base/assert";
@@ -42,27 +45,35 @@ export const EPISODE_BYTES_MAX = 1024 * 1024;
 export const COLLECTED_AFTER_MS = 15_000;
 export const READER_STALLS_MS_MAX = 10_000;
 
+/** Parts that follow each other, at least one. */
+export type PartGroup = {
+  readonly parts: readonly BufferedPart[];
+  /** What its first reader made of it, for those who come after. */
+  shared: unknown;
+};
+
+/** Follows one episode. Disposed, it hears nothing more. */
+export interface PartReader extends Disposable {
+  /** All parts so far the first time, then those since. Null: there are none. */
+  take(): PartGroup | null;
+  /** It left parts lying for READER_STALLS_MS_MAX, and gets no more. */
+  readonly isDropped: boolean;
+}
+
 type Episode = {
   readonly id: EpisodeId;
   readonly parts: BufferedPart[];
   /** How many of them readers may have. */
   shown: number;
   readonly readers: Set<Reader>;
+  /** What was taken last. */
+  group: PartGroup | null;
   /** False: so far somebody only waits for it. */
   isBegun: boolean;
   bytes: number;
   closedMs: number | null;
   modelInvoked: { readonly at: Date; readonly ms: number } | null;
   readonly tools: Map<string, { readonly startedMs: number; completedMs: number | null }>;
-};
-
-type Reader = {
-  /** Parts that it has. */
-  taken: number;
-  /** Since when something lies there for it. Null: it waits. */
-  behindSinceMs: number | null;
-  wake: (() => void) | null;
-  isDropped: boolean;
 };
 
 /** Told of each new part: who keeps parts for successors, and says `kept()` when it has. */
@@ -95,7 +106,6 @@ export class PartBuffer {
     if (episode.closedMs !== null) return;
     episode.isBegun = true;
     episode.closedMs = this.#clock.monotonicMs();
-    for (const reader of episode.readers) wake(reader);
   }
 
   /** The part's number. */
@@ -131,11 +141,7 @@ export class PartBuffer {
     if (lastSeq <= episode.shown) return;
     episode.shown = lastSeq;
     const nowMs = this.#clock.monotonicMs();
-    for (const reader of episode.readers) {
-      reader.behindSinceMs ??= nowMs;
-      if (nowMs - reader.behindSinceMs > READER_STALLS_MS_MAX) drop(episode, reader);
-      else wake(reader);
-    }
+    for (const reader of episode.readers) reader.shown(nowMs);
   }
 
   /** Nothing where it is unknown. */
@@ -165,37 +171,21 @@ export class PartBuffer {
   }
 
   /**
-   * All parts so far, then each that follows, in arrays of what there is; ends when the episode is
-   * closed and read: not, then, where its last parts are never kept. Of an unknown episode nothing comes until it begins. Ends early when the signal
-   * aborts, and throws ReaderDropped when the reader was too slow.
+   * `news` is called when there is something to take, and not again until it was taken. Of an unknown
+   * episode nothing comes until it begins.
    */
-  async *follow(id: EpisodeId, signal: AbortSignal): AsyncGenerator<readonly BufferedPart[]> {
-    const episode = this.#episodes.get(episodeKey(id)) ?? this.#insert(id);
-    const reader: Reader = { taken: 0, behindSinceMs: null, wake: null, isDropped: false };
-    if (episode.shown > 0) reader.behindSinceMs = this.#clock.monotonicMs();
+  follow(id: EpisodeId, news: () => void): PartReader {
+    const key = episodeKey(id);
+    const episode = this.#episodes.get(key) ?? this.#insert(id);
+    const reader = new Reader(episode, {
+      news,
+      left: () => {
+        if (!episode.isBegun && episode.readers.size === 0) this.#episodes.delete(key);
+      },
+    });
     episode.readers.add(reader);
-    const stop = (): void => wake(reader);
-    signal.addEventListener("abort", stop);
-    try {
-      while (!signal.aborted) {
-        if (reader.isDropped) throw new ReaderDropped();
-        if (reader.taken < episode.shown) {
-          const batch = episode.parts.slice(reader.taken, episode.shown);
-          reader.taken = episode.shown;
-          reader.behindSinceMs = null;
-          yield batch;
-          continue;
-        }
-        if (episode.closedMs !== null && episode.shown === episode.parts.length) return;
-        await new Promise<void>((resolve) => {
-          reader.wake = resolve;
-        });
-      }
-    } finally {
-      signal.removeEventListener("abort", stop);
-      episode.readers.delete(reader);
-      if (!episode.isBegun && episode.readers.size === 0) this.#episodes.delete(episodeKey(id));
-    }
+    if (episode.shown > 0) reader.shown(this.#clock.monotonicMs());
+    return reader;
   }
 
   /** Episodes held, and their bytes. */
@@ -218,6 +208,7 @@ export class PartBuffer {
       parts: [],
       shown: 0,
       readers: new Set(),
+      group: null,
       isBegun: false,
       bytes: 0,
       closedMs: null,
@@ -237,21 +228,48 @@ export class PartBuffer {
   }
 }
 
-/** A reader left parts lying for READER_STALLS_MS_MAX. */
-export class ReaderDropped extends Error {
-  override readonly name = "ReaderDropped";
-}
+class Reader implements PartReader {
+  readonly #episode: Episode;
+  readonly #on: { readonly news: () => void; readonly left: () => void };
+  #taken = 0;
+  /** Since when something lies there for it. Null: nothing does. */
+  #behindSinceMs: number | null = null;
+  #isDropped = false;
 
-function wake(reader: Reader): void {
-  const resolve = reader.wake;
-  reader.wake = null;
-  resolve?.();
-}
+  constructor(episode: Episode, on: { readonly news: () => void; readonly left: () => void }) {
+    this.#episode = episode;
+    this.#on = on;
+  }
 
-function drop(episode: Episode, reader: Reader): void {
-  reader.isDropped = true;
-  episode.readers.delete(reader);
-  wake(reader);
+  get isDropped(): boolean {
+    return this.#isDropped;
+  }
+
+  shown(nowMs: number): void {
+    if (this.#behindSinceMs === null) {
+      this.#behindSinceMs = nowMs;
+      this.#on.news();
+    } else if (nowMs - this.#behindSinceMs > READER_STALLS_MS_MAX) {
+      this.#isDropped = true;
+      this.#episode.readers.delete(this);
+    }
+  }
+
+  take(): PartGroup | null {
+    const { shown, parts, group: last } = this.#episode;
+    if (this.#isDropped || this.#taken >= shown) return null;
+    const firstSeq = this.#taken + 1;
+    this.#taken = shown;
+    this.#behindSinceMs = null;
+    if (last?.parts[0]?.seq === firstSeq && last.parts.at(-1)?.seq === shown) return last;
+    const group = { parts: parts.slice(firstSeq - 1, shown), shared: null };
+    this.#episode.group = group;
+    return group;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#episode.readers.delete(this)) this.#on.left();
+  }
 }
 
 /** Names the episode among all of a process. */

@@ -10,10 +10,12 @@ import type {
   SocketServiceRequest,
 } from "@atelier/contract/rpc/socket-service";
 import type { UserSocketEndpoint } from "@atelier/contract/socket-endpoint";
-import type { WebSocket } from "ws";
+import type { Duplex } from "node:stream";
+import { WebSocket } from "ws";
 import { VIEWER_PAYLOAD_BYTES_MAX } from "./event-socket-io.ts";
 import { serviceCaller } from "./service-caller.ts";
 import type { SocketRequest } from "./socket-route.ts";
+import { textFrame } from "./websocket-frame.ts";
 import { CLOSE_RESTART, userSocket, type UpgradeDeps, type UpgradeRoute } from "./upgrades-io.ts";
 
 type Endpoints = Readonly<Record<string, UserSocketEndpoint>>;
@@ -37,10 +39,10 @@ export function serviceSockets<E extends Endpoints>(
   const routes = Object.entries(endpoints).map(([name, endpoint]) =>
     userSocket(endpoint, deps, {
       payloadBytesMax: VIEWER_PAYLOAD_BYTES_MAX,
-      run: async (request, socket, signal, leave) => {
+      run: async (request, socket, signal, { end: leave, wire }) => {
         const serve = mounted?.[name];
         assert(mounted === null || serve !== undefined, `the service serves ${name}`);
-        const viewer = viewerSocket(socket, signal, leave);
+        const viewer = viewerSocket(socket, wire, signal, leave);
         const end =
           serve === undefined
             ? ABSENT
@@ -68,6 +70,7 @@ export function serviceSockets<E extends Endpoints>(
 /** One signal for the whole socket: idle viewers are many, and signals are heavy. */
 function viewerSocket(
   socket: WebSocket,
+  wire: Duplex,
   signal: AbortSignal,
   leave: (reason: string) => void,
 ): ServiceSocket {
@@ -83,6 +86,13 @@ function viewerSocket(
       await new Promise<void>((resolve, reject) => {
         socket.send(text, (error) => (error ? reject(error) : resolve()));
       });
+    },
+    pass: (message, done) => {
+      if (socket.readyState !== WebSocket.OPEN) return done(new Error("the socket is closing"));
+      if (typeof message === "string") return socket.send(message, done);
+      // The library writes each message whole and at once, so one may stand between two of its own.
+      message.framed ??= textFrame(message.text);
+      wire.write(message.framed, done);
     },
   };
 }

@@ -21,6 +21,7 @@ import { originOf, type RequestOrigin, type TrustedProxies } from "./client-addr
 import { presentedToken } from "./presented-token.ts";
 import { invalidRequest, toProblem } from "./problem.ts";
 import { crashFailure } from "./serve-endpoint.ts";
+import type { SocketPulse } from "./socket-pulse-io.ts";
 import type { SocketRequest } from "./socket-route.ts";
 
 /** A request for a WebSocket, before it is let in. */
@@ -33,14 +34,15 @@ export type UpgradeRequest = RequestOrigin & {
 /** A failure of the API, or plain words for programs that only show them. */
 export type UpgradeRefusal = Failure | { readonly status: number; readonly text: string };
 
+/** `wire`: the connection below the socket, for frames that are ready. */
+type Accept = (socket: WebSocket, wire: Duplex) => void | Promise<void>;
+
 export type UpgradeRoute = {
   readonly path: `/${string}`;
   /** Of one message. */
   readonly payloadBytesMax: number;
   /** Decides before the handshake, and changes nothing yet. */
-  prepare(
-    request: UpgradeRequest,
-  ): Promise<Result<(socket: WebSocket) => void | Promise<void>, UpgradeRefusal>>;
+  prepare(request: UpgradeRequest): Promise<Result<Accept, UpgradeRefusal>>;
 };
 
 export type UpgradeDeps = AdmitDeps & {
@@ -48,6 +50,7 @@ export type UpgradeDeps = AdmitDeps & {
   readonly random: Random;
   readonly log: Logger;
   readonly guard: AccessGuard;
+  readonly pulse: SocketPulse;
   readonly trustedProxies: TrustedProxies;
   /** Where people reach the deployment. */
   readonly accessUrl: string;
@@ -95,14 +98,14 @@ export function createUpgrades(routes: readonly UpgradeRoute[], deps: UpgradeDep
       // Broken handshakes are answered there, with 400 or 405.
       handshake.handleUpgrade(request, socket, head, (opened) => {
         opened.on("error", (error) => deps.log.debug({ error }, "a WebSocket broke")); // `close` follows.
-        run(opened, prepared.value);
+        run(opened, socket, prepared.value);
       });
       return null;
     }
     return { code: "request.route_unknown" };
   };
-  const run = (opened: WebSocket, accept: (socket: WebSocket) => void | Promise<void>): void => {
-    Promise.resolve(accept(opened)).catch((error: unknown) => {
+  const run = (opened: WebSocket, wire: Duplex, accept: Accept): void => {
+    Promise.resolve(accept(opened, wire)).catch((error: unknown) => {
       deps.log.error({ error }, "a WebSocket's work crashed");
       opened.terminate();
     });
@@ -133,13 +136,13 @@ export function userSocket<const E extends UserSocketEndpoint>(
     readonly payloadBytesMax: number;
     /**
      * Runs as long as it needs the socket; the signal aborts when the socket is to end, and by `end`. The
-     * socket is paused, so that nothing is lost before it is listened to.
+     * socket is paused, so that nothing is lost before it is listened to. `wire` is the connection below it.
      */
     run(
       request: SocketRequest<E>,
       socket: WebSocket,
       signal: AbortSignal,
-      end: (reason: string) => void,
+      below: { readonly end: (reason: string) => void; readonly wire: Duplex },
     ): Promise<void>;
   },
 ): UpgradeRoute {
@@ -163,7 +166,7 @@ export function userSocket<const E extends UserSocketEndpoint>(
       if (!held.ok) return held;
       // Should the handshake fail, nothing ever opens: given back when the socket does not come.
       const opening = giveBackUnless(held.value, deps.clock);
-      return ok(async (socket) => {
+      return ok(async (socket, wire) => {
         using _held = opening.opened();
         socket.pause(); // Until whoever runs it listens: they resume it.
         socket.once("close", () => over.abort(new Error("the client left")));
@@ -171,36 +174,16 @@ export function userSocket<const E extends UserSocketEndpoint>(
           params: params as z.output<E["params"]>,
           query: query.data as z.output<E["query"]>,
         };
-        keepAlive(socket, over.signal, deps.clock);
+        using _kept = deps.pulse.keep(socket);
         try {
-          await options.run({ actor, ...parts, ip, userAgent }, socket, over.signal, end);
+          const request = { actor, ...parts, ip, userAgent };
+          await options.run(request, socket, over.signal, { end, wire });
         } finally {
           await closeSocket(socket, over.signal, deps.clock);
         }
       });
     },
   };
-}
-
-const PING_EVERY_MS = 10_000;
-
-/** A browser that does not answer from one ping to the next is gone. */
-function keepAlive(socket: WebSocket, over: AbortSignal, clock: Clock): void {
-  let isHeard = true;
-  const hear = (): void => {
-    isHeard = true;
-  };
-  socket.on("pong", hear).on("message", hear);
-  const beat = async (): Promise<void> => {
-    for (;;) {
-      await clock.sleep(PING_EVERY_MS, over);
-      // Nobody reads from a paused socket, so it cannot be heard.
-      if (!isHeard && !socket.isPaused) return socket.terminate();
-      isHeard = false;
-      if (socket.readyState === WebSocket.OPEN) socket.ping();
-    }
-  };
-  beat().catch(() => {}); // It closed, or is being closed.
 }
 
 const HANDSHAKE_MS_MAX = 5_000;
