@@ -249,13 +249,22 @@ class PieceScanner {
 
   #keep(end: number): void {
     if (this.#open[1] !== OBJECT || this.#names.length === 0) return;
-    const quoted = this.#body.slice(this.#keyStart - 1, this.#keyEnd + 1);
-    const key = { start: 1, end: quoted.length - 1 };
-    const name = this.#names.find((each) => isNamed(quoted, key, each));
-    if (name === undefined) return;
+    const name = this.#nameOfKey();
+    if (name === null) return;
     const hasLast = this.#isArray && this.#lastStart < this.#lastEnd;
     const lastElement = hasLast ? { start: this.#lastStart, end: this.#lastEnd } : null;
     this.#found.set(name, { start: this.#valueStart, end, lastElement });
+  }
+
+  /** Null: none of those that are looked for. */
+  #nameOfKey(): string | null {
+    const [only] = this.#body.pieces;
+    const isWhole = only !== undefined && this.#body.pieces.length === 1;
+    const start = isWhole ? this.#keyStart : 1;
+    const bytes = isWhole ? only : this.#body.slice(this.#keyStart - 1, this.#keyEnd + 1);
+    const key = { start, end: start + this.#keyEnd - this.#keyStart };
+    for (const name of this.#names) if (isNamed(bytes, key, name)) return name;
+    return null;
   }
 
   #readString(window: Uint8Array, from: number): number {

@@ -127,6 +127,8 @@ export function replaceSlice(body: Uint8Array, slice: Slice, replacement: Uint8A
 /** The text of the string at `slice`; null for other values, and for strings with wrong escapes. */
 export function readText(body: Uint8Array, slice: Slice | undefined): string | null {
   if (slice === undefined || body[slice.start] !== QUOTE) return null;
+  const plain = readPlainText(body, slice.start + 1, slice.end - 1);
+  if (plain !== null) return plain;
   const content = body.subarray(slice.start + 1, slice.end - 1);
   // Wrong UTF-8 becomes U+FFFD: this text is for records, the relayed bytes stay as they are.
   const text = UTF8.decode(content);
@@ -136,6 +138,18 @@ export function readText(body: Uint8Array, slice: Slice | undefined): string | n
   } catch {
     return null;
   }
+}
+
+/** A short text of plain ASCII: names, roles, types. A decoder costs more than all of its characters. */
+function readPlainText(body: Uint8Array, start: number, end: number): string | null {
+  if (PLAIN_TEXT_BYTES_MAX < end - start) return null;
+  let text = "";
+  for (let at = start; at < end; at += 1) {
+    const byte = body[at] ?? 0;
+    if (0x7f < byte || byte === BACKSLASH) return null;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 /** Whether `key`, a string of the document without its quotes, is this name, however it is spelled. */
@@ -148,7 +162,14 @@ export function isNamed(body: Uint8Array, key: Slice, name: string): boolean {
     }
     return true;
   }
+  // Only escapes make a name longer than it is.
+  if (!hasBackslash(body, key)) return false;
   return readText(body, { start: key.start - 1, end: key.end + 1 }) === name;
+}
+
+function hasBackslash(body: Uint8Array, { start, end }: Slice): boolean {
+  for (let at = start; at < end; at += 1) if (body[at] === BACKSLASH) return true;
+  return false;
 }
 
 export function isTrue(body: Uint8Array, slice: Slice | undefined): boolean {
@@ -176,6 +197,7 @@ const LOWER_N = 0x6e;
 const TRUE = [0x74, 0x72, 0x75, 0x65];
 const FALSE = [0x66, 0x61, 0x6c, 0x73, 0x65];
 const NULL = [0x6e, 0x75, 0x6c, 0x6c];
+const PLAIN_TEXT_BYTES_MAX = 24;
 /** So far a loop over bytes; a native search beyond. Quotes lie closer than this in code and prose. */
 const STRING_LOOP_BYTES = 128;
 /** `A` may be written as `\u0041`: no escape makes a name longer than six times its length. */

@@ -23,10 +23,12 @@ function listIn(value: unknown): readonly unknown[] {
 }
 
 export function objectsIn(value: unknown): readonly LooseObject[] {
-  return listIn(value).flatMap((each) => {
+  const objects: LooseObject[] = [];
+  for (const each of listIn(value)) {
     const object = objectIn(each);
-    return object === null ? [] : [object];
-  });
+    if (object !== null) objects.push(object);
+  }
+  return objects;
 }
 
 export function textIn(value: unknown): string | null {

@@ -69,7 +69,12 @@ export function appendText(text: string, more: string): string {
 }
 
 export function withoutZeros(counts: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0));
+  const kept: Record<string, number> = {};
+  for (const name in counts) {
+    const count = counts[name] ?? 0;
+    if (count !== 0) kept[name] = count;
+  }
+  return kept;
 }
 
 /**
