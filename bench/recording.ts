@@ -188,5 +188,6 @@ async function record(recorder: InterceptionRecorder, count: number): Promise<vo
             },
           ],
     thoughts: [],
+    trail: { kind: "plain", reason: "first" },
   });
 }

@@ -55,7 +55,13 @@ async function record(world: TestControlPlane, spec: Spec): Promise<string> {
   };
   recorder.end({
     ...{ id, startedAt, endedAt: startedAt, credentialHint: "", error: spec.error ?? null },
-    ...{ tokens: input + output > 0 ? [tokens] : [], prompts: [], toolCalls: [], thoughts: [] },
+    ...{
+      tokens: input + output > 0 ? [tokens] : [],
+      prompts: [],
+      toolCalls: [],
+      thoughts: [],
+      trail: null,
+    },
   });
   await recorder.drain(NEVER);
   return id;

@@ -164,6 +164,7 @@ export class RecordReceiver {
       prompts: [],
       toolCalls: [],
       thoughts: [],
+      trail: null,
     });
   }
 }

@@ -51,6 +51,7 @@ const endOf = (id: string): InterceptionEnd => ({
   prompts: [],
   toolCalls: [],
   thoughts: [],
+  trail: { kind: "plain", reason: "first" },
 });
 
 /** A recorder in this thread behind a recorder that speaks to it by messages. */

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { endpoint } from "../endpoint.ts";
 import { NoParams, Timestamp, limitOf } from "./common.ts";
+import { RequestTrail } from "./request-trail.ts";
 
 /** More matches than this are counted as this many. */
 export const COUNT_MAX = 10_000;
@@ -82,6 +83,8 @@ export const Interception = z.object({
   ended_at: Timestamp,
   error_type: z.string().nullable(),
   error_message: z.string().nullable(),
+  /** Null: not known. */
+  trail: RequestTrail.nullable(),
   cost_micros: CostMicros,
   token_usages: z.array(TokenUsage),
   user_prompts: z.array(UserPrompt),
@@ -117,6 +120,7 @@ export const AiSession = z.object({
 export const AgenticAction = z.object({
   interception_id: z.uuid(),
   model: z.string(),
+  provider_name: z.string(),
   started_at: Timestamp,
   ended_at: Timestamp.nullable(),
   token_usage: TokenTotals,
@@ -134,6 +138,8 @@ export const AgenticAction = z.object({
   thinking: z.array(z.string()),
   error_type: z.string().nullable(),
   error_message: z.string().nullable(),
+  /** Null: not known, or not over. */
+  trail: RequestTrail.nullable(),
 });
 
 export const AiThread = z.object({

@@ -5,6 +5,7 @@
 import type { Secret } from "@atelier/base/secret";
 import type { ProviderCheckKind, ProviderCheckOutcome } from "../http/ai-provider-test.ts";
 import type { ModelProviderType } from "../http/ai-providers.ts";
+import type { RequestTrail } from "./request-trail.ts";
 
 /** One of a model provider's own credentials. The order in a provider is the order of preference. */
 export type ProviderKey = {
@@ -149,6 +150,8 @@ export type InterceptionEnd = {
   readonly prompts: readonly RecordedPrompt[];
   readonly toolCalls: readonly RecordedToolCall[];
   readonly thoughts: readonly RecordedThought[];
+  /** How it was served. Null: not known, because it was ended in its gateway's place. */
+  readonly trail: RequestTrail | null;
 };
 
 export interface InterceptionRecorder {

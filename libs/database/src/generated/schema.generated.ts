@@ -49,6 +49,8 @@ type AiInterceptionsRow = {
   error_type: string | null;
   error_message: string | null;
   replica_id: string;
+  key_reason: string | null;
+  trail: Json | null;
 };
 
 type AiModelPricesRow = {

@@ -39,6 +39,7 @@ const END: InterceptionEnd = {
   prompts: [{ responseId: "m1", prompt: "Fix it" }],
   toolCalls: [{ responseId: "m1", toolCallId: "t1", tool: "bash", input: "{}" }],
   thoughts: [{ source: "reasoning", content: "hm" }],
+  trail: { kind: "plain", reason: "first" },
 };
 
 /** The lines that `write` writes, all of them at info. */
@@ -111,6 +112,7 @@ test("an end is a line for each record, and one for itself", () => {
       ended_at: ENDED,
       error_type: "timeout",
       error_message: "late",
+      key_reason: "first",
     },
   ]); // prettier-ignore
 });

@@ -5,6 +5,7 @@
 import type { Logger } from "@atelier/base/logger";
 import type { InterceptionEnd, InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
 import type { StartRow } from "./usage-record.ts";
+import { toTrailColumns } from "./usage-trail.ts";
 
 const MESSAGE = "interception log";
 
@@ -67,6 +68,7 @@ export function logEnd(log: Logger, record: InterceptionEnd): void {
       interception_id: record.id,
       ended_at: record.endedAt,
       ...(record.error && { error_type: record.error.type, error_message: record.error.message }),
+      ...toTrailColumns(record.trail),
     },
     MESSAGE,
   );

@@ -117,6 +117,8 @@ test("a start is on the disk of the database when its promise resolves", async (
       error_type: null,
       error_message: null,
       replica_id: REPLICA,
+      key_reason: null,
+      trail: null,
     },
   ]);
 });

@@ -40,6 +40,7 @@ export function endOf(
     prompts: [],
     toolCalls: [],
     thoughts: [],
+    trail: { kind: "plain", reason: "first" },
     ...changes,
   };
 }

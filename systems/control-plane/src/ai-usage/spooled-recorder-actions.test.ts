@@ -173,6 +173,11 @@ test("what a killed server left is brought once, even when it had been brought b
   road.isAway = false;
   road.lose.add("end_interceptions");
   assert.ok((await takeOver({ pool: road.pool }, root)) > 0);
+  const { rows } = await text<{ count: number }>`
+    select count(*) as count from ai_interceptions where key_reason = 'first'`.execute(
+    database.sql,
+  );
+  assert.deepEqual(rows, [{ count: 29 }], "how they were served is known");
   assert.deepEqual(readdirSync(root), []);
   const totals = await totalsIn(database);
   assert.deepEqual(

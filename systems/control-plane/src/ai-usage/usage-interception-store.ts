@@ -2,6 +2,7 @@
 import type { Sql } from "@atelier/database/database";
 import { sql as text, type RawBuilder } from "kysely";
 import type { UsageFilter } from "./usage-query.ts";
+import { fromTrailColumns } from "./usage-trail.ts";
 import type {
   CostSums,
   RecordedInterception,
@@ -207,7 +208,8 @@ const SELECT_INTERCEPTION = text`
   select i.id, i.api_key_id, i.initiator_id, coalesce(u.username, '') as username,
     coalesce(u.name, '') as name, i.provider, i.provider_name, i.model, i.client, i.session_id,
     i.client_session_id, i.thread_parent_id, i.thread_root_id, i.credential_kind,
-    i.credential_hint, i.metadata, i.started_at, i.ended_at, i.error_type, i.error_message
+    i.credential_hint, i.metadata, i.started_at, i.ended_at, i.error_type, i.error_message,
+    i.key_reason, i.trail
   from ai_interceptions i
   left join users u on u.id = i.initiator_id`;
 
@@ -232,6 +234,8 @@ type Row = {
   readonly ended_at: Date | null;
   readonly error_type: string | null;
   readonly error_message: string | null;
+  readonly key_reason: string | null;
+  readonly trail: unknown;
 };
 
 function fromRow(row: Row): UsageInterception {
@@ -254,6 +258,7 @@ function fromRow(row: Row): UsageInterception {
     endedAt: row.ended_at,
     errorType: row.error_type,
     errorMessage: row.error_message,
+    trail: fromTrailColumns(row),
   };
 }
 

@@ -198,6 +198,7 @@ const inOrder = (time: string): string => `${time} + least(r.position - 1, 999) 
 
 const SET_END = `
   ended_at = e.ended_at, error_type = e.error_type, error_message = e.error_message,
+  key_reason = e.key_reason, trail = e.trail,
   credential_hint = case
     when i.credential_kind = 'centralized' and e.credential_hint <> '' then e.credential_hint
     else i.credential_hint end`;
@@ -222,7 +223,7 @@ with ends as materialized (
   select * from json_to_recordset($1::json) as e (
     id uuid, started_at timestamptz, ended_at timestamptz, credential_hint text,
     error_type text, error_message text, last_prompt integer, tokens json, prompts json, tools json,
-    thoughts json
+    thoughts json, key_reason text, trail jsonb
   )
 ), ended as (
   update ai_interceptions i set ${SET_END}

@@ -4,6 +4,7 @@
  */
 import type { InterceptionEnd, InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
 import { storableName, storableText } from "./usage-text.ts";
+import { toTrailColumns } from "./usage-trail.ts";
 
 /** Says that the server died, in the record of each request that died with it. */
 export const ORPHAN_MESSAGE = "the server stopped before this request ended";
@@ -108,6 +109,7 @@ export function toEndText(record: InterceptionEnd): EndText {
       content: storableText(thought.content),
       source: thought.source,
     })),
+    ...toTrailColumns(record.trail),
   });
   const toolCallIds = record.toolCalls.flatMap(({ toolCallId }) =>
     toolCallId === "" ? [] : [storableName(toolCallId)],
@@ -119,7 +121,8 @@ export function toEndText(record: InterceptionEnd): EndText {
 export function bareEnd(
   about: Pick<InterceptionEnd, "id" | "startedAt" | "endedAt" | "error">,
 ): InterceptionEnd {
-  return { ...about, credentialHint: "", tokens: [], prompts: [], toolCalls: [], thoughts: [] };
+  const nothing = { tokens: [], prompts: [], toolCalls: [], thoughts: [], trail: null };
+  return { ...about, credentialHint: "", ...nothing };
 }
 
 /** A token count above what can be summed exactly comes from a broken provider. */

@@ -6,6 +6,7 @@ import { systemClock } from "@atelier/base/system-clock";
 import type { Endpoint } from "@atelier/contract/endpoint";
 import { FAILURES } from "@atelier/contract/failures";
 import * as contract from "@atelier/contract/http/ai-usage";
+import type { RequestTrail } from "@atelier/contract/http/request-trail";
 import type { Role } from "@atelier/contract/permissions";
 import type { InterceptionEnd, InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
 import { createMetrics } from "@atelier/host/metrics";
@@ -42,6 +43,7 @@ type Spec = {
   readonly prompt?: string;
   readonly live?: boolean;
   readonly error?: InterceptionEnd["error"];
+  readonly trail?: InterceptionEnd["trail"];
   readonly changes?: Partial<InterceptionStart>;
 };
 
@@ -111,6 +113,7 @@ async function startApi() {
           prompts: spec.prompt === undefined ? [] : [{ responseId, prompt: spec.prompt }],
           toolCalls: calls,
           thoughts: [{ source: "thinking", content: `thought ${spec.second}` }],
+          trail: spec.trail ?? null,
         });
       }
       await recorder.drain(new AbortController().signal);
@@ -374,6 +377,32 @@ test("a session's threads hold their steps, are paged both ways, and sum up thei
   assert.deepEqual(await page({ limit: 2, before_id: roots[4] }), roots.slice(2, 4));
   assert.deepEqual(await page({ limit: 9, before_id: roots[1] }), roots.slice(0, 1));
 });
+
+test("how a request was served is with it in its session and in lists", async () => {
+  await using api = await startApi();
+  const attempt = {
+    ...{ keyHint: "sk-1", reason: "first", passedOver: [], waitedMs: null, offsetMs: 0 } as const,
+    ...{ durationMs: 300, outcome: "set_aside", status: 429, cause: null, isRepaired: false } as const,
+    keyEffect: { state: "temporary", until: new Date("2026-11-20T12:04:10Z") } as const,
+  };
+  const trail = {
+    ...{ kind: "told", attemptsLeftOut: 0, refusal: null, breaker: null } as const,
+    attempts: [attempt, { ...attempt, keyHint: "sk-2", reason: "next", outcome: "answered", status: 200, keyEffect: null } as const],
+  };
+  await api.record({ second: 0, session: "s", trail: { kind: "plain", reason: "first" } });
+  await api.record({ second: 1, session: "s", trail });
+  await api.record({ second: 2, session: "s" });
+  await api.record({ second: 3, session: "s", live: true });
+  const storyOf = (each: { trail: z.output<typeof RequestTrail> | null }) =>
+    each.trail?.attempts.map((one) => [one.key_hint, one.reason, one.outcome, one.status, one.key_effect?.until ?? null].join(" ")) ?? null;
+  const want = [null, ["sk-1 first set_aside 429 2026-11-20T12:04:10.000Z", "sk-2 next answered 200 "], ["sk first answered 200 "]];
+  const { threads } = await api.session(ANN, "s");
+  assert.deepEqual(threads.flatMap((thread) => thread.agentic_actions.map(storyOf)), [null, ...want]);
+  assert.equal(threads[0]?.agentic_actions[0]?.provider_name, "claude");
+  const { body } = await api.send(contract.listInterceptions, OWNER);
+  const { results } = body as z.output<typeof contract.listInterceptions.success.body>;
+  assert.deepEqual(results.map(storyOf), want);
+}); // prettier-ignore
 
 test("of a session id that two people used, one's own comes first, else whose it is can be said", async () => {
   await using api = await startApi();

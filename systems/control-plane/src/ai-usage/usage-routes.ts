@@ -127,6 +127,7 @@ function toWireAction(interception: RecordedInterception): z.input<typeof contra
   return {
     interception_id: interception.id,
     model: interception.model,
+    provider_name: interception.providerName,
     started_at: interception.startedAt.toISOString(),
     ended_at: interception.endedAt?.toISOString() ?? null,
     token_usage: toWireTokens(sumTokens(records.tokens)),
@@ -142,6 +143,7 @@ function toWireAction(interception: RecordedInterception): z.input<typeof contra
     thinking: records.thoughts.map((thought) => thought.content),
     error_type: interception.errorType,
     error_message: interception.errorMessage,
+    trail: interception.trail,
   };
 }
 
@@ -167,6 +169,7 @@ function toWireInterception(each: RecordedInterception): z.input<typeof contract
     ended_at: (each.endedAt ?? each.startedAt).toISOString(),
     error_type: each.errorType,
     error_message: each.errorMessage,
+    trail: each.trail,
     cost_micros: costOfRequest(records.tokens),
     token_usages: records.tokens.map((tokens) => ({
       ...toWireChild(tokens),

@@ -1,4 +1,5 @@
 /** What went through the gateway, as it is read back. */
+import type { StoredTrail } from "./usage-trail.ts";
 
 export type UsageUser = { readonly id: string; readonly username: string; readonly name: string };
 
@@ -83,6 +84,8 @@ export type UsageInterception = {
   readonly endedAt: Date | null;
   readonly errorType: string | null;
   readonly errorMessage: string | null;
+  /** How it was served. Null: not known, or not over. */
+  readonly trail: StoredTrail | null;
 };
 
 type Child = { readonly id: string; readonly interceptionId: string; readonly createdAt: Date };

@@ -16,6 +16,7 @@ import {
   ToolUsage,
   UserPrompt,
 } from "@atelier/contract/http/ai-usage";
+import { RequestAttempt, RequestTrail } from "@atelier/contract/http/request-trail";
 import { AuditEvent } from "@atelier/contract/http/audit";
 import { ApiToken, UserSession } from "@atelier/contract/http/sign-in";
 import { User } from "@atelier/contract/http/users";
@@ -52,6 +53,8 @@ export function apiDescription(version: string): OpenApiDocument {
     UserPrompt,
     ToolUsage,
     ModelThought,
+    RequestTrail,
+    RequestAttempt,
   };
   return openApiDocument({ version, endpoints: ENDPOINTS, named });
 }

@@ -140,6 +140,7 @@ test("a blocking request is signed, rewritten, answered and recorded", async () 
   const [end] = await world.gateway.ended(1);
   assert.equal(end?.error, null);
   assert.equal(end?.credentialHint, "AKIA...MPLE");
+  assert.deepEqual(end?.trail, { kind: "plain", reason: "keyless" });
   assert.deepEqual([end?.tokens[0]?.input, end?.tokens[0]?.output], [7, 5]);
   assert.equal(end?.prompts[0]?.prompt, "hi");
 });

@@ -96,6 +96,7 @@ test("a start is recorded before the provider hears of it, and the end says what
       prompts: [{ responseId: "chatcmpl-1", prompt: "hi" }],
       toolCalls: [],
       thoughts: [],
+      trail: { kind: "plain", reason: "first" },
     },
   );
 });

@@ -5,7 +5,7 @@
 import type { InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
 import type { BytePieces } from "@atelier/model-wire/byte-pieces";
 import type { ModelRequest } from "@atelier/model-wire/read-request";
-import type { BreakerOutcome, BreakerVerdict } from "../breaker/circuit-breaker.ts";
+import type { BreakerOutcome, BreakerVerdict, CircuitBreaker } from "../breaker/circuit-breaker.ts";
 import { FAILURE, breakerOpen } from "../failures/gateway-failure.ts";
 import {
   actorHeaders,
@@ -15,6 +15,7 @@ import {
 import type { UpstreamCall } from "../upstream/upstream-client.ts";
 import { toUpstreamTarget } from "../upstream/upstream-target.ts";
 import { AnswerRelay } from "./answer-relay-io.ts";
+import { AttemptLog } from "./attempt-log.ts";
 import { breakerOutcome } from "./breaker-outcome.ts";
 import type { ChosenCredential } from "./choose-credential.ts";
 import type { CallOf, RelayDeps } from "./gateway-call.ts";
@@ -41,29 +42,51 @@ export async function relayRecorded(
   recorded: Recorded,
 ): Promise<void> {
   const { route, state } = call;
+  const { model } = recorded.start;
   const series = deps.interceptions.seriesOf(recorded.start, route.label);
-  const breaker = state.breakers?.breakerOf(route.label, recorded.start.model) ?? null;
+  const breaker = state.breakers?.breakerOf(route.label, model) ?? null;
   const verdict = breaker?.admit() ?? null;
+  const attempts = new AttemptLog(deps.clock);
   series.began();
-  const ended = await relayAnswer(deps, call, { recorded, verdict, series });
+  const ended = await relayAnswer(deps, call, { recorded, verdict, series, attempts });
   series.relayed();
+  let ticket = verdict?.kind === "admitted" ? verdict.ticket : null;
+  const report = (outcome: BreakerOutcome): void => {
+    if (breaker === null || ticket === null) return;
+    const change = breaker.report(ticket, outcome);
+    ticket = null;
+    if (change === null) return;
+    attempts.breakerChanged(change);
+    tellBreakerChange(deps, call, { change, model, breaker, series, outcome: ended.outcome });
+  };
   // The client has its answer already. A server that stops waits until the end is handed over.
-  const outcome = await recordEnd(deps, call, recorded, { ...ended, series }).catch(
-    (error: unknown): BreakerOutcome => {
+  await recordEnd(deps, call, recorded, { ...ended, series, attempts, report }).catch(
+    (error: unknown) => {
       deps.log.error({ error, interceptionId: recorded.start.id }, "observing an answer failed");
-      return "neutral";
+      report("neutral");
     },
   );
-  if (breaker === null || verdict?.kind !== "admitted") return;
-  const change = breaker.report(verdict.ticket, outcome);
-  const about = { endpoint: route.label, model: recorded.start.model };
-  if (change === "opened") {
-    deps.metrics.breakerTrips.inc(series.breakerLabels);
-    // Silence may be this server's own network: the others find out by themselves.
-    const isSaid = ended.outcome.ending.kind !== "timeout";
-    const { openForMs: forMs } = breaker;
-    if (isSaid) deps.news.breakerOpened(call.provider, { ...about, forMs });
-  } else if (change === "closed") deps.news.breakerClosed(call.provider, about);
+}
+
+type BreakerNews = {
+  readonly change: "opened" | "closed";
+  readonly breaker: CircuitBreaker;
+  readonly model: string;
+  readonly series: InterceptionSeries;
+  readonly outcome: RelayOutcome;
+};
+
+function tellBreakerChange(
+  { metrics, news }: RelayDeps,
+  { route, provider }: BridgedCall,
+  { change, breaker, model, series, outcome }: BreakerNews,
+): void {
+  const about = { endpoint: route.label, model };
+  if (change === "closed") return news.breakerClosed(provider, about);
+  metrics.breakerTrips.inc(series.breakerLabels);
+  // Silence may be this server's own network: the others find out by themselves.
+  const isSaid = outcome.ending.kind !== "timeout";
+  if (isSaid) news.breakerOpened(provider, { ...about, forMs: breaker.openForMs });
 }
 
 type Ended = {
@@ -77,13 +100,14 @@ type Relayed = {
   readonly recorded: Recorded;
   readonly verdict: BreakerVerdict | null;
   readonly series: InterceptionSeries;
+  readonly attempts: AttemptLog;
 };
 
 /** Resolves when the exchange is over for the client. */
 function relayAnswer(
   deps: RelayDeps,
   call: BridgedCall,
-  { recorded, verdict, series }: Relayed,
+  { recorded, verdict, series, attempts }: Relayed,
 ): Promise<Ended> {
   const { route, res, provider } = call;
   const { chosen } = recorded;
@@ -98,6 +122,7 @@ function relayAnswer(
       log: deps.log,
       onDone: (outcome, observation) => {
         forgetClosing();
+        attempts.over(outcome);
         if (failover !== null && failover.attempts > 0) {
           deps.metrics.failoverAttempts.observe({ provider: provider.name }, failover.attempts);
         }
@@ -110,9 +135,12 @@ function relayAnswer(
       // The client left while the start was recorded: the provider need not hear of it.
       relay.abandon();
     } else if (recorded.request.background) {
+      attempts.refused({ kind: "background", retryInMs: null, passedOver: [] });
       relay.refuse(FAILURE.background, "bad_request");
     } else if (verdict?.kind === "rejected") {
       deps.metrics.breakerRejects.inc(series.breakerLabels);
+      const retryInMs = Math.round(verdict.retryInMs);
+      attempts.refused({ kind: "breaker_open", retryInMs, passedOver: [] });
       const refusal = breakerOpen(verdict.retryInMs, call.providerKind.breakerOpen);
       relay.refuse(refusal, "server_error");
     } else {
@@ -124,6 +152,7 @@ function relayAnswer(
         takesSlot: true,
         // The other format has none that is signed.
         carriesReasoning: route.format !== "chat_completions",
+        attempts,
         toUpstreamCall: (credential) => toUpstreamCall(deps, call, recorded, credential),
       });
     }
@@ -149,16 +178,22 @@ function toUpstreamCall(
   };
 }
 
-/** Resolves with what the call says of the provider, for its circuit breaker. */
+type Recording = Ended & {
+  readonly series: InterceptionSeries;
+  readonly attempts: AttemptLog;
+  /** What the call says of the provider, for its circuit breaker. Once counts. */
+  readonly report: (outcome: BreakerOutcome) => void;
+};
+
 async function recordEnd(
   deps: RelayDeps,
   call: BridgedCall,
   { start, chosen, request }: Recorded,
-  { outcome, observation, hint, series }: Ended & { readonly series: InterceptionSeries },
-): Promise<BreakerOutcome> {
+  { outcome, observation, hint, series, attempts, report }: Recording,
+): Promise<void> {
   const endedAt = deps.clock.now();
   const observed = observation === null ? null : await observation.finish();
-  const end = toInterceptionEnd(
+  const known = toInterceptionEnd(
     {
       id: start.id,
       format: call.route.format,
@@ -170,10 +205,11 @@ async function recordEnd(
     outcome,
     observed,
   );
+  report(breakerOutcome(outcome, known, chosen.kind));
+  const end = { ...known, trail: attempts.trail(known.error) };
   deps.recorder.end(end);
   series.ended(end, start);
   call.observer?.ended(end, observed);
   const { label: route } = call.route;
   logInterceptionEnded(deps.log, { start, chosen, route, streaming: request.stream }, end);
-  return breakerOutcome(outcome, end, chosen.kind);
 }

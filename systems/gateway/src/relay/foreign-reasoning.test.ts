@@ -80,6 +80,8 @@ test("a conversation goes on when its provider is moved: without the reasoning t
   assert.equal(b.bodies[2], turn("b"), "its own reasoning is left alone");
   const ends = await gateway.ended(3);
   assert.deepEqual(ends.map(({ error }) => error), [null, null, null]); // prettier-ignore
+  const repaired = ends.map(({ trail }) => trail?.kind === "told" && trail.attempts.map((each) => each.isRepaired)); // prettier-ignore
+  assert.deepEqual(repaired, [false, [true], false]);
   assert.deepEqual(await gateway.metricLines("reasoning_stripped_total"), [
     'atelier_ai_gateway_reasoning_stripped_total{provider="anthropic"} 1',
   ]);

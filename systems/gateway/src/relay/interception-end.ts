@@ -21,7 +21,7 @@ export function toInterceptionEnd(
   facts: InterceptionFacts,
   outcome: RelayOutcome,
   observed: ObservedResponse | null,
-): InterceptionEnd {
+): Omit<InterceptionEnd, "trail"> {
   const { id, startedAt, endedAt, credentialHint, prompt, format } = facts;
   const responseId = observed?.responseId ?? "";
   // A refused request used nothing: its prompt is no use of a model either.

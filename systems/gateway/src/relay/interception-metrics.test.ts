@@ -43,6 +43,7 @@ const endWith = (tokens: Partial<InterceptionEnd["tokens"][number]>): Intercepti
   prompts: [],
   toolCalls: [],
   thoughts: [],
+  trail: null,
 });
 
 test("negative, infinite and missing counts count nothing, and no time is negative", async () => {

@@ -7,6 +7,7 @@
  * has got nothing; the last answer of a provider is then the client's when no key gives a better one.
  */
 import type { ProviderKey } from "@atelier/contract/rpc/gateway-ports";
+import type { PassedKey } from "@atelier/contract/rpc/request-trail";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
 import { FAILURE, keysExhausted } from "../failures/gateway-failure.ts";
 import { namesAccount } from "../headers/named-account.ts";
@@ -18,7 +19,8 @@ import {
   type KeyTrial,
 } from "../keys/key-disposition.ts";
 import type { KeyFault } from "../keys/fault-streak.ts";
-import type { KeyError } from "../keys/key-pool.ts";
+import type { KeyError, KeysExhausted } from "../keys/key-pool.ts";
+import { keyReason, passedOver } from "../keys/key-reason.ts";
 import type { KeySlot, SlotTurn } from "../keys/key-slots.ts";
 import type { CredentialHeader } from "../routing/provider-kinds.ts";
 import type {
@@ -29,6 +31,7 @@ import type {
 } from "../upstream/upstream-client.ts";
 import type { AnswerRelay } from "./answer-relay-io.ts";
 import { Attempt, type KeptAnswer, type SetAside } from "./attempt-io.ts";
+import type { AttemptLog } from "./attempt-log.ts";
 import type { ChosenCredential } from "./choose-credential.ts";
 import { CredentialGuard } from "./credential-guard-io.ts";
 import { sendRepairing } from "./foreign-reasoning-io.ts";
@@ -53,6 +56,8 @@ export type SendOptions = {
   readonly takesSlot: boolean;
   /** Whether its body can hold a conversation. */
   readonly carriesReasoning: boolean;
+  /** Null: nothing is recorded of it. */
+  readonly attempts: AttemptLog | null;
   /** The call as it goes upstream with this credential. Null: the client there has its own. */
   toUpstreamCall(credential: UpstreamCredential | null): UpstreamCall;
 };
@@ -76,12 +81,14 @@ export function sendWith(
   };
   if (chosen.kind === "byok") {
     const listener = new CredentialGuard(options.relay, chosen.secret, options.format);
+    options.attempts?.beganWithout("own", chosen.hint);
     options.relay.attach(send(limited.toUpstreamCall(chosen.credential), listener));
     return null;
   }
   const { keyHeader } = chosen;
   if (keyHeader === null) {
     // The upstream client signs by itself: there is no key to be told from others.
+    options.attempts?.beganWithout("keyless", chosen.hint);
     options.relay.attach(send(limited.toUpstreamCall(null), options.relay));
     return null;
   }
@@ -94,7 +101,7 @@ export function sendWith(
 function sendUpstream(
   { stripsForeignReasoning, metrics, log }: RelayDeps,
   { upstream, provider }: GatewayCall,
-  { format, carriesReasoning }: SendOptions,
+  { format, carriesReasoning, attempts }: SendOptions,
   sent: { readonly upstreamCall: UpstreamCall; readonly listener: UpstreamListener },
 ): UpstreamExchange {
   const { upstreamCall, listener } = sent;
@@ -104,6 +111,7 @@ function sendUpstream(
   return sendRepairing(upstream.client, upstreamCall, listener, {
     format,
     onRepaired: () => {
+      attempts?.repaired();
       metrics.reasoningStripped.inc({ provider: provider.name });
       log.info({ provider: provider.name }, "signed reasoning of another place was left out");
     },
@@ -144,6 +152,8 @@ class KeyFailover {
   readonly #trial: KeyTrial;
   readonly #beganAtMs: number;
   #hasWaited = false;
+  /** For the next try. */
+  #wait: { readonly for: "slot" | "rest"; readonly ms: number } | null = null;
   #restingTries = 0;
   #kept: { readonly answer: KeptAnswer; readonly key: ProviderKey } | null = null;
   /** Of the last try, if there was no answer. */
@@ -187,6 +197,7 @@ class KeyFailover {
     if (turn.kind === "slot") {
       if (turn.waitedMs !== null) {
         timing.mark("queue");
+        this.#wait = { for: "slot", ms: turn.waitedMs };
         metrics.keyQueueSeconds.observe({ provider: provider.name }, turn.waitedMs / 1_000);
       }
       const entered = this.#enter(turn.key);
@@ -204,16 +215,18 @@ class KeyFailover {
     }
   }
 
-  #tryWith({ key, isProbe, isResting }: EnteredKey, slot: KeySlot | null): void {
+  #tryWith(entered: EnteredKey, slot: KeySlot | null): void {
+    const { key, isProbe, isResting } = entered;
     const { relay, format, headMsMax } = this.#options;
     const { state } = this.#call;
     const { clock } = this.#deps;
     if (isResting) this.#restingTries += 1;
+    const tried: Try = { key, beganAtMs: clock.monotonicMs(), slot };
+    this.#noteBegan(entered, tried.beganAtMs);
     this.#tried.add(key.id);
     this.hint = key.hint;
     this.attempts += 1;
     const seesFaults = this.#trial.failover === "faults";
-    const tried: Try = { key, beganAtMs: clock.monotonicMs(), slot };
     const guard = new CredentialGuard(relay, key.secret.reveal(), format);
     const holder = slot === null ? null : new SlotHolder(slot, guard, relay);
     const attempt = new Attempt({
@@ -232,6 +245,27 @@ class KeyFailover {
     const upstreamCall = this.#options.toUpstreamCall(credential);
     attempt.attach(this.#options.send(upstreamCall, attempt));
     relay.attach(holder?.around(attempt) ?? attempt);
+  }
+
+  /** Before it counts as tried. */
+  #noteBegan({ key, isProbe, isResting }: EnteredKey, beganAtMs: number): void {
+    const { attempts } = this.#options;
+    const wait = this.#wait;
+    this.#wait = null;
+    if (attempts === null) return;
+    const { keys } = this.#call.provider;
+    const tried = this.#tried;
+    const waitedFor = wait?.for ?? null;
+    const reason = keyReason({ key, keys, tried, isProbe, isResting, waitedFor });
+    const passed = reason === "first" ? [] : this.#passedOver(key);
+    const waitedMs = wait?.ms ?? null;
+    attempts.began({ keyHint: key.hint, reason, passedOver: passed, waitedMs, beganAtMs });
+  }
+
+  #passedOver(picked: ProviderKey | null): PassedKey[] {
+    const { state, provider } = this.#call;
+    const now = this.#deps.clock.now();
+    return passedOver(state.keys, { keys: provider.keys, tried: this.#tried, picked, now });
   }
 
   /** Null: another thread has begun to probe it a moment ago, so it is passed by. */
@@ -274,6 +308,7 @@ class KeyFailover {
 
   #onSetAside(tried: Try, aside: SetAside): void {
     tried.slot?.release();
+    this.#options.attempts?.setAside(aside);
     if (aside.kind === "refused" && isKeyMark(aside.disposition)) {
       this.#failure = null;
       const { status, message } = aside;
@@ -281,6 +316,7 @@ class KeyFailover {
         error: { status, message },
         mark: aside.disposition,
       });
+      this.#options.attempts?.keyBecame(this.#call.state.keys.health(tried.key.id));
       this.tryNext();
       return;
     }
@@ -307,7 +343,10 @@ class KeyFailover {
     }
     const { answer } = aside;
     // A real answer beats a failure of the connection, whichever came later.
-    if (answer !== null) this.#kept = { answer, key };
+    if (answer !== null) {
+      this.#kept = { answer, key };
+      this.#options.attempts?.kept();
+    }
     this.#failure = answer === null ? TOO_LONG : null;
     if (aside.kind === "refused" && aside.disposition.kind === "other_key") {
       state.keys.served(key.id);
@@ -334,13 +373,15 @@ class KeyFailover {
 
   #markFault({ key, beganAtMs }: Try, fault: Omit<KeyFault, "beganAtMs">, error: KeyError): void {
     markKeyFault(this.#deps, this.#call, key, { error, fault: { ...fault, beganAtMs } });
+    this.#options.attempts?.keyBecame(this.#call.state.keys.health(key.id));
   }
 
   #giveUp(busy: keyof typeof BUSY | null = null): void {
-    const { relay, format } = this.#options;
+    const { relay, format, attempts } = this.#options;
     if (this.#kept !== null) {
       const { answer, key } = this.#kept;
       this.hint = key.hint;
+      attempts?.keptIsGiven();
       const listener = new CredentialGuard(relay, key.secret.reveal(), format);
       listener.head(answer.status, answer.rawHeaders);
       if (answer.body.byteLength > 0) listener.data(answer.body);
@@ -348,6 +389,7 @@ class KeyFailover {
     } else if (this.#failure !== null) {
       relay.failed(this.#failure);
     } else if (busy !== null) {
+      attempts?.refused({ kind: busy, retryInMs: null, passedOver: this.#passedOver(null) });
       relay.refuse(BUSY[busy], "rate_limited");
     } else {
       this.#waitOrRefuse();
@@ -364,7 +406,10 @@ class KeyFailover {
       this.#hasWaited = true;
       this.#tried.clear();
       clock.sleep(waitMs + TIMER_SLACK_MS, relay.signal).then(
-        () => this.tryNext(),
+        () => {
+          this.#wait = { for: "rest", ms: waitMs };
+          this.tryNext();
+        },
         () => {}, // The client left, or this server stops: the relay has ended the call.
       );
       return;
@@ -373,7 +418,17 @@ class KeyFailover {
     metrics.keyExhaustions.inc({ provider: provider.name, outcome });
     log.warn({ provider: provider.name, outcome, retryInMs: waitMs }, "no provider key is left");
     const errorType = exhausted.kind === "rate_limited" ? "rate_limited" : "unauthorized";
+    this.#noteExhausted(exhausted);
     relay.refuse(keysExhausted(exhausted), errorType);
+  }
+
+  #noteExhausted(exhausted: KeysExhausted): void {
+    const isResting = exhausted.kind === "rate_limited";
+    this.#options.attempts?.refused({
+      kind: isResting ? "keys_resting" : "keys_refused",
+      retryInMs: isResting ? Math.round(exhausted.retryInMs) : null,
+      passedOver: this.#passedOver(null),
+    });
   }
 }
 

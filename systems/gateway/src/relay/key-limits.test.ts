@@ -1,6 +1,6 @@
 /** Limits of concurrent calls per key, through the whole gateway. */
 import { Secret } from "@atelier/base/secret";
-import type { GatewayProvider } from "@atelier/contract/rpc/gateway-ports";
+import type { GatewayProvider, InterceptionEnd } from "@atelier/contract/rpc/gateway-ports";
 import assert from "node:assert/strict";
 import { request as httpRequest, type ServerResponse } from "node:http";
 import { test } from "node:test";
@@ -89,6 +89,17 @@ async function worldOf(
 
 const answer = ({ res }: Held): void => answerJson(res, 200, CHAT_ANSWER);
 const chat = (world: World, token = TOKEN) => world.send(CHAT, { body: CHAT_BODY, token });
+/** Why it got its key, or none. */
+function whyOf(end: InterceptionEnd | undefined): string {
+  const trail = end?.trail ?? null;
+  if (trail === null) return "unknown";
+  if (trail.kind === "plain") return trail.reason;
+  const [attempt] = trail.attempts;
+  const passedOver = attempt?.passedOver ?? trail.refusal?.passedOver ?? [];
+  const passed = passedOver.map(({ keyHint, why }) => `${keyHint} ${why}`);
+  const waited = (attempt?.waitedMs ?? null) === null ? [] : ["waited"];
+  return [attempt?.reason ?? trail.refusal?.kind, ...passed, ...waited].join(", ");
+}
 const underWay = (world: World, id = "id-openai") =>
   world.gateway.health.keysOf(id).map((key) => key.underWay);
 
@@ -118,6 +129,9 @@ test("calls go to the next key where the first is at its limit, and wait where a
   }
   assert.deepEqual(underWay(world), [0, 0]);
   assert.match((await world.metricLines("key_queue_seconds_count")).join(), /openai"\} 1/);
+  const ends = await world.ended(3);
+  const reasons = world.recorded.starts.map(({ id }) => whyOf(ends.find((end) => end.id === id)));
+  assert.deepEqual(reasons, ["first", "free, hint-1 busy", "slot, hint-1 busy, waited"]);
 });
 
 test("one person's waiting calls do not hold another's first one up", async () => {
@@ -217,6 +231,7 @@ test("a full queue is answered 429 and a long wait 503, both in the provider's s
   assert.equal((await first).status, 200);
   const ends = await world.ended(3);
   assert.deepEqual(ends.map((end) => end.error?.type ?? "served").toSorted(), ["rate_limited", "rate_limited", "served"]); // prettier-ignore
+  assert.deepEqual(ends.map(whyOf).toSorted(), ["first", "queue_full, hint-1 busy", "queue_timeout, hint-1 busy"]); // prettier-ignore
 });
 
 test("a key that its provider throttles gives its slot up, and its call waits for the next key", async () => {

@@ -86,6 +86,7 @@ export async function servePassthrough(
       // Lists and counts are quick, and would wait behind streams that take minutes.
       takesSlot: false,
       carriesReasoning: false,
+      attempts: null,
       toUpstreamCall,
     });
   });
