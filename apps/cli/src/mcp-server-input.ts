@@ -1,6 +1,6 @@
 /** What the command line says of a tool server; its credentials come by stdin only. */
 import { fail, ok, type Result } from "@atelier/base/result";
-import { MCP_AVAILABILITIES, McpAuth } from "@atelier/contract/http/mcp-servers";
+import { MCP_AVAILABILITIES, MCP_TRANSPORTS, McpAuth } from "@atelier/contract/http/mcp-servers";
 import { usageFailure, type CliFailure } from "./cli-failure.ts";
 import type { Cli } from "./cli.ts";
 import { choiceOption, switchOption, textOption, textsOption } from "./command.ts";
@@ -13,6 +13,16 @@ export const SERVER_OPTIONS = {
   allowTool: textsOption("--allow-tool <name>", "only this tool; repeatable"),
   denyTool: textsOption("--deny-tool <name>", "not this tool; repeatable"),
   planMode: switchOption("--plan-mode", "its tools also while a chat only plans"),
+  modelIntent: choiceOption(
+    "--model-intent <on|off>",
+    "models say what each call is for, which people read; the server is not told",
+    ["on", "off"],
+  ),
+  transport: choiceOption(
+    "--transport <way>",
+    "how it is asked; sse is the older way",
+    MCP_TRANSPORTS,
+  ),
   header: textOption("--header <name>", "the header that carries its key, with --value-stdin"),
   valueStdin: switchOption("--value-stdin", "read the header's value from stdin"),
   headersStdin: switchOption(
@@ -37,6 +47,7 @@ export type ServerInput = {
 /** The fields that are given, less those of `auth`. */
 export function serverFields(input: ServerInput) {
   const { displayName, description, availability, allowTool, denyTool, planMode } = input;
+  const { modelIntent, transport } = input;
   return {
     ...(displayName === undefined ? {} : { display_name: displayName }),
     ...(description === undefined ? {} : { description }),
@@ -44,6 +55,8 @@ export function serverFields(input: ServerInput) {
     ...(allowTool.length === 0 ? {} : { tool_allow_list: [...allowTool] }),
     ...(denyTool.length === 0 ? {} : { tool_deny_list: [...denyTool] }),
     ...(planMode ? { allow_in_plan_mode: true } : {}),
+    ...(modelIntent === undefined ? {} : { model_intent: modelIntent === "on" }),
+    ...(transport === undefined ? {} : { transport }),
   };
 }
 

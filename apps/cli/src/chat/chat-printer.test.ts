@@ -91,6 +91,22 @@ test("what a model writes does nothing to the terminal", () => {
   );
 });
 
+test("what the model says a call is for is its headline", () => {
+  const line = (tool_name: string, args: object): string => {
+    const ids = { tool_call_id: "c", tool_name };
+    const done = { type: "tool-result", ...ids, result: "ok" } as const;
+    return printed([part(1, { type: "tool-call", ...ids, args }), part(2, done)]);
+  };
+  const intent = { model_intent: "running the\u001b tests" };
+  assert.equal(
+    line("execute", { ...intent, command: "npm test" }),
+    "✓ Running the\ufffd tests  npm test\n",
+  );
+  const asked = { ...intent, year: 2026 };
+  assert.equal(line("wiki__days", asked), '✓ Running the\ufffd tests  wiki__days  {"year":2026}\n');
+  assert.equal(line("wiki__days", { year: 2026 }), '✓ wiki__days  {"year":2026}\n');
+});
+
 test("a blank thought that is not stored does not make the text come twice", () => {
   const events = [
     part(1, { type: "reasoning", text: " ", created_at: TIME }),

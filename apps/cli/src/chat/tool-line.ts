@@ -7,6 +7,8 @@ import type {
 import { terminalSafe } from "../output/terminal-safe.ts";
 
 const COMMAND_LENGTH_MAX = 160;
+/** The input of a call in which the model says what it is for. */
+const INTENT = "model_intent";
 
 /** Tools that the chat itself writes into its history, to say what happened to it. */
 const SUMMARY_TOOL = "chat_summarized";
@@ -25,10 +27,21 @@ export function historyMark(result: ToolResultPart): string | null {
   return `The history so far is summed up${used === "" ? "" : ` (it took ${used})`}.`;
 }
 
-/** Name and what for: `execute  npm test`. */
+/** What for where the model said so, else its name: `Running the tests  npm test`. */
 export function callText(call: ToolCallPart): string {
+  const intent = textIn(call.args, INTENT);
   const what = cut(terminalSafe(subjectOf(call)));
-  return [terminalSafe(call.tool_name), what].filter((text) => text !== "").join("  ");
+  const named = [terminalSafe(call.tool_name), what];
+  // A command is seen to be one; what other tools are called says with what the intent is followed.
+  const shown =
+    intent === null
+      ? named
+      : [capital(terminalSafe(intent)), ...(call.tool_name === "execute" ? [what] : named)];
+  return shown.filter((text) => text !== "").join("  ");
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 export type ToolEnd = { readonly isFailed: boolean; readonly text: string };
@@ -100,16 +113,15 @@ export function callOf(parts: readonly MessagePart[], id: string): ToolCallPart 
 /** What people recognise the call by: its command, its path, or else its arguments. */
 function subjectOf({ args, args_delta: delta }: ToolCallPart): string {
   if (args === null || args === undefined) return delta ?? "";
-  const intent = textIn(args, "model_intent");
   for (const key of ["command", "path", "query", "url", "process_id", "name", "title"]) {
     const text = textIn(args, key);
-    if (text === null) continue;
-    return key === "command" && intent !== null ? `${text}  # ${intent}` : text;
+    if (text !== null) return text;
   }
   const paths = listIn(args, "edits").map((edit) => textIn(edit, "path") ?? "");
   if (paths.length > 0) return [...new Set(paths)].join(" ");
   if (listIn(args, "questions").length > 0) return "";
-  const json = JSON.stringify(args);
+  const { [INTENT]: _intent, ...rest } = args as Readonly<Record<string, unknown>>;
+  const json = JSON.stringify(typeof args === "object" && !Array.isArray(args) ? rest : args);
   return json === "{}" ? "" : json;
 }
 

@@ -72,6 +72,12 @@ test("create sends what is given, and a credential only from stdin", async () =>
 test("update, test and delete find the server by its slug", async () => {
   const run = await cli(["mcp-servers", "update", "wiki", "--disable"], API);
   assert.deepEqual([run.requests.at(-1)?.path, bodyOf(run)], [`${ROOT}/${ID}`, { enabled: false }]);
+  const asked = ["--transport", "sse", "--model-intent", "on"];
+  const older = await cli(["mcp-servers", "update", "wiki", ...asked], API);
+  assert.deepEqual(bodyOf(older), { transport: "sse", model_intent: true });
+  assert.match(older.out, /HTTP with SSE/);
+  const quiet = await cli(["mcp-servers", "update", "wiki", "--model-intent", "off"], API);
+  assert.deepEqual(bodyOf(quiet), { model_intent: false });
   assert.equal((await cli(["mcp-servers", "update", "wiki"], API)).exitCode, 2);
   assert.match((await cli(["mcp-servers", "test", "wiki"], API)).out, /find +yes +Finds$/m);
   const broken = {

@@ -10,6 +10,8 @@ export function mcpServerFields(look: Look, server: McpServer): string {
     ["URL", orDash(server.url ?? "")],
     ["Enabled", server.enabled ? "yes" : "no"],
     ["Availability", server.availability],
+    ["Asked by", server.transport === "sse" ? "HTTP with SSE (older)" : "streamable HTTP"],
+    ["Says what for", server.model_intent ? "yes" : "no"],
     ["In plan mode", server.allow_in_plan_mode ? "yes" : "no"],
     ["Only tools", orDash(server.tool_allow_list.join(", "))],
     ["Not tools", orDash(server.tool_deny_list.join(", "))],

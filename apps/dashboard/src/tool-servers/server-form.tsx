@@ -1,7 +1,11 @@
 /** The form of a tool server: where it is, how it is signed in to, who has it, and which of its tools. */
 import type { Result } from "@atelier/base/result";
 import type { ApiProblem } from "@atelier/contract/client";
-import { MCP_AUTH_TYPES, MCP_AVAILABILITIES } from "@atelier/contract/http/mcp-servers";
+import {
+  MCP_AUTH_TYPES,
+  MCP_AVAILABILITIES,
+  MCP_TRANSPORTS,
+} from "@atelier/contract/http/mcp-servers";
 import type { ReactNode } from "react";
 import { CheckField } from "../forms/check-field.tsx";
 import { ChoiceField } from "../forms/choice-field.tsx";
@@ -16,6 +20,7 @@ import {
   KEPT_AUTH,
   serverBody,
   TOOL_SERVER_SECRETS,
+  TRANSPORT_WORDS,
   type ToolServerTexts,
   type ToolServerView,
 } from "./server-values.ts";
@@ -60,13 +65,22 @@ export function ToolServerForm(props: ToolServerFormProps) {
           <div className="sm:col-span-2">
             <TextField
               {...form.field("url")}
-              hint="It speaks the Model Context Protocol over streamable HTTP. It is sent what models write, and models read what it answers: trust who runs it."
+              hint="It speaks the Model Context Protocol over HTTP. It is sent what models write, and models read what it answers: trust who runs it."
               isMono
               label="URL"
               placeholder="https://wiki.example.com/mcp"
               type="url"
             />
           </div>
+          <ChoiceField
+            {...form.field("transport")}
+            choices={MCP_TRANSPORTS.map((value) => ({
+              value,
+              label: capitalised(TRANSPORT_WORDS[value]),
+            }))}
+            hint="The older one only where a server says so."
+            label="Transport"
+          />
           <div className="sm:col-span-2">
             <TextField
               {...form.field("description")}
@@ -109,6 +123,11 @@ function UsePanels({ form }: { readonly form: ServerForm }) {
             {...form.field("allow_in_plan_mode")}
             hint="A chat that only plans may call its tools: only for servers that change nothing."
             label="Also while planning"
+          />
+          <CheckField
+            {...form.field("model_intent")}
+            hint="Models say what each call is for, and the transcript shows it as the call’s headline. The server is not told."
+            label="Calls say what they are for"
           />
         </div>
       </Panel>

@@ -25,6 +25,8 @@ const STORED: ToolServerView = {
   enabled: true,
   availability: "default_on",
   allow_in_plan_mode: false,
+  transport: "streamable_http",
+  model_intent: false,
   tool_allow_list: [],
   tool_deny_list: ["delete_page"],
   auth_type: "api_key",

@@ -5,6 +5,7 @@ import type {
   listMcpServers,
   MCP_AUTH_TYPES,
   MCP_AVAILABILITIES,
+  MCP_TRANSPORTS,
 } from "@atelier/contract/http/mcp-servers";
 import { problemOfFields } from "../forms/field-problems.ts";
 
@@ -15,6 +16,11 @@ export const AVAILABILITY_WORDS: Readonly<Record<(typeof MCP_AVAILABILITIES)[num
   force_on: "every chat has it",
   default_on: "chats have it unless told otherwise",
   default_off: "chats that ask for it",
+};
+
+export const TRANSPORT_WORDS: Readonly<Record<(typeof MCP_TRANSPORTS)[number], string>> = {
+  streamable_http: "streamable HTTP",
+  sse: "HTTP with SSE (older)",
 };
 
 export const AUTH_WORDS: Readonly<Record<AuthType, string>> = {
@@ -37,6 +43,8 @@ export const EMPTY_TOOL_SERVER: ToolServerTexts = {
   enabled: "true",
   availability: "default_on",
   allow_in_plan_mode: "false",
+  transport: "streamable_http",
+  model_intent: "false",
   tool_allow_list: "",
   tool_deny_list: "",
   auth: "none",
@@ -64,6 +72,8 @@ export function textsOfServer(server: ToolServerView): ToolServerTexts {
     enabled: String(server.enabled),
     availability: server.availability,
     allow_in_plan_mode: String(server.allow_in_plan_mode),
+    transport: server.transport,
+    model_intent: String(server.model_intent),
     tool_allow_list: server.tool_allow_list.join("\n"),
     tool_deny_list: server.tool_deny_list.join("\n"),
     auth: server.auth_type === "none" ? "none" : KEPT_AUTH,
@@ -84,6 +94,8 @@ export function serverBody(
     enabled: texts["enabled"] === "true",
     availability: texts["availability"],
     allow_in_plan_mode: texts["allow_in_plan_mode"] === "true",
+    transport: texts["transport"],
+    model_intent: texts["model_intent"] === "true",
     tool_allow_list: linesOf(typed(texts, "tool_allow_list")),
     tool_deny_list: linesOf(typed(texts, "tool_deny_list")),
     ...(auth.value === null ? {} : { auth: auth.value }),

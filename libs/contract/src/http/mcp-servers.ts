@@ -5,6 +5,8 @@ import { RawAnswer } from "../raw-body.ts";
 import { NoParams, NoQuery, Timestamp } from "./common.ts";
 
 export const MCP_AVAILABILITIES = ["force_on", "default_on", "default_off"] as const;
+/** `sse`: the protocol's older way over HTTP, which only servers from before 2025 need. */
+export const MCP_TRANSPORTS = ["streamable_http", "sse"] as const;
 export const MCP_AUTH_TYPES = ["none", "api_key", "custom_headers", "oauth2"] as const;
 /** Whether the caller has to sign in to it, each person for themselves. */
 export const MCP_SIGN_INS = ["not_needed", "needed", "done"] as const;
@@ -60,6 +62,9 @@ export const McpServer = z.object({
   enabled: z.boolean(),
   availability: z.enum(MCP_AVAILABILITIES),
   allow_in_plan_mode: z.boolean(),
+  transport: z.enum(MCP_TRANSPORTS).default("streamable_http"),
+  /** Models have to say what each call is for; the server is not told. */
+  model_intent: z.boolean().default(false),
   tool_allow_list: z.array(z.string()),
   tool_deny_list: z.array(z.string()),
   auth_type: z.enum(MCP_AUTH_TYPES),
@@ -91,6 +96,8 @@ const Fields = {
   enabled: z.boolean(),
   availability: z.enum(MCP_AVAILABILITIES),
   allow_in_plan_mode: z.boolean(),
+  transport: z.enum(MCP_TRANSPORTS),
+  model_intent: z.boolean(),
   tool_allow_list: z.array(ToolName).max(200),
   tool_deny_list: z.array(ToolName).max(200),
   auth: McpAuth,
@@ -127,6 +134,8 @@ export const createMcpServer = endpoint({
     enabled: Fields.enabled.default(true),
     availability: Fields.availability.default("default_off"),
     allow_in_plan_mode: Fields.allow_in_plan_mode.default(false),
+    transport: Fields.transport.default("streamable_http"),
+    model_intent: Fields.model_intent.default(false),
     tool_allow_list: Fields.tool_allow_list.default([]),
     tool_deny_list: Fields.tool_deny_list.default([]),
     auth: Fields.auth.default({ type: "none" }),

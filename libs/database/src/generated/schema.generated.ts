@@ -469,6 +469,8 @@ type McpServersRow = {
   updated_at: Timestamp;
   oauth_client_id: string | null;
   oauth_scope: string | null;
+  transport: Generated<string>;
+  model_intent: Generated<boolean>;
 };
 
 type McpSignInAttemptsRow = {

@@ -1,15 +1,24 @@
 /**
- * Asks tool servers: over streamable HTTP, with one connection per question, so that nothing is held open
- * between the steps of a chat. The library is loaded when the first server is asked.
+ * Asks tool servers: over streamable HTTP or the older HTTP with server-sent events, with one connection
+ * per question, so that nothing is held open between the steps of a chat. The library is loaded when the
+ * first server is asked.
  */
+import type * as library from "@modelcontextprotocol/client";
 import type { Clock } from "@atelier/base/clock";
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { ModelFetch } from "@atelier/contract/rpc/model-transport";
-import type { CallToolResult, Client, Tool } from "@modelcontextprotocol/client";
+import type {
+  CallToolResult,
+  Client,
+  FetchLike,
+  Tool,
+  Transport,
+} from "@modelcontextprotocol/client";
 import type { McpFailure } from "./mcp-server.ts";
 
 export type McpTarget = {
   readonly url: string;
+  readonly transport: "streamable_http" | "sse";
   readonly headers: Readonly<Record<string, string>>;
 };
 
@@ -72,18 +81,49 @@ async function connected<Value>(
   }: { readonly target: McpTarget; readonly limit: AbortSignal; readonly ms: number },
   ask: (client: Client) => Promise<Value>,
 ): Promise<Value> {
-  const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
-  const client = new Client({ name: "atelier", version });
-  const transport = new StreamableHTTPClientTransport(new URL(target.url), {
-    fetch: (input, init) => fetch(input, init),
-    requestInit: { headers: { ...target.headers } },
+  const loaded = await import("@modelcontextprotocol/client");
+  const client = new loaded.Client({ name: "atelier", version });
+  let refused: number | null = null;
+  const transport = transportTo(loaded, target, async (input, init) => {
+    const answer = await fetch(input, init);
+    if (answer.status >= 400) refused = answer.status;
+    return answer;
   });
+  // Whoever waits for an event stream to begin is not told of the limit by the library.
+  const cut = (): void => {
+    transport.close().catch(() => {});
+  };
+  limit.addEventListener("abort", cut, { once: true });
   try {
     await client.connect(transport, { signal: limit, timeout: Math.min(ms, CONNECT_MS_MAX) });
     return await ask(client);
+  } catch (error) {
+    // The older transport says so in words only, and quotes the server in them.
+    if (target.transport === "sse" && refused !== null) throw new RefusedByServer(refused);
+    throw error;
   } finally {
+    limit.removeEventListener("abort", cut);
     await client.close();
   }
+}
+
+class RefusedByServer extends Error {
+  readonly status: number;
+  constructor(status: number) {
+    super(`HTTP ${status}`);
+    this.status = status;
+  }
+}
+
+function transportTo(
+  { StreamableHTTPClientTransport, SSEClientTransport }: typeof library,
+  { url, transport, headers }: McpTarget,
+  fetch: FetchLike,
+): Transport {
+  const options = { fetch, requestInit: { headers: { ...headers } } };
+  return transport === "sse"
+    ? new SSEClientTransport(new URL(url), options)
+    : new StreamableHTTPClientTransport(new URL(url), options);
 }
 
 async function asked<Value>(

@@ -112,6 +112,8 @@ function fieldsOf<Given extends { readonly [Name in keyof Body]?: Body[Name] | u
     availability: body.availability as Given["availability"],
     displayName: body.display_name as Given["display_name"],
     allowInPlanMode: body.allow_in_plan_mode as Given["allow_in_plan_mode"],
+    transport: body.transport as Given["transport"],
+    modelIntent: body.model_intent as Given["model_intent"],
     toolAllowList: body.tool_allow_list as Given["tool_allow_list"],
     toolDenyList: body.tool_deny_list as Given["tool_deny_list"],
   };

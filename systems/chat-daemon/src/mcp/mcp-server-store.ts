@@ -27,6 +27,8 @@ export async function putServer(sql: Sql, server: McpServer): Promise<void> {
     enabled: server.enabled,
     availability: server.availability,
     allow_in_plan_mode: server.allowInPlanMode,
+    transport: server.transport,
+    model_intent: server.modelIntent,
     auth_type: server.authType,
     header_names: [...server.headerNames],
     oauth_client_id: server.oauthClientId,
@@ -55,7 +57,7 @@ async function select(sql: Sql, condition: RawBuilder<unknown>): Promise<readonl
 }
 
 const COLUMNS_TEXT = `id, slug, display_name as "displayName", description, url, enabled, availability,
-  allow_in_plan_mode as "allowInPlanMode", auth_type as "authType", header_names as "headerNames",
+  allow_in_plan_mode as "allowInPlanMode", transport, model_intent as "modelIntent", auth_type as "authType", header_names as "headerNames",
   oauth_client_id as "oauthClientId", oauth_scope as "oauthScope", tool_allow_list as "toolAllowList", tool_deny_list as "toolDenyList", created_at as "createdAt",
   updated_at as "updatedAt"`;
 

@@ -11,6 +11,9 @@ export type McpServer = {
   readonly enabled: boolean;
   readonly availability: WireMcpServer["availability"];
   readonly allowInPlanMode: boolean;
+  readonly transport: WireMcpServer["transport"];
+  /** Models have to say what each call is for. */
+  readonly modelIntent: boolean;
   readonly authType: McpAuth["type"];
   readonly headerNames: readonly string[];
   /** Null: this deployment registers itself. */
@@ -101,6 +104,8 @@ export function toWireServer(
     enabled: server.enabled,
     availability: server.availability,
     allow_in_plan_mode: server.allowInPlanMode,
+    transport: server.transport,
+    model_intent: server.modelIntent,
     tool_allow_list: [...server.toolAllowList],
     tool_deny_list: [...server.toolDenyList],
     auth_type: server.authType,

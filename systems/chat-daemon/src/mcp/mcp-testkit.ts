@@ -42,6 +42,8 @@ export const NEW: Omit<NewServer, "url"> = {
   enabled: true,
   availability: "default_off",
   allowInPlanMode: false,
+  transport: "streamable_http",
+  modelIntent: false,
   toolAllowList: [],
   toolDenyList: [],
   auth: { type: "none" },
@@ -91,7 +93,7 @@ export async function mcpWorld({ clock = systemClock }: { readonly clock?: Clock
   };
   const { ownerId } = world;
   return {
-    ...{ ...deps, ...serve(), ownerId, remote, kept, audited, listed, audit, serve },
+    ...{ ...deps, ...serve(), client, ownerId, remote, kept, audited, listed, audit, serve },
     /** Of a new call. */
     context: () =>
       ({
@@ -116,23 +118,7 @@ export const ACCESS_URL = "https://atelier.example.com";
 /** A tool server as others write them, and the headers that it was asked with. */
 export async function startRemote(gate?: RemoteGate) {
   const seen: IncomingHttpHeaders[] = [];
-  const handler = createMcpHandler(() => {
-    const server = new McpServer({ name: "remote", version: "1" });
-    const numbers = z.object({ a: z.number(), b: z.number() });
-    server.registerTool("add", { description: "Adds", inputSchema: numbers }, async ({ a, b }) => ({
-      content: [{ type: "text", text: String(a + b) }],
-    }));
-    server.registerTool("fail", { description: "Fails" }, async () => ({
-      content: [{ type: "text", text: "no luck" }],
-      isError: true,
-    }));
-    const annotations = { readOnlyHint: true };
-    server.registerTool("look", { description: "Looks", annotations }, async () => ({
-      content: [{ type: "text", text: "seen" }],
-    }));
-    server.registerTool("drop everything", { description: "Harms" }, async () => ({ content: [] }));
-    return server;
-  });
+  const handler = createMcpHandler(() => remoteTools());
   const http = createHttpServer();
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     seen.push(request.headers);
@@ -164,4 +150,23 @@ export async function startRemote(gate?: RemoteGate) {
       http.close();
     },
   };
+}
+
+/** What each remote offers. */
+export function remoteTools(): McpServer {
+  const server = new McpServer({ name: "remote", version: "1" });
+  const numbers = z.object({ a: z.number(), b: z.number() });
+  server.registerTool("add", { description: "Adds", inputSchema: numbers }, async ({ a, b }) => ({
+    content: [{ type: "text", text: String(a + b) }],
+  }));
+  server.registerTool("fail", { description: "Fails" }, async () => ({
+    content: [{ type: "text", text: "no luck" }],
+    isError: true,
+  }));
+  const annotations = { readOnlyHint: true };
+  server.registerTool("look", { description: "Looks", annotations }, async () => ({
+    content: [{ type: "text", text: "seen" }],
+  }));
+  server.registerTool("drop everything", { description: "Harms" }, async () => ({ content: [] }));
+  return server;
 }

@@ -18,6 +18,7 @@ import type { McpServerDeps } from "./mcp-server-actions.ts";
 import type { McpSignIns } from "./mcp-sign-in-actions.ts";
 import { nameOf, needsSignIn } from "./mcp-sign-in.ts";
 import { beginCall } from "./mcp-call-store.ts";
+import { canTakeIntent, withIntent, withoutIntent } from "./model-intent.ts";
 import { findServer, listServers } from "./mcp-server-store.ts";
 
 export type McpTool = {
@@ -34,6 +35,7 @@ export type ToolHints = {
 
 export type McpTarget = {
   readonly url: string;
+  readonly transport: McpServer["transport"];
   readonly headers: Readonly<Record<string, string>>;
 };
 
@@ -205,7 +207,7 @@ export class McpTools {
       const token = await this.#deps.signIns.accessToken(server, userId, refused);
       if (!token.ok) return token;
       const headers = { Authorization: `Bearer ${token.value}` };
-      const answer = await ask({ url: server.url, headers });
+      const answer = await ask({ ...wayTo(server), headers });
       if (answer.ok || !answer.failure.isRefused) return answer;
       if (refused !== undefined) return fail({ words: needsSignIn(server), isRefused: true });
       refused = token.value;
@@ -213,18 +215,19 @@ export class McpTools {
   }
 
   async #targetOf(server: McpServer): Promise<McpTarget> {
-    if (server.authType === "none") return { url: server.url, headers: {} };
+    if (server.authType === "none") return { ...wayTo(server), headers: {} };
     const secret = await this.#deps.secrets.read(server.id);
     const headers = secret === undefined ? {} : Headers.parse(JSON.parse(secret.reveal()));
-    return { url: server.url, headers };
+    return { ...wayTo(server), headers };
   }
 
   #toolOf(server: McpServer, tool: McpTool): ChatTool {
+    const asksIntent = server.modelIntent && canTakeIntent(tool.inputSchema);
     return {
       name: toolNameOn(server, tool.name),
       description: tool.description ?? "",
       input: z.record(z.string(), z.unknown()),
-      inputSchema: tool.inputSchema,
+      inputSchema: asksIntent ? withIntent(tool.inputSchema) : tool.inputSchema,
       kinds: kindsOfServer(server),
       run: async (input, { chat, callId, signal }) => {
         const { database, clock, client } = this.#deps;
@@ -232,7 +235,8 @@ export class McpTools {
         if (!(await beginCall(database.sql, call)) && !isRepeatable(tool)) {
           return { kind: "error", message: INTERRUPTED };
         }
-        const args = input as Record<string, unknown>; // Parsed by `input`.
+        const given = input as Record<string, unknown>; // Parsed by `input`.
+        const args = asksIntent ? withoutIntent(given) : given;
         const called = await this.#asked(server, chat.ownerId, (target) =>
           client.callTool(target, { name: tool.name, args }, signal),
         );
@@ -241,6 +245,10 @@ export class McpTools {
       },
     };
   }
+}
+
+function wayTo({ url, transport }: McpServer): Pick<McpTarget, "url" | "transport"> {
+  return { url, transport };
 }
 
 /** In the place of its tools: the model learns why they are not there, and what to tell the person. */

@@ -1,16 +1,23 @@
 /** Tool servers of chats, against a real one in this process and a real database. */
 import { once } from "node:events";
-import { createServer as createHttpServer } from "node:http";
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { systemClock } from "@atelier/base/system-clock";
+import { MCP_TRANSPORTS } from "@atelier/contract/http/mcp-servers";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import { listMcpTools } from "./mcp-client-io.ts";
 import { isToolAllowed, toolNameOn } from "./mcp-server.ts";
 import { changeServer, chooseServers, createServer, dropServer } from "./mcp-server-actions.ts";
+import { startSseRemote } from "./mcp-sse-testkit.ts";
 import { mcpWorld, NEW } from "./mcp-testkit.ts";
+import { canTakeIntent } from "./model-intent.ts";
 import { outcomeOf } from "./mcp-tools-actions.ts";
 
 const KEY = "tool-key-1234";
@@ -36,6 +43,52 @@ test("a chat has the allowed tools of its servers, under their slug, and calls t
   assert.ok(!JSON.stringify(world.audited).includes(KEY));
   const { rows } = await world.database.pool.query("select * from mcp_servers");
   assert.ok(!JSON.stringify(rows).includes(KEY));
+});
+
+test("over the older transport the same tools answer, with the credentials on each request, and nothing stays open", async () => {
+  await using world = await mcpWorld();
+  await using remote = await startSseRemote();
+  const auth = { type: "api_key", header: "X-Tool-Key", value: KEY } as const;
+  const server = await world.add({ url: remote.url, transport: "sse", auth });
+  const found = await world.tools.toolsOf({ ownerId: world.ownerId, mcpServerIds: [server.id] });
+  const add = found.find(({ name }) => name === "ours__add");
+  assert.deepEqual(await add?.run({ a: 2, b: 3 }, world.context()), { kind: "text", text: "5" });
+  assert.deepEqual([...new Set(remote.seen.map(({ method }) => method))], ["GET", "POST"]);
+  assert.ok(remote.seen.every((headers) => headers["x-tool-key"] === KEY));
+  await Promise.all([...remote.open].map((response) => once(response, "close")));
+});
+
+test("models say what a call is for where a server wants it, and the server is not told", async () => {
+  await using world = await mcpWorld();
+  const asked: Record<string, unknown>[] = [];
+  const { client } = world;
+  const callTool = client.callTool.bind(client);
+  client.callTool = (target, call, signal) => {
+    asked.push(call.args);
+    return callTool(target, call, signal);
+  };
+  const server = await world.add({ modelIntent: true });
+  const chat = { ownerId: world.ownerId, mcpServerIds: [server.id] };
+  const toolOf = async (name: string) =>
+    (await world.tools.toolsOf(chat)).find((tool) => tool.name === `ours__${name}`);
+  const add = await toolOf("add");
+  assert.deepEqual(add?.inputSchema.required, ["model_intent", "a", "b"]);
+  assert.deepEqual(Object.keys(add.inputSchema.properties ?? {}), ["model_intent", "a", "b"]);
+  assert.deepEqual((await toolOf("look"))?.inputSchema.required, ["model_intent"]);
+  const said = { model_intent: "adding two numbers", a: 2, b: 3 };
+  assert.deepEqual(await add.run(said, world.context()), { kind: "text", text: "5" });
+  // One that forgets it is served.
+  assert.deepEqual(await add.run({ a: 2, b: 3 }, world.context()), { kind: "text", text: "5" });
+  await changeServer(world, world.audit, server.id, { modelIntent: false });
+  assert.deepEqual((await toolOf("add"))?.inputSchema.required, ["a", "b"]);
+  await (await toolOf("look"))?.run({ model_intent: "its own" }, world.context());
+  assert.deepEqual(asked, [{ a: 2, b: 3 }, { a: 2, b: 3 }, { model_intent: "its own" }]);
+});
+
+test("a tool with an input of that name keeps it", () => {
+  const own = { type: "object", properties: { model_intent: { type: "number" } } };
+  assert.equal(canTakeIntent(own), false);
+  assert.equal(canTakeIntent({ type: "object" }), true);
 });
 
 test("a call that was cut off is not made again, unless repeating harms nothing", async () => {
@@ -99,45 +152,55 @@ test("a server that is away costs a chat its tools and nothing else, and is aske
   assert.equal(tested?.tools.ok, false);
 });
 
-test("a server that takes connections and never answers is given up after ten seconds", async () => {
-  const silent = createHttpServer(() => {});
-  await once(silent.listen(0, "127.0.0.1"), "listening");
-  const clock = new FakeClock();
-  const target = {
-    url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`,
-    headers: {},
-  };
-  const arrived = once(silent, "request");
-  const asked = listMcpTools({ clock, fetch, version: "1" }, target, new AbortController().signal);
-  await arrived;
-  await clock.advance(10_000);
-  assert.deepEqual(await asked, {
-    ok: false,
-    failure: { words: "It did not answer within 10 s.", isRefused: false },
+for (const transport of MCP_TRANSPORTS) {
+  test(`${transport}: a server that takes connections and never answers is given up after ten seconds`, async () => {
+    const silent = createHttpServer(() => {});
+    await once(silent.listen(0, "127.0.0.1"), "listening");
+    const clock = new FakeClock();
+    const target = {
+      url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`,
+      transport,
+      headers: {},
+    };
+    const arrived = once(silent, "request");
+    const asked = listMcpTools(
+      { clock, fetch, version: "1" },
+      target,
+      new AbortController().signal,
+    );
+    const [, response] = (await arrived) as [IncomingMessage, ServerResponse];
+    const hungUp = once(response, "close");
+    await clock.advance(10_000);
+    assert.deepEqual(await asked, {
+      ok: false,
+      failure: { words: "It did not answer within 10 s.", isRefused: false },
+    });
+    await hungUp;
+    silent.closeAllConnections();
+    silent.close();
   });
-  silent.closeAllConnections();
-  silent.close();
-});
 
-test("refused credentials are said, without the answer's words", async () => {
-  const refusing = createHttpServer((_request, response) => {
-    response.writeHead(401, { "content-type": "text/plain" }).end(`bad key ${KEY}`);
+  test(`${transport}: refused credentials are said, without the answer's words`, async () => {
+    const refusing = createHttpServer((_request, response) => {
+      response.writeHead(401, { "content-type": "text/plain" }).end(`bad key ${KEY}`);
+    });
+    await once(refusing.listen(0, "127.0.0.1"), "listening");
+    const target = {
+      url: `http://127.0.0.1:${(refusing.address() as AddressInfo).port}/`,
+      transport,
+      headers: {},
+    };
+    const deps = { clock: systemClock, fetch, version: "1" };
+    const asked = await listMcpTools(deps, target, new AbortController().signal);
+    assert.ok(
+      !asked.ok && /refuses the credentials/.test(asked.failure.words),
+      JSON.stringify(asked),
+    );
+    assert.ok(!asked.failure.words.includes(KEY));
+    refusing.closeAllConnections();
+    refusing.close();
   });
-  await once(refusing.listen(0, "127.0.0.1"), "listening");
-  const target = {
-    url: `http://127.0.0.1:${(refusing.address() as AddressInfo).port}/`,
-    headers: {},
-  };
-  const deps = { clock: systemClock, fetch, version: "1" };
-  const asked = await listMcpTools(deps, target, new AbortController().signal);
-  assert.ok(
-    !asked.ok && /refuses the credentials/.test(asked.failure.words),
-    JSON.stringify(asked),
-  );
-  assert.ok(!asked.failure.words.includes(KEY));
-  refusing.closeAllConnections();
-  refusing.close();
-});
+}
 
 test("a slug is one server's, and what is deleted takes its secret with it", async () => {
   await using world = await mcpWorld();

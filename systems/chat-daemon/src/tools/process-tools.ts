@@ -45,7 +45,9 @@ const Execute = z.object({
     .string()
     .max(200)
     .optional()
-    .describe("What this is for, in a few words such as: running the tests"),
+    .describe(
+      "What this is for, as a short phrase that begins with a verb in -ing and is shown to the user, such as: running the tests",
+    ),
   timeout: toolTimeout(1)
     .optional()
     .describe(

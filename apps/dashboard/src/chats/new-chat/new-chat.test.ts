@@ -18,7 +18,7 @@ const TIME = "2026-11-21T10:00:00.000Z";
 const server = (id: string, availability: McpServer["availability"]): McpServer => ({
   ...{ id, slug: id, display_name: "", description: "", enabled: true, availability },
   ...{ allow_in_plan_mode: false, tool_allow_list: [], tool_deny_list: [], auth_type: "none" },
-  sign_in: "not_needed",
+  ...{ sign_in: "not_needed", transport: "streamable_http", model_intent: false },
   ...{ created_at: TIME, updated_at: TIME },
 });
 
