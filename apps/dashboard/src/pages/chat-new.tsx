@@ -29,11 +29,13 @@ import {
   NEW_CHAT,
   newChatBody,
   parseKeptKey,
-  serverChoices,
-  withServer,
+  serverIdsOf,
+  serverIdsText,
   workspaceChoices,
   type NewChatValues,
 } from "../chats/new-chat/new-chat.ts";
+import { ServerChecks } from "../chats/server-choice/server-checks.tsx";
+import { serverChoices } from "../chats/server-choice/server-choice.ts";
 import { ChoiceField } from "../forms/choice-field.tsx";
 import { problemOfBody } from "../forms/field-problems.ts";
 import { FormFrame } from "../forms/form-frame.tsx";
@@ -241,30 +243,16 @@ function PlanField({ form }: { readonly form: Form<NewChatValues> }) {
 /** Nothing where there are none. */
 function ServerFields({ form }: { readonly form: Form<NewChatValues> }) {
   const { data } = useEndpoint(listMcpServers, {});
-  const choices = serverChoices(data?.servers ?? [], form.values.mcp_server_ids);
+  const choices = serverChoices(data?.servers ?? [], serverIdsOf(form.values.mcp_server_ids));
   if (choices.length === 0) return null;
   return (
     <fieldset className="sm:col-span-2 lg:col-span-3">
       <legend className="mb-1 font-medium">Tools of other servers</legend>
       <div className="flex flex-wrap gap-x-5 gap-y-2">
-        {choices.map(({ server, isChosen, isFixed }) => (
-          <label className="flex items-center gap-2" key={server.id}>
-            <input
-              checked={isChosen}
-              className="size-4"
-              disabled={isFixed}
-              onChange={(event) =>
-                form.set(
-                  "mcp_server_ids",
-                  withServer(choices, server.id, event.currentTarget.checked),
-                )
-              }
-              type="checkbox"
-            />
-            {server.display_name === "" ? server.slug : server.display_name}
-            {isFixed && <span className="text-xs text-muted">always</span>}
-          </label>
-        ))}
+        <ServerChecks
+          choices={choices}
+          onChange={(ids) => form.set("mcp_server_ids", serverIdsText(ids))}
+        />
       </div>
     </fieldset>
   );

@@ -12,6 +12,7 @@ import { Button } from "../ui/button.tsx";
 import { Loaded } from "../ui/loaded.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
+import { serverName } from "./server-name.ts";
 import type { ToolServerView } from "./server-values.ts";
 
 /** Nothing, where no tool server asks for it. */
@@ -50,7 +51,7 @@ function SignIn({ server }: { readonly server: ToolServerView }) {
   const isIn = server.sign_in === "done";
   useEndpoint(listMcpServers, {}, url === null || isIn ? {} : { everyMs: LOOK_MS });
   const params = { params: { server: server.id } };
-  const name = server.display_name === "" ? server.slug : server.display_name;
+  const name = serverName(server);
   const change = async (): Promise<void> => {
     setProblem(null);
     setUrl(null);

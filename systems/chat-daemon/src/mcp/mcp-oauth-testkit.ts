@@ -1,6 +1,6 @@
 /**
  * For tests: an authorization server and the tool server that it guards, in one process, as the standards
- * describe them. Refresh tokens serve once. The person always agrees.
+ * describe them. Refresh tokens serve once. The person always agrees, in a browser by a press.
  */
 import { createHash, randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -101,8 +101,18 @@ export async function startGuardedRemote(
   const isSignedIn = ({ headers }: Request): boolean =>
     state.access.has(headers.authorization?.replace(/^Bearer /, "") ?? "");
 
+  const agree = (authorizationUrl: string) => {
+    const { searchParams } = new URL(authorizationUrl);
+    const code = randomUUID();
+    const challenge = searchParams.get("code_challenge") ?? "";
+    state.codes.set(code, { challenge, clientId: searchParams.get("client_id") ?? "" });
+    const iss = state.origin;
+    return { state: searchParams.get("state") ?? "", code, iss, error: undefined };
+  };
+
   const remote = await startRemote(async (request, response) => {
     const url = new URL(request.url ?? "", state.origin);
+    if (url.pathname === "/authorize") return askPerson(response, url, agree);
     const answer = await answerOf(url, request);
     if (answer !== null) return json(response, answer);
     if (url.pathname === "/mcp" && isSignedIn(request)) return false;
@@ -114,15 +124,23 @@ export async function startGuardedRemote(
   return Object.assign(remote, {
     state,
     /** What the browser brings back once the person agreed. */
-    agree: (authorizationUrl: string) => {
-      const { searchParams } = new URL(authorizationUrl);
-      const code = randomUUID();
-      const challenge = searchParams.get("code_challenge") ?? "";
-      state.codes.set(code, { challenge, clientId: searchParams.get("client_id") ?? "" });
-      const iss = state.origin;
-      return { state: searchParams.get("state") ?? "", code, iss, error: undefined };
-    },
+    agree,
   });
+}
+
+/** The page that a browser is sent to. */
+function askPerson(
+  response: ServerResponse,
+  url: URL,
+  agree: (url: string) => { readonly state: string; readonly code: string; readonly iss: string },
+): true {
+  const { state, code, iss } = agree(url.href);
+  const back = new URL(url.searchParams.get("redirect_uri") ?? "");
+  back.search = new URLSearchParams({ state, code, iss }).toString();
+  const href = back.href.replaceAll("&", "&amp;");
+  const page = `<!doctype html><title>The wiki</title><h1>The wiki</h1><a href="${href}">Allow Atelier</a>`;
+  response.writeHead(200, { "content-type": "text/html" }).end(page);
+  return true;
 }
 
 function json(response: ServerResponse, [status, body]: readonly [number, Json]): true {

@@ -8,6 +8,7 @@ import { AttachmentStrip, DropArea, PickFilesButton } from "../attachments/attac
 import { ChatIcon } from "../chat-icon.tsx";
 import { useChatScene, useLinkState } from "../page/chat-scene.ts";
 import { ComposerModel } from "./composer-model.tsx";
+import { ComposerServers } from "./composer-servers.tsx";
 import { droppedText, landingOf } from "./landing.ts";
 import { SlashMenu } from "./slash-menu.tsx";
 import { useComposer, type ComposerState } from "./use-composer.ts";
@@ -93,6 +94,7 @@ function ComposerFoot({ state, models }: FootProps) {
     <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
       <PickFilesButton attachments={state.attachments} />
       <ComposerModel choice={state.choice} selectRef={models} setChoice={state.setChoice} />
+      <ComposerServers servers={state.servers} setServers={state.setServers} />
       <p className="order-last w-full px-2 text-xs text-muted" id="composer-landing">
         {landing.enter}{" "}
         {landing.now !== null && <span className="max-md:hidden">{landing.now}</span>}

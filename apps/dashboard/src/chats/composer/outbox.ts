@@ -2,7 +2,7 @@
  * Messages on their way: shown before the server has answered, and kept when it does not. Each has a
  * key, with which sending it again is safe: the server does it once.
  */
-import type { SendInput } from "./send-input.ts";
+import { PLAIN_SEND, type SendInput } from "./send-input.ts";
 
 export type Outgoing = {
   readonly key: string;
@@ -61,6 +61,8 @@ export function outboxOf(text: string | null): readonly Outgoing[] {
       .filter((each) => typeof each.key === "string" && Array.isArray(each.input?.files))
       .map((each) => ({
         ...each,
+        // It may be of an older page, which knew of less.
+        input: { ...PLAIN_SEND, ...each.input },
         state: each.state.kind === "failed" ? each.state : { kind: "failed", reason: LEFT },
       }));
   } catch {

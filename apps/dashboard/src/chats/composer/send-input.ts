@@ -18,6 +18,8 @@ export type SendInput = {
   readonly modelConfigId: string | null;
   readonly effort: ReasoningEffort | null;
   readonly planMode: "plan" | "" | null;
+  /** The tool servers of the chat from here on. */
+  readonly serverIds: readonly string[] | null;
 };
 
 export const PLAIN_SEND: SendInput = {
@@ -28,6 +30,7 @@ export const PLAIN_SEND: SendInput = {
   modelConfigId: null,
   effort: null,
   planMode: null,
+  serverIds: null,
 };
 
 export function contentOf({
@@ -75,13 +78,14 @@ export function partsOf({ text, files, references }: SendInput): MessagePart[] {
 
 /** As the server takes it. Sent again with the same key it is done once. */
 export function sendBody(input: SendInput, key: string) {
-  const { busyBehavior, modelConfigId, effort, planMode } = input;
+  const { busyBehavior, modelConfigId, effort, planMode, serverIds } = input;
   return {
     content: contentOf(input),
     busy_behavior: busyBehavior,
     ...(modelConfigId === null ? {} : { model_config_id: modelConfigId }),
     ...(effort === null ? {} : { reasoning_effort: effort }),
     ...(planMode === null ? {} : { plan_mode: planMode }),
+    ...(serverIds === null ? {} : { mcp_server_ids: [...serverIds] }),
     idempotency_key: key,
   };
 }

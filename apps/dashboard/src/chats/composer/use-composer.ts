@@ -31,12 +31,15 @@ export type ComposerState = {
   readonly maySend: boolean;
   /** Null: as the chat has it. */
   readonly choice: ModelChoice | null;
+  /** Null: as the chat has them. */
+  readonly servers: readonly string[] | null;
   readonly offers: readonly SlashCommand[];
   readonly offered: number;
   readonly isInHistory: boolean;
   readonly setText: (text: string) => void;
   readonly setPlaceholder: (text: string) => void;
   readonly setChoice: (choice: ModelChoice) => void;
+  readonly setServers: (serverIds: readonly string[] | null) => void;
   readonly add: (more: Draft) => void;
   readonly removeReference: (index: number) => void;
   readonly removeFile: (id: string) => void;
@@ -58,6 +61,7 @@ export function useComposer(): ComposerState {
   const attachments = useAttachments(`chat.${chatId}`);
   const said = useSaid();
   const [choice, setChoice] = useState<ModelChoice | null>(null);
+  const [servers, setServers] = useState<readonly string[] | null>(null);
   const editing = useEditing(draft, setDraft);
   const offers = useOffers(draft, setDraft);
   const history = useHistory(chatId);
@@ -74,13 +78,13 @@ export function useComposer(): ComposerState {
     said.reset();
   };
   const maySend = !attachments.isUploading && contentOf({ ...draft, files }).length > 0;
-  const send = useSend({ message: { ...draft, files }, choice, editing, empty, said });
+  const send = useSend({ message: { ...draft, files }, choice, servers, editing, empty, said });
   const runSlash = useSlashCommands({
     ...{ setChoice, setNotice: said.setNotice, setProblem: said.setProblem },
     edit: editing.start,
   });
   return {
-    ...{ draft, attachments, maySend, choice, setChoice },
+    ...{ draft, attachments, maySend, choice, setChoice, servers, setServers },
     ...{ problem: said.problem, notice: said.notice, placeholder: said.placeholder },
     ...{ setPlaceholder: said.setPlaceholder, dismiss: () => said.setProblem(null) },
     ...{ editing: editing.current, startEdit: editing.start, cancelEdit: editing.cancel },
@@ -136,13 +140,14 @@ function useSaid() {
 type Sending = {
   readonly message: Draft;
   readonly choice: ModelChoice | null;
+  readonly servers: readonly string[] | null;
   readonly editing: ReturnType<typeof useEditing>;
   readonly empty: () => void;
   readonly said: ReturnType<typeof useSaid>;
 };
 
 /** A new message goes through the outbox; an edited one is awaited, because it drops others. */
-function useSend({ message, choice, editing, empty, said }: Sending) {
+function useSend({ message, choice, servers, editing, empty, said }: Sending) {
   const { chatId, outbox } = useChatScene();
   const edit = useChange(editChatMessage);
   const modelConfigId =
@@ -151,7 +156,7 @@ function useSend({ message, choice, editing, empty, said }: Sending) {
   return (text: string, busyBehavior: "queue" | "interrupt"): void => {
     const input = { ...message, text, modelConfigId, effort };
     if (editing.current === null) {
-      outbox.send({ ...input, busyBehavior, planMode: null });
+      outbox.send({ ...input, busyBehavior, planMode: null, serverIds: servers });
       empty();
       return;
     }
@@ -159,6 +164,7 @@ function useSend({ message, choice, editing, empty, said }: Sending) {
       content: contentOf(input),
       ...(modelConfigId === null ? {} : { model_config_id: modelConfigId }),
       ...(effort === null ? {} : { reasoning_effort: effort }),
+      ...(servers === null ? {} : { mcp_server_ids: [...servers] }),
     };
     edit({ params: { chat: chatId, message: editing.current.id }, body }).then(
       (outcome) => {

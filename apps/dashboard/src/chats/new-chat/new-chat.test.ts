@@ -1,4 +1,3 @@
-import type { McpServer } from "@atelier/contract/http/mcp-servers";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
@@ -6,22 +5,12 @@ import {
   NEW_CHAT,
   newChatBody,
   parseKeptKey,
-  serverChoices,
-  USUAL_SERVERS,
-  withServer,
+  serverIdsOf,
+  serverIdsText,
   workspaceChoices,
 } from "./new-chat.ts";
 
 const MODEL = { modelConfigId: "m", effort: "" } as const;
-const TIME = "2026-11-21T10:00:00.000Z";
-
-const server = (id: string, availability: McpServer["availability"]): McpServer => ({
-  ...{ id, slug: id, display_name: "", description: "", enabled: true, availability },
-  ...{ allow_in_plan_mode: false, tool_allow_list: [], tool_deny_list: [], auth_type: "none" },
-  ...{ sign_in: "not_needed", transport: "streamable_http", model_intent: false },
-  ...{ created_at: TIME, updated_at: TIME },
-});
-
 test("what is not chosen is not sent", () => {
   assert.deepEqual(newChatBody({ ...NEW_CHAT, content: " Fix it. " }, MODEL, []), {
     content: [{ type: "text", text: "Fix it." }],
@@ -66,15 +55,8 @@ test("workspaces that are connected come first", () => {
   assert.deepEqual(labels, ["a (connected)", "c (connected)", "b (disconnected)"]);
 });
 
-test("tool servers are as administrators preset them until somebody chooses", () => {
-  const servers = [server("on", "default_on"), server("off", "default_off")];
-  const chosen = (text: string) =>
-    serverChoices([...servers, server("always", "force_on")], text).map(
-      (each) => `${each.server.id} ${String(each.isChosen)}`,
-    );
-  assert.deepEqual(chosen(USUAL_SERVERS), ["on true", "off false", "always true"]);
-  assert.deepEqual(chosen(""), ["on false", "off false", "always true"]);
-  const choices = serverChoices([...servers, server("always", "force_on")], USUAL_SERVERS);
-  assert.equal(withServer(choices, "off", true), "on off");
-  assert.equal(withServer(choices, "on", false), "");
+test("a choice of tool servers is kept as text; none is one, too", () => {
+  assert.equal(serverIdsOf(NEW_CHAT.mcp_server_ids), null);
+  assert.deepEqual(serverIdsOf(serverIdsText([])), []);
+  assert.deepEqual(serverIdsOf(serverIdsText(["a", "b"])), ["a", "b"]);
 });

@@ -1,6 +1,5 @@
 /** A chat that is being written, before it is one: what it is made of, and what is sent for it. */
 import type { ChatInputPart, CreateChat } from "@atelier/contract/http/chats";
-import type { McpServer } from "@atelier/contract/http/mcp-servers";
 import type { Workspace } from "@atelier/contract/http/workspaces";
 import type { z } from "zod";
 import type { ModelChoice } from "../model-choice/model-choice.ts";
@@ -19,7 +18,7 @@ export type NewChatValues = {
   readonly mcp_server_ids: string;
 };
 
-export const USUAL_SERVERS = "usual";
+const USUAL_SERVERS = "usual";
 
 export const NEW_CHAT: NewChatValues = {
   ...{ content: "", model_config_id: "", reasoning_effort: "", workspace_id: "", plan_mode: "" },
@@ -36,19 +35,25 @@ export function newChatBody(
 ): NewChatBody {
   const { workspace_id: workspace, plan_mode: plan, mcp_server_ids: servers } = values;
   const text = values.content.trim();
+  const chosen = serverIdsOf(servers);
   return {
     content: [...(text === "" ? [] : [{ type: "text" as const, text }]), ...files],
     model_config_id: model.modelConfigId,
     ...(model.effort === "" ? {} : { reasoning_effort: model.effort }),
     ...(workspace === "" ? {} : { workspace_id: workspace }),
     ...(plan === "" ? {} : { plan_mode: "plan" }),
-    ...(servers === USUAL_SERVERS ? {} : { mcp_server_ids: serverIds(servers) }),
+    ...(chosen === null ? {} : { mcp_server_ids: [...chosen] }),
     client_type: "ui",
   };
 }
 
-function serverIds(servers: string): string[] {
-  return servers.split(" ").filter((id) => id !== "");
+/** Null: what administrators preset. */
+export function serverIdsOf(servers: string): readonly string[] | null {
+  return servers === USUAL_SERVERS ? null : servers.split(" ").filter((id) => id !== "");
+}
+
+export function serverIdsText(ids: readonly string[]): string {
+  return ids.join(" ");
 }
 
 /** A repeat of the same request keeps its key, so that it is done once; another request has another. */
@@ -77,41 +82,4 @@ export function workspaceChoices(
   return workspaces
     .toSorted((a, b) => rank[a.status] - rank[b.status] || a.name.localeCompare(b.name))
     .map(({ id, name, status }) => ({ value: id, label: `${name} (${words(status)})` }));
-}
-
-export type ServerChoice = {
-  readonly server: McpServer;
-  readonly isChosen: boolean;
-  /** Every chat has it. */
-  readonly isFixed: boolean;
-};
-
-export function serverChoices(
-  servers: readonly McpServer[],
-  chosen: string,
-): readonly ServerChoice[] {
-  const ids = new Set(serverIds(chosen));
-  return servers
-    .filter(({ enabled }) => enabled)
-    .map((server) => {
-      const isFixed = server.availability === "force_on";
-      const isUsual = server.availability === "default_on";
-      return {
-        server,
-        isFixed,
-        isChosen: isFixed || (chosen === USUAL_SERVERS ? isUsual : ids.has(server.id)),
-      };
-    });
-}
-
-/** The choice with one server more or less. */
-export function withServer(
-  choices: readonly ServerChoice[],
-  serverId: string,
-  isChosen: boolean,
-): string {
-  return choices
-    .filter((each) => !each.isFixed && (each.server.id === serverId ? isChosen : each.isChosen))
-    .map(({ server }) => server.id)
-    .join(" ");
 }
