@@ -1,13 +1,13 @@
 /** A chat in a real browser: what is written, what the agent does, and what becomes of it in bad times. */
 import { startRealServer } from "@atelier/testkit/real-server";
-import { startScriptedModel, type ScriptedModel } from "@atelier/testkit/scripted-model";
-import { calls, says, type ScriptedReply } from "@atelier/testkit/scripted-model-reply";
+import { calls, says } from "@atelier/testkit/scripted-model-reply";
 import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
+import { startActingModel } from "./acting-model.ts";
 import { judgePage, openBrowser, signIn, WITHOUT_CHROMIUM } from "./browser-world.ts";
 import { setUpChats } from "./chat-world.ts";
 import { attachMachine } from "./workspace-world.ts";
@@ -15,35 +15,6 @@ import { attachMachine } from "./workspace-world.ts";
 const PERSON = { email: "ann@example.com", password: "correct-horse-battery-9" };
 const KEY = Buffer.alloc(32, 7).toString("base64");
 const ROUND = { ...WITHOUT_CHROMIUM, timeout: 400_000 };
-
-/** What the model answers to a message that holds the words; a call's result is the next step. */
-type Act = { readonly to: string; readonly steps: readonly ScriptedReply[] };
-
-/** Acts on messages, and leaves titles and the like to the model's ordinary answers. */
-async function startActingModel(): Promise<ScriptedModel & { readonly acts: Act[] }> {
-  const acts: Act[] = [];
-  const done = new Map<Act, number>();
-  const model = await startScriptedModel({
-    pacing: { delayMs: 5 },
-    script: ({ body }) => {
-      const { tools, messages } = JSON.parse(Buffer.from(body).toString("utf8")) as {
-        readonly tools?: readonly unknown[];
-        readonly messages?: readonly { readonly role: string; readonly content: unknown }[];
-      };
-      if (tools === undefined || tools.length === 0) return null;
-      const said = JSON.stringify(messages?.filter(({ role }) => role === "user") ?? []);
-      const [act] = acts
-        .toReversed()
-        .filter(({ to }) => said.includes(to))
-        .toSorted((one, two) => said.lastIndexOf(two.to) - said.lastIndexOf(one.to));
-      if (act === undefined) return null;
-      const place = done.get(act) ?? 0;
-      done.set(act, place + 1);
-      return act.steps[place] ?? null;
-    },
-  });
-  return Object.assign(model, { acts });
-}
 
 const composer = (page: Page) => page.getByRole("textbox", { name: "Message", exact: true });
 const log = (page: Page) => page.getByRole("log", { name: "Conversation" });
@@ -111,11 +82,11 @@ test("a chat is written, answered, and worked on in a workspace", ROUND, async (
   assert.equal(await log(page).getByText("<script>alert(1)</script>").count(), 1);
   await judge("chat-tools-closed");
   await page.getByRole("button", { name: /^Counting things together/ }).click();
-  await page.getByRole("region", { name: "Output" }).getByText("42").waitFor();
+  await page.getByRole("group", { name: "Output" }).getByText("42").waitFor();
   await page.getByText(/^exit 3, /).waitFor();
   await page.getByRole("button", { name: /^Edited/ }).click();
   await page
-    .getByRole("region", { name: `Lines of ${file}` })
+    .getByRole("group", { name: `Lines of ${file}` })
     .first()
     .waitFor();
   await judge("chat-tools-open");

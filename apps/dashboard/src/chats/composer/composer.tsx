@@ -99,18 +99,17 @@ function ComposerFoot({ state, models }: FootProps) {
         {landing.enter}{" "}
         {landing.now !== null && <span className="max-md:hidden">{landing.now}</span>}
       </p>
-      <span className="ml-auto flex gap-2">
-        {mayStop && (
-          <Button aria-label="Stop the agent" onClick={state.interrupt} title="Esc">
-            <ChatIcon name="stop" />
-            Stop
-          </Button>
-        )}
-        <Button disabled={!state.maySend} look="main" onClick={() => state.submit("queue")}>
-          <ChatIcon name="send" />
-          {landing.verb}
+      <span className="ml-auto" />
+      {mayStop && (
+        <Button aria-label="Stop the agent" onClick={state.interrupt} title="Esc">
+          <ChatIcon name="stop" />
+          Stop
         </Button>
-      </span>
+      )}
+      <Button disabled={!state.maySend} look="main" onClick={() => state.submit("queue")}>
+        <ChatIcon name="send" />
+        <span className="min-w-12 text-left">{landing.verb}</span>
+      </Button>
     </div>
   );
 }

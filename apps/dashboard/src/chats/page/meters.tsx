@@ -30,8 +30,8 @@ export const Meters = memo(function Meters() {
       >
         <span className="sr-only">Context and cost: </span>
         <FillBar percent={fill?.percent ?? 0} />
-        <span>{fill === null ? "context empty" : `${fill.percent}%`}</span>
-        {spent !== "" && <span className="max-sm:hidden">· {spent}</span>}
+        <span className="w-9 text-left">{fill === null ? "–" : `${fill.percent}%`}</span>
+        <span className="min-w-24 text-left max-sm:hidden">{spent === "" ? "" : `· ${spent}`}</span>
       </button>
       <Modal isOpen={isOpen} onClose={() => setIsOpen(false)} title="Context and cost">
         <MeterDetails onDone={() => setIsOpen(false)} />

@@ -1,7 +1,9 @@
 /** Code with its language, copied by one press. Long lines scroll. */
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { copyText } from "../../browser/host.ts";
 import { useIsLasting } from "../../browser/ticks.ts";
+import { languageOfFence } from "../../code/code-language.ts";
+import { codeLine, useCodeColours } from "../../code/use-code-colours.ts";
 
 const SAID_MS = 2_000;
 
@@ -21,7 +23,7 @@ export function CodeBlock({
         <span className="truncate">{label ?? (language === "" ? "text" : language)}</span>
         <SmallCopyButton text={text} what="the code" />
       </div>
-      <ScrolledText label={label ?? "Code"} text={text} />
+      <ScrolledText label={label ?? "Code"} language={languageOfFence(language)} text={text} />
     </div>
   );
 }
@@ -49,21 +51,28 @@ export function ScrolledText({
   text,
   label,
   tone = "",
+  language = null,
 }: {
   readonly text: string;
   readonly label: string;
   readonly tone?: string;
+  /** Null: it has one colour. */
+  readonly language?: string | null;
 }) {
+  const frame = useRef<HTMLPreElement>(null);
+  useCodeColours(frame, language, text);
   return (
     <pre
       aria-label={label}
       className={`max-h-96 overflow-auto bg-surface px-3 py-2 font-mono text-xs leading-5 ${tone}`}
-      role="region"
+      ref={frame}
+      // Not a landmark: there may be many of one name.
+      role="group"
       // What scrolls must be reachable by keyboard.
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
     >
-      {text}
+      <code {...codeLine("both")}>{text}</code>
     </pre>
   );
 }

@@ -1,4 +1,7 @@
 /** A change of a file, line by line. Signs say what colours say. */
+import { useRef } from "react";
+import { languageOfPath } from "../../code/code-language.ts";
+import { codeLine, useCodeColours, type CodeSide } from "../../code/use-code-colours.ts";
 import { diffCount, type DiffLine } from "./unified-diff.ts";
 
 const LOOKS: Readonly<Record<DiffLine["kind"], string>> = {
@@ -16,12 +19,18 @@ const SIGNS: Readonly<Record<DiffLine["kind"], string>> = {
   note: " ",
 };
 
+const SIDES: Readonly<Partial<Record<DiffLine["kind"], CodeSide>>> = {
+  ...{ added: "after", removed: "before", same: "both" },
+};
+
 type DiffViewProps = { readonly path: string; readonly lines: readonly DiffLine[] };
 
 export function DiffView({ path, lines }: DiffViewProps) {
   const { added, removed } = diffCount(lines);
+  const frame = useRef<HTMLElement>(null);
+  useCodeColours(frame, languageOfPath(path), lines);
   return (
-    <section aria-label={`Change of ${path}`}>
+    <section aria-label={`Change of ${path}`} ref={frame}>
       <div className="flex justify-between gap-2 border-b border-line bg-sunken px-3 py-1 text-xs">
         <span className="truncate font-mono">{path}</span>
         <span className="whitespace-nowrap tabular-nums">
@@ -34,7 +43,7 @@ export function DiffView({ path, lines }: DiffViewProps) {
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         tabIndex={0}
         aria-label={`Lines of ${path}`}
-        role="region"
+        role="group"
       >
         <div className="w-max min-w-full">
           {lines.map(({ kind, text, before, after }, index) => (
@@ -47,11 +56,18 @@ export function DiffView({ path, lines }: DiffViewProps) {
                 {after ?? before ?? ""}
               </span>
               <span className="w-4 shrink-0 text-center">{SIGNS[kind]}</span>
-              <span className="pr-3">{text === "" ? " " : text}</span>
+              <code className="pr-3" {...sideOf(kind)}>
+                {text === "" ? " " : text}
+              </code>
             </div>
           ))}
         </div>
       </div>
     </section>
   );
+}
+
+function sideOf(kind: DiffLine["kind"]) {
+  const side = SIDES[kind];
+  return side === undefined ? {} : codeLine(side);
 }

@@ -101,9 +101,10 @@ function Table({ table }: { readonly table: Tokens.Table }) {
   const look = (align: Tokens.TableCell["align"]): string =>
     align === "right" ? "text-right" : align === "center" ? "text-center" : "text-left";
   return (
-    <section
+    <div
       aria-label="Table"
       className="overflow-x-auto"
+      role="group"
       // What scrolls must be reachable by keyboard.
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
@@ -130,7 +131,7 @@ function Table({ table }: { readonly table: Tokens.Table }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </div>
   );
 }
 

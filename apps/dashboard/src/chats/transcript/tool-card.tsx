@@ -1,4 +1,7 @@
-/** One call of a tool: a line that says what, how long and how it went; opened, all there is of it. */
+/**
+ * One call of a tool: a line that says what, how long and how it went; opened, all there is of it. Each
+ * part of the line has its place from the first moment, so that nothing moves when more is known.
+ */
 import { memo } from "react";
 import { isBusy } from "@atelier/contract/chat/chat-view";
 import { useLinkState } from "../page/chat-scene.ts";
@@ -17,6 +20,9 @@ const SIGNS: Readonly<Record<ToolEnd["state"], { readonly sign: string; readonly
     unknown: { sign: "–", look: "text-muted" },
   };
 
+/** Their results say which agent it is about. */
+const AGENT_TOOLS: ReadonlySet<string> = new Set(["spawn_agent", "wait_agent", "message_agent"]);
+
 export const ToolCard = memo(
   function ToolCard({ row }: { readonly row: ToolRow }) {
     const isWorking = useLinkState(({ view }) => view.status !== null && isBusy(view.status));
@@ -25,21 +31,24 @@ export const ToolCard = memo(
     const { verb, subject } = toolLine(named, end.state !== "running");
     const { sign, look } = SIGNS[end.state];
     const agent = agentChatOf(row);
+    const isOfAgent = agent !== null || AGENT_TOOLS.has(named.tool_name);
     const isCommand = row.call?.tool_name === "execute";
     return (
       <Disclosure
-        aside={agent === null ? undefined : <AgentLink chatId={agent} />}
+        aside={isOfAgent ? <AgentLink chatId={agent} /> : undefined}
         line={
           <>
             <span aria-hidden="true" className={`w-3 text-center text-xs ${look}`}>
               {sign}
             </span>
-            <span className="max-w-[55%] shrink-0 truncate font-medium text-ink">{verb}</span>
+            <span className="w-44 max-w-[45%] shrink-0 truncate font-medium text-ink" title={verb}>
+              {verb}
+            </span>
             <span className={`min-w-0 flex-1 truncate ${isCommand ? "font-mono text-xs" : ""}`}>
               {subject}
             </span>
             <span
-              className={`shrink-0 text-xs whitespace-nowrap tabular-nums ${end.state === "failed" ? "text-bad" : ""}`}
+              className={`w-32 shrink-0 truncate text-xs tabular-nums max-sm:w-24 ${end.state === "failed" ? "text-bad" : ""}`}
             >
               {end.state === "running" ? "running" : endText(end)}
             </span>

@@ -1,6 +1,7 @@
 /** All that a call of a tool holds, as its kind of tool is best read. */
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { languageOfPath } from "../../code/code-language.ts";
 import { CodeBlock, ScrolledText } from "./code-block.tsx";
 import { DiffView } from "./diff-view.tsx";
 import { fieldIn, listIn, textIn } from "./json-fields.ts";
@@ -41,6 +42,7 @@ function ToolBody({ row }: { readonly row: ToolRow }): ReactNode {
       return (
         <ScrolledText
           label={`Lines of ${textIn(args, "path") ?? "the file"}`}
+          language={languageOfPath(textIn(args, "path") ?? "")}
           text={textIn(result?.result, "content") ?? ""}
         />
       );
@@ -140,10 +142,12 @@ function mediaUrl(result: unknown): string | null {
   return `data:${type};base64,${data}`;
 }
 
-export function AgentLink({ chatId }: { readonly chatId: string }) {
+/** Null: it is not known yet; its place is kept. */
+export function AgentLink({ chatId }: { readonly chatId: string | null }) {
+  if (chatId === null) return <span className="w-26 shrink-0" />;
   return (
     <Link
-      className="shrink-0 text-xs font-medium text-accent underline-offset-2 hover:underline"
+      className="w-26 shrink-0 text-xs font-medium text-accent underline-offset-2 hover:underline"
       to={`/chats/${chatId}`}
     >
       Open the agent

@@ -42,7 +42,7 @@ test("how a call ended: its exit, its error, or that it goes on", () => {
     [{ result: { exit_code: 2 } }, "failed", "exit 2, 2.0 s"],
     [{ result: { exit_code: -1, error: "no" } }, "failed", "did not end well, 2.0 s"],
     [{ result: "No such tool", is_error: true }, "failed", "failed, 2.0 s"],
-    [{ result: { background_process_id: "p" } }, "background", "goes on in the background, 2.0 s"],
+    [{ result: { background_process_id: "p" } }, "background", "in background, 2.0 s"],
     [{ result: { ok: true } }, "done", "2.0 s"],
   ] as const;
   for (const [result, state, words] of rows) {

@@ -47,7 +47,7 @@ export function toolEnd({ call, result }: ToolRow, isBusy: boolean): ToolEnd {
   }
   const durationMs = numberIn(result.result, "wall_duration_ms") ?? between(call, result);
   if (textIn(result.result, "background_process_id") !== null) {
-    return { state: "background", words: "goes on in the background", durationMs };
+    return { state: "background", words: "in background", durationMs };
   }
   const exitCode = numberIn(result.result, "exit_code");
   if (exitCode !== null && exitCode !== 0) {

@@ -1,5 +1,7 @@
 /** One changed file: its lines in one column or side by side, each of which can be written about. */
-import { useState, type ReactNode } from "react";
+import { useMemo, useRef, useState, type ReactNode } from "react";
+import { languageOfPath } from "../../code/code-language.ts";
+import { codeLine, useCodeColours, type CodeSide } from "../../code/use-code-colours.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Icon } from "../../ui/icon.tsx";
@@ -70,6 +72,9 @@ type HunksProps = Omit<DiffFileProps, "isOpenAtFirst">;
 function Hunks({ file, root, draft, look }: HunksProps) {
   const [linesMax, setLinesMax] = useState(LINES_AT_FIRST);
   const [editing, setEditing] = useState<CommentPlace | null>(null);
+  const frame = useRef<HTMLDivElement>(null);
+  const shown = useMemo(() => [file, look, linesMax], [file, look, linesMax]);
+  useCodeColours(frame, languageOfPath(file.path), shown);
   if (file.isBinary) return <p className="p-3 text-muted">A binary file.</p>;
   if (file.hunks.length === 0) return <p className="p-3 text-muted">No line changed.</p>;
   const all = file.hunks.reduce((count, { lines }) => count + lines.length, 0);
@@ -88,7 +93,7 @@ function Hunks({ file, root, draft, look }: HunksProps) {
   );
   const rows = { about, below, onWrite: setEditing };
   return (
-    <div className="overflow-x-auto border-t border-line">
+    <div className="overflow-x-auto border-t border-line" ref={frame}>
       {cutHunks(file.hunks, linesMax).map((hunk) => (
         <div key={hunk.head}>
           <p className="bg-accent-soft px-3 py-0.5 font-mono text-xs break-all text-muted">
@@ -120,6 +125,8 @@ function cutHunks(hunks: readonly DiffHunk[], linesMax: number): readonly DiffHu
   return shown;
 }
 
+const SIDES = { added: "after", removed: "before", context: "both" } as const;
+
 type AboutLine = (line: DiffLine) => CommentPlace;
 
 type RowsProps = {
@@ -149,7 +156,7 @@ function Unified({ hunk, about, below, onWrite }: RowsProps) {
           number={line.after}
           onWrite={() => onWrite(about(line))}
         />
-        <LineText line={line} />
+        <LineText line={line} side={SIDES[line.kind]} />
       </div>
       {below(line)}
     </div>
@@ -174,7 +181,7 @@ function Split({ hunk, about, below, onWrite }: RowsProps) {
                 number={index === 0 ? line.before : line.after}
                 onWrite={() => onWrite(about(line))}
               />
-              <LineText line={line} />
+              <LineText line={line} side={index === 0 ? "before" : "after"} />
             </div>
           ),
         )}
@@ -210,11 +217,13 @@ function LineNumber({ line, number, isSilent = false, onWrite }: LineNumberProps
   );
 }
 
-function LineText({ line }: { readonly line: DiffLine }) {
+type LineTextProps = { readonly line: DiffLine; readonly side: CodeSide };
+
+function LineText({ line, side }: LineTextProps) {
   return (
     <code className="min-w-0 pr-2 break-words whitespace-pre-wrap">
       <span className="inline-block w-4 select-none">{LOOKS[line.kind].sign}</span>
-      {line.text}
+      <span {...codeLine(side)}>{line.text}</span>
     </code>
   );
 }

@@ -9,6 +9,9 @@ import {
   type listWorkspaceFiles,
 } from "@atelier/contract/http/workspace-files";
 import { useEndpoint } from "../../api/use-endpoint.ts";
+import { useRef } from "react";
+import { languageOfPath } from "../../code/code-language.ts";
+import { codeLine, useCodeColours } from "../../code/use-code-colours.ts";
 import { apiUrl } from "../../browser/host.ts";
 import { Loaded } from "../../ui/loaded.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
@@ -71,7 +74,11 @@ function TextView({ agentId, path }: { readonly agentId: string; readonly path: 
                   Only the first {byteText(FILE_TEXT_BYTES_MAX)} are shown.
                 </p>
               )}
-              {text === "" ? <p className="text-muted">It is empty.</p> : <Lines text={text} />}
+              {text === "" ? (
+                <p className="text-muted">It is empty.</p>
+              ) : (
+                <Lines path={path} text={text} />
+              )}
             </>
           )
         }
@@ -83,11 +90,16 @@ function TextView({ agentId, path }: { readonly agentId: string; readonly path: 
 const LINE_HEIGHT_PX = 20;
 
 /** In blocks that the browser draws when they come into sight. */
-function Lines({ text }: { readonly text: string }) {
+type LinesProps = { readonly text: string; readonly path: string };
+
+function Lines({ text, path }: LinesProps) {
+  const frame = useRef<HTMLElement>(null);
+  useCodeColours(frame, languageOfPath(path), text);
   return (
     <section
       aria-label="Text of the file"
       className="max-h-[60vh] overflow-auto font-mono text-xs leading-5"
+      ref={frame}
       // What scrolls must be reachable by keyboard.
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
@@ -104,7 +116,9 @@ function Lines({ text }: { readonly text: string }) {
           >
             {Array.from({ length: count }, (_, index) => from + index).join("\n")}
           </pre>
-          <pre className="pl-3">{lines}</pre>
+          <pre className="pl-3" {...codeLine("both")}>
+            {lines}
+          </pre>
         </div>
       ))}
     </section>
