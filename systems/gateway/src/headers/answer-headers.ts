@@ -32,6 +32,74 @@ export type AnswerHead = AnswerKind & {
   readonly headers: string[];
 };
 
+/** The head of an answer as text that was read, and found to be nothing but whole lines. */
+export interface HeadLines {
+  readonly text: string;
+  /** Of its lines. */
+  readonly count: number;
+  nameLength(i: number): number;
+  /** In whatever case it is written; the name is as long. */
+  isNamed(i: number, lowerName: string): boolean;
+  value(i: number): string;
+  /** For `count`, where the last line ends. */
+  lineStart(i: number): number;
+}
+
+/** As AnswerHead, in lines that each end with CR LF, ready to be sent. */
+export type AnswerLines = AnswerKind & {
+  readonly lines: string;
+  /** Bytes of the body. Null: not announced. */
+  readonly contentLength: number | null;
+  readonly hasDate: boolean;
+};
+
+/** The same as toAnswerHead makes of the names and values, at the cost of a few copies of many lines. */
+export function toAnswerLines(head: HeadLines): AnswerLines {
+  let contentType = "";
+  let contentEncoding = "";
+  let contentLength: number | null = null;
+  let hasDate = false;
+  let hasCacheControl = false;
+  let lines = "";
+  let keptFrom = head.lineStart(0);
+  for (let i = 0; i < head.count; i += 1) {
+    const length = head.nameLength(i);
+    if (isDropped(head, i, length)) {
+      lines += head.text.slice(keptFrom, head.lineStart(i));
+      keptFrom = head.lineStart(i + 1);
+    } else if (length === 4) hasDate ||= head.isNamed(i, "date");
+    else if (length === 12 && head.isNamed(i, "content-type")) contentType = head.value(i);
+    else if (length === 13) hasCacheControl ||= head.isNamed(i, "cache-control");
+    else if (length === 14 && head.isNamed(i, "content-length")) {
+      contentLength = Number(head.value(i));
+    } else if (length === 16 && head.isNamed(i, "content-encoding")) {
+      contentEncoding = head.value(i);
+    }
+  }
+  lines += head.text.slice(keptFrom);
+  if (lines !== "" && !lines.endsWith("\r\n")) lines += "\r\n";
+  const kind = kindOf(contentType, contentEncoding);
+  if (kind.isEventStream) {
+    lines += "X-Accel-Buffering: no\r\n";
+    if (!hasCacheControl) lines += "Cache-Control: no-cache\r\n";
+  }
+  return {
+    contentType,
+    contentEncoding: kind.contentEncoding,
+    isEventStream: kind.isEventStream,
+    lines,
+    contentLength,
+    hasDate,
+  };
+}
+
+function isDropped(head: HeadLines, i: number, length: number): boolean {
+  const names = DROPPED.ofLength(length);
+  if (names === undefined) return false;
+  for (const name of names) if (head.isNamed(i, name)) return true;
+  return false;
+}
+
 export function toAnswerHead(rawHeaders: readonly string[]): AnswerHead {
   const kind = answerKindOf(rawHeaders);
   const headers: string[] = [];
@@ -53,12 +121,15 @@ export function answerKindOf(rawHeaders: readonly string[]): AnswerKind {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? "";
     if (isNamed(name, "content-type")) contentType = rawHeaders[i + 1] ?? "";
-    else if (isNamed(name, "content-encoding"))
-      contentEncoding = (rawHeaders[i + 1] ?? "").trim().toLowerCase();
+    else if (isNamed(name, "content-encoding")) contentEncoding = rawHeaders[i + 1] ?? "";
   }
-  if (contentEncoding === "identity") contentEncoding = "";
+  return kindOf(contentType, contentEncoding);
+}
+
+function kindOf(contentType: string, saidEncoding: string): AnswerKind {
+  const encoding = saidEncoding === "" ? "" : saidEncoding.trim().toLowerCase();
   const isEventStream = contentType.trim().toLowerCase().startsWith("text/event-stream");
-  return { contentType, contentEncoding, isEventStream };
+  return { contentType, contentEncoding: encoding === "identity" ? "" : encoding, isEventStream };
 }
 
 function hasCacheControl(rawHeaders: readonly string[]): boolean {

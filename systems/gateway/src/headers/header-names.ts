@@ -12,6 +12,11 @@ export class HeaderNames {
     this.#byLength = byLength;
   }
 
+  /** In lower case. Undefined: none is as long. */
+  ofLength(length: number): readonly string[] | undefined {
+    return this.#byLength[length];
+  }
+
   /** In whatever case the name is written. */
   has(name: string): boolean {
     const sameLength = this.#byLength[name.length];

@@ -1,5 +1,6 @@
 /** The head of an answer as HTTP/1.1 has it, with the same headers of its own that `node:http` adds. */
 import { STATUS_CODES } from "node:http";
+import type { ResponseLines } from "../relay/client-exchange.ts";
 
 export type AnswerHeadText = {
   /** Latin-1. */
@@ -30,7 +31,7 @@ const STRANGE_VALUE = /[^\t -~\x80-\xff]/;
 /** Throws for a name or value that could be taken for the end of a line, or for more than it is. */
 export function answerHeadText(input: AnswerHeadInput): AnswerHeadText {
   const { status, headers } = input;
-  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n`;
+  let text = statusLine(status);
   let contentLength: number | null = null;
   let hasDate = false;
   let hasConnection = false;
@@ -53,12 +54,35 @@ export function answerHeadText(input: AnswerHeadInput): AnswerHeadText {
     text += `${name}: ${value}\r\n`;
   }
   if (!hasDate) text += `Date: ${input.date}\r\n`;
-  if (!closes) {
-    text += `Connection: keep-alive\r\nKeep-Alive: timeout=${input.keepAliveSeconds}\r\n`;
-  } else if (!hasConnection) text += "Connection: close\r\n";
+  if (!closes || !hasConnection) text += connectionLines(closes, input.keepAliveSeconds);
   const framing = framingOf(status, contentLength !== null);
   if (framing === "chunked") text += "Transfer-Encoding: chunked\r\n";
   return { text: `${text}\r\n`, framing, closes, contentLength };
+}
+
+/** The same of lines that were read from a head, and hold nothing that could be taken for a line's end. */
+export function answerLinesText(
+  { lines, contentLength, hasDate }: ResponseLines,
+  { status, date, closes, keepAliveSeconds }: Omit<AnswerHeadInput, "headers">,
+): AnswerHeadText {
+  const framing = framingOf(status, contentLength !== null);
+  const dateLine = hasDate ? "" : `Date: ${date}\r\n`;
+  const framingLine = framing === "chunked" ? "Transfer-Encoding: chunked\r\n" : "";
+  const connection = connectionLines(closes, keepAliveSeconds);
+  const text = `${statusLine(status)}${lines}${dateLine}${connection}${framingLine}\r\n`;
+  return { text, framing, closes, contentLength };
+}
+
+function statusLine(status: number): string {
+  return status === 200
+    ? "HTTP/1.1 200 OK\r\n"
+    : `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n`;
+}
+
+function connectionLines(closes: boolean, keepAliveSeconds: number): string {
+  return closes
+    ? "Connection: close\r\n"
+    : `Connection: keep-alive\r\nKeep-Alive: timeout=${keepAliveSeconds}\r\n`;
 }
 
 function framingOf(status: number, hasLength: boolean): AnswerFraming {

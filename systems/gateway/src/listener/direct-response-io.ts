@@ -4,8 +4,13 @@
  */
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
-import type { GatewayResponse } from "../relay/client-exchange.ts";
-import { answerHeadText, type AnswerFraming } from "./answer-head.ts";
+import type { GatewayResponse, ResponseLines } from "../relay/client-exchange.ts";
+import {
+  answerHeadText,
+  answerLinesText,
+  type AnswerFraming,
+  type AnswerHeadText,
+} from "./answer-head.ts";
 import type { DirectRequest } from "./direct-request-io.ts";
 
 export type DirectResponseOptions = {
@@ -58,20 +63,29 @@ export class DirectResponse extends EventEmitter implements GatewayResponse {
   }
 
   writeHead(status: number, headers: string[] | Record<string, string>): this {
-    if (this.headersSent) throw new Error("the head of this answer is written already");
     const pairs = Array.isArray(headers) ? headers : Object.entries(headers).flat();
     const { keepAliveSeconds } = this.#options;
     const date = this.#options.date();
-    const head = answerHeadText({
-      ...{ status, headers: pairs, date, closes: this.#closes, keepAliveSeconds },
-    });
+    const closes = this.#closes;
+    this.#begin(status, answerHeadText({ status, headers: pairs, date, closes, keepAliveSeconds }));
+    return this;
+  }
+
+  writeLines(status: number, lines: ResponseLines): void {
+    const { keepAliveSeconds } = this.#options;
+    const date = lines.hasDate ? "" : this.#options.date();
+    const closes = this.#closes;
+    this.#begin(status, answerLinesText(lines, { status, date, closes, keepAliveSeconds }));
+  }
+
+  #begin(status: number, head: AnswerHeadText): void {
+    if (this.headersSent) throw new Error("the head of this answer is written already");
     this.headersSent = true;
     this.statusCode = status;
     this.#framing = head.framing;
     this.#closes ||= head.closes;
     this.#missing = head.contentLength;
     this.#add(head.text);
-    return this;
   }
 
   flushHeaders(): void {

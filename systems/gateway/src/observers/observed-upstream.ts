@@ -30,9 +30,9 @@ function observedClient(client: UpstreamClient, observer: CallObserver): Upstrea
 /** The observer first: what the listener does with the last event may end the call. */
 function observedListener(listener: UpstreamListener, attempt: AttemptObserver): UpstreamListener {
   return {
-    head: (status, rawHeaders) => {
+    head: (status, rawHeaders, fields) => {
       attempt.head(status, rawHeaders);
-      listener.head(status, rawHeaders);
+      listener.head(status, rawHeaders, fields);
     },
     data: (chunk) => {
       attempt.data(chunk);

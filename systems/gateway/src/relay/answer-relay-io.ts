@@ -10,8 +10,9 @@ import { closeLastEvent, cutStreamEnding } from "@atelier/model-wire/cut-stream"
 import type { StreamObserver } from "@atelier/model-wire/observe-response";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
 import { FAILURE, toAnswer, type GatewayFailure } from "../failures/gateway-failure.ts";
-import { toAnswerHead, type AnswerHead } from "../headers/answer-headers.ts";
+import { toAnswerHead, toAnswerLines, type AnswerKind } from "../headers/answer-headers.ts";
 import type { CallTiming } from "../timing/call-timing.ts";
+import type { HeadFields } from "../upstream/head-fields.ts";
 import type {
   UpstreamExchange,
   UpstreamFailure,
@@ -43,7 +44,7 @@ const SLOW_CLIENT_MS = 500;
 export class AnswerRelay implements UpstreamListener {
   readonly #options: AnswerRelayOptions;
   #exchange: UpstreamExchange | null = null;
-  #head: AnswerHead | null = null;
+  #head: AnswerKind | null = null;
   #status: number | null = null;
   #observation: Observation | null = null;
   #isDone = false;
@@ -91,16 +92,34 @@ export class AnswerRelay implements UpstreamListener {
     this.#breakOff({ kind: "closing" }, FAILURE.shuttingDown);
   }
 
-  head(status: number, rawHeaders: readonly string[]): void {
+  head(status: number, rawHeaders: readonly string[], fields?: HeadFields): void {
     if (this.#isDone) return;
-    const { res, observedAs, timing } = this.#options;
+    const { res, observedAs } = this.#options;
     this.#status = status;
-    this.#head = toAnswerHead(rawHeaders);
+    this.#head =
+      fields !== undefined && res.writeLines !== undefined
+        ? this.#writeLines(status, fields)
+        : this.#writeHead(status, rawHeaders);
     if (observedAs !== null) this.#observation = observeAnswer(observedAs, this.#head);
-    this.#head.headers.push(SERVER_TIMING, timing.header());
-    res.writeHead(status, this.#head.headers);
     // Streams may stay silent for long; the client learns at once that they began.
     if (this.#head.isEventStream) res.flushHeaders();
+  }
+
+  #writeLines(status: number, fields: HeadFields): AnswerKind {
+    const { res, timing } = this.#options;
+    const head = toAnswerLines(fields);
+    const { contentLength, hasDate } = head;
+    const lines = `${head.lines}${SERVER_TIMING}: ${timing.header()}\r\n`;
+    res.writeLines?.(status, { lines, contentLength, hasDate });
+    return head;
+  }
+
+  #writeHead(status: number, rawHeaders: readonly string[]): AnswerKind {
+    const { res, timing } = this.#options;
+    const head = toAnswerHead(rawHeaders);
+    head.headers.push(SERVER_TIMING, timing.header());
+    res.writeHead(status, head.headers);
+    return head;
   }
 
   data(chunk: Uint8Array): boolean {

@@ -13,6 +13,7 @@ import { observeBody, observeStream } from "@atelier/model-wire/observe-response
 import type { WireFormat } from "@atelier/model-wire/wire-format";
 import { answerKindOf } from "../headers/answer-headers.ts";
 import { isKeyMark, type KeyDisposition } from "../keys/key-disposition.ts";
+import type { HeadFields } from "../upstream/head-fields.ts";
 import type {
   UpstreamExchange,
   UpstreamFailure,
@@ -62,7 +63,11 @@ const REFUSAL_BYTES_MAX = 64 * 1024;
 /** A first event longer than this is no overload error. */
 const HELD_BYTES_MAX = 64 * 1024;
 
-type Head = { readonly status: number; readonly rawHeaders: readonly string[] };
+type Head = {
+  readonly status: number;
+  readonly rawHeaders: readonly string[];
+  readonly fields: HeadFields | undefined;
+};
 type Refused = Head & {
   readonly kind: "refused";
   readonly disposition: Exclude<KeyDisposition, { kind: "keep" }>;
@@ -111,22 +116,22 @@ export class Attempt implements UpstreamListener, UpstreamExchange {
     if (isOpen) this.#options.onCancelled();
   }
 
-  head(status: number, rawHeaders: readonly string[]): void {
+  head(status: number, rawHeaders: readonly string[], fields?: HeadFields): void {
     const options = this.#options;
     const disposition = options.judge(status, rawHeaders);
     if (disposition.kind !== "keep" && (isKeyMark(disposition) || options.mayFailOver())) {
-      this.#phase = { kind: "refused", disposition, status, rawHeaders };
+      this.#phase = { kind: "refused", disposition, status, rawHeaders, fields };
       return;
     }
     // The listener reads the head again: only where another key is left is it worth reading here.
     if (disposition.kind === "keep" && status < 300 && options.mayFailOver()) {
       const isStream = isReadableStream(rawHeaders);
       if (isStream || options.faults !== null) {
-        this.#phase = { kind: "held", status, rawHeaders, isStream };
+        this.#phase = { kind: "held", status, rawHeaders, fields, isStream };
         return;
       }
     }
-    this.#release({ status, rawHeaders }, disposition);
+    this.#release({ status, rawHeaders, fields }, disposition);
   }
 
   data(chunk: Uint8Array): boolean {
@@ -182,11 +187,11 @@ export class Attempt implements UpstreamListener, UpstreamExchange {
     return true;
   }
 
-  #release({ status, rawHeaders }: Head, disposition: KeyDisposition = KEEP): boolean {
+  #release({ status, rawHeaders, fields }: Head, disposition: KeyDisposition = KEEP): boolean {
     this.#become({ kind: "released" });
     const { listener } = this.#options;
     this.#options.onReleased(disposition, status);
-    listener.head(status, rawHeaders);
+    listener.head(status, rawHeaders, fields);
     const chunks = this.#chunks;
     this.#chunks = [];
     let isKeepingUp = true;

@@ -26,6 +26,14 @@ export interface GatewayRequest {
   destroy(): this;
 }
 
+export type ResponseLines = {
+  /** Each ends with CR LF. None of them is about the connection. */
+  readonly lines: string;
+  /** Bytes of the body, as the lines announce them. Null: they do not. */
+  readonly contentLength: number | null;
+  readonly hasDate: boolean;
+};
+
 export interface GatewayResponse {
   readonly req: GatewayRequest;
   readonly headersSent: boolean;
@@ -33,6 +41,8 @@ export interface GatewayResponse {
   readonly statusCode: number;
   readonly destroyed: boolean;
   writeHead(status: number, headers: string[] | Record<string, string>): this;
+  /** The same in lines that were read from a head, where the response can take them as they are. */
+  writeLines?(status: number, head: ResponseLines): void;
   flushHeaders(): void;
   /** False: wait for `drain`. */
   write(chunk: Uint8Array): boolean;

@@ -10,6 +10,7 @@
 import type { WireFormat } from "@atelier/model-wire/wire-format";
 import { toAnswer } from "../failures/gateway-failure.ts";
 import { answerKindOf } from "../headers/answer-headers.ts";
+import type { HeadFields } from "../upstream/head-fields.ts";
 import type { UpstreamFailure, UpstreamListener } from "../upstream/upstream-client.ts";
 import { decodeBody } from "./request-decoding-io.ts";
 import { SecretScrubber } from "./secret-scrubber.ts";
@@ -53,11 +54,14 @@ export class CredentialGuard implements UpstreamListener {
     this.#scrubber = new SecretScrubber(secret);
   }
 
-  head(status: number, rawHeaders: readonly string[]): void {
-    if (this.#secretLength < SECRET_LENGTH_MIN) return this.#listener.head(status, rawHeaders);
-    const headers = rawHeaders.map((part, i) =>
-      i % 2 === 0 ? part : this.#scrubber.scrubText(part),
-    );
+  head(status: number, rawHeaders: readonly string[], fields?: HeadFields): void {
+    if (this.#secretLength < SECRET_LENGTH_MIN) {
+      return this.#listener.head(status, rawHeaders, fields);
+    }
+    const isClean = fields !== undefined && !this.#scrubber.isIn(fields.text);
+    const headers = isClean
+      ? rawHeaders
+      : rawHeaders.map((part, i) => (i % 2 === 0 ? part : this.#scrubber.scrubText(part)));
     const { isEventStream, contentEncoding: encoding } = answerKindOf(rawHeaders);
     if (status >= 400 && encoding !== "") {
       this.#compressed = { status, rawHeaders: headers, encoding, chunks: [], bytes: 0 };
@@ -65,7 +69,7 @@ export class CredentialGuard implements UpstreamListener {
     }
     const isLongEnough = this.#secretLength >= STREAMED_SECRET_LENGTH_MIN;
     this.#isScrubbing = status >= 400 || (isEventStream && isLongEnough && encoding === "");
-    this.#listener.head(status, headers);
+    this.#listener.head(status, headers, isClean ? fields : undefined);
   }
 
   data(chunk: Uint8Array): boolean {

@@ -12,6 +12,7 @@ import {
   withoutSignedReasoning,
 } from "@atelier/model-wire/signed-reasoning";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
+import type { HeadFields } from "../upstream/head-fields.ts";
 import {
   wholeBody,
   type UpstreamCall,
@@ -88,7 +89,7 @@ class ForeignReasoningRepair implements UpstreamListener, UpstreamExchange {
     this.#exchange?.cancel();
   }
 
-  head(status: number, rawHeaders: readonly string[]): void {
+  head(status: number, rawHeaders: readonly string[], fields?: HeadFields): void {
     if (this.#isSecond && status >= 400) {
       this.#exchange?.cancel();
       this.#giveHeld()?.end();
@@ -98,7 +99,7 @@ class ForeignReasoningRepair implements UpstreamListener, UpstreamExchange {
       if (this.#isSecond) this.#options.onRepaired();
       this.#isSecond = false;
       this.#held = null;
-      this.#listener.head(status, rawHeaders);
+      this.#listener.head(status, rawHeaders, fields);
     }
   }
 

@@ -29,6 +29,11 @@ export class SecretScrubber {
     return scrubbed;
   }
 
+  isIn(text: string): boolean {
+    for (const each of this.#texts) if (text.includes(each)) return true;
+    return false;
+  }
+
   /** What can be passed on now. Null: nothing yet. */
   push(piece: Uint8Array): Uint8Array | null {
     const bytes = this.#held === null ? piece : Buffer.concat([this.#held, piece]);

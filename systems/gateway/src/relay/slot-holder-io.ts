@@ -4,6 +4,7 @@
  * answer any more. What comes after that, such as recording, keeps no other call waiting.
  */
 import type { KeySlot } from "../keys/key-slots.ts";
+import type { HeadFields } from "../upstream/head-fields.ts";
 import type {
   UpstreamExchange,
   UpstreamFailure,
@@ -33,8 +34,8 @@ export class SlotHolder implements UpstreamListener {
     };
   }
 
-  head(status: number, rawHeaders: readonly string[]): void {
-    this.#listener.head(status, rawHeaders);
+  head(status: number, rawHeaders: readonly string[], fields?: HeadFields): void {
+    this.#listener.head(status, rawHeaders, fields);
   }
 
   data(chunk: Uint8Array): boolean {

@@ -5,6 +5,7 @@
  * the next caller's answer.
  */
 import { fail, ok, type Result } from "@atelier/base/result";
+import { HeadFields } from "./head-fields.ts";
 
 export type AnswerFault =
   | "HEAD_MALFORMED"
@@ -24,8 +25,7 @@ export type AnswerFraming =
 
 export type AnswerHead = {
   readonly status: number;
-  /** Raw pairs. */
-  readonly rawHeaders: string[];
+  readonly fields: HeadFields;
   readonly framing: AnswerFraming;
   /** Whether the connection may carry another exchange. */
   readonly isPersistent: boolean;
@@ -33,10 +33,6 @@ export type AnswerHead = {
   readonly keepAliveMs: number | null;
 };
 
-/** Fields of one head. Providers send some 40; node:http stops at 2,000. */
-const FIELDS_MAX = 512;
-/** RFC 9110 §5.6.2, from the other side. */
-const NOT_TOKEN = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
 /** RFC 9110 §5.5, from the other side: neither visible, nor space, nor tab, nor beyond ASCII. */
 const NOT_TEXT = /[^\t\x20-\x7e\x80-\xff]/;
 
@@ -46,10 +42,10 @@ export function parseAnswerHead(text: string, method: string): Result<AnswerHead
   const line = lineEnd === -1 ? text : text.slice(0, lineEnd);
   const status = statusOf(line);
   if (status === null) return fail("HEAD_MALFORMED");
-  const rawHeaders = lineEnd === -1 ? [] : parseFields(text, lineEnd + 2);
-  if (rawHeaders === null) return fail("HEAD_MALFORMED");
+  const fields = HeadFields.read(text, lineEnd === -1 ? text.length : lineEnd + 2);
+  if (fields === null) return fail("HEAD_MALFORMED");
   if (status === 101) return fail("PROTOCOL_SWITCHED");
-  const said = readFraming(rawHeaders);
+  const said = readFraming(fields);
   if (said === null) return fail("FRAMING_AMBIGUOUS");
   const isOldVersion = line.startsWith("HTTP/1.0");
   const hasFraming = said.isChunked || said.length !== null;
@@ -63,31 +59,7 @@ export function parseAnswerHead(text: string, method: string): Result<AnswerHead
   const isDubious = status === 204 && (said.isChunked || (said.length ?? 0) > 0);
   const isPersistent =
     !isOldVersion && !said.closes && !isDubious && framing.kind !== "until_close";
-  return ok({ status, rawHeaders, framing, isPersistent, keepAliveMs: said.keepAliveMs });
-}
-
-/** Raw pairs from lines that each end with CR LF or the text. Null: a line is no field. */
-export function parseFields(text: string, from: number): string[] | null {
-  const pairs: string[] = [];
-  let names = "";
-  let values = "";
-  let at = from;
-  while (at < text.length) {
-    let end = text.indexOf("\r\n", at);
-    if (end === -1) end = text.length;
-    const colon = text.indexOf(":", at);
-    if (colon === -1 || colon === at || end < colon) return null;
-    const name = text.slice(at, colon);
-    const value = trimmed(text, colon + 1, end);
-    names += name;
-    values += value;
-    if (pairs.length === 2 * FIELDS_MAX) return null;
-    pairs.push(name, value);
-    at = end + 2;
-  }
-  // One look at all of them. A folded line and a space before the colon are no tokens either.
-  if (NOT_TOKEN.test(names) || NOT_TEXT.test(values)) return null;
-  return pairs;
+  return ok({ status, fields, framing, isPersistent, keepAliveMs: said.keepAliveMs });
 }
 
 /** `HTTP/1.1 200`, and a reason that is passed over. */
@@ -112,26 +84,28 @@ type SaidFraming = {
 };
 
 /** Null: it says two things. */
-function readFraming(pairs: readonly string[]): SaidFraming | null {
+function readFraming(fields: HeadFields): SaidFraming | null {
   let length: number | null = null;
   let isChunked = false;
   let closes = false;
   let keepAliveMs: number | null = null;
-  for (let i = 0; i + 1 < pairs.length; i += 2) {
-    const name = pairs[i] ?? "";
-    const value = pairs[i + 1] ?? "";
-    // The length tells most names apart before a lower-case copy is made.
-    if (name.length === 14 && name.toLowerCase() === "content-length") {
+  for (let i = 0; i < fields.count; i += 1) {
+    const nameLength = fields.nameLength(i);
+    if (nameLength === 14 && fields.isNamed(i, "content-length")) {
+      const value = fields.value(i);
       if (length !== null || !/^\d{1,15}$/.test(value)) return null;
       length = Number(value);
-    } else if (name.length === 17 && name.toLowerCase() === "transfer-encoding") {
+    } else if (nameLength === 17 && fields.isNamed(i, "transfer-encoding")) {
       // Other codings would reach the client, who did not ask for them.
-      if (isChunked || value.toLowerCase() !== "chunked") return null;
+      if (isChunked || fields.value(i).toLowerCase() !== "chunked") return null;
       isChunked = true;
-    } else if (name.length === 10 && name.toLowerCase() === "connection") {
-      closes ||= value.split(",").some((each) => each.trim().toLowerCase() === "close");
-    } else if (name.length === 10 && name.toLowerCase() === "keep-alive") {
-      const seconds = /(?:^|[,\s])timeout\s*=\s*"?(\d{1,6})/i.exec(value)?.[1];
+    } else if (nameLength !== 10) {
+      continue;
+    } else if (fields.isNamed(i, "connection")) {
+      const said = fields.value(i).split(",");
+      closes ||= said.some((each) => each.trim().toLowerCase() === "close");
+    } else if (fields.isNamed(i, "keep-alive")) {
+      const seconds = /(?:^|[,\s])timeout\s*=\s*"?(\d{1,6})/i.exec(fields.value(i))?.[1];
       if (seconds !== undefined) keepAliveMs = 1_000 * Number(seconds);
     }
   }
@@ -147,17 +121,4 @@ function framingOf({ isChunked, length }: SaidFraming): AnswerFraming {
   if (isChunked) return CHUNKED;
   if (length === null) return UNTIL_CLOSE;
   return length === 0 ? EMPTY : { kind: "sized", bytes: length };
-}
-
-/** Without the spaces and tabs around it. */
-function trimmed(text: string, from: number, to: number): string {
-  let start = from;
-  let end = to;
-  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
-  while (start < end && isBlank(text.charCodeAt(end - 1))) end -= 1;
-  return text.slice(start, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }

@@ -6,17 +6,13 @@
  * small chunks is moved together in place, so that the sink is called once for it: a provider's
  * stream often packs dozens of events into one read.
  */
-import {
-  parseAnswerHead,
-  parseFields,
-  type AnswerFault,
-  type AnswerFraming,
-} from "./http1-answer-head.ts";
+import { HeadFields } from "./head-fields.ts";
+import { parseAnswerHead, type AnswerFault, type AnswerFraming } from "./http1-answer-head.ts";
 import { LineGatherer } from "./line-gatherer.ts";
 
 export interface AnswerSink {
   /** Once for an answer: interim answers are passed over. */
-  head(status: number, rawHeaders: readonly string[]): void;
+  head(status: number, rawHeaders: readonly string[], fields: HeadFields): void;
   /** False: what follows is held until `proceed`. The bytes are the sink's from then on. */
   data(chunk: Buffer): boolean;
 }
@@ -151,7 +147,7 @@ export class Http1AnswerParser {
       this.#fail(head.failure);
       return at;
     }
-    const { status, rawHeaders, framing, isPersistent, keepAliveMs } = head.value;
+    const { status, fields, framing, isPersistent, keepAliveMs } = head.value;
     if (status < 200) {
       this.#interimAnswers += 1;
       if (this.#interimAnswers > INTERIM_ANSWERS_MAX) this.#fail("INTERIM_ANSWERS_ENDLESS");
@@ -160,7 +156,7 @@ export class Http1AnswerParser {
     this.#isPersistent = isPersistent;
     this.#keepAliveMs = keepAliveMs;
     this.#beginBody(framing);
-    this.#sink.head(status, rawHeaders);
+    this.#sink.head(status, fields.pairs(), fields);
     return at;
   }
 
@@ -298,10 +294,9 @@ export class Http1AnswerParser {
       if (this.#lines.isTooLarge || this.#lines.hasBareLineEnd) this.#fail("TRAILER_MALFORMED");
       return at;
     }
-    const pairs = parseFields(text, 0);
+    const fields = HeadFields.read(text, 0);
     // Providers send none that a client could use. Framing does not change at its end.
-    if (pairs === null || pairs.some((part, i) => i % 2 === 0 && isFraming(part)))
-      this.#fail("TRAILER_MALFORMED");
+    if (fields === null || saysFraming(fields)) this.#fail("TRAILER_MALFORMED");
     else this.#stage = "whole";
     return at;
   }
@@ -336,7 +331,11 @@ function slice(chunk: Buffer, start: number, end: number): Buffer {
   return start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end);
 }
 
-function isFraming(name: string): boolean {
-  const lower = name.toLowerCase();
-  return lower === "content-length" || lower === "transfer-encoding";
+function saysFraming(fields: HeadFields): boolean {
+  for (let i = 0; i < fields.count; i += 1) {
+    const length = fields.nameLength(i);
+    if (length === 14 && fields.isNamed(i, "content-length")) return true;
+    if (length === 17 && fields.isNamed(i, "transfer-encoding")) return true;
+  }
+  return false;
 }

@@ -10,10 +10,11 @@ const NO_BYTES = Buffer.alloc(0);
 const CR = 0x0d;
 const LF = 0x0a;
 const EMPTY_LINE = Buffer.from("\r\n\r\n");
+const LINE_END_BYTES = 2;
 const VERSION = "HTTP/1.";
 
 export class LineGatherer {
-  /** What the last `take` found, without the empty line. Null: it is not whole yet. */
+  /** What the last `take` found: whole lines, without the empty one. Null: it is not whole yet. */
   text: string | null = null;
   isTooLarge = false;
   hasBareLineEnd = false;
@@ -27,7 +28,7 @@ export class LineGatherer {
       const end = chunk.indexOf(EMPTY_LINE, from);
       if (end !== -1) {
         if (end - from > HEAD_BYTES_MAX) this.isTooLarge = true;
-        else this.text = chunk.toString("latin1", from, end);
+        else this.text = chunk.toString("latin1", from, end + LINE_END_BYTES);
         return end + EMPTY_LINE.length;
       }
     }
@@ -56,7 +57,7 @@ export class LineGatherer {
       }
       return from + taken;
     }
-    this.text = this.#gathered.toString("latin1", 0, end);
+    this.text = this.#gathered.toString("latin1", 0, end + LINE_END_BYTES);
     this.#gathered = NO_BYTES;
     this.#length = 0;
     return from + end + EMPTY_LINE.length - before;

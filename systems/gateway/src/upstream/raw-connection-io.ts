@@ -9,6 +9,7 @@
  */
 import type { Clock } from "@atelier/base/clock";
 import type { Socket } from "node:net";
+import type { HeadFields } from "./head-fields.ts";
 import { Http1AnswerParser, type AnswerProgress, type AnswerSink } from "./http1-answer-parser.ts";
 import type { ExchangeCarrier, RawExchange } from "./raw-exchange-io.ts";
 import { wholeBody, type UpstreamTimeouts } from "./upstream-client.ts";
@@ -116,8 +117,8 @@ export class RawConnection implements ExchangeCarrier, AnswerSink {
     this.#socket.destroy();
   }
 
-  head(status: number, rawHeaders: readonly string[]): void {
-    this.#exchange?.takeHead(status, rawHeaders);
+  head(status: number, rawHeaders: readonly string[], fields: HeadFields): void {
+    this.#exchange?.takeHead(status, rawHeaders, fields);
   }
 
   data(chunk: Buffer): boolean {

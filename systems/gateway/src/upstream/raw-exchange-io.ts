@@ -2,6 +2,7 @@
  * One exchange of the raw client: what is to be sent, who listens, and how far it got. After the
  * end, a failure or `cancel` the listener hears nothing more.
  */
+import type { HeadFields } from "./head-fields.ts";
 import type {
   UpstreamBody,
   UpstreamCall,
@@ -59,9 +60,9 @@ export class RawExchange implements UpstreamExchange {
     this.#carrier?.drop(this);
   }
 
-  takeHead(status: number, rawHeaders: readonly string[]): void {
+  takeHead(status: number, rawHeaders: readonly string[], fields: HeadFields): void {
     this.hasHead = true;
-    if (!this.isOver) this.#listener.head(status, rawHeaders);
+    if (!this.isOver) this.#listener.head(status, rawHeaders, fields);
   }
 
   takeData(chunk: Buffer): boolean {

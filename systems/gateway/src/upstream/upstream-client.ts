@@ -3,6 +3,7 @@
  * retries of what a provider may have answered, no redirects, no decompression, no environment.
  */
 import { BytePieces } from "@atelier/model-wire/byte-pieces";
+import type { HeadFields } from "./head-fields.ts";
 
 /** Pieces where it came in pieces: only a client that cannot send them joins them. */
 export type UpstreamBody = Uint8Array | BytePieces;
@@ -36,7 +37,8 @@ export type UpstreamFailure = {
 
 /** Told in this order: head, data*, then end or failed. After `cancel` nothing more is told. */
 export interface UpstreamListener {
-  head(status: number, rawHeaders: readonly string[]): void;
+  /** `fields`: the same headers as they lay in the head's text, where the client knows. */
+  head(status: number, rawHeaders: readonly string[], fields?: HeadFields): void;
   /** False: hold the rest until `resume`. */
   data(chunk: Uint8Array): boolean;
   end(): void;
