@@ -43,7 +43,7 @@ export function startLogger(options: LogOptions): Logger & AsyncDisposable {
     },
     options.format === "json" ? output : forPeople(output, options.colors ?? false),
   );
-  return Object.assign(wrap(root), {
+  return Object.assign(wrap(root, options.level === "debug"), {
     [Symbol.asyncDispose]: async () => {
       stderr.flushSync();
     },
@@ -87,13 +87,14 @@ type PinoMethods = {
   [Level in LogLevel]: (fields: object, message: string) => void;
 } & { child(fields: object): PinoMethods };
 
-function wrap(log: PinoMethods): Logger {
+function wrap(log: PinoMethods, isDebug: boolean): Logger {
   return {
+    isDebug,
     debug: (fields, message) => log.debug(unlessError(fields), message),
     info: (fields, message) => log.info(unlessError(fields), message),
     warn: (fields, message) => log.warn(unlessError(fields), message),
     error: (fields, message) => log.error(unlessError(fields), message),
-    child: (fields) => wrap(log.child(serializeErrors(fields))),
+    child: (fields) => wrap(log.child(serializeErrors(fields)), isDebug),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import type { GatewayRequest, GatewayResponse } from "../relay/client-exchange.ts";
 import { DirectRequest } from "./direct-request-io.ts";
 import { DirectResponse } from "./direct-response-io.ts";
+import { RepeatedHead } from "./repeated-head.ts";
 import { parseRequestHead, type RequestHead } from "./request-head.ts";
 
 export type DirectConnectionOptions = {
@@ -33,6 +34,7 @@ type Exchange = {
 };
 
 const HEAD_END = "\r\n\r\n";
+const LINE_END_LENGTH = 2;
 /** Every method that is read here, so that others are not kept waiting for the end of their head. */
 const STARTS = ["POST /", "GET /"];
 const START_LENGTH_MAX = Math.max(...STARTS.map((start) => start.length));
@@ -46,6 +48,8 @@ export class DirectConnection {
   /** The beginning of a head, or what came behind the request that is being answered. */
   #unread: Buffer | null = null;
   #exchange: Exchange | null = null;
+  /** Null: there was none yet. */
+  #last: RepeatedHead | null = null;
 
   constructor(socket: Socket, options: DirectConnectionOptions) {
     this.#socket = socket;
@@ -93,28 +97,38 @@ export class DirectConnection {
     const bytes = this.#unread;
     if (bytes === null) return;
     if (this.phase === "idle") this.#enter("head");
-    const start = bytes.toString("latin1", 0, Math.min(bytes.length, START_LENGTH_MAX));
-    if (!STARTS.some((each) => each.startsWith(start) || start.startsWith(each))) {
-      return this.#handOver();
-    }
     const end = bytes.indexOf(HEAD_END, 0, "latin1");
-    if (end === -1 && bytes.length <= this.#options.headBytesMax) return;
-    if (end === -1 || end > this.#options.headBytesMax) return this.#handOver();
-    const head = parseRequestHead(bytes.toString("latin1", 0, end + 2));
+    if (end === -1 || end > this.#options.headBytesMax) return this.#awaitHead(bytes, end);
+    const text = bytes.toString("latin1", 0, end + LINE_END_LENGTH);
+    const head = this.#last?.again(text) ?? this.#parse(text);
+    if (head === null || this.#last === null) return this.#handOver();
+    this.#begin(head, this.#last, bytes.subarray(end + HEAD_END.length));
+  }
+
+  /** A head that is not whole, or longer than it may be: is it worth waiting for? */
+  #awaitHead(bytes: Buffer, end: number): void {
+    const start = bytes.toString("latin1", 0, Math.min(bytes.length, START_LENGTH_MAX));
+    const mayBePlain = STARTS.some((each) => each.startsWith(start) || start.startsWith(each));
+    if (end !== -1 || !mayBePlain || bytes.length > this.#options.headBytesMax) this.#handOver();
+  }
+
+  /** Null: it is not plain, or not the gateway's. */
+  #parse(text: string): RequestHead | null {
+    const head = parseRequestHead(text);
     const prefix = head === null ? null : this.#options.prefixOf(head.url);
-    if (head === null || prefix === null) return this.#handOver();
-    const behind = end + HEAD_END.length;
-    this.#begin(head, prefix, bytes.subarray(behind));
+    if (head === null || prefix === null) return null;
+    this.#last = new RepeatedHead(text, head, prefix);
+    return head;
   }
 
   /** `rest`: what came behind the head, of this request and of the next. */
-  #begin(head: RequestHead, prefix: string, rest: Buffer): void {
+  #begin(head: RequestHead, { slot, prefix }: RepeatedHead, rest: Buffer): void {
     const options = this.#options;
-    const body = rest.subarray(0, head.contentLength);
-    const next = rest.subarray(body.length);
-    this.#unread = next.length > 0 ? next : null;
-    if (next.length > 0) this.#socket.pause();
-    const req = new DirectRequest(head, this.#socket);
+    const hasNext = rest.length > head.contentLength;
+    const body = hasNext ? rest.subarray(0, head.contentLength) : rest;
+    this.#unread = hasNext ? rest.subarray(head.contentLength) : null;
+    if (hasNext) this.#socket.pause();
+    const req = new DirectRequest(head, this.#socket, slot);
     const res = new DirectResponse({
       ...{ req, closes: head.closes, keepAliveSeconds: options.keepAliveSeconds },
       date: () => options.date(),

@@ -6,6 +6,7 @@ import { EventEmitter } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import type { GatewayRequest } from "../relay/client-exchange.ts";
+import type { HeadFactsSlot } from "../relay/head-facts.ts";
 import type { RequestHead } from "./request-head.ts";
 
 export class DirectRequest extends EventEmitter implements GatewayRequest {
@@ -14,6 +15,7 @@ export class DirectRequest extends EventEmitter implements GatewayRequest {
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: string[];
   readonly socket: Socket;
+  readonly slot: HeadFactsSlot;
   /** Bytes of the body that have not arrived yet. */
   missing: number;
   #waiting: Buffer[] = [];
@@ -21,13 +23,14 @@ export class DirectRequest extends EventEmitter implements GatewayRequest {
   #isDelivering = false;
   #hasEnded = false;
 
-  constructor(head: RequestHead, socket: Socket) {
+  constructor(head: RequestHead, socket: Socket, slot: HeadFactsSlot) {
     super();
     this.method = head.method;
     this.url = head.url;
     this.headers = head.headers;
     this.rawHeaders = head.rawHeaders;
     this.socket = socket;
+    this.slot = slot;
     this.missing = head.contentLength;
   }
 
@@ -44,6 +47,15 @@ export class DirectRequest extends EventEmitter implements GatewayRequest {
     super.on(event, listener as (...args: unknown[]) => void);
     if (event === "data") this.resume();
     return this;
+  }
+
+  takeBody(): readonly Buffer[] | null {
+    if (!this.complete || this.#isFlowing) return null;
+    this.#isFlowing = true;
+    this.#hasEnded = true;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return waiting;
   }
 
   resume(): this {

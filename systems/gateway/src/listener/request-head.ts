@@ -43,6 +43,10 @@ const CHANGES_MEANING: ReadonlySet<string> = new Set([
   "set-cookie",
 ]);
 
+export function isBodyLength(value: string): boolean {
+  return LENGTH.test(value);
+}
+
 /** `text`: Latin-1, up to and with the last header's line end. Null: for `node:http` to judge. */
 export function parseRequestHead(text: string): RequestHead | null {
   if (STRANGE_BYTE.test(text)) return null;
@@ -68,7 +72,7 @@ export function parseRequestHead(text: string): RequestHead | null {
   if (rawHeaders.length > 2 * HEADERS_MAX) return null;
   const { host, connection = "keep-alive", "content-length": length = "0" } = headers;
   const closes = CLOSE.test(connection);
-  if (host === undefined || !LENGTH.test(length)) return null;
+  if (host === undefined || !isBodyLength(length)) return null;
   if (!closes && !KEEP_ALIVE.test(connection)) return null;
   return {
     method: line[1] as RequestHead["method"],

@@ -1,76 +1,101 @@
 /**
  * One bridged request from socket to socket: read it, record its start, send the client's own bytes
  * upstream with the right credential, relay the answer, record its end.
+ *
+ * What is known at once goes on at once: only the record of the start, and what really is still on its
+ * way, is waited for.
  */
 import type { InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
-import { detectClient, findClientSessionId } from "@atelier/model-wire/client-detection";
+import { findClientSessionId } from "@atelier/model-wire/client-detection";
 import type { ModelRequest } from "@atelier/model-wire/read-request";
-import { FAILURE } from "../failures/gateway-failure.ts";
+import { FAILURE, type GatewayFailure } from "../failures/gateway-failure.ts";
 import { refuse } from "./answer-io.ts";
-import { relayRecorded, type BridgedCall } from "./bridged-exchange-io.ts";
+import { BridgedExchange, type BridgedCall } from "./bridged-exchange-io.ts";
 import { chooseCredential, type ChosenCredential } from "./choose-credential.ts";
-import type { RelayDeps } from "./gateway-call.ts";
+import type { OnOver, RelayDeps } from "./gateway-call.ts";
 import { logInterceptionStarted } from "./interception-log.ts";
-import { readBridgedBody } from "./model-request-io.ts";
+import { readBridgedBody, type BridgedBody, type ReadBody } from "./model-request-io.ts";
 
 /** Recorded where a request names no model. */
 const MODEL_UNKNOWN = "unknown";
 
-/** Resolves when the exchange is over for the client. */
-export async function serveBridged(deps: RelayDeps, call: BridgedCall): Promise<void> {
-  const { req, res, route } = call;
-  const { format } = route;
-  if (req.method !== "POST") {
-    refuse(res, format, FAILURE.methodNotAllowed, deps.metrics);
-    return;
-  }
+export function serveBridged(deps: RelayDeps, call: BridgedCall, onOver: OnOver): void {
+  const { req, route } = call;
   const chosen = chooseCredential(call, { isPassthrough: false });
-  if (chosen === null) {
-    refuse(res, format, FAILURE.noCredential, deps.metrics);
-    return;
+  const serving = new BridgedServing(deps, call, onOver);
+  if (req.method !== "POST") return serving.refuse(FAILURE.methodNotAllowed);
+  if (chosen === null) return serving.refuse(FAILURE.noCredential);
+  const read = readBridgedBody(req, route.format, deps.bodySilenceMsMax);
+  if (read instanceof Promise) read.then((body) => serving.onRead(body, chosen)).catch(onOver);
+  else serving.onRead(read, chosen);
+}
+
+class BridgedServing {
+  readonly #deps: RelayDeps;
+  readonly #call: BridgedCall;
+  readonly #onOver: OnOver;
+
+  constructor(deps: RelayDeps, call: BridgedCall, onOver: OnOver) {
+    this.#deps = deps;
+    this.#call = call;
+    this.#onOver = onOver;
   }
-  const read = await readBridgedBody(req, format, deps.bodySilenceMsMax);
-  if (!read.ok) {
-    if (read.failure === "client_gone") res.destroy();
-    else refuse(res, format, read.failure, deps.metrics);
-    return;
+
+  refuse(failure: GatewayFailure): void {
+    const { res, route } = this.#call;
+    refuse(res, route.format, failure, this.#deps.metrics);
+    this.#onOver(null);
   }
-  const { request } = read.value;
-  const { translation } = call.upstream;
-  const body = translation === null ? read.value.body : read.value.decoded;
-  call.timing.mark("body");
-  const start = toStart(deps, call, chosen, request);
-  call.observer?.understood(start, request);
-  try {
-    await deps.recorder.start(start);
-  } catch (error) {
-    call.observer?.recorded(false);
-    deps.log.error({ error, interceptionId: start.id }, "recording an interception failed");
-    refuse(res, format, FAILURE.notRecorded, deps.metrics);
-    return;
+
+  onRead(read: ReadBody, chosen: ChosenCredential): void {
+    const call = this.#call;
+    if (!read.ok) {
+      if (read.failure !== "client_gone") return this.refuse(read.failure);
+      call.res.destroy();
+      return this.#onOver(null);
+    }
+    const { request } = read.value;
+    call.timing.mark("body");
+    const start = toStart(this.#deps, call, chosen, request);
+    call.observer?.understood(start, request);
+    this.#deps.recorder
+      .start(start)
+      .then(
+        () => this.#onRecorded(start, chosen, read.value),
+        (error: unknown) => this.#onUnrecorded(start, error),
+      )
+      .catch(this.#onOver);
   }
-  call.timing.mark("record");
-  call.observer?.recorded(true);
-  logInterceptionStarted(deps.log, {
-    start,
-    chosen,
-    route: route.label,
-    streaming: request.stream,
-  });
-  await relayRecorded(deps, call, { start, chosen, request, body });
+
+  #onUnrecorded({ id: interceptionId }: InterceptionStart, error: unknown): void {
+    this.#call.observer?.recorded(false);
+    this.#deps.log.error({ error, interceptionId }, "recording an interception failed");
+    this.refuse(FAILURE.notRecorded);
+  }
+
+  #onRecorded(start: InterceptionStart, chosen: ChosenCredential, read: BridgedBody): void {
+    const deps = this.#deps;
+    const call = this.#call;
+    const { request } = read;
+    call.timing.mark("record");
+    call.observer?.recorded(true);
+    if (deps.log.isDebug !== false) {
+      const { label: route } = call.route;
+      logInterceptionStarted(deps.log, { start, chosen, route, streaming: request.stream });
+    }
+    const body = call.upstream.translation === null ? read.body : read.decoded;
+    new BridgedExchange(deps, call, { start, chosen, request, body }, this.#onOver).begin();
+  }
 }
 
 function toStart(
   { clock, random }: RelayDeps,
-  { caller, provider, req, upstream }: BridgedCall,
+  { caller, provider, facts, upstream }: BridgedCall,
   chosen: ChosenCredential,
   request: ModelRequest,
 ): InterceptionStart {
-  const header = (name: string): string | undefined => {
-    const value = req.headers[name.toLowerCase()];
-    return Array.isArray(value) ? value[0] : value;
-  };
-  const client = detectClient(header);
+  const header = (name: string): string | undefined => facts.header(name.toLowerCase());
+  const { client } = facts;
   return {
     id: random.uuid(),
     caller,

@@ -4,25 +4,28 @@
  */
 import type { InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
 import type { BytePieces } from "@atelier/model-wire/byte-pieces";
+import type { ObservedResponse } from "@atelier/model-wire/observe-response";
 import type { ModelRequest } from "@atelier/model-wire/read-request";
-import type { BreakerOutcome, BreakerVerdict, CircuitBreaker } from "../breaker/circuit-breaker.ts";
+import type { WireFormat } from "@atelier/model-wire/wire-format";
+import type {
+  BreakerOutcome,
+  BreakerTicket,
+  BreakerVerdict,
+  CircuitBreaker,
+} from "../breaker/circuit-breaker.ts";
 import { FAILURE, breakerOpen } from "../failures/gateway-failure.ts";
-import {
-  actorHeaders,
-  toUpstreamHeaders,
-  type UpstreamCredential,
-} from "../headers/upstream-headers.ts";
+import { actorHeaders, type UpstreamCredential } from "../headers/upstream-headers.ts";
 import type { UpstreamCall } from "../upstream/upstream-client.ts";
 import { toUpstreamTarget } from "../upstream/upstream-target.ts";
 import { AnswerRelay } from "./answer-relay-io.ts";
 import { AttemptLog } from "./attempt-log.ts";
 import { breakerOutcome } from "./breaker-outcome.ts";
 import type { ChosenCredential } from "./choose-credential.ts";
-import type { CallOf, RelayDeps } from "./gateway-call.ts";
+import type { CallOf, OnOver, RelayDeps } from "./gateway-call.ts";
 import { toInterceptionEnd } from "./interception-end.ts";
 import { logInterceptionEnded } from "./interception-log.ts";
 import type { InterceptionSeries } from "./interception-metrics.ts";
-import { sendWith } from "./key-failover-io.ts";
+import { sendWith, type SendOptions } from "./key-failover-io.ts";
 import type { Observation } from "./observation-io.ts";
 import type { RelayOutcome } from "./relay-outcome.ts";
 
@@ -35,181 +38,168 @@ export type Recorded = {
   readonly body: BytePieces;
 };
 
-/** Resolves when the exchange is over for the client. */
-export async function relayRecorded(
-  deps: RelayDeps,
-  call: BridgedCall,
-  recorded: Recorded,
-): Promise<void> {
-  const { route, state } = call;
-  const { model } = recorded.start;
-  const series = deps.interceptions.seriesOf(recorded.start, route.label);
-  const breaker = state.breakers?.breakerOf(route.label, model) ?? null;
-  const verdict = breaker?.admit() ?? null;
-  const attempts = new AttemptLog(deps.clock);
-  series.began();
-  const ended = await relayAnswer(deps, call, { recorded, verdict, series, attempts });
-  series.relayed();
-  let ticket = verdict?.kind === "admitted" ? verdict.ticket : null;
-  const report = (outcome: BreakerOutcome): void => {
+/** From the breaker to the record of the end. */
+export class BridgedExchange implements SendOptions {
+  readonly relay: AnswerRelay;
+  readonly format: WireFormat;
+  readonly isStream: boolean;
+  readonly isRepeatable = true;
+  readonly takesSlot = true;
+  readonly carriesReasoning: boolean;
+  readonly attempts: AttemptLog;
+  readonly #deps: RelayDeps;
+  readonly #call: BridgedCall;
+  readonly #recorded: Recorded;
+  readonly #onOver: OnOver;
+  readonly #series: InterceptionSeries;
+  readonly #breaker: CircuitBreaker | null;
+  readonly #verdict: BreakerVerdict | null;
+  readonly #forgetClosing: () => void;
+  #failover: ReturnType<typeof sendWith> = null;
+  /** Until the breaker is told of the call: once counts. */
+  #ticket: BreakerTicket | null;
+
+  constructor(deps: RelayDeps, call: BridgedCall, recorded: Recorded, onOver: OnOver) {
+    const { res, route, state, timing } = call;
+    const { start, request } = recorded;
+    this.#deps = deps;
+    this.#call = call;
+    this.#recorded = recorded;
+    this.#onOver = onOver;
+    this.format = route.format;
+    this.isStream = request.stream;
+    // The other format has none that is signed.
+    this.carriesReasoning = route.format !== "chat_completions";
+    this.#series = deps.interceptions.seriesOf(start, route.label);
+    this.#breaker = state.breakers?.breakerOf(route.label, start.model) ?? null;
+    this.#verdict = this.#breaker?.admit() ?? null;
+    this.#ticket = this.#verdict?.kind === "admitted" ? this.#verdict.ticket : null;
+    const { clock, log } = deps;
+    this.attempts = new AttemptLog(clock);
+    const relay = new AnswerRelay({
+      ...{ res, clock, log, timing, observedAs: route.format, errorFormat: route.format },
+      onDone: (outcome, observation) => this.#onDone(outcome, observation),
+    });
+    this.relay = relay;
+    this.#forgetClosing = deps.onClosing(() => relay.close());
+  }
+
+  begin(): void {
+    const deps = this.#deps;
+    const call = this.#call;
+    const { relay } = this;
+    this.#series.began();
+    if (call.res.destroyed) {
+      // The client left while the start was recorded: the provider need not hear of it.
+      relay.abandon();
+    } else if (this.#recorded.request.background) {
+      this.attempts.refused({ kind: "background", retryInMs: null, passedOver: [] });
+      relay.refuse(FAILURE.background, "bad_request");
+    } else if (this.#verdict?.kind === "rejected") {
+      const { retryInMs } = this.#verdict;
+      deps.metrics.breakerRejects.inc(this.#series.breakerLabels);
+      const told = { retryInMs: Math.round(retryInMs), passedOver: [] };
+      this.attempts.refused({ kind: "breaker_open", ...told });
+      relay.refuse(breakerOpen(retryInMs, call.providerKind.breakerOpen), "server_error");
+    } else {
+      this.#failover = sendWith(deps, call, this.#recorded.chosen, this);
+    }
+  }
+
+  toUpstreamCall(credential: UpstreamCredential | null, headMsMax: number): UpstreamCall {
+    const { facts, caller, providerKind, upstream, route, path } = this.#call;
+    const own = facts.upstreamHeaders(credential);
+    const isToldActor = this.#deps.sendActorHeaders && providerKind.isToldActor;
+    return {
+      method: "POST",
+      path: toUpstreamTarget(upstream, route.upstreamPath, path.query),
+      headers: isToldActor ? [...own, ...actorHeaders(caller)] : own,
+      body: this.#recorded.body,
+      headMsMax,
+      // A model call changes nothing at the provider.
+      isRepeatable: true,
+    };
+  }
+
+  /** The exchange is over for the client. A server that stops waits until the end is handed over. */
+  #onDone(outcome: RelayOutcome, observation: Observation | null): void {
+    const { metrics } = this.#deps;
+    const failover = this.#failover;
+    this.#forgetClosing();
+    this.attempts.over(outcome);
+    if (failover !== null && failover.attempts > 0) {
+      const provider = this.#call.provider.name;
+      metrics.failoverAttempts.observe({ provider }, failover.attempts);
+    }
+    this.#series.relayed();
+    const hint = failover?.hint ?? this.#recorded.chosen.hint;
+    const endedAt = this.#deps.clock.now();
+    try {
+      const observed = observation === null ? null : observation.finish();
+      if (observed instanceof Promise) {
+        observed
+          .then((seen) => this.#recordEnd({ outcome, observed: seen, hint, endedAt }))
+          .catch((error: unknown) => this.#onUnobserved(outcome, error));
+      } else {
+        this.#recordEnd({ outcome, observed, hint, endedAt });
+      }
+    } catch (error) {
+      this.#onUnobserved(outcome, error);
+    }
+  }
+
+  #recordEnd(ended: Ended): void {
+    const { recorder, log } = this.#deps;
+    const { start, chosen, request } = this.#recorded;
+    const { format, label: route } = this.#call.route;
+    const { outcome, observed, hint, endedAt } = ended;
+    const { id, startedAt } = start;
+    const { prompt } = request;
+    const facts = { id, format, startedAt, endedAt, credentialHint: hint, prompt };
+    const known = toInterceptionEnd(facts, outcome, observed);
+    this.#tellBreaker(outcome, breakerOutcome(outcome, known, chosen.kind));
+    const end = { ...known, trail: this.attempts.trail(known.error) };
+    recorder.end(end);
+    this.#series.ended(end, start);
+    this.#call.observer?.ended(end, observed);
+    if (end.error !== null || log.isDebug !== false) {
+      logInterceptionEnded(log, { start, chosen, route, streaming: request.stream }, end);
+    }
+    this.#onOver(null);
+  }
+
+  #onUnobserved(outcome: RelayOutcome, error: unknown): void {
+    const interceptionId = this.#recorded.start.id;
+    this.#deps.log.error({ error, interceptionId }, "observing an answer failed");
+    this.#tellBreaker(outcome, "neutral");
+    this.#onOver(null);
+  }
+
+  #tellBreaker({ ending }: RelayOutcome, outcome: BreakerOutcome): void {
+    const breaker = this.#breaker;
+    const ticket = this.#ticket;
     if (breaker === null || ticket === null) return;
+    this.#ticket = null;
     const change = breaker.report(ticket, outcome);
-    ticket = null;
     if (change === null) return;
-    attempts.breakerChanged(change);
-    tellBreakerChange(deps, call, { change, model, breaker, series, outcome: ended.outcome });
-  };
-  // The client has its answer already. A server that stops waits until the end is handed over.
-  await recordEnd(deps, call, recorded, { ...ended, series, attempts, report }).catch(
-    (error: unknown) => {
-      deps.log.error({ error, interceptionId: recorded.start.id }, "observing an answer failed");
-      report("neutral");
-    },
-  );
-}
-
-type BreakerNews = {
-  readonly change: "opened" | "closed";
-  readonly breaker: CircuitBreaker;
-  readonly model: string;
-  readonly series: InterceptionSeries;
-  readonly outcome: RelayOutcome;
-};
-
-function tellBreakerChange(
-  { metrics, news }: RelayDeps,
-  { route, provider }: BridgedCall,
-  { change, breaker, model, series, outcome }: BreakerNews,
-): void {
-  const about = { endpoint: route.label, model };
-  if (change === "closed") return news.breakerClosed(provider, about);
-  metrics.breakerTrips.inc(series.breakerLabels);
-  // Silence may be this server's own network: the others find out by themselves.
-  const isSaid = outcome.ending.kind !== "timeout";
-  if (isSaid) news.breakerOpened(provider, { ...about, forMs: breaker.openForMs });
+    this.attempts.breakerChanged(change);
+    const { metrics, news } = this.#deps;
+    const { provider, route } = this.#call;
+    const about = { endpoint: route.label, model: this.#recorded.start.model };
+    if (change === "opened") {
+      metrics.breakerTrips.inc(this.#series.breakerLabels);
+      // Silence may be this server's own network: the others find out by themselves.
+      const isSaid = ending.kind !== "timeout";
+      const { openForMs: forMs } = breaker;
+      if (isSaid) news.breakerOpened(provider, { ...about, forMs });
+    } else news.breakerClosed(provider, about);
+  }
 }
 
 type Ended = {
   readonly outcome: RelayOutcome;
-  readonly observation: Observation | null;
+  readonly observed: ObservedResponse | null;
   /** Masked: of the key that served or was tried last. */
   readonly hint: string;
+  readonly endedAt: Date;
 };
-
-type Relayed = {
-  readonly recorded: Recorded;
-  readonly verdict: BreakerVerdict | null;
-  readonly series: InterceptionSeries;
-  readonly attempts: AttemptLog;
-};
-
-/** Resolves when the exchange is over for the client. */
-function relayAnswer(
-  deps: RelayDeps,
-  call: BridgedCall,
-  { recorded, verdict, series, attempts }: Relayed,
-): Promise<Ended> {
-  const { route, res, provider } = call;
-  const { chosen } = recorded;
-  return new Promise((resolve) => {
-    let failover: ReturnType<typeof sendWith> = null;
-    const relay = new AnswerRelay({
-      res,
-      observedAs: route.format,
-      errorFormat: route.format,
-      clock: deps.clock,
-      timing: call.timing,
-      log: deps.log,
-      onDone: (outcome, observation) => {
-        forgetClosing();
-        attempts.over(outcome);
-        if (failover !== null && failover.attempts > 0) {
-          deps.metrics.failoverAttempts.observe({ provider: provider.name }, failover.attempts);
-        }
-        const hint = failover?.hint ?? chosen.hint;
-        resolve({ outcome, observation, hint });
-      },
-    });
-    const forgetClosing = deps.onClosing(() => relay.close());
-    if (res.destroyed) {
-      // The client left while the start was recorded: the provider need not hear of it.
-      relay.abandon();
-    } else if (recorded.request.background) {
-      attempts.refused({ kind: "background", retryInMs: null, passedOver: [] });
-      relay.refuse(FAILURE.background, "bad_request");
-    } else if (verdict?.kind === "rejected") {
-      deps.metrics.breakerRejects.inc(series.breakerLabels);
-      const retryInMs = Math.round(verdict.retryInMs);
-      attempts.refused({ kind: "breaker_open", retryInMs, passedOver: [] });
-      const refusal = breakerOpen(verdict.retryInMs, call.providerKind.breakerOpen);
-      relay.refuse(refusal, "server_error");
-    } else {
-      failover = sendWith(deps, call, chosen, {
-        relay,
-        format: route.format,
-        isStream: recorded.request.stream,
-        isRepeatable: true,
-        takesSlot: true,
-        // The other format has none that is signed.
-        carriesReasoning: route.format !== "chat_completions",
-        attempts,
-        toUpstreamCall: (credential) => toUpstreamCall(deps, call, recorded, credential),
-      });
-    }
-  });
-}
-
-function toUpstreamCall(
-  deps: RelayDeps,
-  call: BridgedCall,
-  { body }: Recorded,
-  credential: UpstreamCredential | null,
-): UpstreamCall {
-  const headers = toUpstreamHeaders(call.req.rawHeaders, credential);
-  if (deps.sendActorHeaders && call.providerKind.isToldActor)
-    headers.push(...actorHeaders(call.caller));
-  return {
-    method: "POST",
-    path: toUpstreamTarget(call.upstream, call.route.upstreamPath, call.path.query),
-    headers,
-    body,
-    // A model call changes nothing at the provider.
-    isRepeatable: true,
-  };
-}
-
-type Recording = Ended & {
-  readonly series: InterceptionSeries;
-  readonly attempts: AttemptLog;
-  /** What the call says of the provider, for its circuit breaker. Once counts. */
-  readonly report: (outcome: BreakerOutcome) => void;
-};
-
-async function recordEnd(
-  deps: RelayDeps,
-  call: BridgedCall,
-  { start, chosen, request }: Recorded,
-  { outcome, observation, hint, series, attempts, report }: Recording,
-): Promise<void> {
-  const endedAt = deps.clock.now();
-  const observed = observation === null ? null : await observation.finish();
-  const known = toInterceptionEnd(
-    {
-      id: start.id,
-      format: call.route.format,
-      startedAt: start.startedAt,
-      endedAt,
-      credentialHint: hint,
-      prompt: request.prompt,
-    },
-    outcome,
-    observed,
-  );
-  report(breakerOutcome(outcome, known, chosen.kind));
-  const end = { ...known, trail: attempts.trail(known.error) };
-  deps.recorder.end(end);
-  series.ended(end, start);
-  call.observer?.ended(end, observed);
-  const { label: route } = call.route;
-  logInterceptionEnded(deps.log, { start, chosen, route, streaming: request.stream }, end);
-}

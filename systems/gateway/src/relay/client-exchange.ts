@@ -3,6 +3,7 @@
  * ServerResponse fit as they are; calls inside this process bring the same without a socket.
  */
 import type { IncomingHttpHeaders } from "node:http";
+import type { HeadFactsSlot } from "./head-facts.ts";
 
 export interface GatewayRequest {
   readonly method?: string | undefined;
@@ -16,6 +17,10 @@ export interface GatewayRequest {
     readonly remoteAddress?: string | undefined;
     setTimeout(silenceMs: number): unknown;
   };
+  /** Where its connection knows that further requests have the same head. */
+  readonly slot?: HeadFactsSlot;
+  /** All of the body, if it has arrived and nobody has listened: no event tells of it then. Null: listen. */
+  takeBody?(): readonly Buffer[] | null;
   on(event: "data", listener: (chunk: Buffer) => void): this;
   on(event: "error", listener: (error: Error) => void): this;
   on(event: "end" | "close" | "timeout", listener: () => void): this;

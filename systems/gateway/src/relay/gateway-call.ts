@@ -17,6 +17,7 @@ import type { CallTiming } from "../timing/call-timing.ts";
 import type { Upstream } from "../upstream/upstream-client.ts";
 import type { GatewayRequest, GatewayResponse } from "./client-exchange.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
+import type { HeadFacts } from "./head-facts.ts";
 import type { InterceptionMetrics } from "./interception-metrics.ts";
 import type { KeyChecks } from "./key-checks.ts";
 import type { PeerNews } from "./peer-news.ts";
@@ -52,6 +53,7 @@ export type RelayDeps = {
 export type GatewayCall = {
   readonly req: GatewayRequest;
   readonly res: GatewayResponse;
+  readonly facts: HeadFacts;
   readonly caller: Caller;
   readonly tokenMode: CallerToken["mode"];
   readonly path: GatewayPath;
@@ -67,3 +69,9 @@ export type GatewayCall = {
 export type CallOf<Kind extends ProviderRoute["kind"]> = GatewayCall & {
   readonly route: Extract<ProviderRoute, { kind: Kind }>;
 };
+
+/**
+ * The call is over: its client has its answer, and its end is handed to the recorder. Null, or what was thrown on the
+ * way, which is our own bug.
+ */
+export type OnOver = (error: unknown) => void;

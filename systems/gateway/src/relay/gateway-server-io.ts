@@ -11,19 +11,20 @@ import type {
   Caller,
   CallerAuthorization,
   CallerAuthorizer,
+  GatewayProvider,
   InterceptionRecorder,
   ProviderSource,
 } from "@atelier/contract/rpc/gateway-ports";
 import type { ModelCallSource } from "@atelier/contract/rpc/model-transport";
 import type { WireFormat } from "@atelier/model-wire/wire-format";
 import type { CallAdmission, LimitVerdict } from "../callers/call-limits.ts";
-import { findCallerToken, type CallerToken } from "../callers/caller-token.ts";
+import type { CallerToken } from "../callers/caller-token.ts";
 import { FAILURE, providerDisabled, routeUnknown } from "../failures/gateway-failure.ts";
 import type { GatewayFailure } from "../failures/gateway-failure.ts";
 import type { FailoverPolicy, KeyAuthFailurePolicy } from "../keys/key-disposition.ts";
-import { parseGatewayPath, type GatewayPath } from "../routing/gateway-path.ts";
+import type { GatewayPath } from "../routing/gateway-path.ts";
 import { providerKindOf } from "../routing/provider-kinds.ts";
-import { formatOfRoute, matchProviderRoute } from "../routing/route-table.ts";
+import type { ProviderRoute } from "../routing/route-table.ts";
 import { observedUpstream } from "../observers/observed-upstream.ts";
 import { CallTiming } from "../timing/call-timing.ts";
 import type { UpstreamPools } from "../upstream/upstream-pools-io.ts";
@@ -35,7 +36,8 @@ import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { InterceptionMetrics } from "./interception-metrics.ts";
 import type { KeyChecks } from "./key-checks.ts";
 import type { PeerNews } from "./peer-news.ts";
-import type { RelayDeps } from "./gateway-call.ts";
+import type { GatewayCall, OnOver, RelayDeps } from "./gateway-call.ts";
+import { factsOf, type HeadFacts } from "./head-facts.ts";
 import { servePassthrough } from "./passthrough-call-io.ts";
 import type { ProviderStates } from "./provider-states.ts";
 
@@ -91,12 +93,14 @@ export type DelegatedExchange = Exchange & {
   readonly source: ModelCallSource;
 };
 
-type Arrived = Omit<Exchange, "prefix"> &
-  Identity & {
-    readonly path: GatewayPath;
-    readonly format: WireFormat | null;
-    readonly relayDeps: RelayDeps;
-  };
+type Arrived = Omit<Exchange, "prefix"> & {
+  readonly identity: Identity;
+  readonly facts: HeadFacts;
+  readonly path: GatewayPath;
+  readonly format: WireFormat | null;
+  readonly relayDeps: RelayDeps;
+  readonly timing: CallTiming;
+};
 
 const LIMIT_FAILURES: Readonly<Record<Exclude<LimitVerdict, "admitted">, GatewayFailure>> = {
   too_many_at_once: FAILURE.overloaded,
@@ -133,38 +137,61 @@ export class GatewayServer {
 
   /** A request from the network. */
   handle(req: GatewayRequest, res: GatewayResponse, prefix: string): void {
-    const found = findCallerToken(req.headers);
+    const facts = factsOf(req, prefix);
+    const { token } = facts;
     const identity =
-      found === null
+      token === null
         ? null
-        : { mode: found.mode, authorize: () => this.#deps.authorizer.authorize(found.token) };
-    this.#accept({ req, res, prefix }, identity, this.#relayDeps);
+        : { mode: token.mode, authorize: () => this.#deps.authorizer.authorize(token.token) };
+    this.#accept({ req, res, facts }, identity, this.#relayDeps);
   }
 
   /** Only for calls of this process: whoever can name a key id here is let in without its secret. */
-  handleDelegated({ apiKeyId, mode, source, ...exchange }: DelegatedExchange): void {
+  handleDelegated({ apiKeyId, mode, source, req, res, prefix }: DelegatedExchange): void {
     const authorize = () => this.#deps.authorizer.authorizeDelegated(apiKeyId);
     const log = this.#deps.log.child({ source, isDelegated: true });
-    this.#accept(exchange, { mode, authorize }, { ...this.#relayDeps, log });
+    const facts = factsOf(req, prefix);
+    this.#accept({ req, res, facts }, { mode, authorize }, { ...this.#relayDeps, log });
   }
 
-  #accept({ req, res, prefix }: Exchange, identity: Identity | null, relayDeps: RelayDeps): void {
-    const { metrics, config } = this.#deps;
-    const path = parseGatewayPath((req.url ?? "/").slice(prefix.length));
-    const format = path.ok ? formatOfRoute(path.value.route) : null;
+  #accept(
+    { req, res, facts }: Pick<Arrived, "req" | "res" | "facts">,
+    identity: Identity | null,
+    relayDeps: RelayDeps,
+  ): void {
+    const { metrics, config, clock } = this.#deps;
+    const { path, format } = facts;
     if (this.#isDraining) return refuse(res, format, FAILURE.shuttingDown, metrics);
     if (!path.ok) return refuse(res, null, FAILURE.pathRefused, metrics);
     if (identity === null) return refuse(res, format, FAILURE.noToken, metrics);
     if (identity.mode === "byok" && !config.allowByok) {
       return refuse(res, format, FAILURE.byokForbidden, metrics);
     }
-    const arrived = { req, res, path: path.value, format, relayDeps, ...identity };
-    this.#serve(arrived).catch((error: unknown) => {
-      // Whatever was thrown is our bug: the log gets all of it, the client nothing but the fact.
-      relayDeps.log.error({ error }, "gateway request crashed");
-      if (res.headersSent) res.destroy();
-      else refuse(res, format, { status: 500, message: "something broke on our side" }, metrics);
-    });
+    const timing = new CallTiming(clock);
+    const arrived = { req, res, facts, path: path.value, format, relayDeps, identity, timing };
+    // What is known at once is not waited for.
+    try {
+      const asked = identity.authorize();
+      if (asked instanceof Promise) {
+        asked
+          .then((authorization) => this.#admit(arrived, authorization))
+          .catch((error: unknown) => this.#onCrash(arrived, error));
+      } else {
+        this.#admit(arrived, asked);
+      }
+    } catch (error) {
+      this.#onCrash(arrived, error);
+    }
+  }
+
+  /** Whatever was thrown is our bug: the log gets all of it, the client nothing but the fact. */
+  #onCrash({ res, format, relayDeps }: Arrived, error: unknown): void {
+    relayDeps.log.error({ error }, "gateway request crashed");
+    if (res.headersSent) res.destroy();
+    else {
+      const failure = { status: 500, message: "something broke on our side" };
+      refuse(res, format, failure, this.#deps.metrics);
+    }
   }
 
   /** See Gateway.drain. */
@@ -181,12 +208,9 @@ export class GatewayServer {
     signal.removeEventListener("abort", closeAll);
   }
 
-  async #serve(arrived: Arrived): Promise<void> {
+  #admit(arrived: Arrived, authorization: CallerAuthorization): void {
     const { limiter, metrics } = this.#deps;
-    const { res, format } = arrived;
-    const timing = new CallTiming(this.#deps.clock);
-    const asked = arrived.authorize();
-    const authorization = asked instanceof Promise ? await asked : asked;
+    const { res, format, timing } = arrived;
     if (authorization.kind !== "authorized") {
       const failure =
         authorization.kind === "unavailable" ? FAILURE.authorizerUnavailable : FAILURE.unauthorized;
@@ -197,43 +221,48 @@ export class GatewayServer {
     const verdict = limiter.admit(caller);
     if (verdict !== "admitted") return refuse(res, format, LIMIT_FAILURES[verdict], metrics);
     timing.mark("auth");
+    let isOver = false;
+    const onOver = (error: unknown): void => {
+      if (isOver) return;
+      isOver = true;
+      if (error !== null) this.#onCrash(arrived, error);
+      this.#release(caller);
+    };
     try {
-      const refused = await this.#route(arrived, caller, timing);
-      if (refused !== null) refuse(res, format, refused, metrics);
-    } finally {
-      limiter.release(caller);
-      if (limiter.underWay === 0) {
-        for (const resolve of this.#idleWaiters) resolve();
-        this.#idleWaiters.clear();
-      }
+      this.#route(arrived, caller, onOver);
+    } catch (error) {
+      onOver(error);
     }
   }
 
-  /** Null: served. Else why not. */
-  async #route(
-    { req, res, path, mode, relayDeps }: Arrived,
-    caller: Caller,
-    timing: CallTiming,
-  ): Promise<GatewayFailure | null> {
-    const { providers, pools, states, observe } = this.#deps;
-    const { log } = relayDeps;
+  #release(caller: Caller): void {
+    const { limiter } = this.#deps;
+    limiter.release(caller);
+    if (limiter.underWay > 0 || this.#idleWaiters.size === 0) return;
+    for (const resolve of this.#idleWaiters) resolve();
+    this.#idleWaiters.clear();
+  }
+
+  #route(arrived: Arrived, caller: Caller, onOver: OnOver): void {
+    const { providers, pools, states, observe, metrics } = this.#deps;
+    const { req, res, facts, path, identity, relayDeps, timing } = arrived;
     const snapshot = providers.current();
     const provider = snapshot.providers.get(path.providerName);
     const providerKind = provider === undefined ? null : providerKindOf(provider);
-    if (provider !== undefined && !provider.enabled) return providerDisabled(provider.name);
-    const route = providerKind === null ? null : matchProviderRoute(providerKind.routes, path);
-    if (provider === undefined || providerKind === null || route === null) {
-      const shown = withoutCredentials(`/${path.providerName}${path.route}`);
-      log.warn({ method: req.method, path: shown }, "route not supported");
-      return routeUnknown(req.method ?? "", shown);
+    const route = providerKind === null ? null : facts.routeIn(providerKind.routes, path);
+    const isServed = provider?.enabled === true && route !== null;
+    if (!isServed || provider === undefined || providerKind === null) {
+      refuse(res, arrived.format, this.#whyNotRouted(arrived, provider), metrics);
+      return onOver(null);
     }
     const upstream = pools.upstreamOf(provider, snapshot);
     const observer = observe?.({ req, caller, provider, path: path.rawRoute }, route.kind) ?? null;
-    const call = {
+    const call: GatewayCall = {
       req,
       res,
+      facts,
       caller,
-      tokenMode: mode,
+      tokenMode: identity.mode,
       path,
       provider,
       providerKind,
@@ -242,13 +271,29 @@ export class GatewayServer {
       timing,
       observer,
     };
-    try {
-      if (route.kind === "bridged") await serveBridged(relayDeps, { ...call, route });
-      else await servePassthrough(relayDeps, { ...call, route });
-    } finally {
-      observer?.closed(res.headersSent ? res.statusCode : null);
+    if (observer === null) return this.#serve(relayDeps, call, route, onOver);
+    this.#serve(relayDeps, call, route, (error) => {
+      observer.closed(res.headersSent ? res.statusCode : null);
+      onOver(error);
+    });
+  }
+
+  #serve(relayDeps: RelayDeps, call: GatewayCall, route: ProviderRoute, onOver: OnOver): void {
+    if (route.kind === "bridged") {
+      serveBridged(relayDeps, { ...call, route }, onOver);
+    } else {
+      servePassthrough(relayDeps, { ...call, route }).then(() => onOver(null), onOver);
     }
-    return null;
+  }
+
+  #whyNotRouted(
+    { req, path, relayDeps }: Arrived,
+    provider: GatewayProvider | undefined,
+  ): GatewayFailure {
+    if (provider !== undefined && !provider.enabled) return providerDisabled(provider.name);
+    const shown = withoutCredentials(`/${path.providerName}${path.route}`);
+    relayDeps.log.warn({ method: req.method, path: shown }, "route not supported");
+    return routeUnknown(req.method ?? "", shown);
   }
 }
 

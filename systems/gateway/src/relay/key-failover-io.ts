@@ -59,7 +59,7 @@ export type SendOptions = {
   /** Null: nothing is recorded of it. */
   readonly attempts: AttemptLog | null;
   /** The call as it goes upstream with this credential. Null: the client there has its own. */
-  toUpstreamCall(credential: UpstreamCredential | null): UpstreamCall;
+  toUpstreamCall(credential: UpstreamCredential | null, headMsMax: number): UpstreamCall;
 };
 
 /** With the caller's own credential once; else with the company's keys. Null: without them. */
@@ -69,30 +69,24 @@ export function sendWith(
   chosen: ChosenCredential,
   options: SendOptions,
 ): KeyFailover | null {
-  const send = (upstreamCall: UpstreamCall, listener: UpstreamListener): UpstreamExchange =>
-    sendUpstream(deps, call, options, { upstreamCall, listener });
+  const { relay } = options;
   const headMsMax = options.isStream ? deps.streamHeadMsMax : deps.headMsMax;
-  const limited = {
-    ...options,
-    toUpstreamCall: (credential: UpstreamCredential | null) => ({
-      ...options.toUpstreamCall(credential),
-      headMsMax,
-    }),
-  };
   if (chosen.kind === "byok") {
-    const listener = new CredentialGuard(options.relay, chosen.secret, options.format);
+    const listener = new CredentialGuard(relay, chosen.secret, options.format);
     options.attempts?.beganWithout("own", chosen.hint);
-    options.relay.attach(send(limited.toUpstreamCall(chosen.credential), listener));
+    const upstreamCall = options.toUpstreamCall(chosen.credential, headMsMax);
+    relay.attach(sendUpstream(deps, call, options, { upstreamCall, listener }));
     return null;
   }
   const { keyHeader } = chosen;
   if (keyHeader === null) {
     // The upstream client signs by itself: there is no key to be told from others.
     options.attempts?.beganWithout("keyless", chosen.hint);
-    options.relay.attach(send(limited.toUpstreamCall(null), options.relay));
+    const upstreamCall = options.toUpstreamCall(null, headMsMax);
+    relay.attach(sendUpstream(deps, call, options, { upstreamCall, listener: relay }));
     return null;
   }
-  const failover = new KeyFailover(deps, call, { ...limited, headMsMax, keyHeader, send });
+  const failover = new KeyFailover(deps, call, { options, headMsMax, keyHeader });
   failover.tryNext();
   return failover;
 }
@@ -118,12 +112,12 @@ function sendUpstream(
   });
 }
 
-type FailoverOptions = SendOptions & {
+type FailoverOptions = {
+  readonly options: SendOptions;
   /** Longest wait for an answer to begin. */
   readonly headMsMax: number;
   /** Where a key goes. */
   readonly keyHeader: CredentialHeader;
-  send(call: UpstreamCall, listener: UpstreamListener): UpstreamExchange;
 };
 
 /** One try with one key. */
@@ -147,7 +141,9 @@ class KeyFailover {
   attempts = 0;
   readonly #deps: RelayDeps;
   readonly #call: GatewayCall;
-  readonly #options: FailoverOptions;
+  readonly #options: SendOptions;
+  readonly #headMsMax: number;
+  readonly #keyHeader: CredentialHeader;
   readonly #tried = new Set<string>();
   readonly #trial: KeyTrial;
   readonly #beganAtMs: number;
@@ -159,10 +155,16 @@ class KeyFailover {
   /** Of the last try, if there was no answer. */
   #failure: UpstreamFailure | null = null;
 
-  constructor(deps: RelayDeps, call: GatewayCall, options: FailoverOptions) {
+  constructor(
+    deps: RelayDeps,
+    call: GatewayCall,
+    { options, headMsMax, keyHeader }: FailoverOptions,
+  ) {
     this.#deps = deps;
     this.#call = call;
     this.#options = options;
+    this.#headMsMax = headMsMax;
+    this.#keyHeader = keyHeader;
     this.#beganAtMs = deps.clock.monotonicMs();
     this.#trial = {
       policy: deps.keyAuthFailurePolicy,
@@ -217,7 +219,8 @@ class KeyFailover {
 
   #tryWith(entered: EnteredKey, slot: KeySlot | null): void {
     const { key, isProbe, isResting } = entered;
-    const { relay, format, headMsMax } = this.#options;
+    const { relay, format } = this.#options;
+    const headMsMax = this.#headMsMax;
     const { state } = this.#call;
     const { clock } = this.#deps;
     if (isResting) this.#restingTries += 1;
@@ -241,9 +244,10 @@ class KeyFailover {
         if (isProbe) state.keys.leave(key.id);
       },
     });
-    const credential = toCredential(this.#options.keyHeader, key.secret.reveal());
-    const upstreamCall = this.#options.toUpstreamCall(credential);
-    attempt.attach(this.#options.send(upstreamCall, attempt));
+    const credential = credentialOf(key, this.#keyHeader);
+    const upstreamCall = this.#options.toUpstreamCall(credential, headMsMax);
+    const sent = { upstreamCall, listener: attempt };
+    attempt.attach(sendUpstream(this.#deps, this.#call, this.#options, sent));
     relay.attach(holder?.around(attempt) ?? attempt);
   }
 
@@ -274,7 +278,7 @@ class KeyFailover {
     const isResting = keys.state(key.id) !== "valid";
     const seesFaults = this.#trial.failover === "faults";
     // Whoever does not look for faults cannot tell how a probe ended.
-    const entered = seesFaults ? keys.enter(key.id, this.#options.headMsMax) : "free";
+    const entered = seesFaults ? keys.enter(key.id, this.#headMsMax) : "free";
     if (entered === "out" && !isResting) return null;
     return { key, isProbe: entered === "probe", isResting };
   }
@@ -430,6 +434,17 @@ class KeyFailover {
       passedOver: this.#passedOver(null),
     });
   }
+}
+
+const credentials = new WeakMap<ProviderKey, UpstreamCredential>();
+
+/** The same for each call with the key: a snapshot's keys never change. */
+function credentialOf(key: ProviderKey, header: CredentialHeader): UpstreamCredential {
+  const known = credentials.get(key);
+  if (known?.header === header) return known;
+  const credential = toCredential(header, key.secret.reveal());
+  credentials.set(key, credential);
+  return credential;
 }
 
 /** What the client is told whose wait for a busy key had no success. */

@@ -26,15 +26,18 @@ export type BridgedBody = {
 };
 
 /** `client_gone`: there is nobody to answer. */
-export async function readBridgedBody(
+export function readBridgedBody(
   req: GatewayRequest,
   format: WireFormat,
   silenceMsMax: number,
-): Promise<Result<BridgedBody, GatewayFailure | "client_gone">> {
-  const read = await readBody(req, { bytesMax: BODY_BYTES_MAX, silenceMsMax });
-  if (!read.ok) return fail(bodyFailure(read.failure));
-  return readRequest(req, format, read.value);
+): ReadBody | Promise<ReadBody> {
+  const read = readBody(req, { bytesMax: BODY_BYTES_MAX, silenceMsMax });
+  return read instanceof Promise
+    ? read.then((body) => readRequest(req, format, body))
+    : readRequest(req, format, read);
 }
+
+export type ReadBody = Result<BridgedBody, GatewayFailure | "client_gone">;
 
 export function bodyFailure(mistake: BodyMistake): GatewayFailure | "client_gone" {
   switch (mistake) {
@@ -47,13 +50,23 @@ export function bodyFailure(mistake: BodyMistake): GatewayFailure | "client_gone
   }
 }
 
-async function readRequest(
+function readRequest(
   req: GatewayRequest,
+  format: WireFormat,
+  body: Result<BytePieces, BodyMistake>,
+): ReadBody | Promise<ReadBody> {
+  if (!body.ok) return fail(bodyFailure(body.failure));
+  const encoding = req.headers["content-encoding"];
+  return encoding === undefined
+    ? understood(format, body.value, body.value)
+    : readEncoded(encoding, format, body.value);
+}
+
+async function readEncoded(
+  encoding: string,
   format: WireFormat,
   body: BytePieces,
 ): Promise<Result<BridgedBody, GatewayFailure>> {
-  const encoding = req.headers["content-encoding"];
-  if (encoding === undefined) return understood(format, body, body);
   const decoded = await decodeBody(body.whole(), encoding, BODY_BYTES_MAX);
   if (!decoded.ok) {
     switch (decoded.failure) {

@@ -48,7 +48,10 @@ export async function servePassthrough(
     return;
   }
   call.timing.mark("body");
-  const toUpstreamCall = (credential: UpstreamCredential | null): UpstreamCall => ({
+  const toUpstreamCall = (
+    credential: UpstreamCredential | null,
+    headMsMax: number,
+  ): UpstreamCall => ({
     method,
     path: toUpstreamTarget(upstream, route.upstreamPath, path.query),
     headers: [
@@ -60,6 +63,7 @@ export async function servePassthrough(
       }),
     ],
     body: body.value.byteLength === 0 ? null : body.value,
+    headMsMax,
   });
   await new Promise<void>((resolve) => {
     const relay = new AnswerRelay({

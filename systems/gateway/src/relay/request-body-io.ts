@@ -18,13 +18,16 @@ const NO_BODY = new BytePieces([]);
 /** Mean length of pieces from which they are worth more than one copy of them all. */
 const PIECE_BYTES_MIN = 8 * 1024;
 
+/** At once, where all of it is here. */
 export function readBody(
   req: GatewayRequest,
   { bytesMax, silenceMsMax }: BodyLimits,
-): Promise<Result<BytePieces, BodyMistake>> {
+): Result<BytePieces, BodyMistake> | Promise<Result<BytePieces, BodyMistake>> {
   const declared = Number(req.headers["content-length"] ?? Number.NaN);
-  if (declared > bytesMax) return Promise.resolve(fail("too_large"));
-  if (declared === 0) return Promise.resolve(ok(NO_BODY));
+  if (declared > bytesMax) return fail("too_large");
+  if (declared === 0) return ok(NO_BODY);
+  const arrived = req.takeBody?.() ?? null;
+  if (arrived !== null) return ok(gathered(arrived, declared));
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -41,8 +44,7 @@ export function readBody(
       else chunks.push(chunk);
     };
     const onEnd = (): void => {
-      const isSmall = chunks.length > 1 && bytes / chunks.length < PIECE_BYTES_MIN;
-      settle(ok(new BytePieces(isSmall ? [Buffer.concat(chunks, bytes)] : chunks)));
+      settle(ok(gathered(chunks, bytes)));
     };
     const onGone = (): void => settle(fail("client_gone"));
     const onSilence = (): void => settle(fail("too_slow"));
@@ -50,4 +52,9 @@ export function readBody(
     req.on("data", onData).on("end", onEnd).on("close", onGone).on("timeout", onSilence);
     req.on("error", () => {}); // A reset connection: `close` follows.
   });
+}
+
+function gathered(chunks: readonly Buffer[], bytes: number): BytePieces {
+  const isSmall = chunks.length > 1 && bytes / chunks.length < PIECE_BYTES_MIN;
+  return new BytePieces(isSmall ? [Buffer.concat(chunks, bytes)] : chunks);
 }

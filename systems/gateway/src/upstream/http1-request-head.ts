@@ -21,9 +21,11 @@ const OURS: ReadonlySet<string> = new Set([
 /** Their servers expect a body, and are told that there is none (RFC 9110 §8.6). */
 const BODY_METHODS: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 
-/** Each character is one byte. Null: the call cannot be written. */
-export function toRequestHead(call: UpstreamCall, host: string): string | null {
-  const { method, path, headers, body } = call;
+/** All but what the body's length decides. Each character is one byte. Null: the call cannot be written. */
+export function toRequestLines(
+  { method, path, headers }: Pick<UpstreamCall, "method" | "path" | "headers">,
+  host: string,
+): string | null {
   if (method === "" || method === "CONNECT" || NOT_TOKEN.test(method)) return null;
   if (!path.startsWith("/") || NOT_TARGET.test(path)) return null;
   let head = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n`;
@@ -39,7 +41,11 @@ export function toRequestHead(call: UpstreamCall, host: string): string | null {
   }
   // One look at all of them costs less than one at each.
   if (NOT_TOKEN.test(names) || NOT_TEXT.test(values)) return null;
-  if (body !== null) head += `Content-Length: ${body.byteLength}\r\n`;
-  else if (BODY_METHODS.has(method)) head += "Content-Length: 0\r\n";
-  return `${head}\r\n`;
+  return head;
+}
+
+/** What follows the lines, up to the body. */
+export function toRequestHeadEnd(method: string, body: UpstreamCall["body"]): string {
+  if (body !== null) return `Content-Length: ${body.byteLength}\r\n\r\n`;
+  return BODY_METHODS.has(method) ? "Content-Length: 0\r\n\r\n" : "\r\n";
 }

@@ -6,7 +6,7 @@
 import type { Clock } from "@atelier/base/clock";
 import { connect as connectPlain, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { toRequestHead } from "./http1-request-head.ts";
+import { toRequestHeadEnd, toRequestLines } from "./http1-request-head.ts";
 import {
   RawConnection,
   type ConnectionPool,
@@ -51,6 +51,9 @@ const TLS_KEEP_ALIVE_MS = 50_000;
 /** Time-outs are this much late at most, or a quarter of the shortest. */
 const CHECK_EVERY_MS_MAX = 500;
 
+/** Of the method and the path, with the headers that they belong to. */
+type RequestLines = { readonly method: string; readonly path: string; readonly text: string };
+
 class RawUpstream implements UpstreamClient, ConnectionPool, ExchangeCarrier {
   readonly #options: RawUpstreamOptions;
   readonly #url: URL;
@@ -58,6 +61,7 @@ class RawUpstream implements UpstreamClient, ConnectionPool, ExchangeCarrier {
   /** The last is used next. */
   readonly #idle: RawConnection[] = [];
   readonly #waiting = new Set<RawExchange>();
+  readonly #heads = new WeakMap<readonly string[], RequestLines>();
   readonly #closing = new AbortController();
   readonly #closed = Promise.withResolvers<void>();
   readonly #checkEveryMs: number;
@@ -77,12 +81,25 @@ class RawUpstream implements UpstreamClient, ConnectionPool, ExchangeCarrier {
   }
 
   send(call: UpstreamCall, listener: UpstreamListener): UpstreamExchange {
-    const head = toRequestHead(call, this.#url.host);
+    const head = this.#headOf(call);
     const exchange = new RawExchange(call, head ?? "", listener);
     if (head === null) failLater(exchange, "REQUEST_INVALID", "the request cannot be written");
     else if (this.#isClosing) failLater(exchange, "CLIENT_CLOSED", "the client is closed");
     else this.#assign(exchange);
     return exchange;
+  }
+
+  /** Calls of one client come with the same list of headers, whose text is made once. */
+  #headOf(call: UpstreamCall): string | null {
+    const { method, path, headers, body } = call;
+    const known = this.#heads.get(headers);
+    if (known !== undefined && known.method === method && known.path === path) {
+      return known.text + toRequestHeadEnd(method, body);
+    }
+    const text = toRequestLines(call, this.#url.host);
+    if (text === null) return null;
+    this.#heads.set(headers, { method, path, text });
+    return text + toRequestHeadEnd(method, body);
   }
 
   async close(): Promise<void> {
