@@ -10,6 +10,7 @@ import { Secret } from "@atelier/base/secret";
 import type { Logger } from "@atelier/base/logger";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
+import { FrequentStatements } from "./frequent-statements.ts";
 import type { Schema } from "./generated/schema.generated.ts";
 
 /** What stores run statements with: the pool or a transaction alike. */
@@ -72,6 +73,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const { connection, connectionsMax, log } = options;
   const pool = new pg.Pool({
     ...poolConfig(options),
+    Client: clientThatPrepares(new FrequentStatements()),
     max: connectionsMax,
     connectionTimeoutMillis: CONNECT_MS_MAX,
     idleTimeoutMillis: IDLE_CONNECTION_MS_MAX,
@@ -180,6 +182,30 @@ const UNAVAILABLE_MESSAGES: readonly string[] = [
   "timeout expired",
   "Client has encountered a connection error and is not queryable",
 ];
+
+/** The driver, but that it prepares what comes often and has no name yet. */
+function clientThatPrepares(frequent: FrequentStatements): typeof pg.Client {
+  return class extends pg.Client {
+    #isInTransaction = false;
+
+    override query(...args: unknown[]): never {
+      const [text, values, done] = args;
+      let asked = args;
+      if (typeof text === "string") {
+        if (BEGINS.test(text)) this.#isInTransaction = true;
+        else if (ENDS.test(text)) this.#isInTransaction = false;
+        else if (Array.isArray(values) && values.length > 0) {
+          const name = frequent.nameOf(text, this.#isInTransaction);
+          if (name !== null) asked = [{ name, text, values }, done];
+        }
+      }
+      return super.query(...(asked as [string])) as never; // One of its overloads.
+    }
+  };
+}
+
+const BEGINS = /^(?:begin|start transaction)/;
+const ENDS = /^(?:commit|rollback)/;
 
 function poolConfig(options: DatabaseOptions): pg.PoolConfig {
   const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_MS_MAX_DEFAULT;
