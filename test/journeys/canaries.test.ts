@@ -316,8 +316,13 @@ test("everything that can be read is read", async () => {
   for (const path of LISTS) {
     assert.equal((await api("GET", path)).status, 200, path);
   }
-  const { json: sessions } = await api("GET", `${GATEWAY}/sessions`);
-  await api("GET", `${GATEWAY}/sessions/${sessions.sessions[0].id}`);
+  const { json: sessions } = await api("GET", `${GATEWAY}/sessions?limit=1000`);
+  const trails: string[] = [];
+  for (const { id } of sessions.sessions) {
+    const { text } = await api("GET", `${GATEWAY}/sessions/${encodeURIComponent(id)}`);
+    trails.push(text);
+  }
+  assert.match(trails.join("\n"), /"outcome":"set_aside","status":401/, "attempts are told");
 });
 
 test("the command line shows none of it, well used or badly", async () => {
@@ -341,6 +346,7 @@ test("the command line shows none of it, well used or badly", async () => {
     [["audit", "list", "--json"]],
     [["config", "show"]],
     [["ai", "interceptions", "list", "--json"]],
+    [["ai", "sessions", "list"]],
   ];
   for (const [words, stdin] of runs) world.cliOutputs.push(await runCli(words, stdin));
   assert.match(world.cliOutputs.join(), /openai/);

@@ -2,6 +2,7 @@
 import { assert } from "@atelier/base/assert";
 import { ok, type Result } from "@atelier/base/result";
 import { getAiSession, type AiThread } from "@atelier/contract/http/ai-usage";
+import { isPlainTrail } from "@atelier/contract/trail-words";
 import type { z } from "zod";
 import type { CliFailure } from "../cli-failure.ts";
 import { signedIn, type Api } from "../cli.ts";
@@ -16,6 +17,7 @@ import {
   type Look,
 } from "../output/people.ts";
 import { terminalSafe } from "../output/terminal-safe.ts";
+import { trailLines } from "../output/trail-lines.ts";
 import { collectPages, PAGING_OPTIONS, type PagingInput } from "../paging.ts";
 
 type Thread = z.output<typeof AiThread>;
@@ -109,7 +111,12 @@ function threadText(look: Look, thread: Thread): string {
     const text = `${thread.error_type}: ${thread.error_message ?? ""}`;
     pairs.push(["  Error", { text, tone: "bad" }]);
   }
-  return `${heading(look, prompt)}\n${fields(look, pairs)}`;
+  const attempts = thread.agentic_actions.flatMap(({ started_at: startedAt, trail }) =>
+    trail === null || isPlainTrail(trail)
+      ? []
+      : [`  Attempts of the call at ${startedAt}`, ...trailLines(look, trail)],
+  );
+  return [heading(look, prompt), fields(look, pairs), ...attempts].join("\n");
 }
 
 function toolCounts(calls: readonly { readonly tool: string }[]): string {

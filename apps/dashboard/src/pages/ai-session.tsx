@@ -1,8 +1,15 @@
 /** One session of the gateway: its prompts, and what the model did with each. */
 import { getAiSession, type AgenticAction, type AiThread } from "@atelier/contract/http/ai-usage";
+import {
+  isPlainTrail,
+  keyWords,
+  reasonWords,
+  type TrailTexts,
+} from "@atelier/contract/trail-words";
 import { useParams, useSearch } from "@tanstack/react-router";
 import type { z } from "zod";
 import { usePages } from "../api/use-endpoint.ts";
+import { RequestTrail } from "../gateway/request-trail.tsx";
 import { tokenText } from "../gateway/token-text.ts";
 import { Badge } from "../ui/badge.tsx";
 import { ButtonLink } from "../ui/button.tsx";
@@ -137,7 +144,11 @@ function ActionRow({ action }: { readonly action: Action }) {
         <span>{tokenText(action.token_usage)}</span>
         <span>{moneyText(action.cost_micros)}</span>
         <span>{lengthText(action.started_at, action.ended_at)}</span>
+        <PlainKey action={action} />
       </p>
+      {action.trail !== null && !isPlainTrail(action.trail) && (
+        <RequestTrail startedAt={action.started_at} trail={action.trail} />
+      )}
       <Failure message={action.error_message} type={action.error_type} />
       {action.thinking.map((text) => (
         <details className="mt-1" key={text}>
@@ -161,6 +172,19 @@ function ActionRow({ action }: { readonly action: Action }) {
     </li>
   );
 }
+
+/** Where the key that everybody expects has served, nothing else is worth a line. */
+function PlainKey({ action: { trail } }: { readonly action: Action }) {
+  const [attempt] = trail?.attempts ?? [];
+  if (trail === null || attempt === undefined || !isPlainTrail(trail)) return null;
+  return (
+    <span>
+      {keyWords(attempt)}, {reasonWords(attempt, PLAIN)}
+    </span>
+  );
+}
+
+const PLAIN: TrailTexts = { length: durationText, time: (isoTime) => isoTime };
 
 type FailureProps = { readonly type: string | null; readonly message: string | null };
 
