@@ -8,6 +8,7 @@ export class FakeClock implements Clock {
   readonly #startMs = Date.UTC(2026, 0, 1);
   #elapsedMs = 0;
   #sleepers: Sleeper[] = [];
+  readonly #watchers = new Set<() => void>();
 
   now(): Date {
     return new Date(this.#startMs + this.#elapsedMs);
@@ -27,7 +28,18 @@ export class FakeClock implements Clock {
         reject(signal.reason as Error);
       };
       signal.addEventListener("abort", abort, { once: true });
+      for (const watch of this.#watchers) watch();
     });
+  }
+
+  /** Resolves when so many sleep. Time that moves before wakes nobody who lies down after. */
+  async untilSleeping(count = 1): Promise<void> {
+    while (this.#sleepers.length < count) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#watchers.add(resolve);
+      await promise;
+      this.#watchers.delete(resolve);
+    }
   }
 
   /** Moves time forward, waking sleepers in order and letting each run before the next wakes. */

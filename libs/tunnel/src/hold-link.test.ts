@@ -5,12 +5,13 @@ import { Secret } from "@atelier/base/secret";
 import { systemClock } from "@atelier/base/system-clock";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { WebSocketServer, type WebSocket } from "ws";
 import { holdLink, type LinkState } from "./hold-link.ts";
-import { SILENCE_MS_MAX } from "./link.ts";
+import { PING_EVERY_MS, SILENCE_MS_MAX } from "./link.ts";
 import { testLink } from "./link-testkit.ts";
 import { CLOSE_REPLACED, refuseLinkVersion } from "./link-handshake.ts";
 import { fakeServices } from "./services-testkit.ts";
@@ -24,9 +25,13 @@ const random: Random = {
 async function server(onRequest: RequestListener | null) {
   const http = createServer();
   const sockets: WebSocket[] = [];
+  const accepted = new EventEmitter();
   if (onRequest === null) {
     const accepting = new WebSocketServer({ server: http });
-    accepting.on("connection", (socket) => sockets.push(socket));
+    accepting.on("connection", (socket) => {
+      sockets.push(socket);
+      accepted.emit("one");
+    });
   } else {
     http.on("upgrade", (request, socket) => {
       socket.end(answerOf(request.headers.authorization ?? ""));
@@ -36,7 +41,14 @@ async function server(onRequest: RequestListener | null) {
   const { port } = http.address() as AddressInfo;
   return {
     url: new URL(`ws://127.0.0.1:${port}/link`),
-    sockets,
+    /** The server may get to know of a connection after the agent does. */
+    socket: async (index: number): Promise<WebSocket> => {
+      for (;;) {
+        const socket = sockets[index];
+        if (socket !== undefined) return socket;
+        await once(accepted, "one");
+      }
+    },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.terminate();
       http.closeAllConnections();
@@ -71,15 +83,11 @@ test("a broken link is dialled again at once, and a stopped agent ends", async (
   const connectedTwice = Promise.withResolvers<void>();
   const held = hold(up.url, "x", stop.signal, ({ kind }) => {
     states.push(kind);
-    if (states.join() === "connected") up.sockets[0]?.terminate();
+    if (states.join() === "connected")
+      up.socket(0).then((socket) => socket.terminate(), assert.fail);
     if (states.join() === "connected,waiting,connected") connectedTwice.resolve();
   });
-  // The first `connected` may come before the server has the socket.
-  const breaking = setInterval(() => {
-    if (up.sockets.length === 1) up.sockets[0]?.terminate();
-  }, 20);
   await connectedTwice.promise;
-  clearInterval(breaking);
   stop.abort(new Error("stop"));
   assert.equal(await held, null);
 });
@@ -95,13 +103,7 @@ async function closing(codes: readonly number[]) {
     connections += 1;
     if (code === undefined) stop.abort(new Error("stop"));
     else {
-      // The server may get to know of the connection after the agent does.
-      const index = connections - 1;
-      const timer = setInterval(() => {
-        if (up.sockets[index] === undefined) return;
-        clearInterval(timer);
-        up.sockets[index]?.close(code);
-      }, 5);
+      up.socket(connections - 1).then((socket) => socket.close(code), assert.fail);
     }
   });
   return { refusal, connections };
@@ -115,8 +117,8 @@ test("an agent whose place another took stops, and does not take it back", async
 });
 
 test("an agent that may have been replaced by its own echo dials again, but only once", async () => {
-  const once = await closing([1012, CLOSE_REPLACED]);
-  assert.deepEqual(once, { refusal: null, connections: 3 });
+  const onlyOnce = await closing([1012, CLOSE_REPLACED]);
+  assert.deepEqual(onlyOnce, { refusal: null, connections: 3 });
   const twice = await closing([1012, CLOSE_REPLACED, CLOSE_REPLACED]);
   assert.deepEqual([twice.connections, twice.refusal?.kind], [3, "replaced"]);
 });
@@ -160,6 +162,20 @@ test("a peer that falls silent is given up, on both sides", async () => {
   assert.equal(over, false);
   await clock.advance(4_000);
   await closed;
+});
+
+test("a process that was held up does not take its peer for silent", async () => {
+  /** Oversleeps, as a machine does that is out of breath. */
+  class LateClock extends FakeClock {
+    override async sleep(delayMs: number, signal: AbortSignal): Promise<void> {
+      await super.sleep(delayMs + SILENCE_MS_MAX, signal);
+    }
+  }
+  const clock = new LateClock();
+  const { services } = fakeServices();
+  await using t = await testLink(services, { clock, log: silentLogger });
+  await clock.advance(SILENCE_MS_MAX + PING_EVERY_MS);
+  assert.ok((await t.link.services.ports.list({})).ok);
 });
 
 test("versions of one major number get along", () => {

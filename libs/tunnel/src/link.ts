@@ -127,7 +127,10 @@ function superviseLink(socket: WebSocket, session: Http2Session, deps: LinkDeps)
   socket.on("message", hear).on("ping", hear).on("pong", hear);
   const beat = async (): Promise<void> => {
     for (;;) {
+      const dueMs = clock.monotonicMs() + PING_EVERY_MS;
       await clock.sleep(PING_EVERY_MS, over.signal);
+      // While this process itself was held up it heard nobody: that says nothing of the peer.
+      heardAtMs += Math.max(0, clock.monotonicMs() - dueMs);
       const silentMs = clock.monotonicMs() - heardAtMs;
       if (silentMs >= SILENCE_MS_MAX) {
         log.warn({ silentMs: Math.round(silentMs) }, "a workspace link fell silent");

@@ -105,10 +105,15 @@ test("a client that leaves while it waits leaves no slot behind, whichever worke
 
 test("a refused key is told to the other servers once, checked once, and serves in every worker again", async () => {
   const upstream = { isRefusing: true, checks: 0, refusals: 0 };
+  const isGoodAgain = Promise.withResolvers<void>();
   const answer = ({ method }: { method?: string | undefined }, res: ServerResponse): boolean => {
     if (method === "GET") {
       upstream.checks += 1;
-      res.writeHead(200, { "content-type": "application/json" }).end('{"data":[]}');
+      // Not before all have asked, however long that takes: a key that is checked would serve again.
+      isGoodAgain.promise.then(
+        () => res.writeHead(200, { "content-type": "application/json" }).end('{"data":[]}'),
+        assert.fail,
+      );
       return true;
     }
     if (!upstream.isRefusing) return false;
@@ -125,6 +130,7 @@ test("a refused key is told to the other servers once, checked once, and serves 
   assert.ok(refused.every((status) => status !== 200));
   assert.equal(world.health.keysOf("p")[0]?.state, "temporary");
   upstream.isRefusing = false;
+  isGoodAgain.resolve();
   await until(() => world.health.keysOf("p")[0]?.state === "valid");
   const served = await Promise.all(Array.from({ length: 16 }, () => world.ask()));
   assert.deepEqual(served, Array(16).fill(200));

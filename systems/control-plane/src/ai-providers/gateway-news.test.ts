@@ -2,7 +2,7 @@
 import { silentLogger } from "@atelier/base/logger";
 import type { GatewayNews } from "@atelier/contract/rpc/gateway-news";
 import type { Subscriber } from "@atelier/database/pub-sub";
-import { startPubSub } from "@atelier/database/pub-sub";
+import { publish, startPubSub } from "@atelier/database/pub-sub";
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
 import { Tasks } from "@atelier/host/tasks";
@@ -167,9 +167,9 @@ test("over Postgres, the others hear what one tells, and it does not hear itself
   using _own = one.hear((news) => own.push(news));
   using _other = two.hear((news) => heard.resolve(news));
   // Listening begins in the background: what is told before is lost, as it may be.
-  for (let i = 0; i < 100 && !pubSub.isConnected; i += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const listening = Promise.withResolvers<void>();
+  pubSub.subscribe(GATEWAY_NEWS, { message: () => {}, resync: () => listening.resolve() });
+  await listening.promise;
   one.tell(THROTTLED);
   const news = await heard.promise;
   assert.deepEqual({ ...news, forMs: 0 }, { ...THROTTLED, forMs: 0 });
@@ -207,8 +207,13 @@ async function start() {
     { clock: systemClock, random: systemRandom, log: silentLogger },
   );
   const connected = Promise.withResolvers<void>();
+  const marks = new Map<string, () => void>();
   listening.subscribe(GATEWAY_NEWS, {
-    message: (payload) => payloads.push(payload),
+    message: (payload) => {
+      const marked = marks.get(payload);
+      if (marked === undefined) payloads.push(payload);
+      else marked();
+    },
     resync: () => connected.resolve(),
   });
   await connected.promise;
@@ -217,8 +222,14 @@ async function start() {
     clock,
     state,
     sent: () => payloads.map((payload) => parseNews(payload)?.news ?? []),
+    /** What could be sent before time passes has been, and has come: the last notification is one's own. */
     settled: async () => {
-      for (let i = 0; i < 10; i += 1) await new Promise((resolve) => setTimeout(resolve, 10));
+      await clock.untilSleeping();
+      const mark = randomUUID();
+      const marked = Promise.withResolvers<void>();
+      marks.set(mark, marked.resolve);
+      await publish(database.sql, GATEWAY_NEWS, mark);
+      await marked.promise;
     },
     async [Symbol.asyncDispose]() {
       await tasks[Symbol.asyncDispose]();

@@ -146,7 +146,7 @@ test("requests go on while the database is away, and each is recorded once when 
   await Promise.all(Array.from({ length: 300 }, (_, index) => record(index)));
   await until(async () => /atelier_recorder_spool_records 600\n/.test(await recorder.render()));
   await until(async () => /drain_failures_total [1-9]/.test(await recorder.render()));
-  assert.match(await recorder.render(), /atelier_recorder_spool_oldest_seconds 2\d/);
+  assert.match(await recorder.render(), /atelier_recorder_spool_oldest_seconds [2-9]\d/);
   // Statements are also committed without our hearing of it.
   for (const name of ["insert_interceptions", "end_interceptions", "touch_sessions"]) road.lose.add(name); // prettier-ignore
   road.isAway = false;
@@ -253,7 +253,7 @@ test("a conversation stays one thread: with the memory of this server, and witho
     recorder.end(endOf(first, { toolCalls: [toolCall("t1")] }));
     await run(recorder, second, { toolCalls: [toolCall("t2")] });
     await run(recorder, third);
-    await assert.doesNotReject(recorder.drain(AbortSignal.timeout(50)), "it is on the disk");
+    await assert.doesNotReject(recorder.drain(AbortSignal.timeout(10_000)), "it is on the disk");
   }
   road.isAway = false;
   await takeOver({ pool: road.pool }, root);

@@ -192,9 +192,7 @@ class RemoteRoute {
 
   /** One at a time. Never rejects. */
   #resolve(): Promise<void> {
-    this.#resolving ??= this.#lookUntilSettled().finally(() => {
-      this.#resolving = null;
-    });
+    this.#resolving ??= this.#lookUntilSettled();
     return this.#resolving;
   }
 
@@ -208,6 +206,8 @@ class RemoteRoute {
         this.#retryLater();
       }
     } while (this.#isStale && !this.#deps.signal.aborted);
+    // In the same turn as the last look at it: whoever makes it stale from here on begins anew.
+    this.#resolving = null;
   }
 
   async #look(): Promise<void> {

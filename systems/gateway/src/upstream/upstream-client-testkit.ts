@@ -224,9 +224,10 @@ export function answerText(body: string, ...fields: readonly string[]): string {
   return `${lines.join("\r\n")}\r\n\r\n${body}`;
 }
 
-/** Resolves once the socket is closed. */
+/** Resolves once the socket is closed, by an end or a reset: what was not read decides which. */
 export async function closeOf(socket: Socket | undefined): Promise<void> {
-  if (socket !== undefined && !socket.destroyed) await once(socket, "close");
+  if (socket === undefined || socket.destroyed) return;
+  await new Promise<void>((resolve) => socket.once("close", () => resolve()));
 }
 
 export const OK = "HTTP/1.1 200 OK\r\n";

@@ -317,9 +317,10 @@ function testFailures({ test, open }: Suite): void {
   });
 
   test("silence inside the body is a timeout, and bytes now and then are not", async () => {
+    const first = Promise.withResolvers<void>();
     await using server = await byteServer(({ socket, requestCount }) => {
       socket.write(`${OK}Content-Length: 10\r\n\r\n`);
-      if (requestCount === 1) return; // Silent from here.
+      if (requestCount === 1) return first.resolve(); // Silent from here.
       let sent = 0;
       const timer = setInterval(() => {
         socket.write("a".repeat(2));
@@ -327,9 +328,9 @@ function testFailures({ test, open }: Suite): void {
         if (sent === 5) clearInterval(timer);
       }, 400);
     });
-    await using client = open(server.url, { timeouts: { ...PATIENT, silenceMsMax: 1_000 } });
+    await using client = open(server.url, { timeouts: { ...PATIENT, silenceMsMax: 1_500 } });
     const mute = send(client);
-    await nextTurn();
+    await first.promise;
     const slow = send(client);
     await Promise.all([mute.over, slow.over]);
     assert.deepEqual(mute.events, ["head 200", "failed timeout"]);

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { makeCertificate } from "./test-certificate-testkit.ts";
 import {
   answerText,
@@ -146,12 +147,13 @@ function testCancel({ test, open }: Suite): void {
     test(`cancelled while it waits for ${phase}, it closes at the provider`, async () => {
       const written = Promise.withResolvers<void>();
       await using server = await byteServer(({ socket, requestCount }) => {
-        if (requestCount === 1) socket.write(answer, () => setTimeout(written.resolve, 20));
+        if (requestCount === 1) socket.write(answer, () => written.resolve());
         else socket.write(answerText("ok"));
       });
       await using client = open(server.url);
       const sent = send(client);
       await written.promise;
+      while (!isDeepStrictEqual(sent.events, told)) await nextTurn();
       sent.exchange.cancel();
       sent.exchange.resume();
       await closeOf(server.sockets[0]);
@@ -218,7 +220,6 @@ function testBackPressure({ test, open }: Suite): void {
   test("a connection that ends while its data is held is told after it", async () => {
     await using server = await byteServer(({ socket }) => {
       socket.write(`${OK}\r\nhel`);
-      setTimeout(() => socket.end("lo"), 20);
     });
     await using client = open(server.url);
     const held = Promise.withResolvers<void>();
@@ -229,7 +230,9 @@ function testBackPressure({ test, open }: Suite): void {
       },
     });
     await held.promise;
-    await once(server.sockets[0]!, "finish");
+    const ended = once(server.sockets[0]!, "finish");
+    server.sockets[0]?.end("lo");
+    await ended;
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.deepEqual(told.events, ["head 200", "data hel"]);
     told.exchange.resume();

@@ -19,7 +19,7 @@ import {
 } from "./killed-writer-testkit.ts";
 
 const LANES = 2;
-const ROUNDS = 55;
+const ROUNDS = 25;
 const PROGRAM = join(import.meta.dirname, "killed-writer-testkit.ts");
 
 test(`a killed agent leaves whole files, ${LANES * ROUNDS} times`, async () => {

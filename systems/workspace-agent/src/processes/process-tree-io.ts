@@ -15,9 +15,9 @@ import {
 import { isSame, membersOf, targetsOf, type SignalTargets, type TreeRoot } from "./process-tree.ts";
 
 /** What outlives SIGKILL for so long cannot be killed by this user. */
-const SURVIVAL_MS_MAX = 800;
+const SURVIVAL_MS_MAX = 2_000;
 /** For trees that go on to fork. */
-const KILL_MS_MAX = 5_000;
+const KILL_MS_MAX = 10_000;
 /** How often members are looked for that have appeared since. */
 const SIGNAL_PASSES_MAX = 5;
 const PASS_PAUSE_MS = 2;
