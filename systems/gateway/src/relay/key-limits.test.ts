@@ -73,7 +73,7 @@ async function worldOf(
   const until = async (holds: () => boolean): Promise<void> => {
     const startedMs = performance.now();
     while (!holds()) {
-      assert.ok(performance.now() - startedMs < 5_000, "it comes to that within 5 s");
+      assert.ok(performance.now() - startedMs < 20_000, "it comes to that within 20 s");
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   };
@@ -152,6 +152,8 @@ test("one person's waiting calls do not hold another's first one up", async () =
   for (let i = 0; i < 22; i += 1) {
     await world.asked(i + 1);
     answer(world.held[i]!);
+    // Each is heard of before the next: two answers on their way may come in either order.
+    while (order.length <= i) await new Promise((resolve) => setTimeout(resolve, 1));
   }
   await Promise.all(calls);
   assert.ok(order.indexOf("ben-token-0123456789012345678901") <= 2, order.join());
@@ -211,7 +213,7 @@ test("a slot is free again when its client leaves, and so is the place of one th
 });
 
 test("a full queue is answered 429 and a long wait 503, both in the provider's shape", async () => {
-  const config = { keyQueue: { lengthMax: 1, msMax: 150 } };
+  const config = { keyQueue: { lengthMax: 1, msMax: 1_500 } };
   await using world = await worldOf({ config });
   const first = chat(world);
   await world.asked(1);
