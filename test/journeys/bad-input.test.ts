@@ -27,7 +27,7 @@ const RESPONSES = `${GATEWAY}/openai/v1/responses`;
 const MESSAGES = `${GATEWAY}/anthropic/v1/messages`;
 const MODELS = `${GATEWAY}/openai/v1/models`;
 const CHAT_BODY = bodyFor("m");
-const SERVED_MS_MAX = 2_000;
+const SERVED_MS_MAX = 10_000;
 const SILENCE_MS_MAX = 10_000;
 
 let world: GatewayWorld;
@@ -101,12 +101,12 @@ function bodyFor(model: string, more: object = {}): string {
 
 /** The record of the only request for this model. */
 async function recordOf(model: string) {
-  for (const deadlineMs = performance.now() + 5_000; ;) {
+  for (const deadlineMs = performance.now() + 20_000; ;) {
     const { body } = await world.server.api("GET", `${GATEWAY}/interceptions?q=model:${model}`, {
       token: world.person.session,
     });
     if (body.count > 0) return body.results[0];
-    assert.ok(performance.now() < deadlineMs, `${model} is recorded within 5 s`);
+    assert.ok(performance.now() < deadlineMs, `${model} is recorded within 20 s`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
@@ -461,9 +461,9 @@ test("no answer told of code, files, SQL or keys", () => {
 });
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 5_000;
+  const deadlineMs = performance.now() + 20_000;
   while (!(await holds())) {
-    assert.ok(performance.now() < deadlineMs, "within 5 s");
+    assert.ok(performance.now() < deadlineMs, "within 20 s");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

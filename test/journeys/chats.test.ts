@@ -10,7 +10,7 @@ import { setUpChats, watchChat } from "./chat-world.ts";
 import { startTwoServers } from "./two-server-world.ts";
 import { attachMachine } from "./workspace-world.ts";
 
-test("a question is answered while one looks on, and again", { timeout: 60_000 }, async () => {
+test("a question is answered while one looks on, and again", async () => {
   await using database = await testDatabase();
   await using server = await startRealServer({ postgresUrl: database.url });
   await using world = await setUpChats(server);
@@ -27,7 +27,7 @@ test("a question is answered while one looks on, and again", { timeout: 60_000 }
   assert.ok(calls.body.results?.length >= 2 || calls.body.interceptions?.length >= 2, "recorded");
 });
 
-test("tools work on the chat's machine, once each", { timeout: 90_000 }, async () => {
+test("tools work on the chat's machine, once each", async () => {
   await using database = await testDatabase();
   await using server = await startRealServer({ postgresUrl: database.url });
   await using machine = await attachMachine(server);
@@ -52,103 +52,90 @@ test("tools work on the chat's machine, once each", { timeout: 90_000 }, async (
   assert.ok(existsSync(machine.home));
 });
 
-test(
-  "a command's output is seen while it runs, and an edit ends it",
-  { timeout: 90_000 },
-  async () => {
-    await using database = await testDatabase();
-    await using server = await startRealServer({ postgresUrl: database.url });
-    await using machine = await attachMachine(server);
-    await machine.until(server, "connected");
-    await using world = await setUpChats(server, { token: machine.person.session });
-    const { person } = world;
-    const { body } = await person.call(server, "GET", "/api/v2/users/me/workspace/dev");
-    const pidFile = join(machine.home, "pid");
-    const command = `echo $$ > ${pidFile}; echo begun here; (sleep 600) & wait`;
-    const input = JSON.stringify({ command, timeout: "10m" });
-    const chat = await person.create(server, `[[call:execute ${input}]]`, {
-      workspace_id: body.id,
-    });
-    using view = await watchChat(server, person, chat.id);
-    const { screen } = view;
-    const deltas = (): string =>
-      screen.events
-        .map((event) => (event.type === "message_part" ? event.message_part.part : null))
-        .map((part) => (part?.type === "tool-result" ? (part.result_delta ?? "") : ""))
-        .join("");
-    await screen.until(() => deltas().includes("begun here"));
-    const pid = Number(readFileSync(pidFile, "utf8"));
-    assert.ok(process.kill(pid, 0));
-    const first = [...screen.messages.keys()][0] ?? 0;
-    const edited = await person.call(
-      server,
-      "PATCH",
-      `/api/v2/chats/${chat.id}/messages/${first}`,
-      {
-        content: [{ type: "text", text: "Never mind" }],
-      },
-    );
-    assert.equal(edited.status, 200, JSON.stringify(edited.body));
-    await screen.until(() => screen.status === "waiting");
-    const isAlive = (): boolean => {
-      try {
-        return process.kill(pid, 0);
-      } catch {
-        return false;
-      }
-    };
-    for (let look = 0; isAlive(); look++) {
-      assert.ok(look < 200, "the command runs on");
-      await new Promise((resolve) => setTimeout(resolve, 50));
+test("a command's output is seen while it runs, and an edit ends it", async () => {
+  await using database = await testDatabase();
+  await using server = await startRealServer({ postgresUrl: database.url });
+  await using machine = await attachMachine(server);
+  await machine.until(server, "connected");
+  await using world = await setUpChats(server, { token: machine.person.session });
+  const { person } = world;
+  const { body } = await person.call(server, "GET", "/api/v2/users/me/workspace/dev");
+  const pidFile = join(machine.home, "pid");
+  const command = `echo $$ > ${pidFile}; echo begun here; (sleep 600) & wait`;
+  const input = JSON.stringify({ command, timeout: "10m" });
+  const chat = await person.create(server, `[[call:execute ${input}]]`, {
+    workspace_id: body.id,
+  });
+  using view = await watchChat(server, person, chat.id);
+  const { screen } = view;
+  const deltas = (): string =>
+    screen.events
+      .map((event) => (event.type === "message_part" ? event.message_part.part : null))
+      .map((part) => (part?.type === "tool-result" ? (part.result_delta ?? "") : ""))
+      .join("");
+  await screen.until(() => deltas().includes("begun here"));
+  const pid = Number(readFileSync(pidFile, "utf8"));
+  assert.ok(process.kill(pid, 0));
+  const first = [...screen.messages.keys()][0] ?? 0;
+  const edited = await person.call(server, "PATCH", `/api/v2/chats/${chat.id}/messages/${first}`, {
+    content: [{ type: "text", text: "Never mind" }],
+  });
+  assert.equal(edited.status, 200, JSON.stringify(edited.body));
+  await screen.until(() => screen.status === "waiting");
+  const isAlive = (): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
     }
-    assert.deepEqual(screen.texts, ["user: Never mind", "assistant: You said: Never mind"]);
-    assert.doesNotMatch(JSON.stringify(screen.texts), /begun here/);
-  },
-);
+  };
+  for (let look = 0; isAlive(); look++) {
+    assert.ok(look < 200, "the command runs on");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.deepEqual(screen.texts, ["user: Never mind", "assistant: You said: Never mind"]);
+  assert.doesNotMatch(JSON.stringify(screen.texts), /begun here/);
+});
 
-test(
-  "an answer that breaks off is begun again, and viewers are told to drop what there was of it",
-  { timeout: 60_000 },
-  async () => {
-    await using database = await testDatabase();
-    await using server = await startRealServer({ postgresUrl: database.url });
-    const text = `Once upon a time ${"there was a long answer ".repeat(40)}`;
-    let toBreak = 1;
-    await using model = await startScriptedModel({
-      script: ({ body }) => {
-        const asked = Buffer.from(body).toString();
-        const isAnswer = asked.includes('"stream":true') && asked.includes("Tell me");
-        if (!isAnswer) return null;
-        // Slow enough to be shown before it is whole.
-        const pacing = { chunkBytes: 200, delayMs: 20 };
-        if (toBreak-- <= 0) return { kind: "turn", turn: { text: "You said: Tell me" }, ...pacing };
-        return { kind: "turn", turn: { text }, ...pacing, cutAfterBytes: 2_000 };
-      },
-    });
-    await using world = await setUpChats(server, { model });
-    const { person } = world;
-    const chat = await person.create(server, "Hello");
-    using view = await watchChat(server, person, chat.id);
-    const { screen } = view;
-    await screen.until(() => screen.status === "waiting");
-    screen.events.length = 0;
-    await person.send(server, chat.id, "Tell me");
-    await screen.until(() => screen.messages.size === 4 && screen.status === "waiting");
-    const types = screen.events.map(({ type }) => type);
-    const shown = types.indexOf("message_part");
-    const retry = types.indexOf("retry");
-    const reset = types.indexOf("preview_reset", retry);
-    assert.ok(shown >= 0 && shown < retry && retry < reset, types.join());
-    assert.ok(
-      types.indexOf("message_part", reset) > reset,
-      "the next attempt is shown from its start",
-    );
-    assert.equal(screen.texts.at(-1), "assistant: You said: Tell me");
-    assert.doesNotMatch(JSON.stringify(screen.texts), /Once upon/);
-  },
-);
+test("an answer that breaks off is begun again, and viewers are told to drop what there was of it", async () => {
+  await using database = await testDatabase();
+  await using server = await startRealServer({ postgresUrl: database.url });
+  const text = `Once upon a time ${"there was a long answer ".repeat(40)}`;
+  let toBreak = 1;
+  await using model = await startScriptedModel({
+    script: ({ body }) => {
+      const asked = Buffer.from(body).toString();
+      const isAnswer = asked.includes('"stream":true') && asked.includes("Tell me");
+      if (!isAnswer) return null;
+      // Slow enough to be shown before it is whole.
+      const pacing = { chunkBytes: 200, delayMs: 20 };
+      if (toBreak-- <= 0) return { kind: "turn", turn: { text: "You said: Tell me" }, ...pacing };
+      return { kind: "turn", turn: { text }, ...pacing, cutAfterBytes: 2_000 };
+    },
+  });
+  await using world = await setUpChats(server, { model });
+  const { person } = world;
+  const chat = await person.create(server, "Hello");
+  using view = await watchChat(server, person, chat.id);
+  const { screen } = view;
+  await screen.until(() => screen.status === "waiting");
+  screen.events.length = 0;
+  await person.send(server, chat.id, "Tell me");
+  await screen.until(() => screen.messages.size === 4 && screen.status === "waiting");
+  const types = screen.events.map(({ type }) => type);
+  const shown = types.indexOf("message_part");
+  const retry = types.indexOf("retry");
+  const reset = types.indexOf("preview_reset", retry);
+  assert.ok(shown >= 0 && shown < retry && retry < reset, types.join());
+  assert.ok(
+    types.indexOf("message_part", reset) > reset,
+    "the next attempt is shown from its start",
+  );
+  assert.equal(screen.texts.at(-1), "assistant: You said: Tell me");
+  assert.doesNotMatch(JSON.stringify(screen.texts), /Once upon/);
+});
 
-test("when the server that drives a chat stops, another goes on", { timeout: 90_000 }, async () => {
+test("when the server that drives a chat stops, another goes on", async () => {
   await using servers = await startTwoServers();
   const { one: first, two: second } = servers;
   await using model = await startScriptedModel({

@@ -26,7 +26,7 @@ function billOf(tokens: Tokens): number {
   );
 }
 
-test("what a chat asked is what is billed, wherever one looks", { timeout: 90_000 }, async () => {
+test("what a chat asked is what is billed, wherever one looks", async () => {
   await using database = await testDatabase();
   await using server = await startRealServer({ postgresUrl: database.url });
   await using world = await setUpChats(server);

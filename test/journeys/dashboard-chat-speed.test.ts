@@ -95,7 +95,7 @@ function p95(values: readonly number[]): number {
 
 test(
   "a chat of 5,000 messages opens at its end, is typed into at once, and nothing jumps",
-  { ...WITHOUT_CHROMIUM, timeout: 180_000 },
+  { ...WITHOUT_CHROMIUM, timeout: 400_000 },
   async () => {
     await using database = await testDatabase();
     await using server = await startRealServer({ postgresUrl: database.url });

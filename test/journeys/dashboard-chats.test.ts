@@ -44,7 +44,7 @@ function judgeOf(page: Page) {
 
 test(
   "from a fresh server to the first answered chat",
-  { ...WITHOUT_CHROMIUM, timeout: 180_000 },
+  { ...WITHOUT_CHROMIUM, timeout: 400_000 },
   async () => {
     await using database = await testDatabase();
     await using server = await startRealServer({ postgresUrl: database.url });
@@ -105,7 +105,7 @@ test(
 
 test(
   "who needs the person comes first, at once, and is reached by one key",
-  { ...WITHOUT_CHROMIUM, timeout: 180_000 },
+  { ...WITHOUT_CHROMIUM, timeout: 400_000 },
   async () => {
     await using database = await testDatabase();
     await using server = await startRealServer({ postgresUrl: database.url });

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setUpChats, watchChat } from "./chat-world.ts";
 
-test("a chat uses a tool server as the person who signed in", { timeout: 90_000 }, async () => {
+test("a chat uses a tool server as the person who signed in", async () => {
   await using database = await testDatabase();
   await using server = await startRealServer({ postgresUrl: database.url });
   await using world = await setUpChats(server);

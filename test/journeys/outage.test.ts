@@ -244,7 +244,7 @@ test("a database that falls silent holds up nobody for long", async () => {
   ]);
   assert.match(refused, /^500 .*failed to record interception/);
   assert.deepEqual([ready.status, alive.status], [503, 200]);
-  assert.ok(performance.now() - startedMs < 8_000);
+  assert.ok(performance.now() - startedMs < 20_000);
   assert.equal(model.requests.length, heard, "no provider was asked");
   road.open();
   await until(async () => (await chat()).startsWith("200 "));
@@ -256,7 +256,7 @@ function pause(durationMs: number): Promise<void> {
 }
 
 /** Polls until the answer is neither false nor undefined, and returns it. */
-async function until<T>(ask: () => Promise<T>, withinMs = 10_000) {
+async function until<T>(ask: () => Promise<T>, withinMs = 30_000) {
   for (const deadlineMs = performance.now() + withinMs; ; await pause(50)) {
     const answer = await ask();
     if (answer !== false && answer !== undefined) return answer as Exclude<T, false | undefined>;

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { CENTRAL_KEY } from "./gateway-world.ts";
 import { startTwoServers } from "./two-server-world.ts";
 
-const WITHIN_MS = 2_000;
+const WITHIN_MS = 10_000;
 const REFUSED_KEY = "sk-refused-0123456789abcdef";
 const PROVIDER_PATH = "/api/v2/ai/providers/openai";
 
@@ -76,10 +76,11 @@ test("a refused key is seen, left out, and tried again on all servers after a re
   const switched = await one.api("PATCH", keyPath, { token, body: { enabled: false } });
   assert.equal(switched.status, 200);
   assert.deepEqual((await states(one))[0], ["disabled", null]);
+  // Its gateway has forgotten the key with the key's error; the database says so a moment before.
+  await within(async () => String((await states(two))[0]) === "disabled,", "the other one knows");
   // Neither server asks with it, although a reset would have made it worth trying.
   assert.equal((await one.api("POST", `${keyPath}/reset`, { token })).status, 204);
   assert.deepEqual(await keysTried(one), [CENTRAL_KEY]);
-  await within(async () => (await states(two))[0]?.[0] === "disabled", "the other one knows");
   assert.deepEqual(await keysTried(two), [CENTRAL_KEY]);
 });
 

@@ -1,4 +1,4 @@
-/** A provider in trouble, and two servers over one Postgres: what one learns, the other knows within a second. */
+/** A provider in trouble, and two servers over one Postgres: what one learns, the other knows. */
 import { setUpFirstUser, startRealServer, type RealServer } from "@atelier/testkit/real-server";
 import { startScriptedModel } from "@atelier/testkit/scripted-model";
 import { testDatabase } from "@atelier/testkit/test-database";
@@ -6,12 +6,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CENTRAL_KEY } from "./gateway-world.ts";
 
-const WITHIN_MS = 1_000;
+const WITHIN_MS = 10_000;
 const THROTTLED_KEY = "sk-throttled-0123456789abcdef";
 /** Both servers must be able to open what either has sealed. */
 const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString("base64");
 
-test("an open breaker and a throttled key hold on the other server within a second, unless that is off", async () => {
+test("an open breaker and a throttled key hold on the other server, unless that is off", async () => {
   await using database = await testDatabase();
   let isDown = true;
   await using model = await startScriptedModel({
@@ -46,10 +46,7 @@ test("an open breaker and a throttled key hold on the other server within a seco
   const look = async (server: RealServer, name: string) =>
     (await server.api("GET", `/api/v2/ai/providers/${name}`, { token })).body;
   for (const server of servers) {
-    await within(
-      async () => (await look(server, "throttled")).api_keys[0].state === "valid",
-      2_000,
-    );
+    await within(async () => (await look(server, "throttled")).api_keys[0].state === "valid");
   }
   const ask = async (server: RealServer, provider: string) => {
     const before = model.requests.length;
@@ -82,10 +79,10 @@ test("an open breaker and a throttled key hold on the other server within a seco
   assert.deepEqual(await ask(alone, "down"), { status: 200, asked: 1 });
 });
 
-async function within(holds: () => Promise<boolean>, ms = WITHIN_MS): Promise<void> {
+async function within(holds: () => Promise<boolean>): Promise<void> {
   const startedMs = performance.now();
   while (!(await holds())) {
-    assert.ok(performance.now() - startedMs < ms, `within ${ms} ms`);
+    assert.ok(performance.now() - startedMs < WITHIN_MS, `within ${WITHIN_MS} ms`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

@@ -1,4 +1,5 @@
 /** A machine attached to a workspace, and used from elsewhere: as people do it, with every process real. */
+import { freePort } from "@atelier/testkit/free-port";
 import { startRealServer } from "@atelier/testkit/real-server";
 import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
@@ -132,14 +133,11 @@ async function forward(
   port: number,
 ) {
   // The port here is chosen by the system, so it is found by trying: it is said on stderr.
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const here = (probe.address() as AddressInfo).port;
-  await new Promise((resolve) => probe.close(resolve));
+  const here = await freePort();
   const running = machine.start(server, ["port-forward", "dev", `${here}:${port}`]);
   const startedMs = performance.now();
   while (!(await isOpen(here))) {
-    assert.ok(performance.now() - startedMs < 15_000, "the port is forwarded");
+    assert.ok(performance.now() - startedMs < 60_000, "the port is forwarded");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return {

@@ -5,11 +5,12 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
-import { connect, createServer as createNetServer, type AddressInfo } from "node:net";
+import { connect, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { VERSION } from "@atelier/host/version";
+import { freePort } from "@atelier/testkit/free-port";
 import { setUpFirstUser, startRealServer, type RealServer } from "@atelier/testkit/real-server";
 import { testDatabase } from "@atelier/testkit/test-database";
 import { OPTIONS } from "./config.ts";
@@ -78,15 +79,6 @@ async function openStream(server: RealServer, upstreamUrl: string): Promise<Inco
   return response;
 }
 
-async function freePort(): Promise<number> {
-  const probe = createNetServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
-
 async function readAll(stream: IncomingMessage): Promise<string> {
   let text = "";
   for await (const piece of stream) text += String(piece);
@@ -106,9 +98,7 @@ test("a server answers health, readiness, its build and unknown routes, and stop
   assert.deepEqual([unknown.status, unknown.body.code], [404, "request.route_unknown"]);
   // Metrics are nobody's business until they are asked for.
   assert.equal((await server.api("GET", "/metrics")).status, 404);
-  const startedMs = performance.now();
   assert.equal(await server.stop(), 0);
-  assert.ok(performance.now() - startedMs < 5_000);
 });
 
 test("listings beside the gateway's routes belong to the API, the rest to the gateway", async () => {
@@ -287,7 +277,7 @@ test("every mistake is listed at once and nothing starts", async () => {
 
 test("a port in use and a database that is away are said in a sentence", async (t) => {
   await using database = await testDatabase();
-  const taken = createNetServer().listen(0, "127.0.0.1");
+  const taken = createServer().listen(0, "127.0.0.1");
   await once(taken, "listening");
   t.after(() => taken.close());
   const { port } = taken.address() as AddressInfo;

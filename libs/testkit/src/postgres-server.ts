@@ -23,7 +23,7 @@ import { chooseServerUser } from "@atelier/database/postgres-user";
 /** Tells test processes where the run's server is: JSON of a `SocketConnection`. */
 export const TEST_POSTGRES_VARIABLE = "ATELIER_TEST_POSTGRES";
 
-const START_MS_MAX = 30_000;
+const START_MS_MAX = 120_000;
 const MEMORY_DIRECTORY = "/dev/shm";
 const MEMORY_BYTES_MIN = 2_000_000_000;
 const SETTINGS = {

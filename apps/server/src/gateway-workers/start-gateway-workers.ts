@@ -94,9 +94,10 @@ async function listenPrivately(server: Server, resources: AsyncDisposableStack):
 
 /**
  * Sockets that share an address do not see that another program uses it in the same way: one that does
- * not share finds out.
+ * not share finds out. Of any port there is nothing to find out: the first worker gets one, and holds it.
  */
 async function freeAddress(address: Address): Promise<Address> {
+  if (address.port === 0) return address;
   const probe = createHttpServer(() => {});
   const bound = await listen(probe, address, "http-address");
   probe.close();

@@ -129,7 +129,7 @@ async function attempt(world: ChatWorld, chatId: string) {
 
 const say = (text: string) => ({ type: "text" as const, text });
 
-test("a viewer sees what is written, then what is committed", { timeout: 30_000 }, async () => {
+test("a viewer sees what is written, then what is committed", async () => {
   await using world = await chatWorld();
   await using here = await server(world);
   const chatId = await acquired(world, here.workerId);
@@ -150,7 +150,7 @@ test("a viewer sees what is written, then what is committed", { timeout: 30_000 
   assert.equal(here.viewers.count, 0);
 });
 
-test("on another server than the chat's, the parts are the same", { timeout: 30_000 }, async () => {
+test("on another server than the chat's, the parts are the same", async () => {
   await using world = await chatWorld();
   await using there = await server(world);
   await using here = await server(world);
@@ -188,7 +188,7 @@ test("of a chat that another server has by now, nothing is kept", async () => {
   assert.deepEqual(await insertParts(world.database, [entry], lost), []);
 });
 
-test("who comes back after an edit is told the history anew", { timeout: 30_000 }, async () => {
+test("who comes back after an edit is told the history anew", async () => {
   await using world = await chatWorld();
   await using here = await server(world);
   const { id: chatId } = await world.chatIn("W");
@@ -213,42 +213,38 @@ test("who comes back after an edit is told the history anew", { timeout: 30_000 
   await back.ended;
 });
 
-test(
-  "a viewer that takes nothing holds up nobody, and misses nothing",
-  { timeout: 30_000 },
-  async () => {
-    await using world = await chatWorld();
-    await using here = await server(world);
-    const chatId = await acquired(world, here.workerId);
-    const slow = new Screen();
-    let open: () => void = () => {};
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    const stalled = watch(here.viewers, chatId, {
-      send: async (events) => {
-        await gate;
-        await slow.take(events);
-      },
-    });
-    const quick = watch(here.viewers, chatId);
-    for (let round = 0; round < 20; round += 1) {
-      await world.machine.change(chatId, (chat) => chat.commitStep([SAYS]));
-    }
-    await quick.screen.until(() => quick.screen.messages.size === 21);
-    assert.equal(slow.messages.size, 0);
-    open();
-    await slow.until(() => slow.messages.size === 21);
-    // Twenty changes, of which it slept through most: a few readings brought it up to date.
-    assert.ok(slow.types.filter((type) => type === "preview_reset").length <= 4, slow.types.join());
-    for (const view of [stalled, quick]) {
-      view.stop();
-      await view.ended;
-    }
-  },
-);
+test("a viewer that takes nothing holds up nobody, and misses nothing", async () => {
+  await using world = await chatWorld();
+  await using here = await server(world);
+  const chatId = await acquired(world, here.workerId);
+  const slow = new Screen();
+  let open: () => void = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const stalled = watch(here.viewers, chatId, {
+    send: async (events) => {
+      await gate;
+      await slow.take(events);
+    },
+  });
+  const quick = watch(here.viewers, chatId);
+  for (let round = 0; round < 20; round += 1) {
+    await world.machine.change(chatId, (chat) => chat.commitStep([SAYS]));
+  }
+  await quick.screen.until(() => quick.screen.messages.size === 21);
+  assert.equal(slow.messages.size, 0);
+  open();
+  await slow.until(() => slow.messages.size === 21);
+  // Twenty changes, of which it slept through most: a few readings brought it up to date.
+  assert.ok(slow.types.filter((type) => type === "preview_reset").length <= 4, slow.types.join());
+  for (const view of [stalled, quick]) {
+    view.stop();
+    await view.ended;
+  }
+});
 
-test("those who are told the same are told it by one text", { timeout: 30_000 }, async () => {
+test("those who are told the same are told it by one text", async () => {
   await using world = await chatWorld();
   await using here = await server(world);
   const chatId = await acquired(world, here.workerId);
@@ -281,7 +277,7 @@ test("those who are told the same are told it by one text", { timeout: 30_000 },
   assert.deepEqual(await Promise.all(ended), ["closed", "closed"]);
 });
 
-test("a viewer that is gone ends without an error", { timeout: 30_000 }, async () => {
+test("a viewer that is gone ends without an error", async () => {
   await using world = await chatWorld();
   await using here = await server(world);
   const { id: chatId } = await world.chatIn("W");
@@ -294,7 +290,7 @@ test("a viewer that is gone ends without an error", { timeout: 30_000 }, async (
   assert.equal(here.viewers.count, 0);
 });
 
-test("a chat that is gone ends its viewers", { timeout: 30_000 }, async () => {
+test("a chat that is gone ends its viewers", async () => {
   await using world = await chatWorld();
   await using here = await server(world);
   assert.equal(await watch(here.viewers, randomUUID()).ended, "chat_gone");
