@@ -49,6 +49,10 @@ export class ChatCompletionsReader implements EventReader {
     for (const choice of objectsIn(chunk["choices"])) this.#readChoice(choice);
   }
 
+  interesting(): RegExp | null {
+    return this.#responseId === "" || this.#isFinished() ? null : INTERESTING;
+  }
+
   /**
    * Some compatible providers leave `[DONE]` out, so finished choices end the stream, too. A choice
    * that only then begins to speak opens it again.
@@ -140,6 +144,9 @@ const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
  * a value: the event is then parsed to no use, which is only slower.
  */
 const MATTERS = /"(?:tool_calls|reasoning(?:_content)?|error|usage|finish_reason)"(?!:null)/;
+
+/** The same, or the beginning of `[DONE]`, in the text of whole events. */
+const INTERESTING = new RegExp(`${MATTERS.source}|data: ?\\[`, "g");
 
 /** An event that upstream cut inside `[DONE]` had only this to say, and everything before was said. */
 function isDone(text: string): boolean {

@@ -65,6 +65,10 @@ export class MessagesReader implements EventReader {
     }
   }
 
+  interesting(): null {
+    return null;
+  }
+
   isTerminated(): boolean {
     return this.#isStopped || this.#error !== null;
   }

@@ -47,6 +47,11 @@ export type Observation = {
 export interface EventReader {
   /** `data` is valid during the call only. */
   readEvent(name: string, data: Uint8Array, isOversized: boolean): void;
+  /**
+   * Finds, in the text of whole events, where the first one may be that says something as things stand; between
+   * it and the first, readEvent would do nothing. Null: each event may. With the flag `g`.
+   */
+  interesting(): RegExp | null;
   /** The format's terminal event, or its error event, was read. */
   isTerminated(): boolean;
   /** What was seen so far. */

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { observeBody, observeStream } from "./observe-response.ts";
@@ -164,4 +165,48 @@ test("bytes after the end change nothing", () => {
   observer.push(bytes("data: [DONE]\n\n"));
   assert.equal(observer.end(), seen);
   assert.equal(observer.terminated, false);
+});
+
+/** Events of which most say nothing, in all ways in which lines may end. */
+const SAID: readonly string[] = [
+  '{"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}',
+  '{"id":"c1","choices":[{"index":0,"delta":{"content":"é \\"usage\\" \\n"}}],"usage":null}',
+  '{"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"t","function":{"name":"f","arguments":"{}"}}]}}]}',
+  '{"id":"c1","choices":[{"index":0,"delta":{"reasoning":"hm"}}]}',
+  '{"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}',
+  '{"id":"c1","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}',
+  '{"error":{"message":"overloaded","type":"overloaded_error"}}',
+  "[DONE]",
+];
+
+test("passing events over by a search of the text says the same as reading each of them", () => {
+  const event = fc.tuple(
+    fc.constantFrom("", ": ping\n\n", "event: x\n", "\n", "data: {\n"),
+    fc.oneof({ weight: 6, arbitrary: fc.constant(SAID[0] ?? "") }, fc.constantFrom(...SAID)),
+    fc.constantFrom("\n\n", "\n\n", "\n\n", "\r\n\r\n", "\n\n\n", "\n"),
+  );
+  const stream = fc.array(event, { maxLength: 12 });
+  fc.assert(
+    fc.property(stream, fc.array(fc.nat(400), { maxLength: 6 }), (events, cuts) => {
+      const text = events.map(([before, data, end]) => `${before}data: ${data}${end}`).join("");
+      const bytes = Buffer.from(text);
+      const [plain, searched] = [
+        observeStream("chat_completions"),
+        observeStream("chat_completions", (each) => Buffer.from(each).toString("latin1")),
+      ];
+      const ends = [...cuts, bytes.length].toSorted((a, b) => a - b);
+      let at = 0;
+      for (const end of ends) {
+        const chunk = bytes.subarray(at, end);
+        at = Math.max(at, Math.min(end, bytes.length));
+        plain.push(chunk);
+        searched.push(chunk);
+        assert.deepEqual(searched.position(), plain.position());
+        assert.equal(searched.terminated, plain.terminated);
+      }
+      assert.deepEqual(searched.end(), plain.end());
+      assert.deepEqual(searched.position(), plain.position());
+    }),
+    { numRuns: 2_000 },
+  );
 });

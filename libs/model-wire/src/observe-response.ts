@@ -7,6 +7,7 @@ import { type LooseObject, objectIn, parseLooseJson } from "./loose-json.ts";
 import { MessagesReader, observeMessage } from "./messages-observer.ts";
 import type { EventReader, Observation } from "./observation.ts";
 import { observeResponse, ResponsesReader } from "./responses-observer.ts";
+import type { ToCharacters } from "./json-piece-scanner.ts";
 import { SseScanner, type UnfinishedEvent } from "./sse-scanner.ts";
 import type { WireFormat } from "./wire-format.ts";
 
@@ -35,8 +36,12 @@ export interface StreamObserver {
   position(): StreamPosition;
 }
 
-export function observeStream(format: WireFormat): StreamObserver {
-  return new ScannedStream(new READERS[format]());
+/** `toCharacters` null: the host has no quick way to it. */
+export function observeStream(
+  format: WireFormat,
+  toCharacters: ToCharacters | null = null,
+): StreamObserver {
+  return new ScannedStream(new READERS[format](), toCharacters);
 }
 
 /** A blocking answer: any JSON, or no JSON at all. Never throws. */
@@ -69,21 +74,51 @@ const NOT_AN_ANSWER: ObservedResponse = {
   outcome: "failed",
 };
 
+const EVENT_END = "\n\n";
+
 class ScannedStream implements StreamObserver {
   readonly #reader: EventReader;
   readonly #scanner: SseScanner;
+  readonly #toCharacters: ToCharacters | null;
   #observed: ObservedResponse | null = null;
   #numberAtEnd: number | null = null;
 
-  constructor(reader: EventReader) {
+  constructor(reader: EventReader, toCharacters: ToCharacters | null) {
     this.#reader = reader;
+    this.#toCharacters = toCharacters;
     this.#scanner = new SseScanner((name, data, isOversized) => {
       reader.readEvent(name, data, isOversized);
     });
   }
 
   push(chunk: Uint8Array): void {
-    this.#scanner.push(chunk);
+    const text = this.#toCharacters?.(chunk) ?? null;
+    // Other line ends are rare, and the scanner knows them.
+    if (text === null || text.includes("\r")) this.#scanner.push(chunk);
+    else this.#pushText(chunk, text);
+  }
+
+  /** Most events carry a piece of text that nobody records: they are passed over by a search of the text. */
+  #pushText(chunk: Uint8Array, text: string): void {
+    for (let at = 0; at < text.length;) {
+      const next = this.#scanner.isBetweenEvents ? this.#nextInteresting(text, at) : at;
+      if (next === text.length) return;
+      const end = text.indexOf(EVENT_END, next);
+      const to = end === -1 ? text.length : end + EVENT_END.length;
+      this.#scanner.push(chunk.subarray(next, to));
+      at = to;
+    }
+  }
+
+  /** An event begins at `from`. Answers where one begins that is not to be passed over, or is not whole. */
+  #nextInteresting(text: string, from: number): number {
+    const interesting = this.#reader.interesting();
+    if (interesting === null) return from;
+    interesting.lastIndex = from;
+    const found = interesting.test(text) ? interesting.lastIndex : text.length;
+    // What was found may itself end an event: look before its last character.
+    const before = text.lastIndexOf(EVENT_END, found - 1);
+    return before < from ? from : before + EVENT_END.length;
   }
 
   get terminated(): boolean {

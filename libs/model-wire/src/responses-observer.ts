@@ -49,6 +49,10 @@ export class ResponsesReader implements EventReader {
     }
   }
 
+  interesting(): null {
+    return null;
+  }
+
   isTerminated(): boolean {
     return this.#isTerminated;
   }

@@ -51,6 +51,20 @@ export class SseScanner {
     this.#eventBytesMax = eventBytesMax;
   }
 
+  /** Whether the next byte begins an event, and not the first one. */
+  get isBetweenEvents(): boolean {
+    return (
+      this.#line.length === 0 &&
+      this.#dataLines === 0 &&
+      this.#name === "" &&
+      !this.#isFirstLine &&
+      !this.#isOversized &&
+      !this.#skipsLine &&
+      !this.#skipsLineFeed &&
+      this.#unfinishedAtEnd === null
+    );
+  }
+
   push(chunk: Uint8Array): void {
     if (this.#unfinishedAtEnd !== null || chunk.length === 0) return;
     let at = this.#skipsLineFeed && chunk[0] === LINE_FEED ? 1 : 0;

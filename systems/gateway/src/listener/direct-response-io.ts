@@ -25,7 +25,7 @@ export type DirectResponseOptions = {
 };
 
 /** From here on a copy into one piece costs more than the system call with several. */
-const ONE_PIECE_BYTES_MAX = 4_096;
+const ONE_PIECE_BYTES_MAX = 32 * 1_024;
 /** What waits for the end of the turn. More goes out at once. */
 const WAITING_BYTES_MAX = 65_536;
 

@@ -13,6 +13,7 @@ import {
   badBody,
   type GatewayFailure,
 } from "../failures/gateway-failure.ts";
+import { toCharacters } from "./characters.ts";
 import type { GatewayRequest } from "./client-exchange.ts";
 import { readBody, type BodyMistake } from "./request-body-io.ts";
 import { decodeBody } from "./request-decoding-io.ts";
@@ -89,11 +90,6 @@ function understood(
   const request = readModelRequest(format, decoded, toCharacters);
   if (!request.ok) return fail(badBody(describeMistake(request.failure)));
   return ok({ body, decoded, request: request.value });
-}
-
-/** Ten times as fast as a text decoder, which has to know what the characters are. */
-function toCharacters({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
 }
 
 function describeMistake({ kind, offset }: RequestMistake): string {

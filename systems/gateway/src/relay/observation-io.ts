@@ -16,6 +16,7 @@ import {
   createInflate,
   createZstdDecompress,
 } from "node:zlib";
+import { toCharacters } from "./characters.ts";
 
 export interface Observation {
   push(chunk: Uint8Array): void;
@@ -52,7 +53,7 @@ class StreamObservation implements Observation {
   readonly stream: StreamObserver;
 
   constructor(format: WireFormat) {
-    this.stream = observeStream(format);
+    this.stream = observeStream(format, toCharacters);
   }
 
   push(chunk: Uint8Array): void {
