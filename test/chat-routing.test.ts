@@ -117,7 +117,7 @@ for (const isGatewayRoutingEnabled of [true, false]) {
           assert.equal(request?.header("user-agent"), "atelier-agents/1.2.3 (linux/x64)");
         }
       }
-      await api.plane.recorder.drain(AbortSignal.timeout(10_000));
+      await api.plane.recorder.drain(AbortSignal.timeout(60_000));
       const { rows } = await api.database.pool.query(
         "select distinct credential_kind, initiator_id, client from ai_interceptions",
       );

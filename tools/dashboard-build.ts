@@ -107,8 +107,12 @@ function compressFiles(directory: string): void {
   }
 }
 
-/** Another build may do the same at the same time: one of them stands in the end. */
+/**
+ * Another build may do the same at the same time: one of them stands in the end. What stands already is
+ * not exchanged for its like, because a server may be reading it.
+ */
 function putInPlace(directory: string): void {
+  if (isDashboardCurrent()) return;
   const aside = `${DASHBOARD_DIST}-${randomUUID()}`;
   try {
     renameSync(DASHBOARD_DIST, aside);

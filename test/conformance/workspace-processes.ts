@@ -16,7 +16,7 @@ export type ProcessesUnderTest = AsyncDisposable & {
 
 type StartInput = Parameters<WorkspaceProcesses["start"]>[0];
 
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 
 /** Registers the suite. `open` gives each test a machine of its own. */
 export function testWorkspaceProcesses(

@@ -9,7 +9,9 @@ import { chromium, type Browser, type BrowserContext, type Page } from "playwrig
 import { buildDashboard } from "../../tools/dashboard-build.ts";
 
 const PROGRAMS = ["chromium", "chromium-browser", "google-chrome"];
-const PAGE_MS_MAX = 20_000;
+/** Of a page that is wrong; a slow machine is none. */
+const PAGE_MS_MAX = 60_000;
+const START_MS_MAX = 120_000;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Kept for people to look at; not in git. */
@@ -42,6 +44,7 @@ export async function openBrowser(url: string): Promise<BrowserWorld> {
   const browser: Browser = await chromium.launch({
     ...(CHROMIUM === undefined ? {} : { executablePath: CHROMIUM }),
     args: ["--no-sandbox", "--disable-dev-shm-usage"],
+    timeout: START_MS_MAX,
   });
   const complaints: string[] = [];
   const open = async (): Promise<Page> => {

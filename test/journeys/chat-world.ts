@@ -112,7 +112,7 @@ export class ChatScreen {
     return [...this.messages.values()].map(({ role, text }) => `${role}: ${text}`);
   }
 
-  async until(isDone: () => boolean, withinMs = 20_000): Promise<void> {
+  async until(isDone: () => boolean, withinMs = 60_000): Promise<void> {
     const late = setTimeout(() => this.#wake(), withinMs);
     const startedMs = performance.now();
     try {

@@ -81,7 +81,12 @@ test("a command's output is seen while it runs, and an edit ends it", async () =
     content: [{ type: "text", text: "Never mind" }],
   });
   assert.equal(edited.status, 200, JSON.stringify(edited.body));
-  await screen.until(() => screen.status === "waiting");
+  await screen.until(
+    () =>
+      screen.status === "waiting" &&
+      screen.texts.at(-1)?.endsWith("Never mind") === true &&
+      screen.texts.length === 2,
+  );
   const isAlive = (): boolean => {
     try {
       return process.kill(pid, 0);
@@ -90,7 +95,7 @@ test("a command's output is seen while it runs, and an edit ends it", async () =
     }
   };
   for (let look = 0; isAlive(); look++) {
-    assert.ok(look < 200, "the command runs on");
+    assert.ok(look < 1_200, "the command runs on");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   assert.deepEqual(screen.texts, ["user: Never mind", "assistant: You said: Never mind"]);
@@ -108,7 +113,7 @@ test("an answer that breaks off is begun again, and viewers are told to drop wha
       const isAnswer = asked.includes('"stream":true') && asked.includes("Tell me");
       if (!isAnswer) return null;
       // Slow enough to be shown before it is whole.
-      const pacing = { chunkBytes: 200, delayMs: 20 };
+      const pacing = { chunkBytes: 200, delayMs: 60 };
       if (toBreak-- <= 0) return { kind: "turn", turn: { text: "You said: Tell me" }, ...pacing };
       return { kind: "turn", turn: { text }, ...pacing, cutAfterBytes: 2_000 };
     },
@@ -147,10 +152,10 @@ test("when the server that drives a chat stops, another goes on", async () => {
   const chat = await person.create(first, said);
   using view = await watchChat(second, person, chat.id);
   const { screen } = view;
-  await screen.until(() => screen.live.length > 8 && screen.live.length < 60);
+  await screen.until(() => screen.live.length > 8);
   const shown = screen.live;
   await first.stop();
-  await screen.until(() => screen.status === "waiting", 40_000);
+  await screen.until(() => screen.status === "waiting", 120_000);
   const answers = screen.texts.filter((text) => text.startsWith("assistant: "));
   assert.ok(answers.join("").includes(shown), `${JSON.stringify(answers)} holds ${shown}`);
   const users = screen.texts.filter((text) => text.startsWith("user: "));

@@ -99,7 +99,7 @@ async function direct(server: RealServer, { token }: ChatPerson): Promise<void> 
 
 /** When what was asked is recorded, with the one that came directly. */
 async function settled(server: RealServer, person: ChatPerson): Promise<readonly Recorded[]> {
-  for (const late = AbortSignal.timeout(20_000); ;) {
+  for (const late = AbortSignal.timeout(60_000); ;) {
     const { body } = await person.call(server, "GET", "/api/v2/ai-gateway/interceptions");
     const live = await person.call(server, "GET", "/api/v2/ai-gateway/sessions");
     const open = (live.body.sessions as { ended_at: string | null }[]).some(

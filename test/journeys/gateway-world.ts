@@ -79,7 +79,7 @@ export async function endedInterceptions<Wanted>(
   // oxlint-disable-next-line typescript/no-explicit-any -- Answers of the API, as they come.
   pick: (all: any[]) => Wanted | null,
 ): Promise<Wanted> {
-  const deadlineMs = performance.now() + 10_000;
+  const deadlineMs = performance.now() + 60_000;
   for (;;) {
     const { body } = await server.api("GET", "/api/v2/ai-gateway/interceptions?limit=1000", {
       token: person.session,

@@ -222,7 +222,7 @@ async function play({ name, format, request }: Exchange): Promise<Buffer> {
 
 // oxlint-disable-next-line typescript/no-explicit-any -- Answers of the API, as they come.
 async function recordedByExchange(all: readonly Exchange[]): Promise<Map<string, any>> {
-  const deadlineMs = performance.now() + 10_000;
+  const deadlineMs = performance.now() + 60_000;
   for (;;) {
     const { body } = await server.api("GET", "/api/v2/ai-gateway/interceptions?limit=1000", {
       token: person.session,

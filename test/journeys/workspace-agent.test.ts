@@ -178,7 +178,7 @@ test("a terminal that nobody looks at is ended when its time is up", async () =>
   for (;;) {
     const info = await terminals.get({ id });
     if (!info.ok || info.value.state === "exited") break;
-    assert.ok(performance.now() - startedMs < 20_000, "it ends");
+    assert.ok(performance.now() - startedMs < 60_000, "it ends");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 });

@@ -82,7 +82,7 @@ export async function attachMachine(
     cli: (target, words, stdin) =>
       runCli(target, person.token, { words, stdin: stdin ?? "", home }),
     start: (target, words) => spawnCli(target, person.token, { words, home }),
-    until: async (target, status, withinMs = 15_000) => {
+    until: async (target, status, withinMs = 60_000) => {
       const startedMs = performance.now();
       for (;;) {
         const answer = await target.api("GET", path, asPerson).catch(() => null);

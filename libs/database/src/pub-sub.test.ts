@@ -106,7 +106,7 @@ test("a channel that nobody wants is not listened to, and heard again by who com
     );
     return rows[0]?.query;
   };
-  const deadline = AbortSignal.timeout(10_000);
+  const deadline = AbortSignal.timeout(60_000);
   while ((await newest()) !== `unlisten "${channel}"`) await systemClock.sleep(5, deadline);
 
   // One leaves and another comes in the same moment: the last word is to listen.

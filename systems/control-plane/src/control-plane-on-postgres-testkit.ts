@@ -85,7 +85,7 @@ export async function startTestControlPlane(options: TestOptions = {}): Promise<
     resync: () => changes.emit("resync"),
   });
   resources.use(subscription);
-  await once(changes, "resync", { signal: AbortSignal.timeout(10_000) });
+  await once(changes, "resync", { signal: AbortSignal.timeout(60_000) });
   const server = createServer((request, response) => plane.handle(request, response));
   server.on("upgrade", (request, socket, head) => plane.upgrade(request, socket, head));
   resources.defer(async () => {

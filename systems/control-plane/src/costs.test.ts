@@ -293,6 +293,6 @@ test("the catalog prices a model from its first request on, however many servers
 });
 
 async function untilTrue(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = AbortSignal.timeout(20_000);
+  const deadline = AbortSignal.timeout(60_000);
   while (!(await isSo())) assert(!deadline.aborted, "it became so in time");
 }

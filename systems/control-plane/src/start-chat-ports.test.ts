@@ -32,7 +32,7 @@ test("people and their workspaces, and that one was used", async () => {
     const path = `/api/v2/workspaces/${want.id}`;
     return (await api.call("GET", path, { token: ann.token })).body.last_used_at;
   };
-  const deadline = AbortSignal.timeout(10_000);
+  const deadline = AbortSignal.timeout(60_000);
   while ((await usedAt()) !== api.clock.now().toISOString()) {
     deadline.throwIfAborted();
     await new Promise((resolve) => setImmediate(resolve));

@@ -232,7 +232,7 @@ export async function eventually(
   ask: () => Promise<Answer>,
   holds: (answer: Answer) => boolean,
 ): Promise<Answer> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 60_000;
   for (;;) {
     const answer = await ask();
     if (holds(answer)) return answer;

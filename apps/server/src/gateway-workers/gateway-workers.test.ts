@@ -74,7 +74,7 @@ async function startRecordedWorld(database: TestDatabase, hold: Promise<void>) {
       peers,
     }),
   );
-  resources.defer(() => recorder.drain(AbortSignal.timeout(20_000)));
+  resources.defer(() => recorder.drain(AbortSignal.timeout(60_000)));
   const { connection } = database;
   const recorders = {
     controlPlane: { recorder, recording: recordingElsewhere({ ...deps, recorder }) },

@@ -35,7 +35,7 @@ for (const { name, method, path, ...rest } of REVOCATIONS) {
     const owner = await first.setUp();
     const ann = await first.addPerson("ann");
     assert.equal((await second.plane.authorizer.authorize(ann.token)).kind, "authorized");
-    const heard = once(second.changes, "message", { signal: AbortSignal.timeout(10_000) });
+    const heard = once(second.changes, "message", { signal: AbortSignal.timeout(60_000) });
     const url = path.replace("SESSION", ann.token.split("-")[0] ?? "");
     const body = "body" in rest ? rest.body : undefined;
     const answer = await first.call(method, url, { token: owner.token, body });

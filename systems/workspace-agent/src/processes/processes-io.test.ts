@@ -9,7 +9,7 @@ import { HoleMaker } from "./output-hole-io.ts";
 import { parseProcessRow } from "./process-identity.ts";
 import { isLiving, testEffect, testMachine } from "./processes-testkit.ts";
 
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 
 async function start(
   processes: WorkspaceProcesses,
