@@ -12,6 +12,8 @@ const UNSET = {
   provider_display_name: "",
   provider_type: "anthropic",
   provider_enabled: false,
+  allow_user_api_key: true,
+  user_api_key_required: false,
   is_set: false,
   masked: null,
   created_at: null,

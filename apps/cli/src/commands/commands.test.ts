@@ -198,6 +198,25 @@ test("a provider's limit per key is given, changed, and taken away by none", asy
   assert.deepEqual(bodies, [8, 9, null]);
 });
 
+test("whose keys serve chats is said by three switches, and shown in words", async () => {
+  const bodies: unknown[] = [];
+  const api = {
+    variables: SIGNED_IN,
+    "PATCH /api/v2/ai/providers/:provider": ({ body }: Parsed) => {
+      bodies.push(body);
+      return { ...PROVIDER, ...(body as object) };
+    },
+  };
+  const edit = ["providers", "edit", "main"];
+  const own = await cli([...edit, "--user-keys", "on", "--central-fallback", "off"], api);
+  assert.match(own.out, /Chats use +people's own keys, not the company's/);
+  await cli([...edit, "--central-keys", "off"], api);
+  assert.deepEqual(bodies, [
+    { allow_user_api_key: true, allow_central_api_key_fallback: false },
+    { central_api_key_enabled: false },
+  ]);
+});
+
 test("a provider of Bedrock is created in a region, with a secret from stdin, and shown masked", async () => {
   const bodies: unknown[] = [];
   const models = { model: "m", small_fast_model: "s" };

@@ -11,6 +11,7 @@ import {
 import { usageFailure, type CliFailure } from "../cli-failure.ts";
 import { signedIn, type Api } from "../cli.ts";
 import { argument, choicesOption, defineCommand, shown, textOption } from "../command.ts";
+import { KEY_POLICY_OPTIONS, keyPolicyFields } from "../key-policy-input.ts";
 import { providerFields } from "../output/provider-fields.ts";
 import {
   KEY_LIMIT_OPTIONS,
@@ -22,7 +23,8 @@ const SETTING_NAMES = ModelProviderSettings.keyof().options;
 
 export const providersEdit = defineCommand({
   name: "providers edit",
-  summary: "Change a model provider's address, display name, limit or settings",
+  summary:
+    "Change a model provider's address, display name, limit, settings, or whose keys serve chats",
   details:
     "Its keys are changed with `atelier providers keys`. A setting that is not given stays; an " +
     "empty one is taken away, as with --clear.",
@@ -30,6 +32,7 @@ export const providersEdit = defineCommand({
     "atelier providers edit local --base-url http://10.0.0.6:8000/v1",
     "atelier providers edit bedrock --aws-access-key AKIA0123456789EXAMPLE --aws-secret-stdin < secret.txt",
     "atelier providers edit local --max-concurrency-per-key 8",
+    "atelier providers edit openai --user-keys on --central-fallback off",
     "atelier providers edit bedrock --clear access_key --clear access_key_secret",
   ],
   args: { provider: argument("its name or id") },
@@ -42,6 +45,7 @@ export const providersEdit = defineCommand({
       SETTING_NAMES,
     ),
     ...KEY_LIMIT_OPTIONS,
+    ...KEY_POLICY_OPTIONS,
     ...SETTING_OPTIONS,
   },
   run: async (cli, { args, options }) => {
@@ -50,7 +54,8 @@ export const providersEdit = defineCommand({
     if (!settings.ok) return settings;
     const patch = patchOf(settings.value, options.clear);
     const hasSettings = Object.keys(patch).length > 0;
-    const fields = [options.baseUrl, displayName, keyLimit];
+    const policy = keyPolicyFields(options);
+    const fields = [options.baseUrl, displayName, keyLimit, ...Object.values(policy)];
     if (!hasSettings && fields.every((field) => field === undefined)) {
       return fail(usageFailure("Nothing to change: give --base-url, --display-name or a setting."));
     }
@@ -66,6 +71,7 @@ export const providersEdit = defineCommand({
         ...(baseUrl === null ? {} : { base_url: baseUrl }),
         ...(hasSettings ? { settings: patch } : {}),
         ...(keyLimit === undefined ? {} : { max_concurrency_per_key: keyLimit }),
+        ...policy,
         ...(displayName === undefined ? {} : { display_name: displayName }),
       },
     });

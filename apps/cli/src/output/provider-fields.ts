@@ -21,6 +21,7 @@ export function providerFields(look: Look, provider: ProviderAnswer): string {
     ]),
     ["Keys", provider.api_keys.length === 0 ? faint(keylessNote(provider)) : keyCount(provider)],
     ...keyLimitFields(provider),
+    ["Chats use", keyPolicyWords(provider)],
     ["Changed", since(look, provider.updated_at)],
     ["Id", provider.id],
   ]);
@@ -36,6 +37,15 @@ export function providerFields(look: Look, provider: ProviderAnswer): string {
     ]),
   );
   return `${text}\n\n${keys}`;
+}
+
+function keyPolicyWords(provider: ProviderAnswer): string {
+  const { central_api_key_enabled: central, allow_user_api_key: own } = provider;
+  if (!central) return "people's own keys only";
+  if (!own) return "the company's keys only";
+  return provider.allow_central_api_key_fallback
+    ? "people's own keys, else the company's"
+    : "people's own keys, not the company's";
 }
 
 function keyLimitFields(provider: ProviderAnswer): [string, Cell][] {

@@ -1,7 +1,9 @@
 /** The fields of a model provider, for the type it is of. */
 import type { ModelProviderType } from "@atelier/contract/http/ai-providers";
 import type { Form } from "../forms/use-form.ts";
+import { ChoiceField } from "../forms/choice-field.tsx";
 import { TextField } from "../forms/text-field.tsx";
+import { KEY_POLICY_CHOICES } from "./key-policy-choice.ts";
 import {
   isSecretSetting,
   PROVIDER_KINDS,
@@ -56,6 +58,14 @@ export function ProviderFields({ type, form, existing }: ProviderFieldsProps) {
           inputMode="numeric"
           isOptional
           label="Requests at once"
+        />
+      )}
+      {type !== "copilot" && (
+        <ChoiceField
+          {...form.field("key_policy")}
+          choices={KEY_POLICY_CHOICES}
+          hint="Of agents only: who may use their models follows from it. Clients of the gateway are not concerned."
+          label="Whose keys serve agents"
         />
       )}
       <SettingFields existing={existing} form={form} type={type} />

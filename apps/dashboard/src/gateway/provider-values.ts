@@ -7,6 +7,12 @@ import {
 } from "@atelier/contract/http/ai-providers";
 import type { z } from "zod";
 import { typedNumber } from "../forms/typed-number.ts";
+import {
+  isKeyPolicyChoice,
+  keyPolicyChoice,
+  keyPolicyFields,
+  type KeyPolicyChoice,
+} from "./key-policy-choice.ts";
 import { isSecretSetting, settingNamesOf, takesKeys } from "./provider-kinds.ts";
 
 export type ModelProviderView = z.output<typeof ModelProvider>;
@@ -22,6 +28,7 @@ export const EMPTY_PROVIDER: ProviderTexts = {
   base_url: "",
   max_concurrency_per_key: "",
   api_keys: "",
+  key_policy: "own_first" satisfies KeyPolicyChoice,
   ...Object.fromEntries(SETTING_NAMES.map((name) => [settingField(name), ""])),
 };
 
@@ -42,6 +49,7 @@ export function textsOf(provider: ModelProviderView): ProviderTexts {
     display_name: provider.display_name,
     base_url: provider.base_url,
     max_concurrency_per_key: String(provider.max_concurrency_per_key ?? ""),
+    key_policy: keyPolicyChoice(provider),
   };
   for (const name of SETTING_NAMES) {
     if (!isSecretSetting(name)) texts[settingField(name)] = openSettings(provider)[name] ?? "";
@@ -64,6 +72,7 @@ export function creationBody(type: ModelProviderType, texts: ProviderTexts) {
       ? { max_concurrency_per_key: slotsOf(texts) }
       : {}),
     ...(takesKeys(type) && key !== "" ? { api_keys: [key] } : {}),
+    ...changedPolicy(EMPTY_PROVIDER, texts),
     ...(settings.length === 0 ? {} : { settings: Object.fromEntries(settings) }),
   };
 }
@@ -84,9 +93,16 @@ export function changeBody(provider: ModelProviderView, texts: ProviderTexts) {
   return {
     ...changed("display_name"),
     ...changed("base_url"),
+    ...changedPolicy(before, texts),
     ...(slotsOf(texts) === slotsOf(before) ? {} : { max_concurrency_per_key: slotsOf(texts) }),
     ...(Object.keys(settings).length === 0 ? {} : { settings }),
   };
+}
+
+function changedPolicy(before: ProviderTexts, texts: ProviderTexts) {
+  const choice = texts["key_policy"] ?? "";
+  const isChanged = isKeyPolicyChoice(choice) && choice !== before["key_policy"];
+  return isChanged ? keyPolicyFields(choice) : {};
 }
 
 /** Null: any number. Not a number: the schema complains about it. */

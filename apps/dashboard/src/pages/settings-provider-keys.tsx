@@ -101,7 +101,7 @@ function columns(
         row.is_set ? (
           <code className="font-mono text-xs">{row.masked}</code>
         ) : (
-          <Badge>the company’s serves</Badge>
+          <Badge tone={row.user_api_key_required ? "warn" : "neutral"}>{withoutOwn(row)}</Badge>
         ),
     },
     {
@@ -109,7 +109,7 @@ function columns(
       isActions: true,
       cell: (row) => (
         <span className="inline-flex flex-wrap justify-end gap-1.5">
-          {isAllowed && (
+          {isAllowed && row.allow_user_api_key && (
             <Button onClick={() => onSet(row)}>{row.is_set ? "Replace" : "Bring your own"}</Button>
           )}
           {row.is_set && <Button onClick={() => onRemove(row)}>Forget</Button>}
@@ -117,6 +117,11 @@ function columns(
       ),
     },
   ];
+}
+
+function withoutOwn(row: OwnKey): string {
+  if (row.user_api_key_required) return "needed: the company’s does not serve";
+  return row.allow_user_api_key ? "the company’s serves" : "only the company’s serves";
 }
 
 function KeyForm({ ownKey, onDone }: { readonly ownKey: OwnKey; readonly onDone: () => void }) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chooseProviderKey, providerKeyPolicy } from "./provider-key-choice.ts";
+import { chooseProviderKey, keyPolicyHere, USUAL_KEY_POLICY } from "./provider-key-choice.ts";
 
 const [yes, no] = [true, false];
 const rows = [
@@ -40,8 +40,13 @@ for (const [
   });
 }
 
-test("here, one's own key goes first and the company's serves the others, unless BYOK is off", () => {
+test("usually, one's own key goes first and the company's serves the others, unless BYOK is off", () => {
   const both = { userKey: true, centralKey: true };
-  assert.deepEqual(chooseProviderKey(providerKeyPolicy(true), both), { source: "user" });
-  assert.deepEqual(chooseProviderKey(providerKeyPolicy(false), both), { source: "central" });
+  const sourceWhere = (isByokAllowed: boolean) =>
+    chooseProviderKey(keyPolicyHere(USUAL_KEY_POLICY, isByokAllowed), both);
+  assert.deepEqual(sourceWhere(true), { source: "user" });
+  assert.deepEqual(sourceWhere(false), { source: "central" });
+  const required = { ...USUAL_KEY_POLICY, isCentralFallback: false };
+  const none = { userKey: false, centralKey: true };
+  assert.deepEqual(chooseProviderKey(keyPolicyHere(required, false), none), { source: "central" });
 });

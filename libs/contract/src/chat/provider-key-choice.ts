@@ -19,21 +19,32 @@ export function chooseProviderKey(
   policy: ProviderKeyPolicy,
   has: { readonly userKey: boolean; readonly centralKey: boolean },
 ): ProviderKeyChoice {
-  const { isCentralEnabled, areUserKeysAllowed, isCentralFallback } = policy;
+  const { areUserKeysAllowed } = policy;
   if (areUserKeysAllowed && has.userKey) return { source: "user" };
-  const mayUseCentral = isCentralEnabled && (!areUserKeysAllowed || isCentralFallback);
-  if (mayUseCentral && has.centralKey) return { source: "central" };
+  if (mayCentralServe(policy) && has.centralKey) return { source: "central" };
   return {
     source: "none",
     reason: areUserKeysAllowed ? "user_api_key_required" : "missing_api_key",
   };
 }
 
-/** Of providers as they are configured here: own keys go first, the company's serve everybody else. */
-export function providerKeyPolicy(isByokAllowed: boolean): ProviderKeyPolicy {
-  return {
-    isCentralEnabled: true,
-    areUserKeysAllowed: isByokAllowed,
-    isCentralFallback: true,
-  };
+/** Whether the company's key may serve somebody who has none of their own. */
+export function mayCentralServe(policy: ProviderKeyPolicy): boolean {
+  const { isCentralEnabled, areUserKeysAllowed, isCentralFallback } = policy;
+  return isCentralEnabled && (!areUserKeysAllowed || isCentralFallback);
+}
+
+/** Of a provider of which nobody said otherwise: own keys go first, the company's serve everybody else. */
+export const USUAL_KEY_POLICY: ProviderKeyPolicy = {
+  isCentralEnabled: true,
+  areUserKeysAllowed: true,
+  isCentralFallback: true,
+};
+
+/** What of a provider's policy counts where the deployment may not let own keys serve at all. */
+export function keyPolicyHere(
+  policy: ProviderKeyPolicy,
+  isByokAllowed: boolean,
+): ProviderKeyPolicy {
+  return isByokAllowed ? policy : { ...policy, areUserKeysAllowed: false };
 }

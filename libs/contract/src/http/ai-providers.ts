@@ -231,6 +231,22 @@ export const ModelProviderBreaker = z.object({
   retries_at: Timestamp,
 });
 
+/**
+ * Whose keys serve chats with the provider. What clients of the gateway bring is not concerned. Either the
+ * company's keys or people's own serve; the fallback is of providers for which both do.
+ */
+const KeyPolicy = {
+  central_api_key_enabled: z.boolean(),
+  allow_user_api_key: z.boolean(),
+  /** The company's keys also serve people who have none of their own. */
+  allow_central_api_key_fallback: z.boolean(),
+};
+const KeyPolicyPatch = {
+  central_api_key_enabled: KeyPolicy.central_api_key_enabled.optional(),
+  allow_user_api_key: KeyPolicy.allow_user_api_key.optional(),
+  allow_central_api_key_fallback: KeyPolicy.allow_central_api_key_fallback.optional(),
+};
+
 export const ModelProvider = z.object({
   id: z.uuid(),
   type: z.enum(MODEL_PROVIDER_TYPES),
@@ -242,6 +258,9 @@ export const ModelProvider = z.object({
   api_keys: z.array(ModelProviderKey),
   /** Of each key, in each server. Null: no limit. */
   max_concurrency_per_key: MaxConcurrencyPerKey.default(null),
+  central_api_key_enabled: KeyPolicy.central_api_key_enabled.default(true),
+  allow_user_api_key: KeyPolicy.allow_user_api_key.default(true),
+  allow_central_api_key_fallback: KeyPolicy.allow_central_api_key_fallback.default(true),
   /** Not strict: a server may know more settings than its client. Without those that are secret. */
   settings: z.object({
     ...ModelProviderSettings.omit(SECRET_SETTINGS_MASK).shape,
@@ -296,6 +315,7 @@ export const createModelProvider = endpoint({
     base_url: BaseUrl,
     api_keys: z.array(ProviderKeyValue).max(MODEL_PROVIDER_KEYS_MAX).optional(),
     max_concurrency_per_key: MaxConcurrencyPerKey.optional(),
+    ...KeyPolicyPatch,
     settings: ModelProviderSettings.optional(),
     enabled: z.boolean().optional(),
   }),
@@ -331,6 +351,7 @@ export const updateModelProvider = endpoint({
     base_url: BaseUrl.optional(),
     enabled: z.boolean().optional(),
     max_concurrency_per_key: MaxConcurrencyPerKey.optional(),
+    ...KeyPolicyPatch,
     settings: ModelProviderSettingsPatch.optional(),
     api_keys: z
       .array(

@@ -15,6 +15,10 @@ export const UserProviderKey = z.object({
   provider_type: z.enum(MODEL_PROVIDER_TYPES),
   /** False: an operator switched the provider off, so the key serves nothing for now. */
   provider_enabled: z.boolean(),
+  /** False: only the company's keys serve chats with it, and it takes none of people's own. */
+  allow_user_api_key: z.boolean().default(true),
+  /** Chats with it need one's own key: the company's does not serve in its place. */
+  user_api_key_required: z.boolean().default(false),
   is_set: z.boolean(),
   /** Null where no key is set, as are the times. */
   masked: z.string().nullable(),

@@ -4,6 +4,7 @@
  */
 import type { Result } from "@atelier/base/result";
 import type { Secret } from "@atelier/base/secret";
+import type { ProviderKeyPolicy } from "../chat/provider-key-choice.ts";
 import type { ModelProviderType } from "../http/ai-providers.ts";
 import type { BedrockAccess } from "./gateway-ports.ts";
 
@@ -19,6 +20,7 @@ export type ChatProvider = {
   readonly hasCentralCredentials: boolean;
   /** Reached by way of Amazon Bedrock, whatever its type. */
   readonly isBedrock: boolean;
+  readonly keyPolicy: ProviderKeyPolicy;
 };
 
 /** Credentials for calls that do not go through the gateway. */
@@ -39,7 +41,7 @@ export interface ChatProviderCatalog {
   find(providerId: string): Promise<ChatProvider | undefined>;
   /** Ids of the providers for which the person stored an own key that may be used here. */
   providersWithOwnKey(userId: string): Promise<ReadonlySet<string>>;
-  /** The person's own key if there is one, else a central one. Rejects when it cannot be known. */
+  /** The person's own key or a central one, as the provider's policy says. Rejects when it cannot be known. */
   directCredentials(userId: string, providerId: string): Promise<DirectCredentials>;
 }
 

@@ -110,6 +110,9 @@ type AiProvidersRow = {
   updated_at: Timestamp;
   deleted_at: Timestamp | null;
   max_concurrency_per_key: number | null;
+  central_api_key_enabled: Generated<boolean>;
+  allow_user_api_key: Generated<boolean>;
+  allow_central_api_key_fallback: Generated<boolean>;
 };
 
 type AiSeenModelsRow = {

@@ -214,7 +214,7 @@ function providerToWire(
     has_api_key: provider.hasCentralCredentials,
     has_user_api_key: standing.hasOwnKey,
     has_effective_api_key: standing.hasEffectiveKey,
-    allow_user_api_key: areOwnKeysAllowed,
+    allow_user_api_key: areOwnKeysAllowed && provider.keyPolicy.areUserKeysAllowed,
     available: standing.unavailable === null,
     ...(standing.unavailable === null ? {} : { unavailable_reason: standing.unavailable }),
     warnings: [...providerWarnings(provider)],

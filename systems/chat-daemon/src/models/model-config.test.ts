@@ -9,6 +9,7 @@ import {
   standingOf,
   type ModelConfig,
 } from "./model-config.ts";
+import { USUAL_KEY_POLICY } from "@atelier/contract/chat/provider-key-choice";
 import { provider } from "./models-testkit.ts";
 
 function config(id: string, fields: Partial<ModelConfig> = {}): ModelConfig {
@@ -88,6 +89,15 @@ test("how a provider stands for a person", () => {
   assert.equal(reasonOf(keyless, null), "fetch_failed");
   assert.equal(reasonOf({}, null), null);
   assert.equal(reasonOf({ enabled: false }, ["p"]), "provider_disabled");
+  const required = { keyPolicy: { ...USUAL_KEY_POLICY, isCentralFallback: false } };
+  assert.equal(reasonOf(required, []), "user_api_key_required");
+  assert.equal(reasonOf(required, ["p"]), null);
+  assert.equal(reasonOf(required, null), "fetch_failed");
+  assert.equal(reasonOf(required, [], false), null);
+  const company = { keyPolicy: { ...USUAL_KEY_POLICY, areUserKeysAllowed: false } };
+  assert.equal(reasonOf({ ...keyless, ...company }, ["p"]), "missing_api_key");
+  // Nobody has to know of own keys that would not serve.
+  assert.equal(reasonOf({ ...keyless, ...company }, null), "missing_api_key");
 });
 
 test("an address that looks like a gateway's is warned about", () => {

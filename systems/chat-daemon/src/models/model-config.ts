@@ -3,7 +3,7 @@
  * it (spec agents 3.6, 4.7, 8.8). Pure.
  */
 import { ChatModelCallConfig } from "@atelier/contract/chat/model-call-config";
-import { chooseProviderKey, providerKeyPolicy } from "@atelier/contract/chat/provider-key-choice";
+import { chooseProviderKey, keyPolicyHere } from "@atelier/contract/chat/provider-key-choice";
 import type { ModelUnavailableReason } from "@atelier/contract/http/chat-models";
 import type { ChatProvider } from "@atelier/contract/rpc/chat-ports";
 import { parseProviderType } from "./provider-names.ts";
@@ -92,7 +92,8 @@ export function standingOf(
   areOwnKeysAllowed: boolean,
 ): ProviderStanding {
   const hasOwnKey = ownKeys?.has(provider.id) ?? false;
-  const choice = chooseProviderKey(providerKeyPolicy(areOwnKeysAllowed), {
+  const policy = keyPolicyHere(provider.keyPolicy, areOwnKeysAllowed);
+  const choice = chooseProviderKey(policy, {
     userKey: hasOwnKey,
     centralKey: provider.hasCentralCredentials,
   });
@@ -104,7 +105,8 @@ export function standingOf(
   });
   if (!provider.enabled) return standing("provider_disabled");
   if (choice.source !== "none") return standing(null);
-  return standing(ownKeys === null ? "fetch_failed" : choice.reason);
+  const isUnknown = ownKeys === null && policy.areUserKeysAllowed;
+  return standing(isUnknown ? "fetch_failed" : choice.reason);
 }
 
 /** Whether chats can use providers of this type at all: not all that the gateway has. */

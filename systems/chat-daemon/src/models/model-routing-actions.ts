@@ -3,8 +3,9 @@
  * 8.2, 8.3). What is not there or switched off is refused here; what cannot be known throws.
  */
 import { fail, ok, type Result } from "@atelier/base/result";
+import { keyPolicyHere, mayCentralServe } from "@atelier/contract/chat/provider-key-choice";
 import type { ChatProvider, ChatProviderCatalog } from "@atelier/contract/rpc/chat-ports";
-import type { ProviderAuth, ProviderAuthSource } from "@atelier/contract/rpc/model-transport";
+import { ProviderAuth, type ProviderAuthSource } from "@atelier/contract/rpc/model-transport";
 import { routeFailure, type ModelFailure } from "./model-failure.ts";
 import type { ResolvedModelRoute, RoutedModel } from "./model-route.ts";
 import { accessOf, ProviderKeys, type DirectAccess } from "./provider-keys.ts";
@@ -56,7 +57,7 @@ async function gatewayRouteForConfig(
     return fail(routeFailure("config", message));
   }
   const provider = await findEnabled(deps, config.aiProviderId);
-  return provider.ok ? ok(await gatewayRoute(deps, ownerId, provider.value)) : provider;
+  return provider.ok ? gatewayRoute(deps, ownerId, provider.value) : provider;
 }
 
 async function gatewayRouteForProviderType(
@@ -69,22 +70,38 @@ async function gatewayRouteForProviderType(
     const message = `AI Gateway routing requires a usable AI provider for provider type "${type}"`;
     return fail(routeFailure("config", message));
   }
-  return ok(await gatewayRoute(deps, ownerId, provider));
+  return gatewayRoute(deps, ownerId, provider);
 }
 
+/** The gateway knows nothing of the provider's policy for chats: it is kept to here. */
 async function gatewayRoute(
-  { providerAuth }: RoutingDeps,
+  { providerAuth, catalog }: RoutingDeps,
   ownerId: string,
   provider: ChatProvider,
-): Promise<ResolvedModelRoute> {
-  const auth = await authOf(providerAuth, ownerId, provider);
-  return {
+): Promise<Route> {
+  const policy = keyPolicyHere(provider.keyPolicy, catalog.areOwnKeysAllowed);
+  const auth = policy.areUserKeysAllowed
+    ? await authOf(providerAuth, ownerId, provider)
+    : ProviderAuth.none;
+  if (auth.isNone && !mayCentralServe(policy)) {
+    return fail(policy.areUserKeysAllowed ? OWN_KEY_NEEDED : NO_KEY_SERVES);
+  }
+  return ok({
     kind: "ai_gateway",
     provider,
     modelProviderHint: effectiveType(provider),
     providerAuth: auth,
-  };
+  });
 }
+
+const OWN_KEY_NEEDED = routeFailure(
+  "missing_key",
+  "The model's provider takes only your own key, and there is none.",
+);
+const NO_KEY_SERVES = routeFailure(
+  "missing_key",
+  "The model's provider takes only people's own keys, and this deployment does not let them serve.",
+);
 
 async function authOf(
   source: ProviderAuthSource,

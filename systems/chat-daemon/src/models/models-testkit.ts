@@ -1,6 +1,7 @@
 /** Ports of models in memory, and an upstream that keeps what it was sent. For tests only. */
 import { fail, ok } from "@atelier/base/result";
 import { Secret } from "@atelier/base/secret";
+import { USUAL_KEY_POLICY } from "@atelier/contract/chat/provider-key-choice";
 import type {
   ChatProvider,
   ChatProviderCatalog,
@@ -38,6 +39,7 @@ export function provider(fields: Partial<ChatProvider> = {}): ChatProvider {
     enabled: true,
     hasCentralCredentials: true,
     isBedrock: type === "bedrock",
+    keyPolicy: USUAL_KEY_POLICY,
     ...fields,
   };
 }

@@ -39,6 +39,9 @@ test("a created provider is read back by id and by name, with masked keys only",
       base_url: OPENAI.base_url,
       api_keys: [CANARY_MASKED, "sk...ue"],
       max_concurrency_per_key: null,
+      central_api_key_enabled: true,
+      allow_user_api_key: true,
+      allow_central_api_key_fallback: true,
       settings: {},
       settings_masked: {},
       status: { state: "enabled", warnings: [], breakers: [], waiting: 0 },
@@ -119,6 +122,33 @@ test("a limit of concurrent requests is stored, loaded, audited, kept by other c
   assert.equal(await stored(), null);
   const diffs = api.entries.map(({ diff }) => diff?.["max_concurrency_per_key"]);
   assert.deepEqual(diffs, [{ old: null, new: 4 }, undefined, { old: 4, new: null }]);
+});
+
+test("whose keys serve chats is stored, audited, and checked as a whole", async () => {
+  await using api = await startApi();
+  const policyOf = (provider: Awaited<ReturnType<typeof api.create>>) => [
+    provider.central_api_key_enabled,
+    provider.allow_user_api_key,
+    provider.allow_central_api_key_fallback,
+  ];
+  assert.deepEqual(
+    policyOf(await api.create({ ...OPENAI, allow_central_api_key_fallback: false })),
+    [true, true, false],
+  );
+  const own = await api.patch("openai", { central_api_key_enabled: false });
+  assert.deepEqual(policyOf(own.provider), [false, true, false]);
+  assert.deepEqual(api.entries.at(-1)?.diff, {
+    central_api_key_enabled: { old: true, new: false },
+  });
+  await api.patch("openai", { display_name: "x" });
+  assert.deepEqual(policyOf((await api.get("openai")).provider), [false, true, false]);
+  for (const wrong of [{ allow_user_api_key: false }, { allow_central_api_key_fallback: true }]) {
+    const refused = await api.patch("openai", wrong);
+    assert.deepEqual(
+      [refused.status, refused.failure?.validations?.map(({ field }) => field)],
+      [400, Object.keys(wrong)],
+    );
+  }
 });
 
 test("a patch changes what it names and keeps the rest", async () => {

@@ -2,11 +2,13 @@
  * Administering model providers (spec gateway 11). Each change commits with its audit entries and
  * with the notification that makes every server load it.
  */
+import { assert } from "@atelier/base/assert";
 import { maskCredential } from "@atelier/base/mask";
 import type { Clock } from "@atelier/base/clock";
 import type { Random } from "@atelier/base/random";
 import { fail, ok, type Result } from "@atelier/base/result";
 import { Secret } from "@atelier/base/secret";
+import { USUAL_KEY_POLICY } from "@atelier/contract/chat/provider-key-choice";
 import type { Failure, Validation } from "@atelier/contract/failures";
 import type {
   ModelProviderSettings,
@@ -48,6 +50,7 @@ import {
   type StoredKey,
   type WantedKey,
 } from "./model-provider.ts";
+import { changedKeyPolicy, keyPolicyFields, type KeyPolicyPatch } from "./provider-key-policy.ts";
 import {
   checkSettingNames,
   checkSettings,
@@ -94,6 +97,8 @@ export type NewModelProvider = {
   readonly baseUrl: string;
   readonly apiKeys: readonly string[];
   readonly keyConcurrencyMax: number | null;
+  /** Absent: the usual one. */
+  readonly keyPolicy?: KeyPolicyPatch | undefined;
   readonly settings: ModelProviderSettings;
   readonly enabled: boolean;
 };
@@ -105,6 +110,7 @@ export type ModelProviderPatch = {
   readonly enabled?: boolean | undefined;
   readonly apiKeys?: readonly WantedKey[] | undefined;
   readonly keyConcurrencyMax?: number | null | undefined;
+  readonly keyPolicy?: KeyPolicyPatch | undefined;
   readonly settings?: ModelProviderSettingsPatch | undefined;
 };
 
@@ -165,6 +171,8 @@ export function checkNewProvider(
   mistakes.push(...checkSettings(type, settledSettings({}, settings), baseUrl));
   const plan = planKeys([], apiKeys);
   if (!plan.ok) mistakes.push(...plan.failure);
+  const policy = changedKeyPolicy(wanted.keyPolicy ?? {});
+  if (!policy.ok) mistakes.push(...policy.failure);
   return mistakes.length > 0
     ? fail({ code: "request.invalid", validations: mistakes })
     : ok(undefined);
@@ -182,7 +190,10 @@ export async function insertNewProvider(
   const id = deps.random.uuid();
   const sealedSettings = await sealedForStore(deps, sql, { id, settings });
   const times = { createdAt: now, updatedAt: now };
-  const given = { type, name, displayName, baseUrl, enabled, keyConcurrencyMax };
+  const policy = changedKeyPolicy(wanted.keyPolicy ?? {});
+  assert(policy.ok, "it was checked");
+  const keyPolicy = policy.value;
+  const given = { type, name, displayName, baseUrl, enabled, keyConcurrencyMax, keyPolicy };
   const fields = { id, ...given, sealedSettings, ...times };
   if (!(await insertModelProvider(sql, fields))) return null;
   const secrets = wanted.apiKeys.map((key) => new Secret(key));
@@ -205,7 +216,8 @@ export async function changeModelProvider(
   >
 > {
   audit.attempted({ resourceId: null, target: ref });
-  if (Object.values(patch).every((value) => value === undefined)) {
+  const { keyPolicy = {}, ...others } = patch;
+  if (Object.values({ ...others, ...keyPolicy }).every((value) => value === undefined)) {
     return fail({ code: "request.invalid", detail: "At least one field must be provided." });
   }
   const changed = await deps.database.transaction(async (sql) => {
@@ -296,7 +308,11 @@ async function applyPatch(
 ): Promise<Result<ModelProvider, Failure<"request.invalid">>> {
   const { sql, audit, before, patch } = change;
   const mistakes = checkByType(before.type, patch);
-  if (mistakes.length > 0) return fail({ code: "request.invalid", validations: mistakes });
+  const policy = changedKeyPolicy(patch.keyPolicy ?? {}, before.keyPolicy);
+  if (!policy.ok) mistakes.push(...policy.failure);
+  if (!policy.ok || mistakes.length > 0) {
+    return fail({ code: "request.invalid", validations: mistakes });
+  }
   let keys: KeyChange = { ...NO_KEYS, kept: before.keys };
   if (patch.apiKeys !== undefined) {
     const stored = await listSealedKeys(sql, [before.id], { isEnabledOnly: false });
@@ -321,6 +337,7 @@ async function applyPatch(
     enabled: patch.enabled ?? before.enabled,
     keyConcurrencyMax:
       patch.keyConcurrencyMax === undefined ? before.keyConcurrencyMax : patch.keyConcurrencyMax,
+    keyPolicy: policy.value,
     keys: [...keys.kept, ...keys.added],
     updatedAt: timeOfChange(before, deps.clock.now()),
   };
@@ -470,6 +487,8 @@ function auditedFields(provider: ModelProvider | null): Record<string, unknown> 
     enabled: provider?.enabled ?? null,
     base_url: provider?.baseUrl ?? null,
     max_concurrency_per_key: provider?.keyConcurrencyMax ?? null,
+    // One that is made says only how it differs from the usual.
+    ...keyPolicyFields(provider?.keyPolicy ?? USUAL_KEY_POLICY),
   };
 }
 

@@ -14,6 +14,7 @@ import {
   type ReportedProvider,
 } from "./model-provider-actions.ts";
 import type { ModelProviderKey } from "./model-provider.ts";
+import { keyPolicyFields, type KeyPolicyPatch } from "./provider-key-policy.ts";
 import { resetProviderKey, switchProviderKey } from "./provider-key-actions.ts";
 
 export function modelProviderRoutes(deps: ModelProviderDeps): Route[] {
@@ -27,7 +28,7 @@ export function modelProviderRoutes(deps: ModelProviderDeps): Route[] {
       const { type, name, base_url: baseUrl, display_name: displayName = "" } = body;
       const { api_keys: apiKeys = [], settings = {}, enabled = true } = body;
       const { max_concurrency_per_key: keyConcurrencyMax = null } = body;
-      const keys = { apiKeys, keyConcurrencyMax };
+      const keys = { apiKeys, keyConcurrencyMax, keyPolicy: keyPolicyIn(body) };
       const wanted = { type, name, displayName, baseUrl, ...keys, settings, enabled };
       const added = await addModelProvider(deps, audit, wanted);
       return added.ok ? ok(toWire(added.value)) : added;
@@ -41,7 +42,8 @@ export function modelProviderRoutes(deps: ModelProviderDeps): Route[] {
     route(contract.updateModelProvider, async ({ audit, params, body }) => {
       const { display_name: displayName, base_url: baseUrl, enabled, settings } = body;
       const { api_keys: apiKeys, max_concurrency_per_key: keyConcurrencyMax } = body;
-      const patch = { displayName, baseUrl, enabled, settings, apiKeys, keyConcurrencyMax };
+      const keys = { apiKeys, keyConcurrencyMax, keyPolicy: keyPolicyIn(body) };
+      const patch = { displayName, baseUrl, enabled, settings, ...keys };
       const ifUpdatedAt = body.if_updated_at === undefined ? null : new Date(body.if_updated_at);
       const wanted = { ref: params.provider, patch, ifUpdatedAt };
       const changed = await changeModelProvider(deps, audit, wanted);
@@ -64,6 +66,11 @@ export function modelProviderRoutes(deps: ModelProviderDeps): Route[] {
   ];
 }
 
+function keyPolicyIn(body: KeyPolicyPatch): KeyPolicyPatch {
+  const { central_api_key_enabled, allow_user_api_key, allow_central_api_key_fallback } = body;
+  return { central_api_key_enabled, allow_user_api_key, allow_central_api_key_fallback };
+}
+
 function toWire(reported: ReportedProvider): z.input<typeof contract.ModelProvider> {
   const { provider, settings, error, keys, breakers, waiting } = reported;
   const state = error !== null ? "error" : provider.enabled ? "enabled" : "disabled";
@@ -79,6 +86,7 @@ function toWire(reported: ReportedProvider): z.input<typeof contract.ModelProvid
       return keyToWire(key, key.disabledAt === null ? health : undefined);
     }),
     max_concurrency_per_key: provider.keyConcurrencyMax,
+    ...keyPolicyFields(provider.keyPolicy),
     settings: settings.plain,
     settings_masked: settings.masked,
     status: {

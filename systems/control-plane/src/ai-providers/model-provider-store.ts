@@ -57,12 +57,15 @@ export async function insertModelProvider(
   // `do nothing`, because catching a unique violation would leave the transaction aborted.
   const { rows } = await text`
     insert into ai_providers (
-      id, type, name, display_name, enabled, base_url, max_concurrency_per_key, sealed_settings,
+      id, type, name, display_name, enabled, base_url, max_concurrency_per_key,
+      central_api_key_enabled, allow_user_api_key, allow_central_api_key_fallback, sealed_settings,
       created_at, updated_at
     )
     values (
       ${provider.id}, ${provider.type}, ${provider.name}, ${provider.displayName},
       ${provider.enabled}, ${provider.baseUrl}, ${provider.keyConcurrencyMax},
+      ${provider.keyPolicy.isCentralEnabled}, ${provider.keyPolicy.areUserKeysAllowed},
+      ${provider.keyPolicy.isCentralFallback},
       ${provider.sealedSettings}, ${provider.createdAt}, ${provider.updatedAt}
     )
     on conflict (name) where deleted_at is null do nothing
@@ -79,6 +82,7 @@ export async function updateModelProvider(
     | "enabled"
     | "baseUrl"
     | "keyConcurrencyMax"
+    | "keyPolicy"
     | "sealedSettings"
     | "updatedAt"
   >,
@@ -87,6 +91,9 @@ export async function updateModelProvider(
     update ai_providers
     set display_name = ${provider.displayName}, enabled = ${provider.enabled},
       base_url = ${provider.baseUrl}, max_concurrency_per_key = ${provider.keyConcurrencyMax},
+      central_api_key_enabled = ${provider.keyPolicy.isCentralEnabled},
+      allow_user_api_key = ${provider.keyPolicy.areUserKeysAllowed},
+      allow_central_api_key_fallback = ${provider.keyPolicy.isCentralFallback},
       sealed_settings = ${provider.sealedSettings},
       updated_at = ${provider.updatedAt}
     where id = ${provider.id} and deleted_at is null`.execute(sql);
@@ -225,6 +232,9 @@ type Row = {
   readonly enabled: boolean;
   readonly base_url: string;
   readonly max_concurrency_per_key: number | null;
+  readonly central_api_key_enabled: boolean;
+  readonly allow_user_api_key: boolean;
+  readonly allow_central_api_key_fallback: boolean;
   readonly sealed_settings: Buffer | null;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -238,7 +248,8 @@ type Row = {
 
 /** With its keys: chats ask for a provider at every step. */
 const COLUMNS = text`
-  id, type, name, display_name, enabled, base_url, max_concurrency_per_key, sealed_settings,
+  id, type, name, display_name, enabled, base_url, max_concurrency_per_key,
+  central_api_key_enabled, allow_user_api_key, allow_central_api_key_fallback, sealed_settings,
   created_at, updated_at, (
     select coalesce(json_agg(json_build_object(
       'id', k.id, 'masked', k.masked, 'createdAt', k.created_at, 'disabledAt', k.disabled_at
@@ -255,6 +266,11 @@ function toModelProvider(row: Row): ModelProvider {
     enabled: row.enabled,
     baseUrl: row.base_url,
     keyConcurrencyMax: row.max_concurrency_per_key,
+    keyPolicy: {
+      isCentralEnabled: row.central_api_key_enabled,
+      areUserKeysAllowed: row.allow_user_api_key,
+      isCentralFallback: row.allow_central_api_key_fallback,
+    },
     keys: row.keys.map(({ id, masked, createdAt, disabledAt }) => ({
       ...{ id, masked, createdAt: new Date(createdAt) },
       disabledAt: disabledAt === null ? null : new Date(disabledAt),

@@ -4,6 +4,7 @@
  */
 import { fail, ok, type Result } from "@atelier/base/result";
 import { Secret } from "@atelier/base/secret";
+import type { ProviderKeyPolicy } from "@atelier/contract/chat/provider-key-choice";
 import type { Validation } from "@atelier/contract/failures";
 import {
   KEYLESS_MODEL_PROVIDER_TYPES,
@@ -23,6 +24,8 @@ export type ModelProvider = {
   readonly keys: readonly ModelProviderKey[];
   /** Calls that one key may serve at the same time. Null: any number. */
   readonly keyConcurrencyMax: number | null;
+  /** Whose keys serve chats. */
+  readonly keyPolicy: ProviderKeyPolicy;
   /** Null: none. */
   readonly sealedSettings: Uint8Array | null;
   readonly createdAt: Date;

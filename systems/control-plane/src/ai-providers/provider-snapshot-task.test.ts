@@ -20,6 +20,7 @@ import {
   loadProviderRows,
 } from "./model-provider-store.ts";
 import { POLL_MS, startProviderSnapshots } from "./provider-snapshot-task.ts";
+import { USUAL_KEY_POLICY } from "@atelier/contract/chat/provider-key-choice";
 import { keySealedAt, PROVIDERS_CHANNEL } from "./provider-snapshot.ts";
 
 const vault = newVault();
@@ -87,6 +88,7 @@ async function start() {
         enabled: fields.enabled ?? true,
         baseUrl: fields.baseUrl ?? "https://models.example/v1",
         keyConcurrencyMax: null,
+        keyPolicy: USUAL_KEY_POLICY,
         sealedSettings: null,
         createdAt: now,
         updatedAt: now,

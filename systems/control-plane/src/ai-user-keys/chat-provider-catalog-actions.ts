@@ -4,7 +4,7 @@
  * remembered for a moment: each step of a chat asks.
  */
 import type { Secret } from "@atelier/base/secret";
-import { chooseProviderKey, providerKeyPolicy } from "@atelier/contract/chat/provider-key-choice";
+import { chooseProviderKey, keyPolicyHere } from "@atelier/contract/chat/provider-key-choice";
 import type {
   ChatProvider,
   ChatProviderCatalog,
@@ -61,14 +61,16 @@ async function directCredentials(
 ): Promise<DirectCredentials> {
   const rows = await loadProviderRows(database.sql);
   const row = rows.find(({ id }) => id === providerId);
-  if (row === undefined) return NOTHING;
+  const provider = await findModelProvider(database.sql, { id: providerId, name: null });
+  if (row === undefined || provider === undefined) return NOTHING;
   const built = buildProvider(row, { vault, isByokAllowed });
   if (!built.ok) throw new Error(`model provider ${row.name}: ${built.failure}`);
   const { apiVersion, bedrock, keys } = built.value;
-  const sealed = isByokAllowed
+  const policy = keyPolicyHere(provider.keyPolicy, isByokAllowed);
+  const sealed = policy.areUserKeysAllowed
     ? await findSealedUserKey(database.sql, { userId, providerId })
     : undefined;
-  const { source } = chooseProviderKey(providerKeyPolicy(isByokAllowed), {
+  const { source } = chooseProviderKey(policy, {
     userKey: sealed !== undefined,
     centralKey: bedrock !== null || keys.length > 0,
   });
@@ -91,7 +93,7 @@ function ownBedrock(access: BedrockAccess, key: Secret): BedrockAccess {
 }
 
 function toChat(vault: Vault, provider: ModelProvider): ChatProvider {
-  const { id, name, displayName, type, baseUrl, enabled } = provider;
+  const { id, name, displayName, type, baseUrl, enabled, keyPolicy } = provider;
   const isOfAws = isOfBedrock(type, settingsOf(vault, provider));
   return {
     id,
@@ -102,6 +104,7 @@ function toChat(vault: Vault, provider: ModelProvider): ChatProvider {
     enabled,
     hasCentralCredentials: isOfAws || provider.keys.some(({ disabledAt }) => disabledAt === null),
     isBedrock: isOfAws || type === "bedrock",
+    keyPolicy,
   };
 }
 

@@ -62,6 +62,10 @@ export async function setUserProviderKey(
     const found = await find(sql, audit, wanted);
     if (!found.ok) return found;
     const { provider, key: before } = found.value;
+    if (!provider.keyPolicy.areUserKeysAllowed) {
+      const detail = `For ${provider.name} only the company's keys serve.`;
+      return fail({ code: "ai_user_key.byok_disabled", detail });
+    }
     const id = { userId, providerId: provider.id };
     if (!(await holdUserAndProvider(sql, id))) return fail({ code: "resource.not_found" });
     await assertMaySeal(sql, deps.vault);

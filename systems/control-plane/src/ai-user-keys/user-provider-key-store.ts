@@ -19,7 +19,8 @@ export async function listUserProviderKeys(
   userId: string,
 ): Promise<readonly UserProviderKey[]> {
   const { rows } = await text<Row>`
-    select p.id, p.name, p.display_name, p.type, p.enabled, k.masked, k.created_at, k.updated_at
+    select p.id, p.name, p.display_name, p.type, p.enabled, ${POLICY},
+      k.masked, k.created_at, k.updated_at
     from ai_providers p
     left join user_ai_provider_keys k on k.provider_id = p.id and k.user_id = ${userId}
     where p.deleted_at is null
@@ -34,7 +35,8 @@ export async function findUserProviderKey(
   ref: ModelProviderRef,
 ): Promise<UserProviderKey | undefined> {
   const { rows } = await text<Row>`
-    select p.id, p.name, p.display_name, p.type, p.enabled, k.masked, k.created_at, k.updated_at
+    select p.id, p.name, p.display_name, p.type, p.enabled, ${POLICY},
+      k.masked, k.created_at, k.updated_at
     from ai_providers p
     left join user_ai_provider_keys k on k.provider_id = p.id and k.user_id = ${userId}
     where p.deleted_at is null and (p.id = ${ref.id}::uuid or p.name = ${ref.name}::text)
@@ -129,12 +131,18 @@ export const SEALED_USER_PROVIDER_KEYS: SealedColumn = {
   },
 };
 
+const POLICY = text`
+  p.central_api_key_enabled, p.allow_user_api_key, p.allow_central_api_key_fallback`;
+
 type Row = {
   readonly id: string;
   readonly name: string;
   readonly display_name: string;
   readonly type: ModelProviderType;
   readonly enabled: boolean;
+  readonly central_api_key_enabled: boolean;
+  readonly allow_user_api_key: boolean;
+  readonly allow_central_api_key_fallback: boolean;
   readonly masked: string | null;
   readonly created_at: Date | null;
   readonly updated_at: Date | null;
@@ -144,8 +152,13 @@ function fromRow(row: Row): UserProviderKey {
   const { id, name, display_name: displayName, type, enabled } = row;
   const { masked, created_at: createdAt, updated_at: updatedAt } = row;
   const isSet = masked !== null && createdAt !== null && updatedAt !== null;
+  const keyPolicy = {
+    isCentralEnabled: row.central_api_key_enabled,
+    areUserKeysAllowed: row.allow_user_api_key,
+    isCentralFallback: row.allow_central_api_key_fallback,
+  };
   return {
-    provider: { id, name, displayName, type, enabled },
+    provider: { id, name, displayName, type, enabled, keyPolicy },
     key: isSet ? { masked, createdAt, updatedAt } : null,
   };
 }

@@ -1,4 +1,5 @@
 /** A person's own key with a model provider: what is known of it, and where it is sealed. */
+import type { ProviderKeyPolicy } from "@atelier/contract/chat/provider-key-choice";
 import type { ModelProviderType } from "@atelier/contract/http/ai-providers";
 import type { SealedColumn } from "../vault/sealed-column.ts";
 import { sealedAt } from "../vault/sealed-column.ts";
@@ -10,6 +11,7 @@ export type UserProviderKey = {
     readonly displayName: string;
     readonly type: ModelProviderType;
     readonly enabled: boolean;
+    readonly keyPolicy: ProviderKeyPolicy;
   };
   /** Null: none is set. */
   readonly key: {
