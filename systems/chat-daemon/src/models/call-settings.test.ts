@@ -160,6 +160,31 @@ for (const { name, wanted, body } of [
     body: { max_tokens: 32_000, reasoning: { effort: "medium" }, providerOptions: { gateway: { order: ["a"] } } },
   },
   {
+    name: "Claude at Vercel: its gateway places the marks, beside the routing",
+    wanted: { family: "vercel", type: "vercel", model: "anthropic/claude-sonnet-4.5", config: { provider_options: { vercel: { providerOptions: { order: ["a"] } } } } },
+    body: { max_tokens: 32_000, providerOptions: { gateway: { caching: "auto", order: ["a"] } } },
+  },
+  {
+    name: "Claude at Vercel by way of the gateway: the same",
+    wanted: { family: "openai-compat", type: "vercel", model: "anthropic/claude-sonnet-4.5", config: {} },
+    body: { max_tokens: 32_000, providerOptions: { gateway: { caching: "auto" } } },
+  },
+  {
+    name: "Claude at OpenRouter by way of the gateway: OpenRouter places the marks",
+    wanted: { family: "openai-compat", type: "openrouter", model: "anthropic/claude-sonnet-4.5", config: {} },
+    body: { max_tokens: 32_000, cache_control: { type: "ephemeral" } },
+  },
+  {
+    name: "other models at OpenRouter by way of the gateway: they are cached unasked",
+    wanted: { family: "openai-compat", type: "openrouter", model: "openai/gpt-5", config: {} },
+    body: { max_tokens: 32_000 },
+  },
+  {
+    name: "Claude at a compatible service: nobody knows what it takes",
+    wanted: { family: "openai-compat", model: "anthropic/claude-sonnet-4.5", config: {} },
+    body: { max_tokens: 32_000 },
+  },
+  {
     name: "Azure by way of the gateway: OpenAI's options in the body of Chat Completions",
     wanted: { family: "openai-compat", type: "azure", config: { ...EFFORT, provider_options: { openai: { user: "u", text_verbosity: "low", prompt_cache_key: "k", instructions: "no" } } } },
     body: { max_tokens: 32_000, reasoning_effort: "medium", user: "u", verbosity: "low", prompt_cache_key: "k" },

@@ -18,6 +18,7 @@ import type {
   VercelModelOptions,
 } from "@atelier/contract/chat/model-call-config";
 import type { ModelClient, ModelFamily } from "./model-client.ts";
+import { openRouterCaching, vercelCaching } from "./prompt-caching.ts";
 
 export const MAX_OUTPUT_TOKENS_DEFAULT = 32_000;
 const CONTEXT_1M_BETA = "context-1m-2025-08-07";
@@ -89,9 +90,10 @@ function clampForModel(
 
 function providerOptions(
   config: ChatModelCallConfig,
-  { family, providerType }: Pick<ModelClient, "family" | "providerType">,
+  client: Pick<ModelClient, "family" | "providerType" | "modelName">,
   effort: ReasoningEffort | null,
 ): Record<string, JSONObject> | null {
+  const { family } = client;
   const given = config.provider_options ?? {};
   const named = (name: string, options: JSONObject) =>
     Object.keys(options).length === 0 ? null : { [name]: options };
@@ -109,9 +111,9 @@ function providerOptions(
     case "openrouter":
       return named("openrouter", openRouterBody(given.openrouter ?? {}, effort));
     case "vercel":
-      return named("vercel", vercelBody(given.vercel ?? {}, effort));
+      return named("vercel", vercelBody(given.vercel ?? {}, effort, client.modelName));
     case "openai-compat":
-      return named("openaicompat", compatibleBody(config, providerType));
+      return named("openaicompat", compatibleBody(config, client));
   }
 }
 
@@ -229,8 +231,12 @@ function openRouterBody(
   };
 }
 
-function vercelBody(options: VercelModelOptions, effort: ReasoningEffort | null): JSONObject {
-  const { providerOptions: routing } = options;
+function vercelBody(
+  options: VercelModelOptions,
+  effort: ReasoningEffort | null,
+  modelName: string,
+): JSONObject {
+  const gateway = { ...vercelCaching(modelName), ...options.providerOptions };
   return {
     ...options.extra_body,
     ...present({
@@ -239,7 +245,7 @@ function vercelBody(options: VercelModelOptions, effort: ReasoningEffort | null)
       top_logprobs: options.top_logprobs,
       parallel_tool_calls: options.parallel_tool_calls,
       user: options.user,
-      providerOptions: routing === undefined ? undefined : { gateway: routing },
+      providerOptions: Object.keys(gateway).length === 0 ? undefined : { gateway },
       reasoning: reasoningBody(options.reasoning, effort),
     }),
   };
@@ -258,11 +264,13 @@ function reasoningBody(
 /** What the gateway sends on for providers of several types as one body of Chat Completions. */
 function compatibleBody(
   config: ChatModelCallConfig,
-  providerType: ModelClient["providerType"],
+  { providerType, modelName }: Pick<ModelClient, "providerType" | "modelName">,
 ): JSONObject {
   const given = config.provider_options ?? {};
-  if (providerType === "openrouter") return openRouterBody(given.openrouter ?? {}, null);
-  if (providerType === "vercel") return vercelBody(given.vercel ?? {}, null);
+  if (providerType === "openrouter") {
+    return { ...openRouterCaching(modelName), ...openRouterBody(given.openrouter ?? {}, null) };
+  }
+  if (providerType === "vercel") return vercelBody(given.vercel ?? {}, null, modelName);
   if (providerType === "azure") return azureBody(given.openai ?? {});
   return present({ user: given.openaicompat?.user });
 }

@@ -10,11 +10,12 @@ import type {
 import type { PromptTool } from "./prompt-prefix.ts";
 
 /** `none`: the provider caches by itself, or not at all. */
-export type CacheMarks = "none" | "anthropic" | "bedrock";
+export type CacheMarks = "none" | "anthropic" | "bedrock" | "openrouter";
 
 const MARKS: Readonly<Record<Exclude<CacheMarks, "none">, SharedV4ProviderOptions>> = {
   anthropic: { anthropic: { cacheControl: { type: "ephemeral" } } },
   bedrock: { bedrock: { cachePoint: { type: "default" } } },
+  openrouter: { openrouter: { cacheControl: { type: "ephemeral" } } },
 };
 
 export function withCacheBreakpoints(
@@ -25,9 +26,7 @@ export function withCacheBreakpoints(
   const lastSystem = prompt.findLastIndex(({ role }) => role === "system");
   const others = prompt.keys().filter((index) => prompt[index]?.role !== "system");
   const marked = new Set([lastSystem, ...[...others].slice(-2)]);
-  return prompt.map((message, index) =>
-    marked.has(index) ? withMark(message, MARKS[marks]) : message,
-  );
+  return prompt.map((message, index) => (marked.has(index) ? markedAs(marks, message) : message));
 }
 
 /** The tools with the last one marked: providers that take marks there. */
@@ -35,7 +34,7 @@ export function withToolBreakpoint(
   tools: readonly PromptTool[],
   marks: CacheMarks,
 ): readonly PromptTool[] {
-  // Bedrock takes no marks on tools: it keeps them with the system's.
+  // The others take no marks on tools: they keep them with the system's.
   const last = tools.findLastIndex(({ type }) => type === "function");
   if (marks !== "anthropic") return tools;
   return tools.map((tool, index) =>
@@ -43,6 +42,20 @@ export function withToolBreakpoint(
       ? { ...tool, providerOptions: merged(tool.providerOptions, MARKS.anthropic) }
       : tool,
   );
+}
+
+/** OpenRouter's client repeats a message's mark at each result, and only four marks are taken. */
+function markedAs(
+  marks: Exclude<CacheMarks, "none">,
+  message: LanguageModelV4Message,
+): LanguageModelV4Message {
+  if (marks !== "openrouter" || message.role !== "tool") return withMark(message, MARKS[marks]);
+  const content = message.content.map((part, index) =>
+    index === message.content.length - 1 && part.type === "tool-result"
+      ? { ...part, providerOptions: merged(part.providerOptions, MARKS[marks]) }
+      : part,
+  );
+  return { ...message, content };
 }
 
 function withMark<Message extends LanguageModelV4Message>(

@@ -1,9 +1,9 @@
 /** The models of turns: which one serves is the router's to say; how a turn uses it is said here. */
 import { ok, type Result } from "@atelier/base/result";
 import type { ChatError } from "@atelier/contract/chat/chat-words";
-import type { CacheMarks } from "../prompt/cache-breakpoints.ts";
 import { callSettings, webSearchTool } from "../models/call-settings.ts";
 import type { ModelFamily } from "../models/model-client.ts";
+import { cacheMarksOf } from "../models/prompt-caching.ts";
 import {
   ADVISOR_MODES,
   COMPACTION_MODES,
@@ -80,13 +80,9 @@ async function toTurnModel(
     ...{ contextLimit: config.contextLimit, thresholdPercent: config.compressionThreshold },
     callSettings: callSettings(config.options, client.value, effort),
     providerTools: search === null ? [] : [search],
-    cacheMarks: cacheMarksOf(family),
+    cacheMarks: cacheMarksOf(client.value),
     takesFile: (mediaType) => takesFile(family, mediaType),
   });
-}
-
-function cacheMarksOf(family: ModelFamily): CacheMarks {
-  return family === "anthropic" || family === "bedrock" ? family : "none";
 }
 
 /** Images go to all; documents to those whose APIs take them. */
