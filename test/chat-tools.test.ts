@@ -56,6 +56,7 @@ async function openWorld() {
         message: never,
         interrupt: never,
         models: never,
+        computerUse: never,
       },
       watch: () => null,
     },

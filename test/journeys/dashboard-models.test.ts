@@ -298,7 +298,9 @@ test(
     await page.getByText("The system prompt is saved.").waitFor();
     await page.getByLabel("Agents may ask an advisor").check();
     await page.getByLabel("Questions in one turn, at most").fill("often");
-    const saveAdvisor = page.getByRole("button", { name: "Save" }).last();
+    const saveIn = (panel: string) =>
+      page.getByRole("region", { name: panel }).getByRole("button", { name: "Save" });
+    const saveAdvisor = saveIn("Advisor");
     await saveAdvisor.click();
     await page.getByText("Some fields need correcting.").waitFor();
     await judge("agent-settings-refused");
@@ -306,6 +308,12 @@ test(
     await saveAdvisor.click();
     await page.getByText("The advisor’s settings are saved.").waitFor();
     await page.getByText("Read the product’s own words").click();
+    await page.getByLabel("Idle chats are archived after").fill("90");
+    await saveIn("How long chats live").click();
+    await page.getByText("How long chats live is saved.").waitFor();
+    await page.getByLabel("Provider").selectOption("openai");
+    await saveIn("Desktops").click();
+    await page.getByText("The model for desktops is saved.").waitFor();
     await judge("agent-settings");
     const token = person.session;
     const advisor = await server.api("GET", "/api/v2/chats/config/advisor", { token });
@@ -314,6 +322,11 @@ test(
       max_uses_per_run: 3,
       max_output_tokens: 16_384,
     });
+    const setting = async (name: string) =>
+      (await server.api("GET", `/api/v2/chats/config/${name}`, { token })).body;
+    assert.deepEqual(await setting("auto-archive-days"), { auto_archive_days: 90, is_set: true });
+    assert.equal((await setting("retention-days")).is_set, false);
+    assert.deepEqual(await setting("computer-use-provider"), { provider: "openai" });
     const prompt = await server.api("GET", "/api/v2/chats/config/system-prompt", { token });
     assert.equal(prompt.body.system_prompt, "We write TypeScript.");
 

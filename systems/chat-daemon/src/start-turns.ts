@@ -6,7 +6,12 @@ import type { ChatWorkspaceDirectory } from "@atelier/contract/rpc/chat-ports";
 import type { WorkspaceLinks } from "@atelier/contract/rpc/workspace/services";
 import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
-import { decidedForTurn, systemPromptSetting } from "./chat-settings/chat-setting-actions.ts";
+import { fail, ok } from "@atelier/base/result";
+import {
+  computerUseProviderSetting,
+  decidedForTurn,
+  systemPromptSetting,
+} from "./chat-settings/chat-setting-actions.ts";
 import { toTurnSettings, TURN_SETTINGS_TEXT } from "./chat-settings/chat-setting-store.ts";
 import { agentMessageOnce } from "./chats/once-actions.ts";
 import { keepToolFile, loadChatFiles } from "./chats/tool-file-actions.ts";
@@ -45,14 +50,18 @@ export type TurnParts = {
 
 export function turnDeps(parts: TurnParts): TurnDeps {
   const { database, clock, random, log, machine, episodes, turnEnded } = parts;
-  const settings = { database, clock };
   const subagents = openSubagents({
     machine,
     sql: database.sql,
     ...childModels(parts.selection, parts.models),
     newChatPrompt: async () => {
-      const { text, includesDefault } = await systemPromptSetting(settings);
+      const { text, includesDefault } = await systemPromptSetting({ database });
       return { includesDefault, deploymentPrompt: text, organizationPrompt: "" };
+    },
+    computerUse: async ({ ownerId }) => {
+      const provider = await computerUseProviderSetting({ database });
+      const chosen = await parts.models.computerUse(ownerId, provider);
+      return chosen.ok ? ok(undefined) : fail(chosen.failure.message);
     },
     once: (call, run) => agentMessageOnce({ database, clock }, call, run),
     subscribe: (channel, on) => parts.pubSub.subscribe(channel, on),

@@ -23,7 +23,12 @@ import type { WorkspaceLinks } from "@atelier/contract/rpc/workspace/services";
 import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
 import { Tasks } from "@atelier/host/tasks";
-import { chatSettingService, systemPromptSetting } from "./chat-settings/chat-setting-actions.ts";
+import {
+  autoArchiveSetting,
+  chatSettingService,
+  retentionSetting,
+  systemPromptSetting,
+} from "./chat-settings/chat-setting-actions.ts";
 import { chatNewsWatch } from "./chat-stream/chat-news-actions.ts";
 import { chatSocketService } from "./chat-stream/chat-socket-routes.ts";
 import { ChatViewers } from "./chat-stream/chat-viewers-actions.ts";
@@ -126,12 +131,11 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   const machine = createChatMachine({ database, clock }, { queueMax: config.queueMax });
   const live = startLiveParts(deps, tasks, () => worker.workerId);
   tasks.run("chat request keys", (signal) => forgetAnswers({ database, clock, log }, signal));
-  const { retentionMs, autoArchiveMs: idleMs } = config;
-  if (idleMs !== null) {
-    const archiving = { database, machine, clock, log, idleMs };
-    tasks.run("idle chats", (signal) => keepArchiving(archiving, signal));
-  }
-  tasks.run("old chats", (signal) => keepPurging({ database, clock, log, retentionMs }, signal));
+  const settings = { database, clock, options: config };
+  const archiving = { database, machine, clock, log, idleMs: () => autoArchiveSetting(settings) };
+  tasks.run("idle chats", (signal) => keepArchiving(archiving, signal));
+  const purging = { database, clock, log, retentionMs: () => retentionSetting(settings) };
+  tasks.run("old chats", (signal) => keepPurging(purging, signal));
   const selection = selectionOf(deps);
   const models = modelRouter(deps, selection);
   const shortTexts = resources.use(new ShortTexts({ database, clock, log, models }));
@@ -168,7 +172,7 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
     service: {
       ...chatModelsService({ database, clock, random, log, catalog, people }),
       ...chatService(chats),
-      ...chatSettingService({ database, clock }),
+      ...chatSettingService(settings),
       ...mcpServerService(
         { database, clock, random, secrets: deps.secrets },
         { tools: mcp, signIns },
@@ -257,7 +261,7 @@ function chatDeps(
         isChoosable(selection, modelConfigId, organizationId),
     },
     chooseMcpServers: (wanted) => chooseServers({ database }, wanted),
-    systemPrompt: () => systemPromptSetting({ database, clock }),
+    systemPrompt: () => systemPromptSetting({ database }),
     queuedForCapacity: (chatIds) =>
       listQueuedForCapacity(database.sql, chatIds, deps.config.limits),
     proposeTitle: (chatId, signal) =>

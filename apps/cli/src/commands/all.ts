@@ -38,6 +38,8 @@ import { chatQueueMove } from "./chat-queue-move.ts";
 import { chatQueuePromote } from "./chat-queue-promote.ts";
 import { chatRename } from "./chat-rename.ts";
 import { chatSend } from "./chat-send.ts";
+import { chatSettingsSet } from "./chat-settings-set.ts";
+import { chatSettingsShow } from "./chat-settings-show.ts";
 import { chatShow } from "./chat-show.ts";
 import { chatUnarchive } from "./chat-unarchive.ts";
 import { configShow } from "./config-show.ts";
@@ -175,6 +177,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
   chatModelsDelete,
   chatModelsOverridesList,
   chatModelsOverridesSet,
+  chatSettingsShow,
+  chatSettingsSet,
   mcpServersList,
   mcpServersCreate,
   mcpServersUpdate,

@@ -1,7 +1,10 @@
 /** What administrators decide for all agents: what they are told, and whether they may ask an advisor. */
 import {
   getChatAdvisor,
+  getChatAutoArchiveDays,
+  getChatComputerUseProvider,
   getChatPlanInstructions,
+  getChatRetentionDays,
   getChatSystemPrompt,
   putChatAdvisor,
   putChatPlanInstructions,
@@ -10,10 +13,11 @@ import {
 import type { CallAnswer } from "@atelier/contract/client";
 import { Link } from "@tanstack/react-router";
 import { useChange, useEndpoint } from "../api/use-endpoint.ts";
-import { useMay } from "../app/signed-in.ts";
+import { ChatLifeForm } from "../administration/chat-life-form.tsx";
+import { DesktopModelForm } from "../administration/desktop-model-form.tsx";
+import { SettingsForm } from "../administration/settings-form.tsx";
 import { CheckField } from "../forms/check-field.tsx";
 import { problemOfBody, problemOfFields } from "../forms/field-problems.ts";
-import { FormFrame } from "../forms/form-frame.tsx";
 import { TextAreaField } from "../forms/text-area-field.tsx";
 import { TextField } from "../forms/text-field.tsx";
 import { NOT_A_NUMBER, typedNumber } from "../forms/typed-number.ts";
@@ -27,10 +31,13 @@ export function Page() {
   const prompt = useEndpoint(getChatSystemPrompt, {});
   const plan = useEndpoint(getChatPlanInstructions, {});
   const advisor = useEndpoint(getChatAdvisor, {});
+  const archive = useEndpoint(getChatAutoArchiveDays, {});
+  const kept = useEndpoint(getChatRetentionDays, {});
+  const desktop = useEndpoint(getChatComputerUseProvider, {});
   return (
     <>
       <PageHead
-        about="What all agents of this deployment are told, and what they may ask."
+        about="What all agents of this deployment are told, what they may ask, and how long their chats live."
         title="Agent settings"
       />
       <Panel
@@ -63,6 +70,26 @@ export function Page() {
       >
         <Loaded query={advisor} what="the advisor’s settings">
           {(answer) => <AdvisorForm answer={answer} />}
+        </Loaded>
+      </Panel>
+      <Panel
+        about="Chats with which nobody does anything are archived, and archived ones are deleted for good."
+        title="How long chats live"
+      >
+        <Loaded query={archive} what="when idle chats are archived">
+          {(idle) => (
+            <Loaded query={kept} what="how long archived chats are kept">
+              {(archived) => <ChatLifeForm archived={archived} idle={idle} />}
+            </Loaded>
+          )}
+        </Loaded>
+      </Panel>
+      <Panel
+        about="An agent that works with a desktop has a model of its own. Workspaces have no desktop yet, so none can be started."
+        title="Desktops"
+      >
+        <Loaded query={desktop} what="whose model works with a desktop">
+          {(answer) => <DesktopModelForm answer={answer} />}
         </Loaded>
       </Panel>
     </>
@@ -186,25 +213,5 @@ function AdvisorForm({ answer }: { readonly answer: CallAnswer<typeof getChatAdv
         />
       </div>
     </SettingsForm>
-  );
-}
-
-type SettingsFormProps = Pick<Parameters<typeof FormFrame>[0], "form" | "children">;
-
-/** Those who may read and not change see the fields, and no button that would be refused. */
-function SettingsForm({ form, children }: SettingsFormProps) {
-  const mayChange = useMay("chat_setting:update");
-  return (
-    <div className="max-w-2xl">
-      {mayChange ? (
-        <FormFrame form={form} send="Save" sending="Saving…">
-          {children}
-        </FormFrame>
-      ) : (
-        <fieldset className="space-y-4" disabled>
-          {children}
-        </fieldset>
-      )}
-    </div>
   );
 }

@@ -113,6 +113,106 @@ export const putChatAdvisor = endpoint({
   audit: { action: "write", resource: "chat_setting" },
 });
 
+export const COMPUTER_USE_PROVIDERS = ["anthropic", "openai"] as const;
+export const ChatComputerUseProvider = z.object({ provider: z.enum(COMPUTER_USE_PROVIDERS) });
+
+export const getChatComputerUseProvider = endpoint({
+  tag: "chat settings",
+  summary: "Whose model agents would use a desktop with",
+  method: "GET",
+  path: "/api/v2/chats/config/computer-use-provider",
+  aliases: ["/api/experimental/chats/config/computer-use-provider"],
+  access: "chat_setting:read",
+  params: NoParams,
+  query: NoQuery,
+  body: null,
+  success: { status: 200, body: ChatComputerUseProvider },
+  failures: [],
+  audit: null,
+});
+
+export const putChatComputerUseProvider = endpoint({
+  tag: "chat settings",
+  summary: "Choose whose model agents would use a desktop with; workspaces have none yet",
+  method: "PUT",
+  path: "/api/v2/chats/config/computer-use-provider",
+  aliases: ["/api/experimental/chats/config/computer-use-provider"],
+  access: "chat_setting:update",
+  params: NoParams,
+  query: NoQuery,
+  body: ChatComputerUseProvider.strict(),
+  success: { status: 204, body: null },
+  failures: [],
+  audit: { action: "write", resource: "chat_setting" },
+});
+
+export const CHAT_DAYS_MAX = 3_650;
+/** Null goes back to the server's option. */
+const Days = z.int().min(0).max(CHAT_DAYS_MAX).nullable();
+/** False: the server's option holds, whose part of a day counts as one. */
+const IsSet = z.boolean();
+
+export const getChatAutoArchiveDays = endpoint({
+  tag: "chat settings",
+  summary: "After how many idle days chats are archived; 0: never",
+  method: "GET",
+  path: "/api/v2/chats/config/auto-archive-days",
+  aliases: ["/api/experimental/chats/config/auto-archive-days"],
+  access: "chat_setting:read",
+  params: NoParams,
+  query: NoQuery,
+  body: null,
+  success: { status: 200, body: z.object({ auto_archive_days: z.int(), is_set: IsSet }) },
+  failures: [],
+  audit: null,
+});
+
+export const putChatAutoArchiveDays = endpoint({
+  tag: "chat settings",
+  summary: "Choose after how many idle days chats are archived; 0: never, null: as the option says",
+  method: "PUT",
+  path: "/api/v2/chats/config/auto-archive-days",
+  aliases: ["/api/experimental/chats/config/auto-archive-days"],
+  access: "chat_setting:update",
+  params: NoParams,
+  query: NoQuery,
+  body: z.strictObject({ auto_archive_days: Days }),
+  success: { status: 204, body: null },
+  failures: [],
+  audit: { action: "write", resource: "chat_setting" },
+});
+
+export const getChatRetentionDays = endpoint({
+  tag: "chat settings",
+  summary: "For how many days archived chats are kept; 0: for ever",
+  method: "GET",
+  path: "/api/v2/chats/config/retention-days",
+  aliases: ["/api/experimental/chats/config/retention-days"],
+  access: "chat_setting:read",
+  params: NoParams,
+  query: NoQuery,
+  body: null,
+  success: { status: 200, body: z.object({ retention_days: z.int(), is_set: IsSet }) },
+  failures: [],
+  audit: null,
+});
+
+export const putChatRetentionDays = endpoint({
+  tag: "chat settings",
+  summary:
+    "Choose for how many days archived chats are kept; 0: for ever, null: as the option says",
+  method: "PUT",
+  path: "/api/v2/chats/config/retention-days",
+  aliases: ["/api/experimental/chats/config/retention-days"],
+  access: "chat_setting:update",
+  params: NoParams,
+  query: NoQuery,
+  body: z.strictObject({ retention_days: Days }),
+  success: { status: 204, body: null },
+  failures: [],
+  audit: { action: "write", resource: "chat_setting" },
+});
+
 export const getChatUserPrompt = endpoint({
   tag: "chat settings",
   summary: "What one's own chats are told besides",

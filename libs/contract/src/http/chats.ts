@@ -221,6 +221,31 @@ export const listChats = endpoint({
   audit: null,
 });
 
+export const CHATS_BY_WORKSPACE_MAX = 25;
+
+export const listChatsByWorkspace = endpoint({
+  tag: "chats",
+  summary: "Of each workspace, the chat that worked in it last and is not archived",
+  method: "GET",
+  path: "/api/v2/chats/by-workspace",
+  aliases: ["/api/experimental/chats/by-workspace"],
+  access: "signed_in",
+  params: NoParams,
+  query: z.strictObject({
+    /** Ids with commas between them. */
+    workspace_ids: z
+      .string()
+      .max(1_024)
+      .transform((text) => text.split(",").filter((id) => id !== ""))
+      .pipe(z.array(z.uuid()).max(CHATS_BY_WORKSPACE_MAX)),
+  }),
+  body: null,
+  /** By the workspace's id; those without such a chat are left out. */
+  success: { status: 200, body: z.record(z.uuid(), Chat) },
+  failures: [],
+  audit: null,
+});
+
 export const getChat = endpoint({
   tag: "chats",
   summary: "Show a chat",

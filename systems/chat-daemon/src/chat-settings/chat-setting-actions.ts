@@ -14,15 +14,52 @@ import {
   putUserSetting,
   type TurnSettingRows,
 } from "./chat-setting-store.ts";
-import { CUSTOM_PROMPT, modelOfThresholdKey, thresholdKey } from "./chat-settings.ts";
+import {
+  CUSTOM_PROMPT,
+  daysOfTime,
+  modelOfThresholdKey,
+  thresholdKey,
+  timeOfDays,
+  type ChatSettingValue,
+} from "./chat-settings.ts";
 
-export type ChatSettingDeps = { readonly database: Database; readonly clock: Clock };
+export type ChatSettingDeps = {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** What holds where administrators did not decide. Null: for ever, never. */
+  readonly options: {
+    readonly retentionMs: number | null;
+    readonly autoArchiveMs: number | null;
+  };
+};
 
 /** What administrators have new chats told first. */
 export async function systemPromptSetting({
   database,
-}: ChatSettingDeps): Promise<{ readonly text: string; readonly includesDefault: boolean }> {
+}: Pick<ChatSettingDeps, "database">): Promise<{
+  readonly text: string;
+  readonly includesDefault: boolean;
+}> {
   return getSetting(database.sql, "system_prompt");
+}
+
+/** Whose model works with a desktop. */
+export function computerUseProviderSetting({
+  database,
+}: Pick<ChatSettingDeps, "database">): Promise<ChatSettingValue<"computer_use_provider">> {
+  return getSetting(database.sql, "computer_use_provider");
+}
+
+/** Null: idle chats are never archived. */
+export async function autoArchiveSetting(deps: ChatSettingDeps): Promise<number | null> {
+  const days = await getSetting(deps.database.sql, "auto_archive_days");
+  return timeOfDays(days, deps.options.autoArchiveMs);
+}
+
+/** Null: archived chats are kept for ever. */
+export async function retentionSetting(deps: ChatSettingDeps): Promise<number | null> {
+  const days = await getSetting(deps.database.sql, "retention_days");
+  return timeOfDays(days, deps.options.retentionMs);
 }
 
 export type DecidedForTurn = {
@@ -56,7 +93,7 @@ type SettingEndpoints = typeof CHAT_SETTING_ENDPOINTS;
 type Of<Name extends keyof SettingEndpoints> = ServiceRequest<SettingEndpoints[Name]>;
 
 export function chatSettingService(deps: ChatSettingDeps): EndpointService<SettingEndpoints> {
-  return { ...deploymentSettings(deps), ...userSettings(deps) };
+  return { ...deploymentSettings(deps), ...lifeSettings(deps), ...userSettings(deps) };
 }
 
 function deploymentSettings(deps: ChatSettingDeps) {
@@ -103,6 +140,39 @@ function deploymentSettings(deps: ChatSettingDeps) {
         outputTokensMax: body.max_output_tokens,
       };
       await putSetting(database.sql, "advisor", value, clock.now());
+      return ok(undefined);
+    },
+  };
+}
+
+/** How long chats live, and whose model works with a desktop. */
+function lifeSettings(deps: ChatSettingDeps) {
+  const { database, clock } = deps;
+  const { sql } = database;
+  return {
+    getChatComputerUseProvider: async () =>
+      ok({ provider: await computerUseProviderSetting(deps) }),
+    putChatComputerUseProvider: async ({ body, audit }: Of<"putChatComputerUseProvider">) => {
+      audit.attempted({ resourceId: null, target: "computer_use_provider" });
+      await putSetting(sql, "computer_use_provider", body.provider, clock.now());
+      return ok(undefined);
+    },
+    getChatAutoArchiveDays: async () => {
+      const isSet = (await getSetting(sql, "auto_archive_days")) !== null;
+      return ok({ auto_archive_days: daysOfTime(await autoArchiveSetting(deps)), is_set: isSet });
+    },
+    putChatAutoArchiveDays: async ({ body, audit }: Of<"putChatAutoArchiveDays">) => {
+      audit.attempted({ resourceId: null, target: "auto_archive_days" });
+      await putSetting(sql, "auto_archive_days", body.auto_archive_days, clock.now());
+      return ok(undefined);
+    },
+    getChatRetentionDays: async () => {
+      const isSet = (await getSetting(sql, "retention_days")) !== null;
+      return ok({ retention_days: daysOfTime(await retentionSetting(deps)), is_set: isSet });
+    },
+    putChatRetentionDays: async ({ body, audit }: Of<"putChatRetentionDays">) => {
+      audit.attempted({ resourceId: null, target: "retention_days" });
+      await putSetting(sql, "retention_days", body.retention_days, clock.now());
       return ok(undefined);
     },
   };

@@ -5,12 +5,22 @@ import { test } from "node:test";
 import { systemClock } from "@atelier/base/system-clock";
 import { BUILT_IN_PROMPT } from "../prompt/built-in-prompt.ts";
 import { chatWorld, must } from "../state/chat-world-testkit.ts";
-import { chatSettingService, decidedForTurn, systemPromptSetting } from "./chat-setting-actions.ts";
+import {
+  autoArchiveSetting,
+  chatSettingService,
+  computerUseProviderSetting,
+  decidedForTurn,
+  retentionSetting,
+  systemPromptSetting,
+} from "./chat-setting-actions.ts";
 import { toTurnSettings, TURN_SETTINGS_TEXT } from "./chat-setting-store.ts";
+
+const DAY_MS = 86_400_000;
 
 async function settingsWorld() {
   const world = await chatWorld();
-  const deps = { database: world.database, clock: systemClock };
+  const options = { retentionMs: null, autoArchiveMs: 90 * DAY_MS + 1 };
+  const deps = { database: world.database, clock: systemClock, options };
   const service = chatSettingService(deps);
   const request = <Input extends object>(input: Input) => ({
     caller: { userId: world.ownerId, username: "ann", apiKeyId: world.apiKeyId, may: () => true },
@@ -44,6 +54,38 @@ test("where nobody decided, the product's own prompt holds", async () => {
   const { thresholdPercentOf, ...decided } = await decidedFor(world.ownerId);
   assert.deepEqual(decided, { userPrompt: "", planInstructions: "", advisor: null });
   assert.equal(thresholdPercentOf(world.modelConfigId), null);
+});
+
+test("how long chats live is the option's, until administrators decide, and again when they take it back", async () => {
+  const { world, deps, service, request } = await settingsWorld();
+  await using _world = world;
+  const seen = async () => {
+    const archive = must(await service.getChatAutoArchiveDays(request({})));
+    const kept = must(await service.getChatRetentionDays(request({})));
+    const times = [await autoArchiveSetting(deps), await retentionSetting(deps)];
+    return [archive.auto_archive_days, archive.is_set, kept.retention_days, kept.is_set, ...times];
+  };
+  const put = async (archive: number | null, kept: number | null) => {
+    must(await service.putChatAutoArchiveDays(request({ body: { auto_archive_days: archive } })));
+    must(await service.putChatRetentionDays(request({ body: { retention_days: kept } })));
+  };
+  assert.deepEqual(await seen(), [91, false, 0, false, 90 * DAY_MS + 1, null]);
+  await put(0, 30);
+  assert.deepEqual(await seen(), [0, true, 30, true, null, 30 * DAY_MS]);
+  await put(7, 0);
+  assert.deepEqual(await seen(), [7, true, 0, true, 7 * DAY_MS, null]);
+  await put(null, null);
+  assert.deepEqual(await seen(), [91, false, 0, false, 90 * DAY_MS + 1, null]);
+});
+
+test("a desktop is Anthropic's to work with, unless administrators say otherwise", async () => {
+  const { world, deps, service, request } = await settingsWorld();
+  await using _world = world;
+  assert.equal(await computerUseProviderSetting(deps), "anthropic");
+  must(await service.putChatComputerUseProvider(request({ body: { provider: "openai" } })));
+  assert.deepEqual(must(await service.getChatComputerUseProvider(request({}))), {
+    provider: "openai",
+  });
 });
 
 test("an advisor is there once somebody says so", async () => {

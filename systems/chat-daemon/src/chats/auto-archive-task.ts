@@ -17,12 +17,18 @@ const EVERY_MS = 600_000;
 /** Of a round. */
 const ROUND_MAX = 1_000;
 
+/** What holds may change between rounds. Null: never. */
+type Archiving = Omit<AutoArchiveDeps, "idleMs"> & {
+  readonly idleMs: () => Promise<number | null>;
+};
+
 /** Servers that do this side by side do not disturb each other. */
-export async function keepArchiving(deps: AutoArchiveDeps, signal: AbortSignal): Promise<void> {
+export async function keepArchiving(deps: Archiving, signal: AbortSignal): Promise<void> {
   for (;;) {
     await deps.clock.sleep(EVERY_MS, signal);
     try {
-      await archiveIdle(deps, signal);
+      const idleMs = await deps.idleMs();
+      if (idleMs !== null) await archiveIdle({ ...deps, idleMs }, signal);
     } catch (error) {
       signal.throwIfAborted();
       deps.log.warn({ error }, "idle chats are not archived for now");

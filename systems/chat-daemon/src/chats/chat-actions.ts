@@ -15,7 +15,12 @@ import { costsOf } from "./chat-cost-actions.ts";
 import type { ChatDeps } from "./chat-deps.ts";
 import { invalid, toFailure, withoutQueueFull, type ChatFailure } from "./chat-failures.ts";
 import { listChatFiles } from "./chat-file-store.ts";
-import { findShownChat, listShownChats, listShownChildren } from "./chat-list-store.ts";
+import {
+  findShownChat,
+  listLatestInWorkspaces,
+  listShownChats,
+  listShownChildren,
+} from "./chat-list-store.ts";
 import type { ChatPage, ShownChat } from "./shown-chat.ts";
 import { parseChatSearch } from "./chat-search.ts";
 import { toWireChat, toWireFile } from "./chat-wire.ts";
@@ -68,6 +73,24 @@ export async function showChats(
       return withQueued({ ...wire, ...withCost(costs.get(chat.id)) }, queued);
     }),
   );
+}
+
+/** By workspace; of chats that the caller may not read nothing is told. */
+export async function showChatsByWorkspace(
+  deps: ChatDeps,
+  caller: ServiceCaller,
+  workspaceIds: readonly string[],
+): Promise<Readonly<Record<string, Chat>>> {
+  const latest = await listLatestInWorkspaces(deps.database.sql, workspaceIds);
+  const readable = latest.filter(({ ownerId }) => caller.may("chat:read", ownerId));
+  const byWorkspace = Map.groupBy(readable, ({ workspaceId }) => workspaceId);
+  const shown = await Promise.all(
+    [...byWorkspace].map(async ([workspaceId, [first]]) => {
+      const chat = first === undefined ? null : await showChat(deps, first.id);
+      return chat?.ok === true ? [[workspaceId, chat.value] as const] : [];
+    }),
+  );
+  return Object.fromEntries(shown.flat());
 }
 
 function withQueued(chat: Chat, queued: ReadonlySet<string>): Chat {

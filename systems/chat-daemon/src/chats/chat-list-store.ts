@@ -95,6 +95,26 @@ export async function listShownChildren(
   return rows.map(toShown);
 }
 
+/** Of each owner in each of these workspaces, the latest root that is not archived; the latest first. */
+export async function listLatestInWorkspaces(
+  db: Sql,
+  workspaceIds: readonly string[],
+): Promise<
+  readonly { readonly id: string; readonly workspaceId: string; readonly ownerId: string }[]
+> {
+  if (workspaceIds.length === 0) return [];
+  const { rows } = await sql<{ id: string; workspaceId: string; ownerId: string }>`
+    select id, "workspaceId", "ownerId" from (
+      select distinct on (workspace_id, owner_id)
+        id, workspace_id as "workspaceId", owner_id as "ownerId", updated_at
+      from chats
+      where workspace_id = any(${workspaceIds}::uuid[]) and parent_chat_id is null and not archived
+      order by workspace_id, owner_id, updated_at desc, id desc
+    ) latest
+    order by updated_at desc, id desc`.execute(db);
+  return rows;
+}
+
 export async function findShownChat(db: Sql, chatId: string): Promise<ShownChat | undefined> {
   const { rows } = await shownChats(sql`select c.* from chats c where c.id = ${chatId}`).execute(
     db,

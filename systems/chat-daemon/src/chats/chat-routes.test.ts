@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import { fail, type Result } from "@atelier/base/result";
-import type { Chat } from "@atelier/contract/http/chats";
+import { listChatsByWorkspace, type Chat } from "@atelier/contract/http/chats";
 import { QUEUE_MAX_DEFAULT } from "../state/chat-machine-actions.ts";
 import { must } from "../state/chat-world-testkit.ts";
 import { chatService, type ChatEndpoints } from "./chat-routes.ts";
@@ -40,6 +40,48 @@ function codeOf(result: Result<unknown, { readonly code: string }>): string {
   assert.ok(!result.ok);
   return result.failure.code;
 }
+
+test("the chat that worked last in each workspace is told, of those that are not archived and may be read", async () => {
+  const [first, second] = [randomUUID(), randomUUID()];
+  await using chats = await chatsWorld();
+  const call = client(chats);
+  const { database, ownerId, organizationId } = chats.world;
+  const { pool } = database;
+  await pool.query(
+    `insert into workspaces (id, owner_id, organization_id, name, kind, created_at, updated_at, last_used_at)
+     values ($1, $2, $3, 'w', 'external', now(), now(), now())`,
+    [first, ownerId, organizationId],
+  );
+  const ids: string[] = [];
+  for (const age of [1, 2, 3]) {
+    const { id } = await created(call);
+    await pool.query(
+      `update chats set status = 'waiting', workspace_id = $3,
+         updated_at = now() - $2 * interval '1 day' where id = $1`,
+      [id, age, first],
+    );
+    ids.push(id);
+  }
+  const latest = async () => {
+    const query = { workspace_ids: [first, second] };
+    const found = must(await call("listChatsByWorkspace", { query }));
+    return Object.entries(found).map(([workspaceId, { id }]) => [workspaceId, id]);
+  };
+  assert.deepEqual(await latest(), [[first, ids[0]]]);
+  await pool.query("update chats set archived = true where id = $1", [ids[0]]);
+  assert.deepEqual(await latest(), [[first, ids[1]]]);
+  const others = client({ ...chats, caller: { ...chats.caller, may: () => false } });
+  const query = { workspace_ids: [first] };
+  assert.deepEqual(must(await others("listChatsByWorkspace", { query })), {});
+});
+
+test("so many workspaces at once, and not more, are asked for by their ids", () => {
+  const read = (workspace_ids: string) => listChatsByWorkspace.query.safeParse({ workspace_ids });
+  const ids = Array.from({ length: 26 }, () => randomUUID());
+  assert.equal(read(ids.slice(1).join(",")).success, true);
+  assert.equal(read(ids.join(",")).success, false);
+  assert.equal(read("here").success, false);
+});
 
 describe("a new chat", () => {
   test("works at once, with the default model and the first words as its title", async () => {

@@ -2,7 +2,13 @@
 import { fail, ok } from "@atelier/base/result";
 import type { CHAT_ENDPOINTS } from "@atelier/contract/rpc/chat-service";
 import type { EndpointService, ServiceRequest } from "@atelier/contract/rpc/endpoint-service";
-import { changeChat, showChat, showChats, shownAfter } from "./chat-actions.ts";
+import {
+  changeChat,
+  showChat,
+  showChats,
+  showChatsByWorkspace,
+  shownAfter,
+} from "./chat-actions.ts";
 import type { ChatDeps } from "./chat-deps.ts";
 import { withoutQueueFull } from "./chat-failures.ts";
 import { toWireMessage } from "./chat-wire.ts";
@@ -32,6 +38,8 @@ function reading(deps: ChatDeps) {
       const labels = typeof label === "string" ? [label] : label;
       return showChats(deps, caller, { q, labels, limit, offset, afterId });
     },
+    listChatsByWorkspace: async ({ caller, query }: Of<"listChatsByWorkspace">) =>
+      ok(await showChatsByWorkspace(deps, caller, query.workspace_ids)),
     getChat: async ({ params }: Of<"getChat">) => showChat(deps, params.chat),
     listChatMessages: async ({ params, query }: Of<"listChatMessages">) => {
       const { before_id: beforeId = null, after_id: afterId = null, limit } = query;

@@ -20,12 +20,17 @@ const BATCH = 20;
 /** Of a round: the database has other things to do. */
 const ROUND_MAX = 1_000;
 
+/** What holds may change between rounds. */
+type Purging = Omit<PurgeDeps, "retentionMs"> & {
+  readonly retentionMs: () => Promise<number | null>;
+};
+
 /** Servers that do this side by side do not disturb each other. */
-export async function keepPurging(deps: PurgeDeps, signal: AbortSignal): Promise<void> {
+export async function keepPurging(deps: Purging, signal: AbortSignal): Promise<void> {
   for (;;) {
     await deps.clock.sleep(EVERY_MS, signal);
     try {
-      await purge(deps, signal);
+      await purge({ ...deps, retentionMs: await deps.retentionMs() }, signal);
     } catch (error) {
       signal.throwIfAborted();
       deps.log.warn({ error }, "old chats and unused files stay for now");

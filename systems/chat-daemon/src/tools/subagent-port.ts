@@ -5,12 +5,14 @@ import type { ToolChat } from "./tool.ts";
 
 export const SUBAGENT_TYPES = ["general", "explore"] as const;
 export type SubagentType = (typeof SUBAGENT_TYPES)[number];
+/** Works with a workspace's desktop. No workspace has one, so none can be started. */
+export const COMPUTER_USE_TYPE = "computer_use";
 
 export type Subagent = {
   readonly chatId: string;
   readonly title: string;
   readonly status: ChatStatus;
-  readonly type: SubagentType | "computer_use";
+  readonly type: SubagentType | typeof COMPUTER_USE_TYPE;
   readonly lastError: ChatError | null;
   /** The last thing that it said; empty: nothing. */
   readonly report: string;
@@ -56,6 +58,8 @@ export interface Subagents {
   /** False: there was nothing to interrupt. */
   interrupt(chatId: string): Promise<boolean>;
   models(parent: ToolChat): Promise<readonly SubagentModel[]>;
+  /** Whether there is a model for working with a desktop. A failure is what the model reads. */
+  computerUse(parent: ToolChat): Promise<Result<undefined, string>>;
   /** Hints that the child may have changed. Null: there will be none. */
   watch(chatId: string, changed: () => void): Disposable | null;
 }

@@ -2,8 +2,20 @@
 import { ReasoningEffort } from "@atelier/contract/chat/chat-words";
 import type { Clock } from "@atelier/base/clock";
 import { z } from "zod";
-import { SUBAGENT_TYPES, type Subagent, type Subagents } from "./subagent-port.ts";
-import { defineTool, toolError, toolValue, type ChatTool, type ToolContext } from "./tool.ts";
+import {
+  COMPUTER_USE_TYPE,
+  SUBAGENT_TYPES,
+  type Subagent,
+  type Subagents,
+} from "./subagent-port.ts";
+import {
+  defineTool,
+  toolError,
+  toolValue,
+  type ChatTool,
+  type ToolChat,
+  type ToolContext,
+} from "./tool.ts";
 
 const WAIT_SECONDS = 300;
 const WAIT_SECONDS_MAX = 3_600;
@@ -38,14 +50,15 @@ function spawnAgent(subagents: Subagents): ChatTool {
       reasoning_effort: ReasoningEffort.optional(),
     }),
     run: async (input, { chat, callId }) => {
-      const type = SUBAGENT_TYPES.find((each) => each === input.type);
-      if (type === undefined) {
-        return toolError(
-          `There is no agent of type ${input.type}. Use ${SUBAGENT_TYPES.join(", ")}.`,
-        );
-      }
       if (chat.parentChatId !== null)
         return toolError("An agent that was started cannot start others.");
+      if (input.type === COMPUTER_USE_TYPE) {
+        return toolError(await whyNoComputerUse(subagents, chat, input));
+      }
+      const type = SUBAGENT_TYPES.find((each) => each === input.type);
+      if (type === undefined) {
+        return toolError(`There is no agent of type ${input.type}. ${USABLE_TYPES}`);
+      }
       const spawned = await subagents.spawn(chat, {
         ...{ callId, type, prompt: input.prompt, title: input.title ?? "" },
         modelConfigId: input.model_config_id ?? null,
@@ -54,6 +67,28 @@ function spawnAgent(subagents: Subagents): ChatTool {
       return spawned.ok ? toolValue(brief(spawned.value)) : toolError(spawned.failure);
     },
   });
+}
+
+const USABLE_TYPES = `Use ${SUBAGENT_TYPES.join(", ")}.`;
+
+/** What stands in the way first, in the order in which it could be mended. */
+async function whyNoComputerUse(
+  subagents: Subagents,
+  chat: ToolChat,
+  input: {
+    readonly model_config_id?: string | undefined;
+    readonly reasoning_effort?: string | undefined;
+  },
+): Promise<string> {
+  if (input.model_config_id !== undefined || input.reasoning_effort !== undefined) {
+    return `An agent of type ${COMPUTER_USE_TYPE} has a model of its own: model_config_id and reasoning_effort are not for it.`;
+  }
+  if (chat.planMode === "plan") {
+    return `There is no agent of type ${COMPUTER_USE_TYPE} while planning. ${USABLE_TYPES}`;
+  }
+  const model = await subagents.computerUse(chat);
+  if (!model.ok) return model.failure;
+  return `The workspace has no desktop, so an agent of type ${COMPUTER_USE_TYPE} has nothing to work with. ${USABLE_TYPES}`;
 }
 
 function waitAgent(subagents: Subagents): ChatTool {

@@ -35,6 +35,7 @@ test("a chat starts another, waits for it, and reports what it found", async () 
     childModel: () => Promise.resolve(ok({ modelConfigId, reasoningEffort: null })),
     newChatPrompt: () =>
       Promise.resolve({ includesDefault: false, deploymentPrompt: "", organizationPrompt: "" }),
+    computerUse: () => Promise.resolve(ok(undefined)),
     once: (call, run) => agentMessageOnce({ database, clock: systemClock }, call, run),
     subscribe: (channel, on) => pubSub.subscribe(channel, on),
   });

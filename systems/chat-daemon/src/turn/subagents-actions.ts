@@ -41,6 +41,7 @@ export type SubagentDeps = {
     },
   ): Promise<Result<ChildModel, string>>;
   usableModels(parent: ToolChat): Promise<readonly SubagentModel[]>;
+  computerUse: Subagents["computerUse"];
   /** What chats of this organization begin with. */
   newChatPrompt(
     organizationId: string,
@@ -65,6 +66,7 @@ export function openSubagents(deps: SubagentDeps): Subagents {
     find: (parent, chatId) => findSubagent(sql, parent.id, chatId),
     list: (parent, page) => listSubagents(sql, parent.id, page),
     models: (parent) => deps.usableModels(parent),
+    computerUse: (parent) => deps.computerUse(parent),
     message: async (parent, chatId, { callId, text, interrupts }) => {
       const row = await findParent(sql, parent.id);
       const message = userMessage(parent, row?.activeApiKeyId ?? null, text);

@@ -35,6 +35,7 @@ async function subagentWorld(options: TurnWorldOptions = {}, more: Partial<Subag
       Promise.resolve(ok({ modelConfigId, reasoningEffort })),
     newChatPrompt: () =>
       Promise.resolve({ includesDefault: true, deploymentPrompt: "", organizationPrompt: "" }),
+    computerUse: () => Promise.resolve(ok(undefined)),
     once: (call, run) => agentMessageOnce({ database, clock: systemClock }, call, run),
     subscribe: (_channel, on) => {
       const watcher = (): void => on.message("");
@@ -151,6 +152,40 @@ test("the same call starts one child, also when it is made again after a crash",
   assert.equal((await subagents.list(parent, { limit: 10, offset: 0 })).total, 1);
   assert.equal((await world.row(must(first).chatId)).mode, "explore");
 });
+
+for (const { name, input = {}, planMode = null, key = ok(undefined), want } of [
+  {
+    name: "with a model",
+    input: { reasoning_effort: "low" },
+    want: /has a model of its own/,
+  },
+  {
+    name: "while planning",
+    planMode: "plan" as const,
+    want: /while planning. Use general, explore/,
+  },
+  {
+    name: "without a key for its model",
+    key: fail('API key for computer-use provider "anthropic" is not configured'),
+    want: /^API key for computer-use provider "anthropic" is not configured$/,
+  },
+  { name: "with a key", want: /The workspace has no desktop.*Use general, explore/ },
+] as const) {
+  test(`an agent for a desktop is refused ${name}, and says why`, async () => {
+    const replies = [spawnCall({ type: "computer_use", prompt: "p", ...input }), says("ok")];
+    const { world, subagents } = await subagentWorld(
+      { replies },
+      { computerUse: () => Promise.resolve(key) },
+    );
+    await using _world = world;
+    const parent = await world.create({ planMode });
+    await world.drive(parent.id);
+    const [refused] = await resultsOf(world, parent.id);
+    assert.match(String(refused?.["error"]), want);
+    const { total } = await subagents.list({ id: parent.id } as never, { limit: 1, offset: 0 });
+    assert.equal(total, 0);
+  });
+}
 
 test("a type that there is not, a model that cannot be had, and an archived parent are told", async () => {
   const { world, subagents } = await subagentWorld(

@@ -1,0 +1,44 @@
+/** The settings of all chats, as the command line reads and says them. */
+import { fail, ok, type Result } from "@atelier/base/result";
+import {
+  CHAT_DAYS_MAX,
+  getChatAutoArchiveDays,
+  getChatComputerUseProvider,
+  getChatRetentionDays,
+} from "@atelier/contract/http/chat-settings";
+import { usageFailure, type CliFailure } from "./cli-failure.ts";
+import type { Api } from "./cli.ts";
+
+export type ChatDays = { readonly days: number; readonly is_set: boolean };
+export type ChatSettings = {
+  readonly auto_archive: ChatDays;
+  readonly retention: ChatDays;
+  readonly computer_use_provider: string;
+};
+
+export async function readChatSettings(api: Api): Promise<Result<ChatSettings, CliFailure>> {
+  const archive = await api.call(getChatAutoArchiveDays, {});
+  if (!archive.ok) return archive;
+  const kept = await api.call(getChatRetentionDays, {});
+  if (!kept.ok) return kept;
+  const desktop = await api.call(getChatComputerUseProvider, {});
+  if (!desktop.ok) return desktop;
+  return ok({
+    auto_archive: { days: archive.value.auto_archive_days, is_set: archive.value.is_set },
+    retention: { days: kept.value.retention_days, is_set: kept.value.is_set },
+    computer_use_provider: desktop.value.provider,
+  });
+}
+
+/** Undefined: not given. Null: what the server's option says. */
+export function parseDays(
+  option: string,
+  text: string | undefined,
+): Result<number | null | undefined, CliFailure> {
+  if (text === undefined) return ok(undefined);
+  if (text === "default") return ok(null);
+  const days = /^\d{1,4}$/.test(text) ? Number(text) : CHAT_DAYS_MAX + 1;
+  return days <= CHAT_DAYS_MAX
+    ? ok(days)
+    : fail(usageFailure(`${option}: a whole number from 0 to ${CHAT_DAYS_MAX}, or default.`));
+}

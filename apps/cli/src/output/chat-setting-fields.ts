@@ -1,0 +1,16 @@
+/** The settings of all chats, as people read them. */
+import type { ChatDays, ChatSettings } from "../chat-settings-input.ts";
+import { fields, type Look } from "./people.ts";
+
+export function chatSettingFields(look: Look, settings: ChatSettings): string {
+  return fields(look, [
+    ["Idle chats are archived", daysText(settings.auto_archive, "after", "never")],
+    ["Archived chats are kept", daysText(settings.retention, "for", "for ever")],
+    ["Model for desktops", `${settings.computer_use_provider} (workspaces have no desktop yet)`],
+  ]);
+}
+
+function daysText({ days, is_set: isSet }: ChatDays, before: string, none: string): string {
+  const text = days === 0 ? none : `${before} ${days} ${days === 1 ? "day" : "days"}`;
+  return isSet ? text : `${text} (the server's option)`;
+}
