@@ -129,6 +129,8 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     worker: ["state", "live-parts", "turn"],
     /** What viewers are told. */
     "chat-stream": ["messages", "state", "live-parts"],
+    /** What people may spend on chats, and what they did. */
+    spending: [],
     /** Use cases of people. */
     chats: ["messages", "state", "prompt"],
   },
@@ -202,7 +204,16 @@ export const TABLES: Record<
   site_settings: { owner: "deployment", readers: [] },
   chats: {
     owner: "state",
-    readers: ["access", "chats", "chat-stream", "worker", "turn", "quickgen", "live-parts"],
+    readers: [
+      "access",
+      "chats",
+      "chat-stream",
+      "worker",
+      "turn",
+      "quickgen",
+      "live-parts",
+      "spending",
+    ],
   },
   chat_messages: { owner: "state", readers: ["chats", "chat-stream", "turn", "quickgen"] },
   chat_queued_messages: { owner: "state", readers: ["chats", "chat-stream"] },
@@ -216,6 +227,8 @@ export const TABLES: Record<
   chat_user_model_overrides: { owner: "models", readers: [] },
   chat_settings: { owner: "chat-settings", readers: [] },
   chat_user_settings: { owner: "chat-settings", readers: [] },
+  chat_usage_limit_config: { owner: "spending", readers: [] },
+  chat_usage_limit_overrides: { owner: "spending", readers: [] },
   mcp_servers: { owner: "mcp", readers: [] },
   mcp_sign_ins: { owner: "mcp", readers: [] },
   mcp_sign_in_attempts: { owner: "mcp", readers: [] },

@@ -205,6 +205,11 @@ export const FAILURES = {
     message: "The model did not answer as needed.",
     remedy: "See `detail`. Try again, or use another model.",
   },
+  "chat.usage_limit_reached": {
+    status: 409,
+    message: "You have spent what you may spend on agents.",
+    remedy: "Wait until `resets_at`, or ask an administrator for a higher limit.",
+  },
   "chat.request_key_reused": {
     status: 409,
     message: "This idempotency key came before with other content.",
@@ -256,6 +261,15 @@ export type Failure<Code extends FailureCode = FailureCode> = {
   readonly validations?: readonly Validation[];
   /** Seconds; becomes the `Retry-After` header. */
   readonly retryAfterSeconds?: number;
+  /** Only of `chat.usage_limit_reached`; stands beside the message. */
+  readonly usageLimit?: UsageLimitFacts;
+};
+
+export type UsageLimitFacts = {
+  readonly spent_micros: number;
+  readonly limit_micros: number;
+  /** When the period ends, in which it was spent. */
+  readonly resets_at: string;
 };
 
 export type Validation = { readonly field: string; readonly detail: string };

@@ -67,6 +67,8 @@ import {
 import { isChoosable } from "./models/usable-models-actions.ts";
 import { proposeTitle } from "./quickgen/quickgen-actions.ts";
 import { ShortTexts } from "./quickgen/short-texts-task.ts";
+import { spendingRefusal } from "./spending/spending-actions.ts";
+import { chatSpendingService } from "./spending/spending-routes.ts";
 import { turnDeps } from "./start-turns.ts";
 import { listQueuedForCapacity, type ChatLimits } from "./state/acquisition-store.ts";
 import { createChatMachine } from "./state/chat-machine-actions.ts";
@@ -173,6 +175,7 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
       ...chatModelsService({ database, clock, random, log, catalog, people }),
       ...chatService(chats),
       ...chatSettingService(settings),
+      ...chatSpendingService({ database, clock, people, costs: chats.costs }),
       ...mcpServerService(
         { database, clock, random, secrets: deps.secrets },
         { tools: mcp, signIns },
@@ -249,9 +252,10 @@ function chatDeps(
 ): ChatDeps {
   const { database, clock, random, log, people, workspaces } = deps;
   const { machine, selection, models } = parts;
+  const costs = deps.config.isGatewayRoutingEnabled ? deps.costs : null;
   return {
-    ...{ machine, database, clock, random, log, people, workspaces },
-    costs: deps.config.isGatewayRoutingEnabled ? deps.costs : null,
+    ...{ machine, database, clock, random, log, people, workspaces, costs },
+    spendingRefusal: (userId) => spendingRefusal({ database, clock, costs }, userId),
     models: {
       defaultFor: async (ownerId, organizationId) => {
         const chosen = await models.modelForNewChat({ ownerId, organizationId });

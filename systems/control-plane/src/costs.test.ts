@@ -217,6 +217,54 @@ test("sums are by what is asked, in the days of a time zone, and members see the
   );
 });
 
+test("chats are summed up by person, and a person's by model and by chat, in a span and nowhere else", async () => {
+  await using world = await startTestControlPlane();
+  const { costs } = world.plane.chats;
+  const owner = await world.setUp();
+  const ann = await world.addPerson("ann");
+  await setPrice(world, owner, 1, 1);
+  const [first, second] = [randomUUID(), randomUUID()];
+  const client = "Atelier Agents";
+  const asked = async (user: string, session: string, more: Spec) =>
+    record(world, { user, session, client, at: "2026-01-02T00:00:00Z", ...more });
+  await asked(ann.id, first, { input: 900 });
+  await asked(ann.id, first, { model: "unknown" });
+  await asked(ann.id, second, { input: 9_900, at: "2026-01-02T23:59:59Z" });
+  await asked(owner.id, randomUUID(), { input: 4_900 });
+  // Before the span, after it, and past chats.
+  await asked(ann.id, first, { at: "2026-01-01T23:59:59Z" });
+  await asked(ann.id, first, { at: "2026-01-03T00:00:00Z" });
+  await record(world, { user: ann.id, at: "2026-01-02T00:00:00Z" });
+  const span = { from: new Date("2026-01-02"), to: new Date("2026-01-03") };
+  const cost = (costMicros: number | null, requests: number, unpricedRequests = 0) => ({
+    ...{ costMicros, requests, unpricedRequests },
+  });
+  const annName = { id: ann.id, username: "ann", name: "" };
+  const byPerson = async (limit: number, offset: number) => costs.byPerson(span, { limit, offset });
+  const everybody = await byPerson(9, 0);
+  assert.deepEqual(
+    [everybody.count, everybody.people.map(({ person, ...sums }) => [person.username, sums])],
+    [2, [["ann", cost(11_000, 3, 1)], ["owner", cost(5_000, 1)]]],
+  ); // prettier-ignore
+  assert.deepEqual(everybody.people[0]?.person, annName);
+  assert.equal((await byPerson(1, 1)).people[0]?.person.username, "owner");
+  assert.deepEqual(await byPerson(9, 9), { people: [], count: 2 });
+  assert.deepEqual(await costs.summaryOf(ann.id, span, 9), {
+    total: cost(11_000, 3, 1),
+    models: [
+      { model: "m", provider: "own", ...cost(11_000, 2) },
+      { model: "unknown", provider: "own", ...cost(null, 1, 1) },
+    ],
+    chats: [
+      { chatId: second, ...cost(10_000, 1) },
+      { chatId: first, ...cost(1_000, 2, 1) },
+    ],
+  });
+  const short = await costs.summaryOf(ann.id, span, 1);
+  assert.deepEqual([short.models.length, short.chats.length], [1, 1]);
+  assert.deepEqual(await costs.ofPerson(ann.id, span.to), cost(1_100, 1));
+});
+
 test("a table for spreadsheets runs nothing", async () => {
   await using world = await startTestControlPlane();
   const owner = await world.setUp();

@@ -26,6 +26,12 @@ export async function messageInput(
   return given === "" ? fail(nothingToSay()) : ok(given);
 }
 
+/** What was typed here is nowhere else, when the server does not take it. */
+export function showUnsent(cli: Cli, words: readonly string[], text: string): void {
+  const isTyped = words.join(" ").trim() === "" && cli.prompts !== null;
+  if (isTyped) cli.note(`Not sent. What you wrote: ${text}`);
+}
+
 function nothingToSay(): CliFailure {
   return usageFailure("There is no message.", 'Give it as words: atelier chat new "…"');
 }

@@ -21,6 +21,12 @@ import { chatCompact } from "./chat-compact.ts";
 import { chatCost } from "./chat-cost.ts";
 import { chatEdit } from "./chat-edit.ts";
 import { chatInterrupt } from "./chat-interrupt.ts";
+import { chatLimitsCosts } from "./chat-limits-costs.ts";
+import { chatLimitsSet } from "./chat-limits-set.ts";
+import { chatLimitsShow } from "./chat-limits-show.ts";
+import { chatLimitsStatus } from "./chat-limits-status.ts";
+import { chatLimitsUsersRemove } from "./chat-limits-users-remove.ts";
+import { chatLimitsUsersSet } from "./chat-limits-users-set.ts";
 import { chatList } from "./chat-list.ts";
 import { chatModelsCreate } from "./chat-models-create.ts";
 import { chatModelsDelete } from "./chat-models-delete.ts";
@@ -179,6 +185,12 @@ export const COMMANDS: readonly CommandDefinition[] = [
   chatModelsOverridesSet,
   chatSettingsShow,
   chatSettingsSet,
+  chatLimitsShow,
+  chatLimitsSet,
+  chatLimitsUsersSet,
+  chatLimitsUsersRemove,
+  chatLimitsStatus,
+  chatLimitsCosts,
   mcpServersList,
   mcpServersCreate,
   mcpServersUpdate,

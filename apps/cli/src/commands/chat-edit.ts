@@ -4,7 +4,7 @@ import { CHAT_ARGUMENT, findChat } from "../chat/chat-lookup.ts";
 import { editMessage } from "../chat/chat-operations.ts";
 import { MESSAGE_OPTIONS, messageSettings, WATCH_OPTIONS } from "../chat/chat-options.ts";
 import { followTurn } from "../chat/follow-turn.ts";
-import { messageInput } from "../chat/message-input.ts";
+import { messageInput, showUnsent } from "../chat/message-input.ts";
 import { signedIn } from "../cli.ts";
 import { argument, countOption, defineCommand, restArgument, shown } from "../command.ts";
 
@@ -36,7 +36,10 @@ export const chatEdit = defineCommand({
     if (!text.ok) return text;
     const edit = { message: options.message, text: text.value, ...settings.value };
     const edited = await editMessage(api.value, chat.value.id, edit);
-    if (!edited.ok) return edited;
+    if (!edited.ok) {
+      showUnsent(cli, args.text, text.value);
+      return edited;
+    }
     if (options.detach) return ok(shown({ json: edited.value, text: () => "Replaced." }));
     return followTurn(cli, api.value, {
       chatId: chat.value.id,

@@ -11,7 +11,7 @@ import {
   WATCH_OPTIONS,
 } from "../chat/chat-options.ts";
 import { followTurn } from "../chat/follow-turn.ts";
-import { messageInput } from "../chat/message-input.ts";
+import { messageInput, showUnsent } from "../chat/message-input.ts";
 import { signedIn } from "../cli.ts";
 import { defineCommand, restArgument, shown, switchOption, textOption } from "../command.ts";
 import { findWorkspace, WORKSPACE_ARGUMENT } from "../workspace-lookup.ts";
@@ -59,7 +59,10 @@ export const chatNew = defineCommand({
         idempotency_key: cli.random.uuid(),
       },
     });
-    if (!created.ok) return created;
+    if (!created.ok) {
+      showUnsent(cli, args.text, text.value);
+      return created;
+    }
     const chat = { ...created.value, title: options.title ?? created.value.title };
     if (options.title !== undefined) {
       const params = { chat: chat.id };

@@ -4,7 +4,7 @@ import { listChatMessages, sendChatMessage } from "@atelier/contract/http/chats"
 import { CHAT_ARGUMENT, findChat } from "../chat/chat-lookup.ts";
 import { MESSAGE_OPTIONS, messageSettings, WATCH_OPTIONS } from "../chat/chat-options.ts";
 import { followTurn } from "../chat/follow-turn.ts";
-import { messageInput } from "../chat/message-input.ts";
+import { messageInput, showUnsent } from "../chat/message-input.ts";
 import { signedIn } from "../cli.ts";
 import { argument, defineCommand, restArgument, shown, switchOption } from "../command.ts";
 
@@ -43,7 +43,10 @@ export const chatSend = defineCommand({
         idempotency_key: cli.random.uuid(),
       },
     });
-    if (!sent.ok) return sent;
+    if (!sent.ok) {
+      showUnsent(cli, args.text, text.value);
+      return sent;
+    }
     const { queued, queued_message: waiting, warnings = [] } = sent.value;
     for (const warning of warnings) cli.note(`Warning: ${warning}`);
     if (options.detach) {

@@ -184,6 +184,9 @@ export const CreateChat = z.strictObject({
   ...IdempotencyKey,
 });
 
+/** Of all that lets an agent work. */
+const BEGINS = ["chat.state_conflict", "chat.usage_limit_reached"] as const;
+
 export const createChat = endpoint({
   tag: "chats",
   summary: "Create a chat; it begins to work at once",
@@ -195,7 +198,7 @@ export const createChat = endpoint({
   query: NoQuery,
   body: CreateChat,
   success: { status: 201, body: Chat },
-  failures: ["chat.model_missing", "chat.request_key_reused", "chat.state_conflict"],
+  failures: ["chat.model_missing", "chat.request_key_reused", ...BEGINS],
   audit: { action: "create", resource: "chat" },
 });
 
@@ -358,7 +361,7 @@ export const sendChatMessage = endpoint({
       warnings: z.array(z.string()).optional(),
     }),
   },
-  failures: ["chat.state_conflict", "chat.queue_full", "chat.request_key_reused"],
+  failures: ["chat.queue_full", "chat.request_key_reused", ...BEGINS],
   audit: { action: "write", resource: "chat" },
 });
 
@@ -386,7 +389,7 @@ export const editChatMessage = endpoint({
       warnings: z.array(z.string()).optional(),
     }),
   },
-  failures: ["chat.state_conflict"],
+  failures: [...BEGINS],
   audit: { action: "write", resource: "chat" },
 });
 
@@ -437,7 +440,7 @@ export const promoteQueuedChatMessage = endpoint({
   body: null,
   /** Null: it is first in the queue, and becomes a message when the work has stopped. */
   success: { status: 200, body: z.object({ message: ChatMessage.nullable() }) },
-  failures: ["chat.state_conflict"],
+  failures: [...BEGINS],
   audit: { action: "write", resource: "chat" },
 });
 

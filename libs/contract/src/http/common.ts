@@ -36,5 +36,9 @@ export const Problem = z.object({
   detail: z.string().optional(),
   validations: z.array(z.object({ field: z.string(), detail: z.string() })).optional(),
   code: z.string(),
+  /** These three: what a person spent and may spend on agents, where that is why. */
+  spent_micros: z.int().optional(),
+  limit_micros: z.int().optional(),
+  resets_at: Timestamp.optional(),
   request_id: z.string().optional(),
 });

@@ -10,6 +10,7 @@ import * as aiUsage from "./ai-usage.ts";
 import * as audit from "./audit.ts";
 import * as chatModels from "./chat-models.ts";
 import * as chatSettings from "./chat-settings.ts";
+import * as chatSpending from "./chat-spending.ts";
 import { streamChat, watchChats } from "./chat-sockets.ts";
 import * as chats from "./chats.ts";
 import * as connectionLog from "./connection-log.ts";
@@ -40,6 +41,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   chats,
   chatModels,
   chatSettings,
+  chatSpending,
   mcpServers,
   connectionLog,
   deployment,

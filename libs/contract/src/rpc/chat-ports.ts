@@ -74,9 +74,13 @@ export interface ChatWorkspaceDirectory {
   touched(workspaceId: string): void;
 }
 
+export type ChatPerson = { readonly id: string; readonly username: string; readonly name: string };
+
 export interface ChatPeople {
   defaultOrganizationId(): Promise<string>;
   usernameOf(userId: string): Promise<string | undefined>;
+  /** Those of them that are not deleted. */
+  namesOf(userIds: readonly string[]): Promise<ReadonlyMap<string, ChatPerson>>;
 }
 
 /** What requests of chats to models cost, as the gateway recorded it. */
@@ -93,7 +97,26 @@ export interface ChatCosts {
   ofChats(ownerId: string, chatIds: readonly string[]): Promise<ReadonlyMap<string, ChatCost>>;
   /** Of all of a person's chats. */
   ofPerson(userId: string, since: Date): Promise<ChatCost>;
+  /** Whoever used chats, the dearest first. A span ends before `to`. */
+  byPerson(
+    span: CostSpan,
+    page: { readonly limit: number; readonly offset: number },
+  ): Promise<{
+    readonly people: readonly (ChatCost & { readonly person: ChatPerson })[];
+    readonly count: number;
+  }>;
+  /** The dearest first, at most `rowsMax` of each; chats as far as single requests are kept. */
+  summaryOf(userId: string, span: CostSpan, rowsMax: number): Promise<ChatCostSummary>;
 }
+
+/** Both begin a quarter of an hour: sums are kept by those. */
+export type CostSpan = { readonly from: Date; readonly to: Date };
+
+export type ChatCostSummary = {
+  readonly total: ChatCost;
+  readonly models: readonly (ChatCost & { readonly model: string; readonly provider: string })[];
+  readonly chats: readonly (ChatCost & { readonly chatId: string })[];
+};
 
 /** What chats keep secret. Whoever asks never sees the vault, and the vault never sees chats. */
 export interface ChatSecrets {

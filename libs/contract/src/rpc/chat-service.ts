@@ -2,6 +2,7 @@
 import { isEndpoint, type Endpoint } from "../endpoint.ts";
 import { CHAT_MODEL_ENDPOINTS } from "../http/chat-models.ts";
 import * as settings from "../http/chat-settings.ts";
+import * as spending from "../http/chat-spending.ts";
 import { streamChat, watchChats } from "../http/chat-sockets.ts";
 import * as chats from "../http/chats.ts";
 import * as mcpServers from "../http/mcp-servers.ts";
@@ -18,12 +19,14 @@ export type EndpointsOf<Module> = {
 
 export const CHAT_ENDPOINTS: EndpointsOf<typeof chats> = endpointsOf(chats);
 export const CHAT_SETTING_ENDPOINTS: EndpointsOf<typeof settings> = endpointsOf(settings);
+export const CHAT_SPENDING_ENDPOINTS: EndpointsOf<typeof spending> = endpointsOf(spending);
 export const MCP_SERVER_ENDPOINTS: EndpointsOf<typeof mcpServers> = endpointsOf(mcpServers);
 
 export const CHAT_SERVICE_ENDPOINTS = {
   ...CHAT_MODEL_ENDPOINTS,
   ...CHAT_ENDPOINTS,
   ...CHAT_SETTING_ENDPOINTS,
+  ...CHAT_SPENDING_ENDPOINTS,
   ...MCP_SERVER_ENDPOINTS,
 };
 export type ChatService = EndpointService<typeof CHAT_SERVICE_ENDPOINTS>;

@@ -363,6 +363,20 @@ type ChatSettingsRow = {
   updated_at: Timestamp;
 };
 
+type ChatUsageLimitConfigRow = {
+  is_only: Generated<boolean>;
+  enabled: boolean;
+  default_limit_micros: number;
+  period: string;
+  updated_at: Timestamp;
+};
+
+type ChatUsageLimitOverridesRow = {
+  user_id: string;
+  limit_micros: number;
+  updated_at: Timestamp;
+};
+
 type ChatUserModelOverridesRow = {
   user_id: string;
   organization_id: string;
@@ -603,6 +617,8 @@ export type Schema = {
   chat_request_keys: ChatRequestKeysRow;
   chat_secrets: ChatSecretsRow;
   chat_settings: ChatSettingsRow;
+  chat_usage_limit_config: ChatUsageLimitConfigRow;
+  chat_usage_limit_overrides: ChatUsageLimitOverridesRow;
   chat_user_model_overrides: ChatUserModelOverridesRow;
   chat_user_settings: ChatUserSettingsRow;
   chats: ChatsRow;

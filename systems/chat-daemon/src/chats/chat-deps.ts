@@ -4,6 +4,7 @@ import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type { Result } from "@atelier/base/result";
 import type { ReasoningEffort } from "@atelier/contract/chat/chat-words";
+import type { Failure } from "@atelier/contract/failures";
 import type {
   ChatCosts,
   ChatPeople,
@@ -28,6 +29,8 @@ export interface ChatModelChoices {
 /** What administrators have new chats told first. */
 export type SystemPrompt = { readonly text: string; readonly includesDefault: boolean };
 
+export type SpendingRefusal = Failure<"chat.usage_limit_reached">;
+
 export type ChatDeps = {
   readonly machine: ChatMachine;
   readonly database: Database;
@@ -38,6 +41,8 @@ export type ChatDeps = {
   readonly workspaces: ChatWorkspaceDirectory;
   /** Null: chats ask models directly, and nobody records what it costs. */
   readonly costs: ChatCosts | null;
+  /** Whether a person has spent what they may: asked before work begins. Null: not yet. */
+  readonly spendingRefusal: (userId: string) => Promise<SpendingRefusal | null>;
   readonly models: ChatModelChoices;
   /** Those that are wanted, or what administrators preset. Null: some of them are not there. */
   readonly chooseMcpServers: (

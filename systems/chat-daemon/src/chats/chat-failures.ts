@@ -1,5 +1,5 @@
 /** What the machine refuses, as the failures that clients see. */
-import type { Failure } from "@atelier/contract/failures";
+import type { Failure, FailureCode } from "@atelier/contract/failures";
 import type { TransitionFailure } from "../state/chat-machine.ts";
 import type { ExecutionState } from "../state/execution-state.ts";
 
@@ -35,11 +35,12 @@ export function toFailure(failure: TransitionFailure): ChatFailure {
 }
 
 /** For list endpoints and the like, which cannot meet a full queue. */
-export function withoutQueueFull(
-  failure: ChatFailure,
-): Failure<"request.invalid" | "resource.not_found" | "chat.state_conflict"> {
+export function withoutQueueFull<Code extends FailureCode>(
+  failure: Failure<Code>,
+): Failure<Exclude<Code, "chat.queue_full"> | "chat.state_conflict"> {
   const { code, ...rest } = failure;
-  return code === "chat.queue_full" ? { ...rest, code: "chat.state_conflict" } : { ...rest, code };
+  if (code === "chat.queue_full") return { ...rest, code: "chat.state_conflict" };
+  return { ...rest, code: code as Exclude<Code, "chat.queue_full"> }; // As was just seen.
 }
 
 export function invalid(field: string, detail: string): Failure<"request.invalid"> {

@@ -11,13 +11,18 @@ import {
 } from "./chat-actions.ts";
 import type { ChatDeps } from "./chat-deps.ts";
 import { withoutQueueFull } from "./chat-failures.ts";
-import { toWireMessage } from "./chat-wire.ts";
 import { clearedRows } from "../messages/cleared-rows.ts";
 import { fetchFile, uploadFile } from "./file-actions.ts";
 import { showCost } from "./chat-cost-actions.ts";
 import { showMessages, showPrompts } from "./history-actions.ts";
 import { startChat } from "./create-chat-actions.ts";
-import { changed, editMessage, sendMessage, transition, updateQueued } from "./message-actions.ts";
+import {
+  editMessage,
+  promoteQueued,
+  sendMessage,
+  transition,
+  updateQueued,
+} from "./message-actions.ts";
 
 export type ChatEndpoints = typeof CHAT_ENDPOINTS;
 
@@ -115,12 +120,12 @@ function queueing(deps: ChatDeps) {
       const updated = await updateQueued(deps, caller, which, body);
       return updated.ok ? updated : fail(withoutQueueFull(updated.failure));
     },
-    promoteQueuedChatMessage: async ({ params }: Of<"promoteQueuedChatMessage">) => {
-      const promoted = changed(
-        await deps.machine.change(params.chat, (chat) => chat.promoteQueuedMessage(params.queued)),
-      );
-      if (!promoted.ok) return fail(withoutQueueFull(promoted.failure));
-      return ok({ message: promoted.value === null ? null : toWireMessage(promoted.value) });
+    promoteQueuedChatMessage: async ({ caller, params }: Of<"promoteQueuedChatMessage">) => {
+      const which = { chatId: params.chat, queuedId: params.queued };
+      const promoted = await promoteQueued(deps, caller, which);
+      return promoted.ok
+        ? ok({ message: promoted.value })
+        : fail(withoutQueueFull(promoted.failure));
     },
   };
 }

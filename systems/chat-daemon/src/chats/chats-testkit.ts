@@ -34,6 +34,12 @@ export async function chatsWorld(
     people: {
       defaultOrganizationId: async () => organizationId,
       usernameOf: async (id) => (id === ownerId ? "ann" : undefined),
+      namesOf: async (ids) =>
+        new Map(
+          ids
+            .filter((id) => id === ownerId)
+            .map((id) => [id, { id, username: "ann", name: "Ann" }]),
+        ),
     },
     workspaces: {
       find: async (id) => workspaces.find((workspace) => workspace.id === id),
@@ -42,6 +48,7 @@ export async function chatsWorld(
       create: () => Promise.reject(new Error("not asked for")),
     },
     costs: null,
+    spendingRefusal: async () => null,
     models: {
       defaultFor: async () => ({ modelConfigId, reasoningEffort: null }),
       canUse: async (id) => id === modelConfigId,

@@ -16,7 +16,11 @@ import { once } from "./once-actions.ts";
 export type CreateInput = z.output<typeof CreateChat>;
 
 type CreateFailure = Failure<
-  "request.invalid" | "resource.not_found" | "chat.state_conflict" | "chat.model_missing"
+  | "request.invalid"
+  | "resource.not_found"
+  | "chat.state_conflict"
+  | "chat.model_missing"
+  | "chat.usage_limit_reached"
 >;
 
 /** The id of the chat: a new one, or with a key that came before, the one of then. */
@@ -30,6 +34,8 @@ export async function startChat(
   return once<string, CreateFailure>(deps, request, async (keep) => {
     const prepared = await prepare(deps, caller, input);
     if (!prepared.ok) return prepared;
+    const refusal = await deps.spendingRefusal(caller.userId);
+    if (refusal !== null) return fail(refusal);
     const { workspace, model, messages, organizationId, mcpServerIds } = prepared.value;
     const id = deps.random.uuid();
     const created = await deps.machine.create(

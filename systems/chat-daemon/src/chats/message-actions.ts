@@ -9,7 +9,7 @@ import type { BusyBehavior, LockedChat } from "../state/chat-machine.ts";
 import { updateChatMetadata } from "../state/chat-metadata-store.ts";
 import type { UserMessage } from "../state/chat-row.ts";
 import { fileIdsOf, toParts } from "./chat-content.ts";
-import type { ChatDeps } from "./chat-deps.ts";
+import type { ChatDeps, SpendingRefusal } from "./chat-deps.ts";
 import { invalid, toFailure, type ChatFailure } from "./chat-failures.ts";
 import { findFiles } from "./chat-file-store.ts";
 import { toWireMessage, toWireQueued } from "./chat-wire.ts";
@@ -40,7 +40,7 @@ export async function sendMessage(
   caller: ServiceCaller,
   chatId: string,
   input: SendInput,
-): Promise<Result<SendAnswer, ChatFailure | Failure<"chat.request_key_reused">>> {
+): Promise<Result<SendAnswer, ChatFailure | SpendingRefusal | Failure<"chat.request_key_reused">>> {
   const { idempotency_key: key, ...rest } = input;
   const request = {
     ownerId: caller.userId,
@@ -48,9 +48,11 @@ export async function sendMessage(
     key,
     input: { chatId, ...rest },
   };
-  return once<SendAnswer, ChatFailure>(deps, request, async (keep) => {
+  return once<SendAnswer, ChatFailure | SpendingRefusal>(deps, request, async (keep) => {
     const message = await toUserMessage(deps, caller, input);
     if (!message.ok) return message;
+    const refusal = await deps.spendingRefusal(caller.userId);
+    if (refusal !== null) return fail(refusal);
     return changed(
       await deps.machine.change<SendAnswer, ChatFailure>(chatId, async (chat, db) => {
         const usable = await checkModel(deps, chat, input.model_config_id);
@@ -72,10 +74,15 @@ export async function editMessage(
   which: { readonly chatId: string; readonly messageId: number },
   input: MessageInput,
 ): Promise<
-  Result<{ readonly message: ChatMessage; readonly deleted_message_ids: number[] }, ChatFailure>
+  Result<
+    { readonly message: ChatMessage; readonly deleted_message_ids: number[] },
+    ChatFailure | SpendingRefusal
+  >
 > {
   const message = await toUserMessage(deps, caller, input);
   if (!message.ok) return message;
+  const refusal = await deps.spendingRefusal(caller.userId);
+  if (refusal !== null) return fail(refusal);
   return changed(
     await deps.machine.change(which.chatId, async (chat, db) => {
       const usable = await checkModel(deps, chat, input.model_config_id);
@@ -113,6 +120,21 @@ export async function updateQueued(
       return updated.ok ? ok(toWireQueued(updated.value)) : fail(toFailure(updated.failure));
     }),
   );
+}
+
+/** Null: it is first in the queue, and becomes a message when the work has stopped. */
+export async function promoteQueued(
+  deps: ChatDeps,
+  caller: ServiceCaller,
+  which: { readonly chatId: string; readonly queuedId: number },
+): Promise<Result<ChatMessage | null, ChatFailure | SpendingRefusal>> {
+  const refusal = await deps.spendingRefusal(caller.userId);
+  if (refusal !== null) return fail(refusal);
+  const promoted = changed(
+    await deps.machine.change(which.chatId, (chat) => chat.promoteQueuedMessage(which.queuedId)),
+  );
+  if (!promoted.ok) return promoted;
+  return ok(promoted.value === null ? null : toWireMessage(promoted.value));
 }
 
 /** One transition of one chat, whose outcome nobody needs but that it happened. */

@@ -1,6 +1,11 @@
 /** Failures on the wire: status, headers and body. The only file that knows how they look. */
 import { maskCredential } from "@atelier/base/mask";
-import { FAILURES, type Failure, type Validation } from "@atelier/contract/failures";
+import {
+  FAILURES,
+  type Failure,
+  type UsageLimitFacts,
+  type Validation,
+} from "@atelier/contract/failures";
 import type { z } from "zod";
 
 export type ProblemAnswer = {
@@ -12,12 +17,12 @@ export type ProblemAnswer = {
     readonly validations?: readonly Validation[];
     readonly code: string;
     readonly request_id: string;
-  };
+  } & Partial<UsageLimitFacts>;
 };
 
 /** Clients switch on `code`; people read `message` and `detail`. */
 export function toProblem(failure: Failure, requestId: string): ProblemAnswer {
-  const { code, detail, validations, retryAfterSeconds } = failure;
+  const { code, detail, validations, retryAfterSeconds, usageLimit } = failure;
   const { status, message } = FAILURES[code];
   return {
     status,
@@ -27,6 +32,7 @@ export function toProblem(failure: Failure, requestId: string): ProblemAnswer {
       ...(detail === undefined ? {} : { detail }),
       ...(validations === undefined ? {} : { validations }),
       code,
+      ...usageLimit,
       request_id: requestId,
     },
   };

@@ -48,6 +48,18 @@ export async function findUser(db: Sql, id: string): Promise<User | undefined> {
   return rows.map(fromRow)[0];
 }
 
+/** As lists show them. */
+export async function listUserNames(
+  db: Sql,
+  ids: readonly string[],
+): Promise<readonly Pick<User, "id" | "username" | "name">[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await sql<Pick<User, "id" | "username" | "name">>`
+    select id, username, name from users
+    where id = any(${ids}::uuid[]) and deleted_at is null`.execute(db);
+  return rows;
+}
+
 /** Locks the row, so that what is decided on it still holds when it is written. */
 export async function findUserForUpdate(db: Sql, id: string): Promise<User | undefined> {
   const { rows } = await sql<Row>`
