@@ -208,7 +208,7 @@ export const FAILURES = {
   "chat.usage_limit_reached": {
     status: 409,
     message: "You have spent what you may spend on agents.",
-    remedy: "Wait until `resets_at`, or ask an administrator for a higher limit.",
+    remedy: "Wait until the period is over, or ask an administrator for a higher limit.",
   },
   "chat.request_key_reused": {
     status: 409,

@@ -132,7 +132,7 @@ export const PAGES: readonly PageEntry[] = [
     load: () => import("../pages/agent-settings.tsx"),
     permission: "chat_setting:read",
     navigation: { section: "Agents", icon: "agent", key: "j" },
-    words: "system prompt plan advisor",
+    words: "system prompt plan advisor spending limit budget",
   },
   {
     path: "/deployment/users",

@@ -1,4 +1,4 @@
-/** What administrators decide for all agents: what they are told, and whether they may ask an advisor. */
+/** What administrators decide for all agents: what they are told, whom they may ask, and what they may cost. */
 import {
   getChatAdvisor,
   getChatAutoArchiveDays,
@@ -22,6 +22,7 @@ import { TextAreaField } from "../forms/text-area-field.tsx";
 import { TextField } from "../forms/text-field.tsx";
 import { NOT_A_NUMBER, typedNumber } from "../forms/typed-number.ts";
 import { useForm } from "../forms/use-form.ts";
+import { SpendingLimits } from "../spending/spending-limits.tsx";
 import { announce } from "../ui/announcements.tsx";
 import { Loaded } from "../ui/loaded.tsx";
 import { PageHead } from "../ui/page-head.tsx";
@@ -37,7 +38,7 @@ export function Page() {
   return (
     <>
       <PageHead
-        about="What all agents of this deployment are told, what they may ask, and how long their chats live."
+        about="What all agents of this deployment are told, what they may ask, what they may cost, and how long their chats live."
         title="Agent settings"
       />
       <Panel
@@ -92,6 +93,7 @@ export function Page() {
           {(answer) => <DesktopModelForm answer={answer} />}
         </Loaded>
       </Panel>
+      <SpendingLimits />
     </>
   );
 }

@@ -1,4 +1,4 @@
-/** What a person decides for agents of their own: what they are told, with which models, and when they sum up. */
+/** What a person decides for agents of their own: what they are told, with which models, and what they cost. */
 import { getChatUserPrompt, putChatUserPrompt } from "@atelier/contract/http/chat-settings";
 import { listChatModels } from "@atelier/contract/http/chat-models";
 import type { CallAnswer } from "@atelier/contract/client";
@@ -10,6 +10,7 @@ import { problemOfBody } from "../forms/field-problems.ts";
 import { FormFrame } from "../forms/form-frame.tsx";
 import { TextAreaField } from "../forms/text-area-field.tsx";
 import { useForm } from "../forms/use-form.ts";
+import { OwnSpending } from "../spending/own-spending.tsx";
 import { OwnSignIns } from "../tool-servers/own-sign-ins.tsx";
 import { announce } from "../ui/announcements.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -31,6 +32,7 @@ export function Page() {
           {(answer) => <PromptForm answer={answer} />}
         </Loaded>
       </Panel>
+      <OwnSpending />
       <OwnSignIns />
       <Loaded query={models} what="models">
         {({ models: all }) => {

@@ -1,14 +1,16 @@
 /** How full the context is and what the chat cost, in a few characters; opened, in words. */
+import { getChatUsageLimitStatus } from "@atelier/contract/http/chat-spending";
 import { clearChat, compactChat, getChat } from "@atelier/contract/http/chats";
 import type { ApiProblem } from "@atelier/contract/client";
 import { memo, useState } from "react";
-import { useChange } from "../../api/use-endpoint.ts";
+import { useChange, useEndpoint } from "../../api/use-endpoint.ts";
 import { Button } from "../../ui/button.tsx";
 import { Facts } from "../../ui/facts.tsx";
 import { Modal } from "../../ui/modal.tsx";
 import { ProblemNotice } from "../../ui/problem-notice.tsx";
 import { contextFill, costText, tokenText, totalTokens } from "../composer/usage-words.ts";
 import { useChatModels } from "../model-choice/model-choice-fields.tsx";
+import { spentText } from "../../spending/spending-words.ts";
 import { useChatScene, useLinkState } from "./chat-scene.ts";
 import { useChat, useChatCost } from "./use-chat.ts";
 
@@ -60,6 +62,7 @@ function MeterDetails({ onDone }: { readonly onDone: () => void }) {
   const chat = useChat();
   const models = useChatModels();
   const cost = useChatCost();
+  const spending = useOwnSpending(isOwn);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const compact = useChange(compactChat, [getChat]);
   const clear = useChange(clearChat, [getChat]);
@@ -103,6 +106,7 @@ function MeterDetails({ onDone }: { readonly onDone: () => void }) {
                 : costText(cost.data, tokens),
           },
           { name: "Calls of models", value: String(cost.data?.request_count ?? 0) },
+          ...spending,
         ]}
       />
       {problem !== null && <ProblemNotice problem={problem} />}
@@ -119,6 +123,12 @@ function MeterDetails({ onDone }: { readonly onDone: () => void }) {
       )}
     </div>
   );
+}
+
+/** Of all of one's chats. Nothing, beside a chat of somebody else. */
+function useOwnSpending(isOwn: boolean) {
+  const { data } = useEndpoint(getChatUsageLimitStatus, {}, { isWanted: isOwn });
+  return data === undefined ? [] : [{ name: "All agents of yours", value: spentText(data) }];
 }
 
 function summedUpText(threshold: number): string {
