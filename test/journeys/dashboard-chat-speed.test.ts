@@ -7,13 +7,15 @@ import { startScriptedModel } from "@atelier/testkit/scripted-model";
 import { testDatabase, type TestDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Page } from "playwright-core";
+import type { CDPSession, Page } from "playwright-core";
 import { openBrowser, signIn, WITHOUT_CHROMIUM } from "./browser-world.ts";
 import { setUpChats } from "./chat-world.ts";
 
 const MESSAGES = 5_000;
 const OPEN_MS_MAX = 4_000;
 const KEY_P95_MS_MAX = 60;
+/** Of all that the page holds, with every message of the chat. */
+const HEAP_MB_MAX = 80;
 const SHIFT_MAX = 0.01;
 const TYPED = "Typing must not wait for five thousand messages.";
 
@@ -89,6 +91,19 @@ async function typeMeasured(page: Page, text: string): Promise<readonly number[]
   return page.evaluate<number[]>("workMs");
 }
 
+/** What the browser's main thread has done so far, and what it holds without its garbage. */
+async function workOf(browser: CDPSession) {
+  await browser.send("HeapProfiler.collectGarbage");
+  const { metrics } = await browser.send("Performance.getMetrics");
+  const metric = (name: string): number =>
+    metrics.find((each) => each.name === name)?.value ?? Number.NaN;
+  return {
+    heapMb: metric("JSHeapUsedSize") / 1_048_576,
+    scriptMs: metric("ScriptDuration") * 1_000,
+    layoutMs: (metric("LayoutDuration") + metric("RecalcStyleDuration")) * 1_000,
+  };
+}
+
 function p95(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.95)] ?? 0;
 }
@@ -120,8 +135,12 @@ test(
     assert.ok((await log.getByRole("article").count()) < 40, "only what is seen is drawn");
 
     await observe(page);
+    const inside = await page.context().newCDPSession(page);
+    await inside.send("Performance.enable");
+    const before = await workOf(inside);
     const keysMs = await typeMeasured(page, TYPED);
     const { keysMs: slowKeysMs } = await noted(page);
+    const typed = await workOf(inside);
 
     const { shift } = await noted(page);
     const atEnd = await log.evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight);
@@ -134,21 +153,28 @@ test(
     const jumpMs = performance.now() - jumpedMs;
     await page.getByRole("button", { name: "Jump to newest" }).click();
     await page.getByRole("heading", { name: `Answer ${MESSAGES}` }).waitFor();
+    const { heapMb } = await workOf(inside);
 
     const rounded = (value: number): number => Math.round(value * 10) / 10;
     console.log(
       JSON.stringify({
         messages: MESSAGES,
         openMs: rounded(openMs),
+        keyP50Ms: rounded(keysMs.toSorted((a, b) => a - b)[Math.floor(keysMs.length / 2)] ?? 0),
         keyP95Ms: rounded(p95(keysMs)),
+        scriptMsPerKey: rounded((typed.scriptMs - before.scriptMs) / keysMs.length),
+        layoutMsPerKey: rounded((typed.layoutMs - before.layoutMs) / keysMs.length),
         keysOverAFrame: slowKeysMs.length,
         keys: keysMs.length,
         layoutShift: shift,
         jumpToFirstMs: rounded(jumpMs),
+        heapMb: rounded(before.heapMb),
+        heapWithAllMb: rounded(heapMb),
       }),
     );
     assert.ok(openMs < OPEN_MS_MAX, `opened in ${openMs} ms`);
     assert.ok(keysMs.length > 40 && p95(keysMs) < KEY_P95_MS_MAX, `p95 ${p95(keysMs)} ms`);
+    assert.ok(heapMb < HEAP_MB_MAX, `${heapMb} MB`);
     assert.ok(shift < SHIFT_MAX, `shifted by ${shift}`);
     assert.ok(atEnd < 2, `${atEnd} px from the end`);
   },

@@ -218,6 +218,8 @@ test(
     await page.reload();
     await log(page).getByText("You said: Said into the void").waitFor();
     assert.deepEqual(await wordsOf(page), seen, "as it was, also when it is read anew");
+    // The page looks for its server no more, which is ended before the browser is.
+    await page.goto("about:blank");
     // Chromium notes each attempt to reach a server that is away; the page says it better.
     const { complaints } = browser;
     const others = complaints.filter((each) => !each.startsWith("WebSocket connection to"));

@@ -1,6 +1,6 @@
 /** The files beside a message: what each is, how far it is on its way, and what went wrong with it. */
 import { getChatFile } from "@atelier/contract/http/chats";
-import { useId, useState, type DragEvent, type ReactNode } from "react";
+import { memo, useId, useState, type DragEvent, type ReactNode } from "react";
 import { requestPath } from "@atelier/contract/client";
 import { apiUrl } from "../../browser/host.ts";
 import { Button, IconButton } from "../../ui/button.tsx";
@@ -9,7 +9,11 @@ import { isImage, sizeText, type Attachment } from "./attachment-list.ts";
 import type { Attachments } from "./use-attachments.ts";
 
 /** Nothing is shown while there are none. */
-export function AttachmentStrip({ attachments }: { readonly attachments: Attachments }) {
+export const AttachmentStrip = memo(function AttachmentStrip({
+  attachments,
+}: {
+  readonly attachments: Attachments;
+}) {
   const { items, refusals } = attachments;
   if (items.length === 0 && refusals.length === 0) return null;
   return (
@@ -28,7 +32,7 @@ export function AttachmentStrip({ attachments }: { readonly attachments: Attachm
       </ul>
     </div>
   );
-}
+});
 
 type ChipProps = { readonly item: Attachment; readonly attachments: Attachments };
 

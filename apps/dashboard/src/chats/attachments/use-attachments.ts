@@ -2,7 +2,7 @@
 import { systemRandom } from "@atelier/base/system-random";
 import { answerOf } from "@atelier/contract/client";
 import { uploadChatFile, type ChatInputPart } from "@atelier/contract/http/chats";
-import { useCallback, useEffect, useRef, useState, type ClipboardEvent } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, type ClipboardEvent } from "react";
 import { keep, kept } from "../../browser/host.ts";
 import { uploadBytes } from "../../browser/upload.ts";
 import {
@@ -59,50 +59,60 @@ export function useAttachments(draft: string): Attachments {
       () => {}, // It never rejects: failures are values.
     );
   }, []);
-  const add = (files: Iterable<File>): void => {
-    const refused: string[] = [];
-    const taken: Attachment[] = [];
-    for (const file of files) {
-      const refusal = refusalOf(file, items.length + taken.length);
-      if (refusal !== null) {
-        refused.push(refusal);
-        continue;
-      }
-      const key = systemRandom.uuid();
-      const { name, type: mediaType, size: sizeBytes } = file;
-      taken.push({ key, name, mediaType, sizeBytes, state: { kind: "uploading", share: 0 } });
-      start(key, file);
+  // The same object until something changes: what shows it is not drawn with each letter.
+  return useMemo(() => {
+    const add = (files: Iterable<File>): void => {
+      const { taken, refused } = sorted(files, items.length);
+      for (const { item, file } of taken) start(item.key, file);
+      setRefusals(refused);
+      setItems((list) => [...list, ...taken.map(({ item }) => item)]);
+    };
+    return {
+      items,
+      refusals,
+      isUploading: isUploading(items),
+      parts: fileParts(items),
+      add,
+      retry: (key) => {
+        const file = sending.current.get(key)?.file;
+        if (file !== undefined) start(key, file);
+      },
+      remove: (key) => {
+        sending.current.get(key)?.stop.abort();
+        sending.current.delete(key);
+        setRefusals([]);
+        setItems((list) => list.filter((each) => each.key !== key));
+      },
+      clear: () => {
+        setItems([]);
+        setRefusals([]);
+      },
+      onPaste: (event) => {
+        const files = [...event.clipboardData.files];
+        if (files.length === 0 || isPictureOf(event.clipboardData, files)) return;
+        event.preventDefault();
+        add(files);
+      },
+    };
+  }, [items, refusals, start]);
+}
+
+/** Those that are taken beside `count` others, and why the rest is not. */
+function sorted(files: Iterable<File>, count: number) {
+  const refused: string[] = [];
+  const taken: { readonly item: Attachment; readonly file: File }[] = [];
+  for (const file of files) {
+    const refusal = refusalOf(file, count + taken.length);
+    if (refusal !== null) {
+      refused.push(refusal);
+      continue;
     }
-    setRefusals(refused);
-    setItems((list) => [...list, ...taken]);
-  };
-  return {
-    items,
-    refusals,
-    isUploading: isUploading(items),
-    parts: fileParts(items),
-    add,
-    retry: (key) => {
-      const file = sending.current.get(key)?.file;
-      if (file !== undefined) start(key, file);
-    },
-    remove: (key) => {
-      sending.current.get(key)?.stop.abort();
-      sending.current.delete(key);
-      setRefusals([]);
-      setItems((list) => list.filter((each) => each.key !== key));
-    },
-    clear: () => {
-      setItems([]);
-      setRefusals([]);
-    },
-    onPaste: (event) => {
-      const files = [...event.clipboardData.files];
-      if (files.length === 0 || isPictureOf(event.clipboardData, files)) return;
-      event.preventDefault();
-      add(files);
-    },
-  };
+    const { name, type: mediaType, size: sizeBytes } = file;
+    const state = { kind: "uploading", share: 0 } as const;
+    const item = { key: systemRandom.uuid(), name, mediaType, sizeBytes, state };
+    taken.push({ item, file });
+  }
+  return { taken, refused };
 }
 
 /** Office programs put a picture of the text beside it: then the text is meant. */

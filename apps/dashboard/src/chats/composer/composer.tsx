@@ -1,6 +1,6 @@
 /** Where messages are written. It always says when what is sent lands, and keeps what is not sent yet. */
 import { isBusy } from "@atelier/contract/chat/chat-view";
-import { memo, useImperativeHandle, useRef, type KeyboardEvent } from "react";
+import { memo, useImperativeHandle, useRef, type KeyboardEvent, type RefObject } from "react";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { ProblemNotice } from "../../ui/problem-notice.tsx";
@@ -14,34 +14,16 @@ import { SlashMenu } from "./slash-menu.tsx";
 import { useComposer, type ComposerState } from "./use-composer.ts";
 
 export const Composer = memo(function Composer() {
-  const scene = useChatScene();
   const field = useRef<HTMLTextAreaElement>(null);
   const models = useRef<HTMLSelectElement>(null);
   const state = useComposer();
-  useImperativeHandle(scene.composer, () => ({
-    focus: (placeholder) => {
-      if (placeholder !== undefined) state.setPlaceholder(placeholder);
-      field.current?.focus();
-    },
-    edit: (message) => {
-      state.startEdit(message);
-      field.current?.focus();
-    },
-    take: (input) => {
-      state.add(input);
-      field.current?.focus();
-    },
-    addReferences: (references, text) => {
-      state.add({ text, references, files: [] });
-      field.current?.focus();
-    },
-    openModels: () => models.current?.focus(),
-    interrupt: state.interrupt,
-  }));
+  useHandle(state, field, models);
   return (
     <DropArea attachments={state.attachments}>
       <div className="space-y-2 rounded-lg border border-strong-line bg-surface p-2 focus-within:border-accent">
-        <EditNotice state={state} />
+        {state.editing !== null && (
+          <EditNotice edited={state.editing.id} onCancel={state.cancelEdit} />
+        )}
         <References state={state} />
         <AttachmentStrip attachments={state.attachments} />
         <div className="relative">
@@ -74,60 +56,109 @@ export const Composer = memo(function Composer() {
             {state.notice}
           </p>
         )}
-        <ComposerFoot models={models} state={state} />
+        <ComposerFoot
+          attachments={state.attachments}
+          choice={state.choice}
+          isEditing={state.editing !== null}
+          maySend={state.maySend}
+          models={models}
+          servers={state.servers}
+          setChoice={state.setChoice}
+          setServers={state.setServers}
+        />
       </div>
     </DropArea>
   );
 });
 
-type FootProps = {
-  readonly state: ComposerState;
+/** What other parts of the page do with it. */
+function useHandle(
+  state: ComposerState,
+  field: RefObject<HTMLTextAreaElement | null>,
+  models: RefObject<HTMLSelectElement | null>,
+): void {
+  const scene = useChatScene();
+  useImperativeHandle(scene.composer, () => ({
+    focus: (placeholder) => {
+      if (placeholder !== undefined) state.setPlaceholder(placeholder);
+      field.current?.focus();
+    },
+    edit: (message) => {
+      state.startEdit(message);
+      field.current?.focus();
+    },
+    take: (input) => {
+      state.add(input);
+      field.current?.focus();
+    },
+    addReferences: (references, text) => {
+      state.add({ text, references, files: [] });
+      field.current?.focus();
+    },
+    openModels: () => models.current?.focus(),
+    submit: () => state.submit("queue"),
+    interrupt: state.interrupt,
+  }));
+}
+
+type FootProps = Pick<
+  ComposerState,
+  "attachments" | "choice" | "maySend" | "servers" | "setChoice" | "setServers"
+> & {
+  readonly isEditing: boolean;
   readonly models: { current: HTMLSelectElement | null };
 };
 
-function ComposerFoot({ state, models }: FootProps) {
+/** Drawn when something of it changes, and not with each letter that is typed. */
+const ComposerFoot = memo(function ComposerFoot(props: FootProps) {
+  const { attachments, choice, isEditing, maySend, models, servers, setChoice, setServers } = props;
+  const { composer } = useChatScene();
   const status = useLinkState(({ view }) => view.status);
   const queued = useLinkState(({ view }) => view.queue.length);
-  const landing = landingOf({ status, queued, isEditing: state.editing !== null });
+  const landing = landingOf({ status, queued, isEditing });
   const mayStop = status === "running" || status === "requires_action";
   return (
     <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
-      <PickFilesButton attachments={state.attachments} />
-      <ComposerModel choice={state.choice} selectRef={models} setChoice={state.setChoice} />
-      <ComposerServers servers={state.servers} setServers={state.setServers} />
+      <PickFilesButton attachments={attachments} />
+      <ComposerModel choice={choice} selectRef={models} setChoice={setChoice} />
+      <ComposerServers servers={servers} setServers={setServers} />
       <p className="order-last w-full px-2 text-xs text-muted" id="composer-landing">
         {landing.enter}{" "}
         {landing.now !== null && <span className="max-md:hidden">{landing.now}</span>}
       </p>
       <span className="ml-auto" />
       {mayStop && (
-        <Button aria-label="Stop the agent" onClick={state.interrupt} title="Esc">
+        <Button
+          aria-label="Stop the agent"
+          onClick={() => composer.current?.interrupt()}
+          title="Esc"
+        >
           <ChatIcon name="stop" />
           Stop
         </Button>
       )}
-      <Button disabled={!state.maySend} look="main" onClick={() => state.submit("queue")}>
+      <Button disabled={!maySend} look="main" onClick={() => composer.current?.submit()}>
         <ChatIcon name="send" />
         <span className="min-w-12 text-left">{landing.verb}</span>
       </Button>
     </div>
   );
-}
+});
 
-function EditNotice({ state }: { readonly state: ComposerState }) {
+type EditNoticeProps = { readonly edited: number; readonly onCancel: () => void };
+
+function EditNotice({ edited, onCancel }: EditNoticeProps) {
   const queued = useLinkState(({ view }) => view.queue.length);
-  const edited = state.editing?.id ?? Number.POSITIVE_INFINITY;
   const prompts = useLinkState(
     ({ view }) => view.messages.filter(({ id, role }) => role === "user" && id > edited).length,
   );
-  if (state.editing === null) return null;
   return (
     <div className="flex flex-wrap items-center gap-2 rounded-md bg-warn-soft py-1 pr-1 pl-3">
       <p className="min-w-56 flex-1">
         <span className="font-medium">You edit a message that was sent.</span>{" "}
         {droppedText({ prompts, queued })}
       </p>
-      <Button onClick={state.cancelEdit}>Keep it as it was</Button>
+      <Button onClick={onCancel}>Keep it as it was</Button>
     </div>
   );
 }

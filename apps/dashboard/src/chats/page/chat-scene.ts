@@ -17,6 +17,7 @@ export type ComposerHandle = {
   readonly take: (input: Pick<SendInput, "text" | "files" | "references">) => void;
   readonly addReferences: (references: readonly SentReference[], text: string) => void;
   readonly openModels: () => void;
+  readonly submit: () => void;
   readonly interrupt: () => void;
 };
 
