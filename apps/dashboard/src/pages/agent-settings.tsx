@@ -73,6 +73,7 @@ export function Page() {
           {(answer) => <AdvisorForm answer={answer} />}
         </Loaded>
       </Panel>
+      <SpendingLimits />
       <Panel
         about="Chats with which nobody does anything are archived, and archived ones are deleted for good."
         title="How long chats live"
@@ -93,7 +94,6 @@ export function Page() {
           {(answer) => <DesktopModelForm answer={answer} />}
         </Loaded>
       </Panel>
-      <SpendingLimits />
     </>
   );
 }
