@@ -1,6 +1,7 @@
 /** A new chat: what is to be done, by which model, where. What is typed is kept until it is taken. */
 import { systemRandom } from "@atelier/base/system-random";
-import { CHAT_FILE_BYTES_MAX, createChat, listChats } from "@atelier/contract/http/chats";
+import { CHAT_FILE_BYTES_MAX } from "@atelier/contract/http/chat-files";
+import { createChat, listChats } from "@atelier/contract/http/chats";
 import { listMcpServers } from "@atelier/contract/http/mcp-servers";
 import { listWorkspaces } from "@atelier/contract/http/workspaces";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";

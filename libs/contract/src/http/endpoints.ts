@@ -8,6 +8,7 @@ import * as aiCosts from "./ai-costs.ts";
 import * as aiUserKeys from "./ai-user-keys.ts";
 import * as aiUsage from "./ai-usage.ts";
 import * as audit from "./audit.ts";
+import * as chatFiles from "./chat-files.ts";
 import * as chatModels from "./chat-models.ts";
 import * as chatSettings from "./chat-settings.ts";
 import * as chatSpending from "./chat-spending.ts";
@@ -39,6 +40,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   workspaceGit,
   workspaceProcesses,
   chats,
+  chatFiles,
   chatModels,
   chatSettings,
   chatSpending,

@@ -1,5 +1,6 @@
 /** What of the API chats answer, by way of the control plane. */
 import { isEndpoint, type Endpoint } from "../endpoint.ts";
+import * as files from "../http/chat-files.ts";
 import { CHAT_MODEL_ENDPOINTS } from "../http/chat-models.ts";
 import * as settings from "../http/chat-settings.ts";
 import * as spending from "../http/chat-spending.ts";
@@ -17,7 +18,10 @@ export type EndpointsOf<Module> = {
   >;
 };
 
-export const CHAT_ENDPOINTS: EndpointsOf<typeof chats> = endpointsOf(chats);
+export const CHAT_ENDPOINTS: EndpointsOf<typeof chats> & EndpointsOf<typeof files> = {
+  ...endpointsOf(chats),
+  ...endpointsOf(files),
+};
 export const CHAT_SETTING_ENDPOINTS: EndpointsOf<typeof settings> = endpointsOf(settings);
 export const CHAT_SPENDING_ENDPOINTS: EndpointsOf<typeof spending> = endpointsOf(spending);
 export const MCP_SERVER_ENDPOINTS: EndpointsOf<typeof mcpServers> = endpointsOf(mcpServers);

@@ -1,7 +1,7 @@
 /** What an uploaded file is kept as: its type by what it holds, and a name that is only a name. */
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { Failure } from "@atelier/contract/failures";
-import { CHAT_FILE_MEDIA_TYPES } from "@atelier/contract/http/chats";
+import { CHAT_FILE_MEDIA_TYPES } from "@atelier/contract/http/chat-files";
 import type { RawBody } from "@atelier/contract/raw-body";
 import { mediaTypeOf } from "../messages/media-type.ts";
 

@@ -110,7 +110,7 @@ export function toAnswerHead(rawHeaders: readonly string[]): AnswerHead {
   if (kind.isEventStream) {
     // Proxies in front of us must not hold events back.
     headers.push("X-Accel-Buffering", "no");
-    if (!hasCacheControl(rawHeaders)) headers.push("Cache-Control", "no-cache");
+    if (!namesCacheControl(rawHeaders)) headers.push("Cache-Control", "no-cache");
   }
   return { ...kind, headers };
 }
@@ -132,7 +132,7 @@ function kindOf(contentType: string, saidEncoding: string): AnswerKind {
   return { contentType, contentEncoding: encoding === "identity" ? "" : encoding, isEventStream };
 }
 
-function hasCacheControl(rawHeaders: readonly string[]): boolean {
+function namesCacheControl(rawHeaders: readonly string[]): boolean {
   return rawHeaders.some((part, i) => i % 2 === 0 && isNamed(part, "cache-control"));
 }
 

@@ -24,7 +24,7 @@ export async function servePassthrough(
   deps: RelayDeps,
   call: CallOf<"passthrough">,
 ): Promise<void> {
-  const { req, res, route, provider, path, upstream } = call;
+  const { req, res, route, provider, path } = call;
   const method = req.method ?? "GET";
   const format = formatOfRoute(path.route) ?? call.providerKind.errorFormat;
   deps.metrics.passthrough.inc({ provider: provider.name, route: route.label, method });
@@ -48,23 +48,6 @@ export async function servePassthrough(
     return;
   }
   call.timing.mark("body");
-  const toUpstreamCall = (
-    credential: UpstreamCredential | null,
-    headMsMax: number,
-  ): UpstreamCall => ({
-    method,
-    path: toUpstreamTarget(upstream, route.upstreamPath, path.query),
-    headers: [
-      ...toUpstreamHeaders(req.rawHeaders, credential),
-      ...forwardingHeaders({
-        headers: req.headers,
-        peer: req.socket.remoteAddress,
-        isTls: "encrypted" in req.socket,
-      }),
-    ],
-    body: body.value.byteLength === 0 ? null : body.value,
-    headMsMax,
-  });
   await new Promise<void>((resolve) => {
     const relay = new AnswerRelay({
       res,
@@ -91,7 +74,29 @@ export async function servePassthrough(
       takesSlot: false,
       carriesReasoning: false,
       attempts: null,
-      toUpstreamCall,
+      toUpstreamCall: (credential, headMsMax) => ({
+        ...toUpstreamCall(call, credential),
+        method,
+        body: body.value.byteLength === 0 ? null : body.value,
+        headMsMax,
+      }),
     });
   });
+}
+
+function toUpstreamCall(
+  { req, route, path, upstream }: CallOf<"passthrough">,
+  credential: UpstreamCredential | null,
+): Pick<UpstreamCall, "path" | "headers"> {
+  return {
+    path: toUpstreamTarget(upstream, route.upstreamPath, path.query),
+    headers: [
+      ...toUpstreamHeaders(req.rawHeaders, credential),
+      ...forwardingHeaders({
+        headers: req.headers,
+        peer: req.socket.remoteAddress,
+        isTls: "encrypted" in req.socket,
+      }),
+    ],
+  };
 }

@@ -3,11 +3,8 @@
  * server holds outlive a reload; a file that was on its way does not, because browsers do not give it back.
  */
 import type { ApiProblem } from "@atelier/contract/client";
-import {
-  CHAT_FILE_BYTES_MAX,
-  CHAT_FILE_MEDIA_TYPES,
-  type ChatInputPart,
-} from "@atelier/contract/http/chats";
+import { CHAT_FILE_BYTES_MAX, CHAT_FILE_MEDIA_TYPES } from "@atelier/contract/http/chat-files";
+import type { ChatInputPart } from "@atelier/contract/http/chats";
 
 /** A chat keeps its newest ones: more in one message would push each other out. */
 export const ATTACHMENTS_MAX = 20;

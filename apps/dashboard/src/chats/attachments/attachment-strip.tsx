@@ -1,5 +1,5 @@
 /** The files beside a message: what each is, how far it is on its way, and what went wrong with it. */
-import { getChatFile } from "@atelier/contract/http/chats";
+import { getChatFile } from "@atelier/contract/http/chat-files";
 import { memo, useId, useState, type DragEvent, type ReactNode } from "react";
 import { requestPath } from "@atelier/contract/client";
 import { apiUrl } from "../../browser/host.ts";

@@ -1,7 +1,8 @@
 /** Files that people add to a message by paste, drag or picking: sent at once, while they still write. */
 import { systemRandom } from "@atelier/base/system-random";
 import { answerOf } from "@atelier/contract/client";
-import { uploadChatFile, type ChatInputPart } from "@atelier/contract/http/chats";
+import { uploadChatFile } from "@atelier/contract/http/chat-files";
+import type { ChatInputPart } from "@atelier/contract/http/chats";
 import { useCallback, useEffect, useMemo, useRef, useState, type ClipboardEvent } from "react";
 import { keep, kept } from "../../browser/host.ts";
 import { uploadBytes } from "../../browser/upload.ts";

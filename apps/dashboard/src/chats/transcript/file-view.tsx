@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { requestPath } from "@atelier/contract/client";
 import type { MessagePart } from "@atelier/contract/chat/message-part";
-import { getChatFile } from "@atelier/contract/http/chats";
+import { getChatFile } from "@atelier/contract/http/chat-files";
 import { ChatIcon } from "../chat-icon.tsx";
 
 type FileViewProps = { readonly file: Extract<MessagePart, { type: "file" }> };
