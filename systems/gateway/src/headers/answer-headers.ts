@@ -59,7 +59,7 @@ export function toAnswerLines(head: HeadLines): AnswerLines {
   let contentEncoding = "";
   let contentLength: number | null = null;
   let hasDate = false;
-  let hasCacheControl = false;
+  let saysCaching = false;
   let lines = "";
   let keptFrom = head.lineStart(0);
   for (let i = 0; i < head.count; i += 1) {
@@ -69,7 +69,7 @@ export function toAnswerLines(head: HeadLines): AnswerLines {
       keptFrom = head.lineStart(i + 1);
     } else if (length === 4) hasDate ||= head.isNamed(i, "date");
     else if (length === 12 && head.isNamed(i, "content-type")) contentType = head.value(i);
-    else if (length === 13) hasCacheControl ||= head.isNamed(i, "cache-control");
+    else if (length === 13) saysCaching ||= head.isNamed(i, "cache-control");
     else if (length === 14 && head.isNamed(i, "content-length")) {
       contentLength = Number(head.value(i));
     } else if (length === 16 && head.isNamed(i, "content-encoding")) {
@@ -81,7 +81,7 @@ export function toAnswerLines(head: HeadLines): AnswerLines {
   const kind = kindOf(contentType, contentEncoding);
   if (kind.isEventStream) {
     lines += "X-Accel-Buffering: no\r\n";
-    if (!hasCacheControl) lines += "Cache-Control: no-cache\r\n";
+    if (!saysCaching) lines += "Cache-Control: no-cache\r\n";
   }
   return {
     contentType,

@@ -8,7 +8,7 @@ import { HttpDrain } from "@atelier/host/http-drain";
 import { systemClock } from "@atelier/base/system-clock";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { connect, type AddressInfo } from "node:net";
+import { connect, type AddressInfo, type Socket } from "node:net";
 import type { GatewayRequest, GatewayResponse } from "../relay/client-exchange.ts";
 import { DirectListener } from "./direct-listener-io.ts";
 import { simulateRequests } from "./simulated-requests.ts";
@@ -48,16 +48,20 @@ export async function simulate({ seed, runs, report }: SimulationInput): Promise
   return direct.count();
 }
 
+/** To the client, on this connection. */
+type WrittenBytes = () => number;
+
 async function serve(isDirect: boolean) {
   let told: string[] = [];
   let direct = 0;
-  let onAnswered = (): void => {};
+  let onAnswered: (written: WrittenBytes) => void = () => {};
   const handle = (req: GatewayRequest, res: GatewayResponse): void => {
     let body = "";
     req.on("data", (chunk) => (body += chunk.toString("latin1")));
     req.on("error", () => {});
     res.on("error", () => {});
-    res.on("close", () => onAnswered());
+    const socket = req.socket as Socket; // Of both servers.
+    res.on("close", () => onAnswered(() => socket.bytesWritten));
     req.once("end", () => {
       const { method, url, headers, rawHeaders } = req;
       told.push(JSON.stringify({ method, url, headers, rawHeaders, body }));
@@ -88,7 +92,7 @@ async function serve(isDirect: boolean) {
       told = [];
       const answers = {
         next: () =>
-          new Promise<void>((resolve) => {
+          new Promise<WrittenBytes>((resolve) => {
             onAnswered = resolve;
           }),
       };
@@ -148,7 +152,7 @@ function answer(req: GatewayRequest, res: GatewayResponse, body: string): void {
 async function exchange(
   port: number,
   requests: readonly (readonly Uint8Array[])[],
-  answers: { next(): Promise<void> },
+  answers: { next(): Promise<WrittenBytes> },
 ): Promise<string> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   let text = "";
@@ -163,7 +167,7 @@ async function exchange(
   });
   socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
   socket.on("error", () => {});
-  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  const closed = new Promise<null>((resolve) => socket.once("close", () => resolve(null)));
   for (const pieces of requests) {
     const answered = answers.next();
     for (const piece of pieces.length > MANY ? [Buffer.concat(pieces)] : pieces) {
@@ -171,7 +175,9 @@ async function exchange(
       socket.write(piece);
       await new Promise(setImmediate);
     }
-    await Promise.race([answered, closed]);
+    const writtenBytes = (await Promise.race([answered, closed])) ?? (() => 0);
+    // What is written to a connection that the server has closed takes the answer with it, if it is unread.
+    while (!socket.destroyed && socket.bytesRead < writtenBytes()) await new Promise(setImmediate);
   }
   await closed;
   return withoutFrames(text);

@@ -2,6 +2,7 @@
  * An answer on a connection that this gateway writes itself. What one turn of the event loop writes goes out as one:
  * a head with what came with it, several events of a stream.
  */
+import { atEndOfTurn, type TurnEnd } from "@atelier/host/end-of-turn";
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { GatewayResponse, ResponseLines } from "../relay/client-exchange.ts";
@@ -32,7 +33,7 @@ const WAITING_BYTES_MAX = 65_536;
 const NEW_LINE = Buffer.from("\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 
-export class DirectResponse extends EventEmitter implements GatewayResponse {
+export class DirectResponse extends EventEmitter implements GatewayResponse, TurnEnd {
   readonly req: DirectRequest;
   headersSent = false;
   statusCode = 200;
@@ -140,11 +141,13 @@ export class DirectResponse extends EventEmitter implements GatewayResponse {
   #flushLater(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    process.nextTick(() => {
-      this.#isFlushing = false;
-      this.#flush();
-      if (this.#hasEnded && !this.destroyed) this.#over();
-    });
+    atEndOfTurn(this);
+  }
+
+  endTurn(): void {
+    this.#isFlushing = false;
+    this.#flush();
+    if (this.#hasEnded && !this.destroyed) this.#over();
   }
 
   #flush(): void {

@@ -9,13 +9,13 @@ import {
   type UpstreamCredential,
 } from "../headers/upstream-headers.ts";
 import { formatOfRoute, isRepeatable } from "../routing/route-table.ts";
-import type { UpstreamCall } from "../upstream/upstream-client.ts";
 import { toUpstreamTarget } from "../upstream/upstream-target.ts";
 import { AnswerRelay } from "./answer-relay-io.ts";
 import { refuse } from "./answer-io.ts";
 import { chooseCredential } from "./choose-credential.ts";
+import type { GatewayRequest } from "./client-exchange.ts";
 import type { CallOf, RelayDeps } from "./gateway-call.ts";
-import { sendWith } from "./key-failover-io.ts";
+import { sendWith, type SendOptions } from "./key-failover-io.ts";
 import { bodyFailure } from "./model-request-io.ts";
 import { readBody } from "./request-body-io.ts";
 
@@ -24,7 +24,7 @@ export async function servePassthrough(
   deps: RelayDeps,
   call: CallOf<"passthrough">,
 ): Promise<void> {
-  const { req, res, route, provider, path } = call;
+  const { req, res, route, provider, path, upstream } = call;
   const method = req.method ?? "GET";
   const format = formatOfRoute(path.route) ?? call.providerKind.errorFormat;
   deps.metrics.passthrough.inc({ provider: provider.name, route: route.label, method });
@@ -48,6 +48,13 @@ export async function servePassthrough(
     return;
   }
   call.timing.mark("body");
+  const toUpstreamCall: SendOptions["toUpstreamCall"] = (credential, headMsMax) => ({
+    method,
+    path: toUpstreamTarget(upstream, route.upstreamPath, path.query),
+    headers: passedHeaders(req, credential),
+    body: body.value.byteLength === 0 ? null : body.value,
+    headMsMax,
+  });
   await new Promise<void>((resolve) => {
     const relay = new AnswerRelay({
       res,
@@ -74,29 +81,18 @@ export async function servePassthrough(
       takesSlot: false,
       carriesReasoning: false,
       attempts: null,
-      toUpstreamCall: (credential, headMsMax) => ({
-        ...toUpstreamCall(call, credential),
-        method,
-        body: body.value.byteLength === 0 ? null : body.value,
-        headMsMax,
-      }),
+      toUpstreamCall,
     });
   });
 }
 
-function toUpstreamCall(
-  { req, route, path, upstream }: CallOf<"passthrough">,
+function passedHeaders(
+  { rawHeaders, headers, socket }: GatewayRequest,
   credential: UpstreamCredential | null,
-): Pick<UpstreamCall, "path" | "headers"> {
-  return {
-    path: toUpstreamTarget(upstream, route.upstreamPath, path.query),
-    headers: [
-      ...toUpstreamHeaders(req.rawHeaders, credential),
-      ...forwardingHeaders({
-        headers: req.headers,
-        peer: req.socket.remoteAddress,
-        isTls: "encrypted" in req.socket,
-      }),
-    ],
-  };
+): readonly string[] {
+  const isTls = "encrypted" in socket;
+  return [
+    ...toUpstreamHeaders(rawHeaders, credential),
+    ...forwardingHeaders({ headers, peer: socket.remoteAddress, isTls }),
+  ];
 }

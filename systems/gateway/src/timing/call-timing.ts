@@ -45,5 +45,10 @@ export class CallTiming {
 
 /** In milliseconds, as the header's specification has it (W3C Server Timing). */
 function entry(name: string, ms: number): string {
-  return `${name};dur=${Math.round(ms * 100) / 100}`;
+  const hundredths = Math.round(ms * 100);
+  const rest = hundredths % 100;
+  // Whole numbers become text at a fraction of what others take.
+  const fraction =
+    rest === 0 ? "" : rest % 10 === 0 ? `.${rest / 10}` : `.${rest < 10 ? "0" : ""}${rest}`;
+  return `${name};dur=${(hundredths - rest) / 100}${fraction}`;
 }

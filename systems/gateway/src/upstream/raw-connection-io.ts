@@ -8,10 +8,12 @@
  * twice does no harm: the method says so, or whoever calls. docs/discoveries/upstream-client.md.
  */
 import type { Clock } from "@atelier/base/clock";
+import { atEndOfTurn, type TurnEnd } from "@atelier/host/end-of-turn";
 import type { Socket } from "node:net";
 import type { HeadFields } from "./head-fields.ts";
 import { Http1AnswerParser, type AnswerProgress, type AnswerSink } from "./http1-answer-parser.ts";
 import type { ExchangeCarrier, RawExchange } from "./raw-exchange-io.ts";
+import type { ReadTarget, SharedRead } from "./shared-read-io.ts";
 import { wholeBody, type UpstreamTimeouts } from "./upstream-client.ts";
 
 export interface ConnectionPool {
@@ -25,6 +27,8 @@ export interface ConnectionPool {
 
 export type RawConnectionOptions = {
   readonly socket: Socket;
+  /** Null: the socket tells what came as an event. */
+  readonly read: SharedRead | null;
   /** The event of the socket that says that it can be written to. */
   readonly readyEvent: "connect" | "secureConnect";
   readonly pool: ConnectionPool;
@@ -46,11 +50,13 @@ const KEEP_ALIVE_MS_MAX = 60_000;
 const CROSSED_CLOSE_MS_MAX = 1_000;
 const CROSSED_CLOSES: ReadonlySet<string> = new Set(["ENDED_EARLY", "ECONNRESET", "EPIPE"]);
 
-export class RawConnection implements ExchangeCarrier, AnswerSink {
+export class RawConnection implements ExchangeCarrier, AnswerSink, ReadTarget, TurnEnd {
   readonly #options: RawConnectionOptions;
   readonly #socket: Socket;
   readonly #parser: Http1AnswerParser;
   #exchange: RawExchange | null = null;
+  /** The last that was sent. */
+  #written: RawExchange | null = null;
   #isReady = false;
   #isReused = false;
   #isHeld = false;
@@ -71,7 +77,8 @@ export class RawConnection implements ExchangeCarrier, AnswerSink {
     this.#sinceMs = clock.monotonicMs();
     socket.setNoDelay(true);
     socket.once(readyEvent, () => this.#onReady());
-    socket.on("data", (chunk: Buffer) => this.#onData(chunk));
+    if (options.read === null) socket.on("data", (chunk: Buffer) => this.onData(chunk));
+    else options.read.target = this;
     socket.on("end", () => this.#onEnd());
     socket.on("error", (error) => this.#break(codeOf(error), textOf(error)));
     socket.on("close", () => this.#onClose());
@@ -88,7 +95,14 @@ export class RawConnection implements ExchangeCarrier, AnswerSink {
     this.#parser.begin(exchange.method);
     if (!this.#isReady) return;
     this.#isReused = true;
-    this.#write(exchange);
+    this.#sinceMs = this.#options.clock.monotonicMs();
+    atEndOfTurn(this);
+  }
+
+  /** Writes the request that came in this turn. It may be over already, or sent on another connection. */
+  endTurn(): void {
+    const exchange = this.#exchange;
+    if (exchange !== null && exchange !== this.#written) this.#write(exchange);
   }
 
   /** Closes it, unless it is in use. */
@@ -156,8 +170,10 @@ export class RawConnection implements ExchangeCarrier, AnswerSink {
   }
 
   /** Head and body in one write to the kernel. */
-  #write({ head, body }: RawExchange): void {
+  #write(exchange: RawExchange): void {
+    const { head, body } = exchange;
     const socket = this.#socket;
+    this.#written = exchange;
     this.#sinceMs = this.#options.clock.monotonicMs();
     this.#sendingMs = 0;
     this.#wasActive = false;
@@ -176,7 +192,7 @@ export class RawConnection implements ExchangeCarrier, AnswerSink {
     }
   }
 
-  #onData(chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     const exchange = this.#exchange;
     // Nobody asked.
     if (exchange === null) {

@@ -13,6 +13,7 @@ import {
   type RawConnectionOptions,
 } from "./raw-connection-io.ts";
 import { RawExchange, type ExchangeCarrier } from "./raw-exchange-io.ts";
+import { SharedRead } from "./shared-read-io.ts";
 import type {
   UpstreamCall,
   UpstreamClient,
@@ -173,11 +174,13 @@ class RawUpstream implements UpstreamClient, ConnectionPool, ExchangeCarrier {
     this.#watching ??= this.#watch();
   }
 
-  #openSocket(): Pick<RawConnectionOptions, "socket" | "readyEvent" | "keepAliveMs"> {
+  #openSocket(): Pick<RawConnectionOptions, "socket" | "read" | "readyEvent" | "keepAliveMs"> {
     const host = this.#url.hostname.replace(/^\[|\]$/g, "");
     if (this.#url.protocol === "http:") {
-      const socket = connectPlain({ host, port: Number(this.#url.port || 80) });
-      return { socket, readyEvent: "connect", keepAliveMs: PLAIN_KEEP_ALIVE_MS };
+      const read = new SharedRead();
+      const port = Number(this.#url.port || 80);
+      const socket = connectPlain({ host, port, onread: read.option });
+      return { socket, read, readyEvent: "connect", keepAliveMs: PLAIN_KEEP_ALIVE_MS };
     }
     const { ca } = this.#options;
     const socket = connectTls({
@@ -192,7 +195,7 @@ class RawUpstream implements UpstreamClient, ConnectionPool, ExchangeCarrier {
     socket.on("session", (session: Buffer) => {
       this.#tlsSession = session;
     });
-    return { socket, readyEvent: "secureConnect", keepAliveMs: TLS_KEEP_ALIVE_MS };
+    return { socket, read: null, readyEvent: "secureConnect", keepAliveMs: TLS_KEEP_ALIVE_MS };
   }
 
   /** One timer for all time-outs, while there are connections. */
