@@ -30,7 +30,7 @@ import {
   type Subject,
 } from "./gateway/measurements.ts";
 import { modelOf } from "./gateway/mock-answer.ts";
-import { BARE, DIRECT, L0, L0_WORKERS, L1, L1_WORKERS } from "./gateway/our-lanes.ts";
+import { BARE, DIRECT, L0, L0_WORKERS, L1, L1_WORKERS, RAW } from "./gateway/our-lanes.ts";
 import { GO, LITELLM_LANE, NGINX, PORTKEY_LANE } from "./gateway/peer-lanes.ts";
 import { writeIntoDocument } from "./gateway/performance-page.ts";
 import { toMarkdown, type Report } from "./gateway/report.ts";
@@ -38,7 +38,7 @@ import { addSample, toPlain, type Samples } from "./gateway/samples.ts";
 import { startServing } from "./gateway/serving-lane.ts";
 
 const LANES: readonly LaneKind[] = [
-  ...[DIRECT, BARE, NGINX, GO, L0, L0_WORKERS, L1, L1_WORKERS],
+  ...[DIRECT, BARE, RAW, NGINX, GO, L0, L0_WORKERS, L1, L1_WORKERS],
   ...[PORTKEY_LANE, LITELLM_LANE],
 ];
 const ROOT = join(import.meta.dirname, "..");

@@ -51,6 +51,20 @@ export const BARE: LaneKind = {
     }),
 };
 
+/** Below this no relay on Node's sockets can be. */
+export const RAW: LaneKind = {
+  ...BARE,
+  id: "raw",
+  name: "raw sockets, unread",
+  isUsual: false,
+  speaksTls: false,
+  start: (deps) =>
+    startScript(deps, "raw-relay.ts", [deps.upstream.origin], {
+      path: OPENAI_PATH,
+      token: deps.upstream.key,
+    }),
+};
+
 export const L0: LaneKind = {
   id: "l0",
   name: "Atelier L0 (auth, relay)",
