@@ -36,6 +36,7 @@ const GOALS = [
   { text: "between two steps, p50 ms", figure: "step p50", limit: 10 },
   { text: "round trips of a step", figure: "round trips", limit: 4 },
   { text: "streaming chats per core", figure: "chats per core", limit: 500, isFloor: true },
+  { text: "event loop p99 ms with them", figure: "event loop p99 at the most streams", limit: 25 },
   { text: "kB per watched idle stream", figure: "kB per watched idle stream", limit: 25 },
   { text: "journal, parts/s", figure: "journal parts/s", limit: 20_000, isFloor: true },
   { text: "journal, flush p99 ms", figure: "journal flush p99", limit: 50 },

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -26,6 +26,8 @@ export type ChatLane = {
   readonly model: BenchModel;
   readonly token: string;
   startAnother(postgresUrl?: string): Promise<RealServer>;
+  /** The first server's event loop since then (`Date.now()`): how late, at p99 of each half second. */
+  loopDelaysSince(sinceMs: number): readonly number[];
 };
 
 export type BenchModel = {
@@ -46,9 +48,19 @@ export async function startChatLane(resources: AsyncDisposableStack): Promise<Ch
   const model = await startBenchModel(resources);
   // All of them open what one has sealed.
   const env = { ATELIER_EXTERNAL_TOKEN_ENCRYPTION_KEYS: randomBytes(32).toString("base64") };
-  const startAnother = async (postgresUrl = urlOf(connection)): Promise<RealServer> =>
-    resources.use(await startRealServer({ postgresUrl, env, args: UNLIMITED }));
-  const server = await startAnother();
+  const start = async (
+    postgresUrl: string,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<RealServer> =>
+    resources.use(
+      await startRealServer({ postgresUrl, env: { ...env, ...more }, args: UNLIMITED }),
+    );
+  const startAnother = (postgresUrl = urlOf(connection)): Promise<RealServer> => start(postgresUrl);
+  const loopFile = join(dataDir, "loop-delays");
+  const server = await start(urlOf(connection), {
+    NODE_OPTIONS: `--import=${new URL("loop-delay.ts", import.meta.url).href}`,
+    BENCH_LOOP_FILE: loopFile,
+  });
   const { session: token } = await setUpFirstUser(server);
   await addModel(server, token, model.url);
   const database = resources.use(
@@ -56,7 +68,12 @@ export async function startChatLane(resources: AsyncDisposableStack): Promise<Ch
       ...{ connection, applicationName: "bench", connectionsMax: 4, log: silentLogger },
     }),
   );
-  return { connection, database, server, model, token, startAnother };
+  const loopDelaysSince = (sinceMs: number): readonly number[] =>
+    readFileSync(loopFile, "utf8")
+      .split("\n")
+      .map((line) => line.split(" ").map(Number))
+      .flatMap(([atMs = 0, lateMs = 0]) => (atMs > sinceMs ? [lateMs] : []));
+  return { connection, database, server, model, token, startAnother, loopDelaysSince };
 }
 
 /** One person has all chats here. */
