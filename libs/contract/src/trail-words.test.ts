@@ -72,6 +72,8 @@ test("everything that can happen has words", () => {
     const refusal = { kind, retry_in_ms: 5_000, passed_over: [] };
     assert.match(refusalWords({ ...TRAIL, refusal }, SAY)!, /^[a-z].*another try in 5 s$/);
   }
+  assert.equal(refusalWords(TRAIL, SAY), null);
+  assert.equal(refusalWords({ ...TRAIL, attempts: [] }, SAY), "not sent: it ended before");
   assert.match(breakerWords({ ...TRAIL, breaker: "opened" })!, /held back/);
   assert.match(breakerWords({ ...TRAIL, breaker: "closed" })!, /go through/);
 });

@@ -108,8 +108,10 @@ const PASSED: Readonly<Record<z.output<typeof PassedKey>["why"], string>> = {
   probed: "being tried by another request",
 };
 
-export function refusalWords({ refusal }: Trail, say: TrailTexts): string | null {
-  if (refusal === null) return null;
+/** Why there is no attempt, or no further one. Null: the last one tells. */
+export function refusalWords({ attempts, refusal }: Trail, say: TrailTexts): string | null {
+  // The client left, or the server stopped, while the request was recorded or waited for a key.
+  if (refusal === null) return attempts.length === 0 ? "not sent: it ended before" : null;
   const { kind, retry_in_ms: retryInMs } = refusal;
   const again = retryInMs === null ? "" : `; worth another try in ${say.length(retryInMs)}`;
   return `${REFUSALS[kind]}${again}`;
