@@ -2,6 +2,7 @@
  * The dashboard as people use it: a real Chromium on a really started server. Pages that break the
  * security policy, log an error or throw fail the test that opened them.
  */
+import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
@@ -138,6 +139,14 @@ export async function judgePage(page: Page, name: string): Promise<string[]> {
   await page.setViewportSize(DESKTOP);
   await page.emulateMedia({ colorScheme: "light" });
   return findings;
+}
+
+/** Looks until it is so: what a page does behind an event is done a moment later. */
+export async function untilSo(look: () => Promise<boolean>, what: string): Promise<void> {
+  for (const lateMs = performance.now() + PAGE_MS_MAX; !(await look());) {
+    assert.ok(performance.now() < lateMs, what);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
 }
 
 /** Signs a person in as they would, and waits for their first page. */

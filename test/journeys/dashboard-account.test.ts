@@ -3,7 +3,7 @@ import { setUpFirstUser, startRealServer } from "@atelier/testkit/real-server";
 import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { judgePage, openBrowser, signIn, WITHOUT_CHROMIUM } from "./browser-world.ts";
+import { judgePage, openBrowser, signIn, untilSo, WITHOUT_CHROMIUM } from "./browser-world.ts";
 
 test(
   "a person makes a token, sees it once, uses it, and takes it back",
@@ -84,11 +84,13 @@ test(
     findings.push(...(await judgePage(page, "security")));
 
     await page.goto("/settings/appearance");
+    const isDark = async () =>
+      (await page.evaluate("document.documentElement.dataset.theme")) === "dark";
     await page.getByLabel("Dark").check();
-    assert.equal(await page.evaluate("document.documentElement.dataset.theme"), "dark");
+    await untilSo(isDark, "it is dark");
     await page.reload();
     await page.getByRole("heading", { name: "Appearance" }).waitFor();
-    assert.equal(await page.evaluate("document.documentElement.dataset.theme"), "dark");
+    await untilSo(isDark, "it is dark");
     await page.getByLabel("As the system has it").check();
     findings.push(...(await judgePage(page, "appearance")));
 

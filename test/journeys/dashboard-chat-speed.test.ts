@@ -12,8 +12,8 @@ import { openBrowser, signIn, WITHOUT_CHROMIUM } from "./browser-world.ts";
 import { setUpChats } from "./chat-world.ts";
 
 const MESSAGES = 5_000;
-const OPEN_MS_MAX = 4_000;
-const KEY_P95_MS_MAX = 60;
+const OPEN_MS_MAX = 10_000;
+const KEY_P95_MS_MAX = 150;
 /** Of all that the page holds, with every message of the chat. */
 const HEAP_MB_MAX = 80;
 const SHIFT_MAX = 0.01;

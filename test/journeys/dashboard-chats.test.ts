@@ -6,7 +6,7 @@ import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
-import { judgePage, openBrowser, signIn, WITHOUT_CHROMIUM } from "./browser-world.ts";
+import { judgePage, openBrowser, signIn, untilSo, WITHOUT_CHROMIUM } from "./browser-world.ts";
 import { setUpChats } from "./chat-world.ts";
 
 /** One pixel. */
@@ -68,7 +68,8 @@ test(
     await using chats = await setUpChats(server, { token: owner.session });
     await page.reload();
     await page.getByLabel("Model").waitFor();
-    assert.equal(await message.inputValue(), "Say what is in this picture");
+    const isKept = async () => (await message.inputValue()) === "Say what is in this picture";
+    await untilSo(isKept, "what was typed stays");
 
     await message.focus();
     await pastePicture(page, "shot.png");
@@ -89,7 +90,10 @@ test(
     const chatId = new URL(page.url()).pathname.split("/").at(-1) ?? "";
     const { body } = await chats.person.call(server, "GET", `/api/v2/chats/${chatId}/messages`);
     assert.deepEqual(
-      body.messages.at(-1).content.map(({ type }: { readonly type: string }) => type),
+      // It may have been answered by now.
+      body.messages
+        .find(({ role }: { readonly role: string }) => role === "user")
+        .content.map(({ type }: { readonly type: string }) => type),
       ["text", "file", "file"],
     );
 
@@ -148,17 +152,23 @@ test(
     await section("Needs you").getByText("Which database shall it be?").waitFor();
     await person.create(server, "Migrate it, fail now");
     await section("Needs you").getByText("failed", { exact: true }).waitFor();
-    assert.equal(await page.title(), "(2) Agents · Atelier");
+    await untilSo(async () => (await page.title()) === "(2) Agents · Atelier", "its title counts");
     const icon = page.locator("link[rel=icon]");
-    assert.equal(await icon.getAttribute("href"), "./favicon-waiting.svg");
+    const isWaiting = async () => (await icon.getAttribute("href")) === "./favicon-waiting.svg";
+    await untilSo(isWaiting, "its icon waits");
     await judge("chats");
 
     await page.keyboard.press("n");
-    const focused = () => page.evaluate<string>("document.activeElement.textContent");
-    assert.match(await focused(), /^Choose one/);
+    const untilFocused = (start: string) =>
+      untilSo(async () => {
+        const text = await page.evaluate<string>("document.activeElement.textContent");
+        return text.startsWith(start);
+      }, `${start} has the focus`);
+    await untilFocused("Choose one");
     await page.keyboard.press("j");
-    assert.match(await focused(), /^Migrate it/);
+    await untilFocused("Migrate it");
     await page.keyboard.press("k");
+    await untilFocused("Choose one");
     await page.keyboard.press("Enter");
     await page.waitForURL(/\/chats\/[0-9a-f-]{36}$/);
 
@@ -191,6 +201,7 @@ test(
 
     await page.getByRole("link", { name: "Notes of the release" }).waitFor();
     await page.keyboard.press("/");
+    await page.locator("input:focus").waitFor();
     await page.keyboard.type("choose");
     await page.getByRole("link", { name: "Notes of the release" }).waitFor({ state: "hidden" });
     await page.getByRole("link", { name: /^Choose one/ }).waitFor();

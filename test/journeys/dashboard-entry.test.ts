@@ -131,6 +131,7 @@ test(
     await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
     findings.push(...(await judgePage(page, "keyboard-help")));
     await page.keyboard.press("Escape");
+    await page.getByRole("dialog", { name: "Keyboard" }).waitFor({ state: "detached" });
     await page.keyboard.press("g");
     await page.keyboard.press("h");
     await page.getByRole("heading", { name: "Hello, ann" }).waitFor();

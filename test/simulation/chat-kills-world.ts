@@ -2,6 +2,7 @@
  * Two servers over one Postgres that drive chats, each with a wire of its own to the database, and a
  * machine whose agent reaches one of them. Everything can be struck, and comes back.
  */
+import { freePort } from "@atelier/testkit/free-port";
 import {
   callApi,
   startRealServer,
@@ -334,7 +335,7 @@ async function startSide(
       ),
     ),
   );
-  side = { wire, ids, server: await startServer(database, wire, 0) };
+  side = { wire, ids, server: await startServer(database, wire, await freePort()) };
   return side;
 }
 

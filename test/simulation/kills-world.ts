@@ -6,6 +6,7 @@ import { silentLogger } from "@atelier/base/logger";
 import { Secret } from "@atelier/base/secret";
 import { systemClock } from "@atelier/base/system-clock";
 import type { WorkspaceServices } from "@atelier/contract/rpc/workspace/services";
+import { freePort } from "@atelier/testkit/free-port";
 import { startRealServer, type RealServer } from "@atelier/testkit/real-server";
 import { dialServices } from "@atelier/tunnel/dial-services";
 import type { Link } from "@atelier/tunnel/link";
@@ -75,7 +76,9 @@ export class KillsWorld {
     resources.defer(async () => {
       for (const each of servers) await each[Symbol.asyncDispose]();
     });
-    for (let i = 0; i < 2; i += 1) servers.push(await startServer(postgresUrl, 0));
+    for (let i = 0; i < 2; i += 1) {
+      servers.push(await startServer(postgresUrl, await freePort()));
+    }
     const [one, two] = servers as [RealServer, RealServer];
     const agentWire = resources.use(await FaultyWire.start(one.port));
     const personWire = resources.use(await FaultyWire.start(two.port));

@@ -116,6 +116,27 @@ test("an agent whose place another took stops, and does not take it back", async
   assert.match(refusal?.message ?? "", /one token is for one machine/);
 });
 
+test("a socket that is told to close is not cut off by what is still written to it", async () => {
+  await using t = await testLink(fakeServices().services);
+  const { serverSocket } = t;
+  const cutIn: number[] = [];
+  const terminate = serverSocket.terminate.bind(serverSocket);
+  serverSocket.terminate = () => {
+    cutIn.push(serverSocket.readyState);
+    terminate();
+  };
+  const closed = once(t.agentSocket, "close");
+  serverSocket.close(CLOSE_REPLACED);
+  const answer = await t.link.services.ports.list({});
+  assert.ok(!answer.ok && answer.failure.code === "disconnected");
+  assert.equal(((await closed) as [number])[0], CLOSE_REPLACED);
+  await t.link.closed;
+  assert.ok(
+    cutIn.every((state) => state === serverSocket.CLOSED),
+    cutIn.join(),
+  );
+});
+
 test("an agent that may have been replaced by its own echo dials again, but only once", async () => {
   const onlyOnce = await closing([1012, CLOSE_REPLACED]);
   assert.deepEqual(onlyOnce, { refusal: null, connections: 3 });

@@ -100,17 +100,17 @@ async function serve(
   { services }: HoldLinkOptions,
   { deps, signal }: { readonly deps: HoldDeps; readonly signal: AbortSignal },
 ): Promise<number | null> {
-  let closeCode: number | null = null;
-  socket.once("close", (code) => {
-    closeCode = code;
-  });
+  const closed = Promise.withResolvers<number | null>();
+  if (socket.readyState === socket.CLOSED) closed.resolve(null);
+  socket.once("close", closed.resolve);
   const link = answerOverSocket(socket, services, deps);
   const close = (): void => link.close();
   signal.addEventListener("abort", close, { once: true });
   if (signal.aborted) close();
   await link.closed;
   signal.removeEventListener("abort", close);
-  return closeCode;
+  // What was being written when the code came fails before the socket says that it closed, and why.
+  return closed.promise;
 }
 
 /**

@@ -103,8 +103,16 @@ function answer(
 
 function transportOf(socket: WebSocket): ReturnType<typeof createWebSocketStream> {
   const transport = createWebSocketStream(socket, { highWaterMark: STREAM_WINDOW_BYTES });
+  // To fail then would end the socket at once, and its code might not reach the other side.
+  const isClosing = (): boolean => socket.readyState === WebSocket.CLOSING;
+  const write = transport._write.bind(transport);
+  transport._write = (chunk, encoding, done) => {
+    if (isClosing()) done();
+    else write(chunk, encoding, done);
+  };
   // HTTP/2 writes a batch of frames in many pieces: as one message they cost one write to the system.
   transport._writev = (pieces, done) => {
+    if (isClosing()) return done();
     socket.send(Buffer.concat(pieces.map(({ chunk }) => chunk as Buffer)), done);
   };
   transport.on("error", () => {}); // The socket's `close` follows.
