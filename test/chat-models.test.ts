@@ -270,6 +270,26 @@ test("people choose for their own chats, and nobody for another's", async () => 
   const user = { ownerId: ann.id, organizationId: model.organization_id };
   const chosen = await world.chats.models.modelForNewChat(user);
   assert.ok(chosen.ok && chosen.value.id === model.id);
+  // Where administrators take it back, the choice stays and does not count.
+  const other = await addModel(world, { model: "other", is_default: true });
+  const allow = (allow_users: boolean) =>
+    api.call("PUT", "/api/v2/chats/config/personal-model-overrides", {
+      token: owner.token,
+      body: { allow_users },
+    });
+  const nameOfNew = async () => {
+    const found = await world.chats.models.modelForNewChat(user);
+    return found.ok && found.value.model;
+  };
+  assert.equal((await allow(false)).status, 204);
+  assert.equal(await nameOfNew(), "other");
+  const refused = await api.call("PUT", `${path("me")}/root`, { token: ann.token, body });
+  assert.deepEqual([refused.status, refused.body.code], [403, "chat_model.own_choice_off"]);
+  const kept = await api.call("GET", path("me"), { token: ann.token });
+  assert.deepEqual([kept.body.overrides.length, kept.body.is_allowed], [1, false]);
+  assert.equal((await allow(true)).status, 204);
+  assert.equal(await nameOfNew(), model.model);
+  await api.call("DELETE", `${MODELS}/${other.id}`, { token: owner.token });
   assert.equal(
     (await api.call("DELETE", `${MODELS}/${model.id}`, { token: owner.token })).status,
     204,

@@ -95,6 +95,19 @@ test(
     await page.getByText("It is tried again with the next request.").waitFor();
     await page.getByText("in service", { exact: true }).waitFor();
 
+    // Keys change places, and agents get another key, while the page is open.
+    const keys = page.getByRole("region", { name: "Keys", exact: true }).locator("code");
+    const standIn = (await keys.last().textContent()) ?? "";
+    const earlier = page.getByRole("button", { name: /^Earlier: / });
+    await earlier.click();
+    await keys.first().filter({ hasText: standIn }).waitFor();
+    await page.getByLabel("Whose keys serve agents").selectOption("own_required");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved.").waitFor();
+    await judge("provider-keys-moved");
+    await earlier.click();
+    await keys.last().filter({ hasText: standIn }).waitFor();
+
     // What is typed stays while the provider changes beside it.
     await page.getByLabel("Display name").fill("Claude");
     await page.getByRole("button", { name: "Take out" }).first().click();

@@ -308,9 +308,12 @@ test(
     await saveAdvisor.click();
     await page.getByText("The advisor’s settings are saved.").waitFor();
     await page.getByText("Read the product’s own words").click();
-    await page.getByLabel("Idle chats are archived after").fill("90");
+    await page.getByLabel("Days until idle chats are archived").fill("90");
     await saveIn("How long chats live").click();
     await page.getByText("How long chats live is saved.").waitFor();
+    await page.getByLabel("People choose models for their own chats").uncheck();
+    await saveIn("People’s own models").click();
+    await page.getByText("Who chooses models is saved.").waitFor();
     await page.getByLabel("Provider").selectOption("openai");
     await saveIn("Desktops").click();
     await page.getByText("The model for desktops is saved.").waitFor();

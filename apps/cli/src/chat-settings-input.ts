@@ -4,6 +4,7 @@ import {
   CHAT_DAYS_MAX,
   getChatAutoArchiveDays,
   getChatComputerUseProvider,
+  getChatPersonalModelOverrides,
   getChatRetentionDays,
 } from "@atelier/contract/http/chat-settings";
 import { usageFailure, type CliFailure } from "./cli-failure.ts";
@@ -14,6 +15,8 @@ export type ChatSettings = {
   readonly auto_archive: ChatDays;
   readonly retention: ChatDays;
   readonly computer_use_provider: string;
+  /** Whether people choose models for their own chats. */
+  readonly personal_models: boolean;
 };
 
 export async function readChatSettings(api: Api): Promise<Result<ChatSettings, CliFailure>> {
@@ -23,10 +26,13 @@ export async function readChatSettings(api: Api): Promise<Result<ChatSettings, C
   if (!kept.ok) return kept;
   const desktop = await api.call(getChatComputerUseProvider, {});
   if (!desktop.ok) return desktop;
+  const personal = await api.call(getChatPersonalModelOverrides, {});
+  if (!personal.ok) return personal;
   return ok({
     auto_archive: { days: archive.value.auto_archive_days, is_set: archive.value.is_set },
     retention: { days: kept.value.retention_days, is_set: kept.value.is_set },
     computer_use_provider: desktop.value.provider,
+    personal_models: personal.value.allow_users,
   });
 }
 

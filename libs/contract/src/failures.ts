@@ -235,6 +235,11 @@ export const FAILURES = {
     message: "This is still needed.",
     remedy: "See `detail` for what needs it.",
   },
+  "chat_model.own_choice_off": {
+    status: 403,
+    message: "People do not choose models for their chats here.",
+    remedy: "Ask an administrator, who allows it in the agent settings.",
+  },
   "server.stopping": {
     status: 503,
     message: "The server is about to stop.",

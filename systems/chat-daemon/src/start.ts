@@ -26,6 +26,7 @@ import { Tasks } from "@atelier/host/tasks";
 import {
   autoArchiveSetting,
   chatSettingService,
+  personalModelsSetting,
   retentionSetting,
   systemPromptSetting,
 } from "./chat-settings/chat-setting-actions.ts";
@@ -172,7 +173,10 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   return {
     models,
     service: {
-      ...chatModelsService({ database, clock, random, log, catalog, people }),
+      ...chatModelsService({
+        ...{ database, clock, random, log, catalog, people },
+        arePersonalModelsAllowed: selection.arePersonalModelsAllowed,
+      }),
       ...chatService(chats),
       ...chatSettingService(settings),
       ...chatSpendingService({ database, clock, people, costs: chats.costs }),
@@ -305,7 +309,8 @@ function toTurnRun({
 function selectionOf(deps: ChatDaemonDeps): SelectionDeps {
   const { database, providers: catalog, providerAuth } = deps;
   const { isGatewayRoutingEnabled } = deps.config;
-  return { database, catalog, providerAuth, isGatewayRoutingEnabled };
+  const arePersonalModelsAllowed = () => personalModelsSetting({ database });
+  return { database, catalog, providerAuth, isGatewayRoutingEnabled, arePersonalModelsAllowed };
 }
 
 function modelRouter(deps: ChatDaemonDeps, routing: SelectionDeps): ModelRouter {

@@ -168,6 +168,12 @@ const CASES: Readonly<Record<string, Case>> = {
     body: () => ({ display_name: "New", api_keys: [{ api_key: `${SECRET_CANARY}-other-key` }] }),
   },
   "DELETE /api/v2/ai/providers/:provider": { params: provider },
+  "PUT /api/v2/ai/providers/:provider/keys/order": {
+    params: provider,
+    // Not its keys: who gets as far as that is admitted.
+    body: () => ({ key_ids: [UNKNOWN_ID] }),
+    status: 409,
+  },
   "PATCH /api/v2/ai/providers/:provider/keys/:key": {
     params: providerKey,
     body: () => ({ enabled: false }),
@@ -273,6 +279,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "POST /api/v2/chats": { body: () => ({ content: SOME_TEXT }), status: 503 },
   "POST /api/v2/chats/files": { body: () => "bytes", status: 503 },
   "GET /api/v2/chats/files/:file": { params: async () => ({ file: UNKNOWN_ID }), status: 503 },
+  "GET /api/v2/chats/by-workspace": { query: `workspace_ids=${UNKNOWN_ID}`, status: 503 },
   "GET /api/v2/chats/:chat": { params: chat, status: 503 },
   "PATCH /api/v2/chats/:chat": { params: chat, body: () => ({ title: "New" }), status: 503 },
   "GET /api/v2/chats/:chat/messages": { params: chat, status: 503 },
@@ -329,6 +336,26 @@ const CASES: Readonly<Record<string, Case>> = {
   "GET /api/v2/chats/config/advisor": { status: 503 },
   "PUT /api/v2/chats/config/advisor": {
     body: () => ({ enabled: false, max_uses_per_run: 0, max_output_tokens: 1_000 }),
+    status: 503,
+  },
+  "GET /api/v2/chats/config/computer-use-provider": { status: 503 },
+  "PUT /api/v2/chats/config/computer-use-provider": {
+    body: () => ({ provider: "openai" }),
+    status: 503,
+  },
+  "GET /api/v2/chats/config/personal-model-overrides": { status: 503 },
+  "PUT /api/v2/chats/config/personal-model-overrides": {
+    body: () => ({ allow_users: false }),
+    status: 503,
+  },
+  "GET /api/v2/chats/config/auto-archive-days": { status: 503 },
+  "PUT /api/v2/chats/config/auto-archive-days": {
+    body: () => ({ auto_archive_days: 1 }),
+    status: 503,
+  },
+  "GET /api/v2/chats/config/retention-days": { status: 503 },
+  "PUT /api/v2/chats/config/retention-days": {
+    body: () => ({ retention_days: 1 }),
     status: 503,
   },
   "GET /api/v2/chats/config/user-prompt": { status: 503 },

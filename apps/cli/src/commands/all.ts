@@ -71,6 +71,7 @@ import { providersKeysAdd } from "./providers-keys-add.ts";
 import { providersKeysDisable } from "./providers-keys-disable.ts";
 import { providersKeysEnable } from "./providers-keys-enable.ts";
 import { providersKeysList } from "./providers-keys-list.ts";
+import { providersKeysMove } from "./providers-keys-move.ts";
 import { providersKeysRemove } from "./providers-keys-remove.ts";
 import { providersKeysReset } from "./providers-keys-reset.ts";
 import { providersList } from "./providers-list.ts";
@@ -159,6 +160,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   providersTest,
   providersKeysList,
   providersKeysAdd,
+  providersKeysMove,
   providersKeysRemove,
   providersKeysDisable,
   providersKeysEnable,

@@ -4,6 +4,7 @@ import {
   COMPUTER_USE_PROVIDERS,
   putChatAutoArchiveDays,
   putChatComputerUseProvider,
+  putChatPersonalModelOverrides,
   putChatRetentionDays,
 } from "@atelier/contract/http/chat-settings";
 import { parseDays, readChatSettings } from "../chat-settings-input.ts";
@@ -14,7 +15,8 @@ import { chatSettingFields } from "../output/chat-setting-fields.ts";
 
 export const chatSettingsSet = defineCommand({
   name: "chat-settings set",
-  summary: "Change how long chats live, or whose model would work with a desktop",
+  summary:
+    "Change how long chats live, who chooses their models, or whose would work with a desktop",
   details:
     "Days are whole ones up to 3650. 0 turns it off; `default` goes back to what the server's option says.",
   examples: [
@@ -25,18 +27,24 @@ export const chatSettingsSet = defineCommand({
   options: {
     autoArchiveDays: textOption("--auto-archive-days <days>", "idle chats are archived after them"),
     retentionDays: textOption("--retention-days <days>", "archived chats are deleted after them"),
+    personalModels: choiceOption(
+      "--personal-models <on|off>",
+      "people choose models for their own chats",
+      ["on", "off"],
+    ),
     computerUseProvider: choiceOption(
       "--computer-use-provider <type>",
       "whose model works with a desktop",
       COMPUTER_USE_PROVIDERS,
     ),
   },
-  run: async (cli, { options: { autoArchiveDays, retentionDays, computerUseProvider } }) => {
+  run: async (cli, { options }) => {
+    const { autoArchiveDays, retentionDays, personalModels, computerUseProvider } = options;
     const archive = parseDays("--auto-archive-days", autoArchiveDays);
     if (!archive.ok) return archive;
     const kept = parseDays("--retention-days", retentionDays);
     if (!kept.ok) return kept;
-    const given = [archive.value, kept.value, computerUseProvider];
+    const given = [archive.value, kept.value, personalModels, computerUseProvider];
     if (given.every((value) => value === undefined)) {
       return fail(usageFailure("Nothing to change: give an option that says what."));
     }
@@ -50,6 +58,11 @@ export const chatSettingsSet = defineCommand({
     if (kept.value !== undefined) {
       const body = { retention_days: kept.value };
       const set = await api.value.call(putChatRetentionDays, { body });
+      if (!set.ok) return set;
+    }
+    if (personalModels !== undefined) {
+      const body = { allow_users: personalModels === "on" };
+      const set = await api.value.call(putChatPersonalModelOverrides, { body });
       if (!set.ok) return set;
     }
     if (computerUseProvider !== undefined) {

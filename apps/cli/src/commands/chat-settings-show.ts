@@ -7,7 +7,8 @@ import { chatSettingFields } from "../output/chat-setting-fields.ts";
 
 export const chatSettingsShow = defineCommand({
   name: "chat-settings show",
-  summary: "Show how long chats live, and whose model would work with a desktop",
+  summary:
+    "Show how long chats live, who chooses their models, and whose would work with a desktop",
   examples: ["atelier chat-settings show"],
   args: {},
   options: {},

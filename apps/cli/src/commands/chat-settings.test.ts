@@ -16,6 +16,8 @@ function scene() {
     [`GET ${ROOT}/auto-archive-days`]: () => ({ auto_archive_days: 91, is_set: false }),
     [`GET ${ROOT}/retention-days`]: () => ({ retention_days: 0, is_set: true }),
     [`GET ${ROOT}/computer-use-provider`]: () => ({ provider: "openai" }),
+    [`GET ${ROOT}/personal-model-overrides`]: () => ({ allow_users: false }),
+    [`PUT ${ROOT}/personal-model-overrides`]: put,
     [`PUT ${ROOT}/auto-archive-days`]: put,
     [`PUT ${ROOT}/retention-days`]: put,
     [`PUT ${ROOT}/computer-use-provider`]: put,
@@ -27,6 +29,7 @@ test("they are shown with where they come from", async () => {
   const { out } = await scene().run("show");
   assert.match(out, /archived +after 91 days \(the server's option\)/);
   assert.match(out, /kept +for ever$/m);
+  assert.match(out, /People choose models +no$/m);
   assert.match(out, /desktops +openai/);
 });
 
@@ -35,13 +38,15 @@ test("what is given is sent, and nothing else", async () => {
   const days = ["--auto-archive-days", "default", "--retention-days", "30"];
   assert.equal((await run("set", ...days)).exitCode, 0);
   assert.equal((await run("set", "--computer-use-provider", "openai")).exitCode, 0);
+  assert.equal((await run("set", "--personal-models", "off")).exitCode, 0);
   assert.deepEqual(bodies, [
     { auto_archive_days: null },
     { retention_days: 30 },
     { provider: "openai" },
+    { allow_users: false },
   ]);
   for (const wrong of [[], ["--retention-days", "3651"], ["--retention-days", "soon"]]) {
     assert.equal((await run("set", ...wrong)).exitCode, 2);
   }
-  assert.equal(bodies.length, 3);
+  assert.equal(bodies.length, 4);
 });

@@ -1,7 +1,7 @@
 /** Single keys of a model provider: how they are shown, and what acts on them. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { cli, ID, SIGNED_IN, TIME } from "../cli-scene.test.ts";
+import { cli, ID, SIGNED_IN, TIME, type Parsed } from "../cli-scene.test.ts";
 
 const FIRST = "0b8f1f5e-1111-4a4a-8b8b-0a4c1f1e2d3c";
 const SECOND = "0b8f1f5e-2222-4a4a-8b8b-0a4c1f1e2d3c";
@@ -113,6 +113,31 @@ for (const [verb, enabled] of [
     assert.equal(run.requests[0]?.path, `/api/v2/ai/providers/main/keys/${FIRST}`);
   });
 }
+
+test("a key is moved to its place among all that there are", async () => {
+  const bodies: unknown[] = [];
+  const api = {
+    variables: SIGNED_IN,
+    "GET /api/v2/ai/providers/:provider": () => PROVIDER,
+    "PUT /api/v2/ai/providers/:provider/keys/order": ({ body }: Parsed) => {
+      bodies.push(body);
+      return PROVIDER;
+    },
+  };
+  const ids = KEYS.map(({ id }) => id);
+  const last = ids.at(-1) ?? "";
+  const moved = await cli(["providers", "keys", "move", "main", last, "1"], api);
+  assert.match(moved.out, /^Moved\.\n\nKEY/);
+  await cli(["providers", "keys", "move", "main", ids[0] ?? "", "99"], api);
+  assert.deepEqual(bodies, [
+    { key_ids: [last, ...ids.slice(0, -1)] },
+    { key_ids: [...ids.slice(1), ids[0]] },
+  ]);
+  const words = ["providers", "keys", "move", "main"];
+  assert.equal((await cli([...words, last, "0"], api)).exitCode, 2);
+  assert.equal((await cli([...words, PROVIDER.id, "1"], api)).exitCode, 4);
+  assert.equal(bodies.length, 2);
+});
 
 test("a reset says that it is done, and an unknown key that there is none", async () => {
   const words = ["providers", "keys", "reset", "main", FIRST];

@@ -6,6 +6,7 @@ export function chatSettingFields(look: Look, settings: ChatSettings): string {
   return fields(look, [
     ["Idle chats are archived", daysText(settings.auto_archive, "after", "never")],
     ["Archived chats are kept", daysText(settings.retention, "for", "for ever")],
+    ["People choose models", settings.personal_models ? "yes" : "no"],
     ["Model for desktops", `${settings.computer_use_provider} (workspaces have no desktop yet)`],
   ]);
 }

@@ -53,17 +53,17 @@ export function ChatLifeForm({ idle, archived }: ChatLifeFormProps) {
       <div className="grid items-start gap-4 sm:grid-cols-2">
         <TextField
           {...form.field("auto_archive_days")}
-          hint={`Days without anything new. 0: never. ${optionWords(idle.is_set, idle.auto_archive_days, "never")}`}
+          hint={`Without anything new. 0: never. ${optionWords(idle.is_set, idle.auto_archive_days, "never")}`}
           inputMode="numeric"
           isOptional
-          label="Idle chats are archived after"
+          label="Days until idle chats are archived"
         />
         <TextField
           {...form.field("retention_days")}
-          hint={`Days, then they are deleted. 0: for ever. ${optionWords(archived.is_set, archived.retention_days, "for ever")}`}
+          hint={`Then they are deleted. 0: for ever. ${optionWords(archived.is_set, archived.retention_days, "for ever")}`}
           inputMode="numeric"
           isOptional
-          label="Archived chats are kept for"
+          label="Days that archived chats are kept"
         />
       </div>
     </SettingsForm>

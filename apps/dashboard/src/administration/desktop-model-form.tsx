@@ -19,7 +19,7 @@ type DesktopModelFormProps = {
 export function DesktopModelForm({ answer }: DesktopModelFormProps) {
   const put = useChange(putChatComputerUseProvider, [getChatComputerUseProvider]);
   const form = useForm({
-    initial: { provider: String(answer.provider) },
+    initial: { provider: answer.provider },
     submit: async (texts) => {
       const provider = COMPUTER_USE_PROVIDERS.find((each) => each === texts.provider);
       const outcome = await put({ body: { provider: provider ?? answer.provider } });

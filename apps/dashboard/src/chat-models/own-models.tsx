@@ -43,16 +43,23 @@ export function OwnModels({ all, usable }: OwnModelsProps) {
   return (
     <Panel about="Where you choose nothing in a chat itself." title="Your models">
       <Loaded query={query} what="your models">
-        {({ overrides }) => (
-          <DataTable
-            columns={columns(all, setChoosing)}
-            label="Work and your models"
-            rowKey={({ context }) => context}
-            rows={USER_MODEL_OVERRIDE_CONTEXTS.map((context) => ({
-              context,
-              override: overrides.find((each) => each.context === context),
-            }))}
-          />
+        {({ overrides, is_allowed: isAllowed }) => (
+          <>
+            {!isAllowed && (
+              <p className="mb-4 rounded-md bg-warn-soft p-3">
+                Administrators do not let people choose models: what you chose does not count.
+              </p>
+            )}
+            <DataTable
+              columns={columns(all, setChoosing)}
+              label="Work and your models"
+              rowKey={({ context }) => context}
+              rows={USER_MODEL_OVERRIDE_CONTEXTS.map((context) => ({
+                context,
+                override: overrides.find((each) => each.context === context),
+              }))}
+            />
+          </>
         )}
       </Loaded>
       <Modal

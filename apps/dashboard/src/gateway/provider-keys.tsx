@@ -3,6 +3,7 @@ import {
   getModelProvider,
   listModelProviders,
   MODEL_PROVIDER_KEYS_MAX,
+  orderModelProviderKeys,
   resetModelProviderKey,
   updateModelProvider,
   updateModelProviderKey,
@@ -124,6 +125,9 @@ function KeyActions({ provider, providerKey }: KeyActionsProps) {
   const toggle = useChange(updateModelProviderKey, RENEWS);
   const reset = useChange(resetModelProviderKey, RENEWS);
   const replace = useChange(updateModelProvider, RENEWS);
+  const order = useChange(orderModelProviderKeys, RENEWS);
+  const ids = provider.api_keys.map((key) => key.id);
+  const place = ids.indexOf(id);
   const [isRemoving, setIsRemoving] = useState(false);
   const tell = (work: Promise<Result<unknown, ApiProblem>>, done: string): void => {
     work.then(
@@ -136,6 +140,18 @@ function KeyActions({ provider, providerKey }: KeyActionsProps) {
       {(state === "permanent" || state === "temporary") && (
         <Button onClick={() => tell(reset({ params }), "It is tried again with the next request.")}>
           Try it again
+        </Button>
+      )}
+      {place > 0 && (
+        <Button
+          aria-label={`Earlier: ${masked}`}
+          onClick={() => {
+            const key_ids = ids.filter((each) => each !== id).toSpliced(place - 1, 0, id);
+            const moved = order({ params: { provider: provider.name }, body: { key_ids } });
+            tell(moved, `The key is number ${place} now.`);
+          }}
+        >
+          Earlier
         </Button>
       )}
       <Button

@@ -3,6 +3,7 @@ import {
   getChatAdvisor,
   getChatAutoArchiveDays,
   getChatComputerUseProvider,
+  getChatPersonalModelOverrides,
   getChatPlanInstructions,
   getChatRetentionDays,
   getChatSystemPrompt,
@@ -15,6 +16,7 @@ import { Link } from "@tanstack/react-router";
 import { useChange, useEndpoint } from "../api/use-endpoint.ts";
 import { ChatLifeForm } from "../administration/chat-life-form.tsx";
 import { DesktopModelForm } from "../administration/desktop-model-form.tsx";
+import { OwnChoiceForm } from "../administration/own-choice-form.tsx";
 import { SettingsForm } from "../administration/settings-form.tsx";
 import { CheckField } from "../forms/check-field.tsx";
 import { problemOfBody, problemOfFields } from "../forms/field-problems.ts";
@@ -32,9 +34,6 @@ export function Page() {
   const prompt = useEndpoint(getChatSystemPrompt, {});
   const plan = useEndpoint(getChatPlanInstructions, {});
   const advisor = useEndpoint(getChatAdvisor, {});
-  const archive = useEndpoint(getChatAutoArchiveDays, {});
-  const kept = useEndpoint(getChatRetentionDays, {});
-  const desktop = useEndpoint(getChatComputerUseProvider, {});
   return (
     <>
       <PageHead
@@ -74,6 +73,24 @@ export function Page() {
         </Loaded>
       </Panel>
       <SpendingLimits />
+      <LifePanels />
+    </>
+  );
+}
+
+/** Who chooses models, and how long chats live. */
+function LifePanels() {
+  const personal = useEndpoint(getChatPersonalModelOverrides, {});
+  const archive = useEndpoint(getChatAutoArchiveDays, {});
+  const kept = useEndpoint(getChatRetentionDays, {});
+  const desktop = useEndpoint(getChatComputerUseProvider, {});
+  return (
+    <>
+      <Panel title="People’s own models">
+        <Loaded query={personal} what="whether people choose models">
+          {(answer) => <OwnChoiceForm answer={answer} />}
+        </Loaded>
+      </Panel>
       <Panel
         about="Chats with which nobody does anything are archived, and archived ones are deleted for good."
         title="How long chats live"

@@ -383,6 +383,26 @@ export const deleteModelProvider = endpoint({
   audit: { action: "delete", resource: "ai_provider" },
 });
 
+export const orderModelProviderKeys = endpoint({
+  tag: "ai-providers",
+  summary: "Change the order in which a model provider's keys are tried",
+  method: "PUT",
+  path: "/api/v2/ai/providers/:provider/keys/order",
+  access: "ai_provider:update",
+  params: ModelProviderParams,
+  query: NoQuery,
+  body: z.strictObject({
+    /** All of its keys, the first one first. */
+    key_ids: z
+      .array(z.uuid())
+      .max(MODEL_PROVIDER_KEYS_MAX)
+      .refine((ids) => new Set(ids).size === ids.length, "Each key once."),
+  }),
+  success: { status: 200, body: ModelProvider },
+  failures: ["ai_provider.changed_meanwhile"],
+  audit: { action: "write", resource: "ai_provider" },
+});
+
 export const updateModelProviderKey = endpoint({
   tag: "ai-providers",
   summary: "Take one key of a model provider out of service, or put it back",

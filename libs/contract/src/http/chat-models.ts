@@ -250,7 +250,14 @@ export const listUserModelOverrides = endpoint({
   params: MemberParams,
   query: NoQuery,
   body: null,
-  success: { status: 200, body: z.object({ overrides: z.array(UserModelOverride) }) },
+  success: {
+    status: 200,
+    body: z.object({
+      overrides: z.array(UserModelOverride),
+      /** False: administrators do not let people choose, and what was chosen does not count. */
+      is_allowed: z.boolean().default(true),
+    }),
+  },
   failures: [],
   audit: null,
 });
@@ -274,7 +281,7 @@ export const setUserModelOverride = endpoint({
       "`model_config_id` belongs to the mode `model`.",
     ),
   success: { status: 204, body: null },
-  failures: [],
+  failures: ["chat_model.own_choice_off"],
   audit: { action: "write", resource: "chat_model" },
 });
 

@@ -146,6 +146,41 @@ export const putChatComputerUseProvider = endpoint({
   audit: { action: "write", resource: "chat_setting" },
 });
 
+export const ChatPersonalModelOverrides = z.object({
+  /** Whether people choose models for their own chats. What they chose before stays, and does not count. */
+  allow_users: z.boolean(),
+});
+
+export const getChatPersonalModelOverrides = endpoint({
+  tag: "chat settings",
+  summary: "Whether people choose models for their own chats",
+  method: "GET",
+  path: "/api/v2/chats/config/personal-model-overrides",
+  aliases: ["/api/experimental/chats/config/personal-model-overrides"],
+  access: "chat_setting:read",
+  params: NoParams,
+  query: NoQuery,
+  body: null,
+  success: { status: 200, body: ChatPersonalModelOverrides },
+  failures: [],
+  audit: null,
+});
+
+export const putChatPersonalModelOverrides = endpoint({
+  tag: "chat settings",
+  summary: "Let people choose models for their own chats, or not",
+  method: "PUT",
+  path: "/api/v2/chats/config/personal-model-overrides",
+  aliases: ["/api/experimental/chats/config/personal-model-overrides"],
+  access: "chat_setting:update",
+  params: NoParams,
+  query: NoQuery,
+  body: ChatPersonalModelOverrides.strict(),
+  success: { status: 204, body: null },
+  failures: [],
+  audit: { action: "write", resource: "chat_setting" },
+});
+
 export const CHAT_DAYS_MAX = 3_650;
 /** Null goes back to the server's option. */
 const Days = z.int().min(0).max(CHAT_DAYS_MAX).nullable();

@@ -50,6 +50,12 @@ export function computerUseProviderSetting({
   return getSetting(database.sql, "computer_use_provider");
 }
 
+export function personalModelsSetting({
+  database,
+}: Pick<ChatSettingDeps, "database">): Promise<boolean> {
+  return getSetting(database.sql, "personal_model_overrides");
+}
+
 /** Null: idle chats are never archived. */
 export async function autoArchiveSetting(deps: ChatSettingDeps): Promise<number | null> {
   const days = await getSetting(deps.database.sql, "auto_archive_days");
@@ -145,7 +151,7 @@ function deploymentSettings(deps: ChatSettingDeps) {
   };
 }
 
-/** How long chats live, and whose model works with a desktop. */
+/** How long chats live, who chooses their models, and whose model works with a desktop. */
 function lifeSettings(deps: ChatSettingDeps) {
   const { database, clock } = deps;
   const { sql } = database;
@@ -155,6 +161,13 @@ function lifeSettings(deps: ChatSettingDeps) {
     putChatComputerUseProvider: async ({ body, audit }: Of<"putChatComputerUseProvider">) => {
       audit.attempted({ resourceId: null, target: "computer_use_provider" });
       await putSetting(sql, "computer_use_provider", body.provider, clock.now());
+      return ok(undefined);
+    },
+    getChatPersonalModelOverrides: async () =>
+      ok({ allow_users: await personalModelsSetting(deps) }),
+    putChatPersonalModelOverrides: async ({ body, audit }: Of<"putChatPersonalModelOverrides">) => {
+      audit.attempted({ resourceId: null, target: "personal_model_overrides" });
+      await putSetting(sql, "personal_model_overrides", body.allow_users, clock.now());
       return ok(undefined);
     },
     getChatAutoArchiveDays: async () => {

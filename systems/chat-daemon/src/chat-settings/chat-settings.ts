@@ -8,6 +8,8 @@ export const CHAT_SETTINGS = {
   plan_instructions: z.string(),
   advisor: z.object({ isEnabled: z.boolean(), usesMax: z.int(), outputTokensMax: z.int() }),
   computer_use_provider: z.enum(COMPUTER_USE_PROVIDERS),
+  /** Whether people choose models for their own chats. */
+  personal_model_overrides: z.boolean(),
   /** Null: the server's option holds. */
   auto_archive_days: z.int().nullable(),
   retention_days: z.int().nullable(),
@@ -21,6 +23,7 @@ export const CHAT_SETTING_DEFAULTS: { readonly [Key in ChatSettingKey]: ChatSett
   // The size is the specification's (spec agents 7.4).
   advisor: { isEnabled: false, usesMax: 0, outputTokensMax: 16_384 },
   computer_use_provider: "anthropic",
+  personal_model_overrides: true,
   auto_archive_days: null,
   retention_days: null,
 };

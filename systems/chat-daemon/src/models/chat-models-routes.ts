@@ -127,7 +127,8 @@ function overridesService(deps: ModelConfigDeps): Pick<Service, Overrides> {
       const organizationId = await findOrganization(deps, params.organization);
       if (organizationId === undefined || subjectId === null) return NOT_FOUND;
       const overrides = await readUserOverrides(deps, { userId: subjectId, organizationId });
-      return ok({ overrides: overrides.map(userOverrideToWire) });
+      const isAllowed = await deps.arePersonalModelsAllowed();
+      return ok({ overrides: overrides.map(userOverrideToWire), is_allowed: isAllowed });
     },
 
     setUserModelOverride: async ({ caller, subjectId, params, body, audit }) => {

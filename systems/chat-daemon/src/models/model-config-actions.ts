@@ -42,6 +42,8 @@ export type ModelConfigDeps = {
   readonly log: Logger;
   readonly catalog: ChatProviderCatalog;
   readonly people: ChatPeople;
+  /** Whether people choose models for their own chats. */
+  readonly arePersonalModelsAllowed: () => Promise<boolean>;
 };
 
 /** Who changes something, and where it is written down. */

@@ -62,13 +62,19 @@ export function readUserOverrides(
 }
 
 export async function setUserOverride(
-  { database }: Deps,
+  {
+    database,
+    arePersonalModelsAllowed,
+  }: Pick<ModelConfigDeps, "database" | "arePersonalModelsAllowed">,
   { audit }: Change,
   member: Member,
   wanted: StoredUserOverride,
-): Promise<Result<undefined, Invalid>> {
+): Promise<Result<undefined, Invalid | Failure<"chat_model.own_choice_off">>> {
   const { context, modelConfigId } = wanted;
   audit.attempted({ resourceId: modelConfigId, target: context });
+  if (modelConfigId !== null && !(await arePersonalModelsAllowed())) {
+    return fail({ code: "chat_model.own_choice_off" });
+  }
   return database.transaction(async (sql) => {
     await lockModelConfigs(sql, member.organizationId);
     const all = await listUserOverrides(sql, member);

@@ -80,6 +80,7 @@ function depsOf(
     catalog: providers,
     providerAuth: authSource(),
     isGatewayRoutingEnabled: true,
+    arePersonalModelsAllowed: async () => true,
   };
 }
 

@@ -26,7 +26,11 @@ import { COMPUTER_USE_MODELS, type ComputerUseProvider } from "./provider-names.
 import { storedModels } from "./stored-models-store.ts";
 import type { StoredModels } from "./stored-models.ts";
 
-export type SelectionDeps = RoutingDeps & { readonly database: Database };
+export type SelectionDeps = RoutingDeps & {
+  readonly database: Database;
+  /** Whether what people chose for their own chats counts. */
+  readonly arePersonalModelsAllowed: () => Promise<boolean>;
+};
 type ChoiceDeps = SelectionDeps & { readonly stored: StoredModels };
 
 const NO_DEFAULT = routeFailure(
@@ -154,13 +158,15 @@ async function findStored(
   return all.find((each) => each.context === context) ?? null;
 }
 
+/** Undefined also where people may not choose. */
 async function findUserOverride(
-  { database }: SelectionDeps,
+  { database, arePersonalModelsAllowed }: SelectionDeps,
   { ownerId, organizationId }: ModelUser,
   context: "root" | "general" | "explore",
 ) {
   const all = await listUserOverrides(database.sql, { userId: ownerId, organizationId });
-  return all.find((each) => each.context === context);
+  const own = all.find((each) => each.context === context);
+  return own !== undefined && (await arePersonalModelsAllowed()) ? own : undefined;
 }
 
 /** Null: it can be used, as far as is known before a call. */

@@ -15,7 +15,7 @@ import {
 } from "./model-provider-actions.ts";
 import type { ModelProviderKey } from "./model-provider.ts";
 import { keyPolicyFields, type KeyPolicyPatch } from "./provider-key-policy.ts";
-import { resetProviderKey, switchProviderKey } from "./provider-key-actions.ts";
+import { orderProviderKeys, resetProviderKey, switchProviderKey } from "./provider-key-actions.ts";
 
 export function modelProviderRoutes(deps: ModelProviderDeps): Route[] {
   return [
@@ -53,6 +53,12 @@ export function modelProviderRoutes(deps: ModelProviderDeps): Route[] {
     route(contract.deleteModelProvider, ({ audit, params }) =>
       dropModelProvider(deps, audit, params.provider),
     ),
+
+    route(contract.orderModelProviderKeys, async ({ audit, params, body }) => {
+      const wanted = { ref: params.provider, keyIds: body.key_ids };
+      const ordered = await orderProviderKeys(deps, audit, wanted);
+      return ordered.ok ? ok(toWire(ordered.value)) : ordered;
+    }),
 
     route(contract.updateModelProviderKey, async ({ audit, params, body }) => {
       const wanted = { ref: params, isEnabled: body.enabled };

@@ -127,6 +127,19 @@ export async function updateModelProviderKey(
     where provider_id = ${providerId} and id = ${key.id}`.execute(sql);
 }
 
+/** Each takes the next place, behind all that there are. */
+export async function orderModelProviderKeys(
+  sql: Sql,
+  providerId: string,
+  keyIds: readonly string[],
+): Promise<void> {
+  for (const id of keyIds) {
+    await text`
+      update ai_provider_keys set position = default
+      where provider_id = ${providerId} and id = ${id}`.execute(sql);
+  }
+}
+
 export async function deleteModelProviderKeys(
   sql: Sql,
   providerId: string,

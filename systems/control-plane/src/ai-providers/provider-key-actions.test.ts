@@ -71,6 +71,8 @@ async function makeProvider(api: TestControlPlane) {
       api.call("PATCH", `${path}/${provider}/keys/${key}`, { token, body: { enabled } }),
     reset: (key: string, provider = "openai") =>
       api.call("POST", `${path}/${provider}/keys/${key}/reset`, { token }),
+    order: (key_ids: readonly string[]) =>
+      api.call("PUT", `${path}/openai/keys/order`, { token, body: { key_ids } }),
     patch: (changes: object) => api.call("PATCH", `${path}/openai`, { token, body: changes }),
     async audited() {
       const { rows } = await api.database.pool.query(
@@ -89,6 +91,36 @@ function servedKeys({ plane }: TestControlPlane): string[] | undefined {
     .providers.get("openai")
     ?.keys.map(({ id }) => id);
 }
+
+test("keys are tried in the order that somebody gives them, and one that came meanwhile stops it", async () => {
+  await using api = await startServer();
+  const provider = await makeProvider(api);
+  const { first, second } = provider;
+  const ordered = await provider.order([second.id, first.id]);
+  assert.equal(ordered.status, 200, ordered.text);
+  const idsIn = (body: { api_keys: { id: string }[] }) => body.api_keys.map(({ id }) => id);
+  assert.deepEqual(idsIn(ordered.body), [second.id, first.id]);
+  assert.deepEqual(servedKeys(api), [second.id, first.id]);
+  // A key that is added comes last, and what is listed of the others changes nothing.
+  const keys = [{ id: first.id }, { api_key: "sk-third-0123456789abcdef" }, { id: second.id }];
+  const { body: three } = await provider.patch({ api_keys: keys });
+  assert.deepEqual(idsIn(three).slice(0, 2), [second.id, first.id]);
+  assert.deepEqual(servedKeys(api), idsIn(three));
+  const codes = [];
+  for (const ids of [[first.id, second.id], [first.id, second.id, provider.id], []]) {
+    const refused = await provider.order(ids);
+    codes.push(`${refused.status} ${String(refused.body.code)}`);
+  }
+  assert.deepEqual(codes, Array(3).fill("409 ai_provider.changed_meanwhile"));
+  assert.equal((await provider.order([first.id, first.id, second.id])).status, 400);
+  assert.deepEqual(servedKeys(api), idsIn(three));
+  const { rows } = await api.database.pool.query(
+    "select diff from audit_events where resource_type = 'ai_provider' and diff ? 'key_order'",
+  );
+  assert.deepEqual(rows, [
+    { diff: { key_order: { old: [first.id, second.id], new: [second.id, first.id] } } },
+  ]);
+});
 
 /** Waits for what a real notification brings about; the clock stands still meanwhile. */
 async function until(isTrue: () => boolean): Promise<void> {

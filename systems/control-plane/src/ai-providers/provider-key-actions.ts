@@ -1,6 +1,6 @@
 /**
- * Acting on one key of a model provider: out of service and back, which is stored, and another try,
- * which is only a message to every server. Each commits with its audit entry.
+ * Acting on single keys of a model provider: out of service and back, and their order, which are stored,
+ * and another try, which is only a message to every server. Each commits with its audit entry.
  */
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { Failure } from "@atelier/contract/failures";
@@ -14,7 +14,11 @@ import {
   type ModelProviderDeps,
   type ReportedProvider,
 } from "./model-provider-actions.ts";
-import { updateModelProvider, updateModelProviderKey } from "./model-provider-store.ts";
+import {
+  orderModelProviderKeys,
+  updateModelProvider,
+  updateModelProviderKey,
+} from "./model-provider-store.ts";
 import { timeOfChange, type ModelProvider, type ModelProviderKey } from "./model-provider.ts";
 import {
   formatProviderKeyReset,
@@ -55,6 +59,38 @@ export async function switchProviderKey(
   if (reset !== null) deps.health.resetKey(reset.providerId, reset.keyId);
   await deps.status.refresh();
   return ok(reported(deps, after));
+}
+
+/** Of exactly the keys that there are: with one more or less, somebody changed the provider meanwhile. */
+export async function orderProviderKeys(
+  deps: ModelProviderDeps,
+  audit: AuditTrail,
+  { ref, keyIds }: { readonly ref: string; readonly keyIds: readonly string[] },
+): Promise<Result<ReportedProvider, NoSuchKey | Failure<"ai_provider.changed_meanwhile">>> {
+  audit.attempted({ resourceId: null, target: ref });
+  const ordered = await deps.database.transaction(async (sql) => {
+    const found = await findForChange(sql, ref);
+    if (!found.ok) return found;
+    const before = found.value;
+    audit.attempted({ resourceId: before.id, target: before.name });
+    const wanted = keyIds.map((id) => id.toLowerCase());
+    const keys = wanted.flatMap((id) => before.keys.filter((key) => key.id === id));
+    if (keys.length !== wanted.length || keys.length !== before.keys.length) {
+      return fail({ code: "ai_provider.changed_meanwhile" as const });
+    }
+    const updatedAt = timeOfChange(before, deps.clock.now());
+    const after: ModelProvider = { ...before, keys, updatedAt };
+    await orderModelProviderKeys(sql, before.id, wanted);
+    await updateModelProvider(sql, after);
+    const orderOf = (list: readonly ModelProviderKey[]): string[] => list.map(({ id }) => id);
+    const diff = { key_order: { old: orderOf(before.keys), new: orderOf(keys) } };
+    await audit.record(sql, { resourceId: before.id, target: before.name, diff });
+    await announce(sql);
+    return ok(after);
+  });
+  if (!ordered.ok) return ordered;
+  await deps.status.refresh();
+  return ok(reported(deps, ordered.value));
 }
 
 /** On this server it holds when the answer is sent, on the others when the message reaches them. */
