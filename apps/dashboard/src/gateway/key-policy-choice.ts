@@ -20,9 +20,14 @@ export const KEY_POLICY_CHOICES: readonly {
 }[] = [
   { value: "own_first", label: "People’s own, else the company’s" },
   { value: "company", label: "The company’s only" },
-  { value: "own_required", label: "People’s own; the company’s not for chats" },
-  { value: "own", label: "People’s own only" },
+  { value: "own_required", label: "People’s own only" },
+  { value: "own", label: "People’s own only, the company’s switched off" },
 ];
+
+/** The last one is the same to people as the one before: it is offered where a program chose it. */
+export function offeredKeyPolicies(stored: KeyPolicyChoice) {
+  return KEY_POLICY_CHOICES.filter(({ value }) => value !== "own" || stored === "own");
+}
 
 export function keyPolicyFields(choice: KeyPolicyChoice): Fields {
   const [central, own, fallback] = FIELDS[choice];

@@ -3,7 +3,7 @@ import type { ModelProviderType } from "@atelier/contract/http/ai-providers";
 import type { Form } from "../forms/use-form.ts";
 import { ChoiceField } from "../forms/choice-field.tsx";
 import { TextField } from "../forms/text-field.tsx";
-import { KEY_POLICY_CHOICES } from "./key-policy-choice.ts";
+import { keyPolicyChoice, offeredKeyPolicies } from "./key-policy-choice.ts";
 import {
   isSecretSetting,
   PROVIDER_KINDS,
@@ -63,7 +63,9 @@ export function ProviderFields({ type, form, existing }: ProviderFieldsProps) {
       {type !== "copilot" && (
         <ChoiceField
           {...form.field("key_policy")}
-          choices={KEY_POLICY_CHOICES}
+          choices={offeredKeyPolicies(
+            existing === undefined ? "own_first" : keyPolicyChoice(existing),
+          )}
           hint="Of agents only: who may use their models follows from it. Clients of the gateway are not concerned."
           label="Whose keys serve agents"
         />
