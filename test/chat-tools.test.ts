@@ -40,6 +40,7 @@ async function openWorld() {
     directory: {
       ...{ find: never, listOf: () => Promise.resolve([]), touched: () => {}, create: never },
     },
+    boundTo: never,
     bind: never,
     files: {
       store: (_chat, file) => {

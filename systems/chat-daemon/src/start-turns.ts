@@ -23,6 +23,7 @@ import type { SelectionDeps } from "./models/model-selection-actions.ts";
 import { storedModelsOfTurn, TURN_MODELS_TEXT } from "./models/stored-models-store.ts";
 import type { ChatMachine } from "./state/chat-machine.ts";
 import { updateChatMetadata } from "./state/chat-metadata-store.ts";
+import { findChat } from "./state/chat-store.ts";
 import { builtinTools } from "./tools/builtin-tools.ts";
 import { connectWorkspace } from "./tools/chat-workspace.ts";
 import { listAbandonedCalls } from "./turn/abandoned-call-store.ts";
@@ -71,6 +72,7 @@ export function turnDeps(parts: TurnParts): TurnDeps {
     bind: async (chat, workspaceId) => {
       await updateChatMetadata(database.sql, chat.id, { workspaceId, agentId: null });
     },
+    boundTo: async (chat) => (await findChat(database.sql, chat.id))?.workspaceId ?? null,
     files: { store: (chat, file) => keepToolFile({ database, clock }, chat, file) },
     // People keep no skills of their own yet.
     skills: { find: async () => undefined },

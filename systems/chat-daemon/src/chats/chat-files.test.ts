@@ -98,6 +98,27 @@ test("a file that a message is about to take up is not deleted under it", async 
   assert.deepEqual([found, await files(world)], [[file], [file]]);
 });
 
+test("however many there are, all go, a batch after the other, until somebody says stop", async () => {
+  await using chats = await chatsWorld();
+  const { world } = chats;
+  const { rows } = await world.database.pool.query<{ id: string }>(
+    `insert into chats (id, organization_id, owner_id, status, last_model_config_id, created_at,
+       updated_at, archived)
+     select gen_random_uuid(), $1, $2, 'waiting', $3, now(), now(), true
+     from generate_series(1, 45) returning id`,
+    [world.organizationId, world.ownerId, world.modelConfigId],
+  );
+  assert.equal(rows.length, 45);
+  const stopped = new AbortController();
+  stopped.abort(new Error("the server stops"));
+  const clock = { ...systemClock, now: () => new Date(systemClock.now().getTime() + 31 * DAY_MS) };
+  const deps = { database: world.database, clock, log: silentLogger, retentionMs: 30 * DAY_MS };
+  await assert.rejects(purge(deps, stopped.signal), /the server stops/);
+  assert.equal((await chatIds(world)).length, 45);
+  await purgeAt(world, 31 * DAY_MS, 30 * DAY_MS);
+  assert.deepEqual(await chatIds(world), []);
+});
+
 test("archived chats go after their time, with all that is theirs; others stay", async () => {
   await using chats = await chatsWorld();
   const { world } = chats;

@@ -105,6 +105,26 @@ describe("a title", () => {
     assert.equal(asked.length, 0);
   });
 
+  test("of a person stays, also one that comes while the model thinks", async () => {
+    await using world = await chatWorld();
+    const id = await begun(world);
+    const { deps } = quickgen(world, "Of a model");
+    const { newModel } = deps.models;
+    const slow: QuickgenDeps = {
+      ...deps,
+      models: {
+        ...deps.models,
+        newModel: async (...request) => {
+          await updateChatMetadata(world.database.sql, id, { title: "Mine", titleSource: "user" });
+          return newModel(...request);
+        },
+      },
+    };
+    await nameChat(slow, id, never);
+    const { title, title_source: source } = (await titleOf(world, id)) ?? {};
+    assert.deepEqual([title, source], ["Mine", "user"]);
+  });
+
   test("is not made with another model when the one chosen for it cannot be used", async () => {
     await using world = await chatWorld();
     const failure = { kind: "config", message: "gone", retryable: false } as const;

@@ -19,6 +19,7 @@ export type BuiltinToolDeps = WorkspaceToolDeps & {
 export function builtinTools({
   directory,
   bind,
+  boundTo,
   files,
   skills,
   subagents,
@@ -32,6 +33,6 @@ export function builtinTools({
     proposePlanTool(files),
     askUserQuestionTool(),
     listWorkspacesTool(directory),
-    ...workspaceTools({ directory, bind }),
+    ...workspaceTools({ directory, bind, boundTo }),
   ];
 }

@@ -17,12 +17,32 @@ test("a workspace is made once for a call and bound; a bound one is given back",
     [true, "box", "not_connected"],
   );
   assert.match(String(made["next_step"]), /atelier workspaces token box/);
+  // A crash came before it was bound.
+  world.bound.pop();
   const cutOff = valueOf(await world.run("create_workspace", { name: "box" }));
   assert.equal(cutOff["workspace_id"], made["workspace_id"]);
-  assert.deepEqual([world.made.length, world.bound.length], [1, 2]);
+  assert.deepEqual([world.made.length, world.bound.length], [1, 1]);
   const bound = { workspaceId: String(made["workspace_id"]) };
   const again = valueOf(await world.run("create_workspace", {}, { ...bound, callId: "other" }));
   assert.deepEqual([again["created"], world.made.length], [false, 1]);
+});
+
+test("calls of one answer make one workspace between them, also where an earlier one failed", async () => {
+  const world = toolWorld();
+  world.taken.add("box");
+  const outcomes = await Promise.all(
+    ["box", "one", "two", "three"].map((name) =>
+      world.run("create_workspace", { name }, { callId: `1:${name}` }),
+    ),
+  );
+  assert.equal(outcomes[0]?.kind, "error");
+  const values = outcomes.slice(1).map(valueOf);
+  assert.deepEqual(
+    values.map((value) => value["created"]),
+    [true, false, false],
+  );
+  assert.equal(new Set(values.map((value) => value["workspace_id"])).size, 1);
+  assert.deepEqual([world.made.length, world.bound.length], [1, 1]);
 });
 
 test("a name that is taken is said, and one that is none is replaced", async () => {
@@ -87,6 +107,7 @@ function toolWorld() {
       bind: async (_chat, workspaceId) => {
         bound.push(workspaceId);
       },
+      boundTo: async () => bound.at(-1) ?? null,
     }).map((tool) => [tool.name, tool]),
   );
   const run = async (

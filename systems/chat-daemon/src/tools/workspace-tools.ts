@@ -13,6 +13,8 @@ export type WorkspaceToolDeps = {
   readonly directory: ChatWorkspaceDirectory;
   /** The chat works there from its next step on. */
   readonly bind: (chat: { readonly id: string }, workspaceId: string) => Promise<void>;
+  /** Where it works as of now: an earlier call of the same step may have bound it. */
+  readonly boundTo: (chat: { readonly id: string }) => Promise<string | null>;
 };
 
 const ATTACH_WAIT_MS = 120_000;
@@ -25,7 +27,8 @@ export function workspaceTools(deps: WorkspaceToolDeps): readonly ChatTool[] {
   return [createWorkspace(deps), startWorkspace(deps), stopWorkspace(deps)];
 }
 
-function createWorkspace({ directory, bind }: WorkspaceToolDeps): ChatTool {
+function createWorkspace({ directory, bind, boundTo }: WorkspaceToolDeps): ChatTool {
+  const inTurn = oneByOne();
   return defineTool({
     name: "create_workspace",
     description:
@@ -33,24 +36,42 @@ function createWorkspace({ directory, bind }: WorkspaceToolDeps): ChatTool {
     input: z.object({
       name: z.string().trim().optional().describe("Letters, digits and hyphens, at most 32"),
     }),
-    run: async ({ name }, context) => {
-      const { chat, callId } = context;
-      const bound = await boundOf(directory, context);
-      if (bound !== undefined) return toolValue({ created: false, ...shown(bound) });
-      const id = workspaceIdOf(chat.id, callId);
-      const isGood = name !== undefined && NAME.test(name) && name.length <= NAME_LENGTH_MAX;
-      const chosen = isGood ? name : `chat-${id.slice(0, 8)}`;
-      const { id: chatId, ownerId } = chat;
-      const made = await directory.create({ id, ownerId, name: chosen, chatId });
-      if (!made.ok) {
-        return toolError(
-          `The person has a workspace called ${chosen} already. Use another name, or ask them to attach that one to the chat.`,
-        );
-      }
-      await bind(chat, id);
-      return toolValue({ created: true, ...shown(made.value) });
-    },
+    run: ({ name }, { chat, callId }) =>
+      inTurn(chat.id, async () => {
+        const workspaceId = await boundTo(chat);
+        const bound = workspaceId === null ? undefined : await directory.find(workspaceId);
+        if (bound !== undefined) return toolValue({ created: false, ...shown(bound) });
+        const id = workspaceIdOf(chat.id, callId);
+        const isGood = name !== undefined && NAME.test(name) && name.length <= NAME_LENGTH_MAX;
+        const chosen = isGood ? name : `chat-${id.slice(0, 8)}`;
+        const { id: chatId, ownerId } = chat;
+        const made = await directory.create({ id, ownerId, name: chosen, chatId });
+        if (!made.ok) {
+          return toolError(
+            `The person has a workspace called ${chosen} already. Use another name, or ask them to attach that one to the chat.`,
+          );
+        }
+        await bind(chat, id);
+        return toolValue({ created: true, ...shown(made.value) });
+      }),
   });
+}
+
+type InTurn = <Value>(chatId: string, work: () => Promise<Value>) => Promise<Value>;
+
+/** Calls of one answer run side by side. One server drives a chat, so its memory is enough. */
+function oneByOne(): InTurn {
+  const last = new Map<string, Promise<unknown>>();
+  return async (chatId, work) => {
+    const before = last.get(chatId) ?? Promise.resolve();
+    const done = before.then(work, work);
+    last.set(chatId, done);
+    try {
+      return await done;
+    } finally {
+      if (last.get(chatId) === done) last.delete(chatId);
+    }
+  };
 }
 
 function startWorkspace({ directory }: WorkspaceToolDeps): ChatTool {

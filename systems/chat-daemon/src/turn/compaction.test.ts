@@ -151,6 +151,34 @@ test("what the user asked and nobody answered stays word for word", async () => 
   assert.equal(visible.filter(({ role }) => role === "user").length, 2, "people see it once");
 });
 
+test("an edit of what was summed up takes the summary away, and sends what stood before it", async () => {
+  await using world = await turnWorld({
+    ...{ model: { contextLimit: 1_000 }, summaries: ["SUMMARY"] },
+    replies: [says("first", 50), says("second", 900), says("third", 50), says("anew", 50)],
+  });
+  const { id } = await world.create();
+  await world.drive(id);
+  await send(world, id, "the middle");
+  await world.drive(id);
+  await send(world, id, "the end");
+  await world.drive(id);
+  assert.match(JSON.stringify(world.calls.at(-1)?.prompt), /SUMMARY/);
+  const middle = (await world.history(id)).find(({ content }) =>
+    JSON.stringify(content).includes("the middle"),
+  );
+  const edit = world.chats.user("the middle, otherwise");
+  must(await world.chats.machine.change(id, (chat) => chat.editMessage(middle?.id ?? -1, edit)));
+  assert.equal((await world.drive(id)).status, "waiting");
+  const sent = JSON.stringify(world.calls.at(-1)?.prompt);
+  assert.match(sent, /hello.*first.*the middle, otherwise/);
+  assert.doesNotMatch(sent, /SUMMARY|second|third|the end/);
+  const kept = await world.history(id);
+  assert.ok(
+    kept.every(({ compressed }) => !compressed),
+    "nor is it shown any more",
+  );
+});
+
 test("still over the limit right after a summary ends the turn with what to do", async () => {
   await using world = await turnWorld({
     ...{ tools: [tool], model: { contextLimit: 1_000 }, summaries: ["long"] },

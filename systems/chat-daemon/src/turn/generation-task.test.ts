@@ -204,6 +204,36 @@ test("a retryable failure is counted down and tried again; the next attempt clea
   assert.equal(chat.retryState, null);
 });
 
+test("after twenty-five retries the turn ends with what it was", async () => {
+  const clock = new FakeClock();
+  const overloaded = new APICallError({
+    ...{ message: "no", url: "http://x", requestBodyValues: {}, statusCode: 529 },
+  });
+  const replies = Array.from({ length: 40 }, () => overloaded);
+  await using world = await turnWorld({ clock, replies });
+  const { id } = await world.create();
+  const task = runGeneration(world.deps, await world.runOf(id));
+  const waits = new Map<number, number>();
+  await until(async () => {
+    const { retryState, status } = await world.row(id);
+    if (retryState !== null) {
+      waits.set(retryState.attempt, retryState.delay_ms);
+      await clock.advance(retryState.delay_ms);
+    }
+    return status === "running" ? null : status;
+  });
+  assert.equal(await task, "done");
+  assert.equal(world.calls.length, 26);
+  assert.deepEqual(
+    [...waits.keys()],
+    Array.from({ length: 25 }, (_, index) => index + 1),
+  );
+  const seconds = [...waits.values()].map((delayMs) => delayMs / 1_000);
+  assert.deepEqual(seconds.slice(0, 8), [1, 2, 4, 8, 16, 32, 60, 60]);
+  const { status, lastError, retryState } = await world.row(id);
+  assert.deepEqual([status, lastError?.kind, retryState], ["error", "overloaded", null]);
+});
+
 test("a failure that is not retryable ends the turn with what it was", async () => {
   const refused = new APICallError({
     ...{ message: "no", url: "http://x", requestBodyValues: {}, statusCode: 401 },

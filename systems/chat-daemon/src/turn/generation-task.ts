@@ -139,7 +139,7 @@ async function waitForRetry(
   run: TurnRun,
   { attempt, failure }: { readonly attempt: number; readonly failure: Classified },
 ): Promise<TaskEnd | null> {
-  if (!failure.error.retryable || attempt >= GENERATION_RETRIES_MAX) {
+  if (!failure.error.retryable || attempt > GENERATION_RETRIES_MAX) {
     const ended = await finishWithError(deps, run, failure.error);
     return ended.kind === "stale" ? "stale" : "done";
   }

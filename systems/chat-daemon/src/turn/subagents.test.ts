@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
+import type { Clock } from "@atelier/base/clock";
 import { fail, ok } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
 import { FakeClock } from "@atelier/testkit/fake-clock";
@@ -285,6 +286,75 @@ test("waiting too long says so and leaves the child alone; a child's error is to
       last_error_detail: "why",
     },
   });
+});
+
+test("what a parent's turn sends is asked for with the key of that turn", async () => {
+  const { world, subagents } = await subagentWorld();
+  await using _world = world;
+  const parent = await world.create();
+  const request = {
+    ...{ callId: "1", type: "general" as const, prompt: "p", title: "" },
+    ...{ modelConfigId: null, reasoningEffort: null },
+  };
+  const { chatId } = must(await subagents.spawn(parent, request));
+  const more = { callId: "2:m", text: "also this", interrupts: false };
+  must(await subagents.message(parent, chatId, more));
+  const keys = async (table: string) => {
+    const { rows } = await world.chats.database.pool.query<{ api_key_id: string | null }>(
+      `select api_key_id from ${table} where chat_id = $1 order by id desc limit 1`,
+      [chatId],
+    );
+    return rows.map((row) => row.api_key_id);
+  };
+  assert.deepEqual(await keys("chat_queued_messages"), [world.chats.apiKeyId]);
+  must(await world.chats.machine.change(chatId, (chat) => chat.finishTurn()));
+  assert.deepEqual(await keys("chat_messages"), [world.chats.apiKeyId], "also when it is taken up");
+});
+
+test("without news a child is looked at five times a second, and once more when time is over", async () => {
+  const { world, subagents } = await subagentWorld();
+  await using _world = world;
+  const parent = await world.create();
+  const request = {
+    ...{ callId: "1", type: "general" as const, prompt: "p", title: "" },
+    ...{ modelConfigId: null, reasoningEffort: null },
+  };
+  const { chatId } = must(await subagents.spawn(parent, request));
+  const looks: number[] = [];
+  const clock = new FakeClock();
+  let sleeps = 0;
+  const counting: Clock = {
+    now: () => clock.now(),
+    monotonicMs: () => clock.monotonicMs(),
+    sleep: (delayMs, signal) => {
+      sleeps += 1;
+      return clock.sleep(delayMs, signal);
+    },
+  };
+  const deaf: typeof subagents = {
+    ...subagents,
+    watch: () => null,
+    find: async (asking, id) => {
+      looks.push(clock.monotonicMs());
+      // It ends in the very moment in which the time is over.
+      if (clock.monotonicMs() === 1_000) {
+        await world.chats.machine.change(chatId, (chat) => chat.finishTurn());
+      }
+      return subagents.find(asking, id);
+    },
+  };
+  const tool = subagentTools(deaf).find(({ name }) => name === "wait_agent") ?? assert.fail();
+  const context = { ...contextOf(parent, clock), clock: counting };
+  const waiting = tool.run({ chat_id: chatId, timeout_seconds: 1 }, context);
+  for (let look = 1; look <= 5; look++) {
+    while (sleeps < look) await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(200);
+  }
+  const told = await waiting;
+  assert.ok(told.kind === "json");
+  const { status, timed_out: timedOut } = told.value as Record<string, unknown>;
+  assert.deepEqual([status, timedOut], ["waiting", undefined], "that is no timeout");
+  assert.deepEqual(looks, [0, 200, 400, 600, 800, 1_000]);
 });
 
 test("a child is given more to do, and stopped", async () => {

@@ -58,6 +58,30 @@ test("interrupted work is finished by the runner, and what waited is done next",
   assert.deepEqual(roles, ["user", "assistant", "user", "assistant"]);
 });
 
+test("work that is interrupted while nobody drives it comes to rest when somebody does", async () => {
+  await using world = await chatWorld();
+  const { id } = await world.chatIn("R1");
+  must(await world.machine.change(id, (chat) => chat.interrupt("stop")));
+  const unowned = await read(world, id);
+  assert.deepEqual([unowned.status, unowned.runnerId], ["interrupting", null]);
+  const tasks: string[] = [];
+  await using _server = startServer(world, {
+    runGeneration: async (context) => {
+      tasks.push("generation");
+      await ANSWERS.runGeneration(context);
+    },
+    runInterrupt: async (context) => {
+      tasks.push("interruption");
+      await ANSWERS.runInterrupt(context);
+    },
+  });
+  await until(async () => {
+    const { status, runnerId } = await read(world, id);
+    return status === "waiting" && runnerId === null;
+  });
+  assert.deepEqual(tasks, ["interruption", "generation"]);
+});
+
 test("a chat of a server that died is taken by another within 10 seconds, and its late writes are refused", async () => {
   await using world = await chatWorld();
   const zombies: RunnerTaskContext[] = [];

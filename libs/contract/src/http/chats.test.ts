@@ -1,0 +1,89 @@
+/** What a chat may be created with: each limit, and the first value beyond it. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  CHAT_DYNAMIC_TOOLS_MAX,
+  CHAT_LABELS_MAX,
+  CHAT_SYSTEM_PROMPT_MAX,
+  CreateChat,
+  sendChatMessage,
+  updateChat,
+} from "./chats.ts";
+import { putChatSystemPrompt, SYSTEM_PROMPT_BYTES_MAX } from "./chat-settings.ts";
+
+const content = [{ type: "text", text: "go" }];
+const tools = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({ name: `t${index}`, input_schema: {} }));
+const labels = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, "v"]));
+
+for (const [name, body, isTaken] of [
+  [
+    "as many tools of the client as there may be",
+    { unsafe_dynamic_tools: tools(CHAT_DYNAMIC_TOOLS_MAX) },
+    true,
+  ],
+  ["one more", { unsafe_dynamic_tools: tools(CHAT_DYNAMIC_TOOLS_MAX + 1) }, false],
+  ["a tool without a name", { unsafe_dynamic_tools: [{ name: "", input_schema: {} }] }, false],
+  [
+    "a tool whose name no provider takes",
+    { unsafe_dynamic_tools: [{ name: "a b", input_schema: {} }] },
+    false,
+  ],
+  ["as many labels as there may be", { labels: labels(CHAT_LABELS_MAX) }, true],
+  ["one label more", { labels: labels(CHAT_LABELS_MAX + 1) }, false],
+  ["a label of 64 letters", { labels: { ["k".repeat(64)]: "v".repeat(256) } }, true],
+  ["a longer one", { labels: { ["k".repeat(65)]: "v" } }, false],
+  ["a longer value", { labels: { k: "v".repeat(257) } }, false],
+  ["a label with a space", { labels: { "a b": "v" } }, false],
+  ["a label without a name", { labels: { "": "v" } }, false],
+  [
+    "a system prompt as long as it may be",
+    { system_prompt: "x".repeat(CHAT_SYSTEM_PROMPT_MAX) },
+    true,
+  ],
+  ["a longer one", { system_prompt: "x".repeat(CHAT_SYSTEM_PROMPT_MAX + 1) }, false],
+  ["no content", { content: [] }, false],
+  [
+    "lines before the first",
+    {
+      content: [
+        { type: "file-reference", file_name: "a", start_line: 0, end_line: 1, content: "" },
+      ],
+    },
+    false,
+  ],
+  ["a field that there is not", { titel: "x" }, false],
+] as const) {
+  test(`a chat with ${name} is ${isTaken ? "taken" : "refused"}`, () => {
+    assert.equal(CreateChat.safeParse({ content, ...body }).success, isTaken);
+  });
+}
+
+test("a message to a busy chat is queued or interrupts, and nothing else", () => {
+  const parse = (busy_behavior?: string) =>
+    sendChatMessage.body.safeParse({
+      content,
+      ...(busy_behavior === undefined ? {} : { busy_behavior }),
+    });
+  assert.equal(parse().data?.busy_behavior, "queue");
+  assert.equal(parse("interrupt").success, true);
+  for (const wrong of ["", "steer", "QUEUE"]) assert.equal(parse(wrong).success, false, wrong);
+});
+
+test("labels of a chat are judged when they change, too", () => {
+  const parse = (given: unknown) => updateChat.body.safeParse({ labels: given }).success;
+  assert.deepEqual(
+    [parse(null), parse({}), parse(labels(50)), parse(labels(51))],
+    [true, true, true, false],
+  );
+});
+
+test("what all chats are told has an end", () => {
+  const parse = (length: number) =>
+    putChatSystemPrompt.body.safeParse({ system_prompt: "x".repeat(length) }).success;
+  assert.deepEqual([SYSTEM_PROMPT_BYTES_MAX, SYSTEM_PROMPT_BYTES_MAX + 1].map(parse), [
+    true,
+    false,
+  ]);
+});
