@@ -188,7 +188,7 @@ for (const { name, input = {}, planMode = null, key = ok(undefined), want } of [
   });
 }
 
-test("a type that there is not, a model that cannot be had, and an archived parent are told", async () => {
+test("a type that there is not, and a model that cannot be had, are told", async () => {
   const { world, subagents } = await subagentWorld(
     { replies: [spawnCall({ type: "wizard", prompt: "p" }), says("ok")] },
     { childModel: () => Promise.resolve(fail("no such model: see list_subagent_models")) },
@@ -207,6 +207,20 @@ test("a type that there is not, a model that cannot be had, and an archived pare
     await subagents.spawn(parent, request),
     fail("no such model: see list_subagent_models"),
   );
+});
+
+test("a parent that is archived by now starts nobody", async () => {
+  const { world, subagents } = await subagentWorld();
+  await using _world = world;
+  const parent = await world.create();
+  must(await world.chats.machine.change(parent.id, (chat) => chat.finishTurn()));
+  must(await world.chats.machine.setFamilyArchived(parent.id, true));
+  const request = {
+    ...{ callId: "1", type: "general" as const, prompt: "p", title: "" },
+    ...{ modelConfigId: null, reasoningEffort: null },
+  };
+  assert.deepEqual(await subagents.spawn(parent, request), fail("This chat is archived."));
+  assert.equal((await subagents.list(parent, { limit: 10, offset: 0 })).total, 0);
 });
 
 test("waiting ends when the child is done, with its report; others' chats are not found", async () => {
