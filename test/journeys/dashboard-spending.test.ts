@@ -73,8 +73,13 @@ test(
     await page.getByText(/ of \$0\.000001 this month/).waitFor();
     await page.keyboard.press("Escape");
 
+    await page.goto("/chats");
+    await page.getByText(/They take no messages until/).waitFor();
+    await judge("spending-notice");
+
     // A new chat keeps it, too.
     await page.goto("/chats/new");
+    await page.getByText(/They take no messages until/).waitFor();
     await page.getByLabel("What is to be done?").fill("Another thing");
     await page.getByRole("button", { name: "Start" }).click();
     await page.getByText(/messages are taken again/).waitFor();
@@ -97,7 +102,10 @@ test(
     await panel.getByRole("cell", { name: "$100", exact: true }).waitFor();
     await page.goto(`/chats/${chat.id}`);
     await unsent.getByRole("button", { name: "Try again" }).click();
-    await page.getByRole("log", { name: "Conversation" }).getByText(WRITTEN).first().waitFor();
+    await page
+      .getByRole("log", { name: "Conversation" })
+      .getByText(`You said: ${WRITTEN}`)
+      .waitFor();
     await unsent.waitFor({ state: "detached" });
     const listed = await person.call(server, "GET", `/api/v2/chats/${chat.id}/messages`);
     const texts = JSON.stringify(listed.body.messages).split(`"${WRITTEN}"`).length - 1;

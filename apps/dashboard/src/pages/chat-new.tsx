@@ -42,6 +42,7 @@ import { problemOfBody } from "../forms/field-problems.ts";
 import { FormFrame } from "../forms/form-frame.tsx";
 import { FieldFrame, INPUT_LOOK } from "../forms/text-field.tsx";
 import { useForm, type Form } from "../forms/use-form.ts";
+import { SpendingNotice } from "../spending/spending-notice.tsx";
 import { Loaded } from "../ui/loaded.tsx";
 import { PageHead } from "../ui/page-head.tsx";
 import { STATUS_WORDS } from "../workspaces/workspace-words.ts";
@@ -57,6 +58,7 @@ export function Page() {
         about="An agent works on it on the server, also when this page is closed."
         title="New chat"
       />
+      <SpendingNotice />
       <Loaded query={models} what="models">
         {(answer) => <NewChat models={answer} />}
       </Loaded>

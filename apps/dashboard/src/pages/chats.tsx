@@ -13,6 +13,7 @@ import { useChatNames, type ChatNames } from "../chats/inbox/use-chat-names.ts";
 import { useChatList, useChatNews, type SectionPages } from "../chats/inbox/use-inbox.ts";
 import { useInboxKeys } from "../chats/inbox/use-inbox-keys.ts";
 import { TextField } from "../forms/text-field.tsx";
+import { SpendingNotice } from "../spending/spending-notice.tsx";
 import { Button, ButtonLink } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -53,6 +54,7 @@ export function Page() {
           New chat
         </ButtonLink>
       </PageHead>
+      <SpendingNotice />
       <SearchField isArchive={isArchive} typed={typed} />
       {state.problem !== null && (
         <div className="mb-4">

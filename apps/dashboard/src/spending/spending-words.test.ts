@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   limitsBody,
+  noticeText,
   spentPercent,
   spentText,
   textsOfLimits,
@@ -46,6 +47,14 @@ test("what was spent is told with its limit, its period and what is not in it", 
     /^1 request .* is not in it/,
   );
   assert.match(unpricedText({ ...STATUS, unpriced_request_count: 2 }), /^2 requests .* are not/);
+});
+
+test("who has spent most of it is warned, and others are not", () => {
+  const at = (dollars: number) => noticeText({ ...STATUS, spent_micros: dollars * 1_000_000 });
+  assert.equal(at(39.99), "");
+  assert.match(at(40), /^Your agents have cost \$40\.00 of \$50 this month\. When it is spent/);
+  assert.match(at(50), /\. They take no messages until /);
+  assert.equal(noticeText({ ...STATUS, limit_micros: null, spent_micros: 1e12 }), "");
 });
 
 test("a limit looks reached only when it is", () => {

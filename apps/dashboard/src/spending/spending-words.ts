@@ -79,6 +79,19 @@ export function resetText({ resets_at: resetsAt }: Status): string {
   });
 }
 
+/** From here on one is warned. */
+const NOTICE_PERCENT = 80;
+
+/** Empty: there is enough, or no limit. */
+export function noticeText(status: Status): string {
+  const percent = spentPercent(status);
+  if (percent === null || percent < NOTICE_PERCENT) return "";
+  const spent = `Your agents have cost ${spentText(status)}.`;
+  return percent >= 100
+    ? `${spent} They take no messages until ${resetText(status)}.`
+    : `${spent} When it is spent, they take no messages until ${resetText(status)}.`;
+}
+
 /** Empty: all of it has a price. */
 export function unpricedText({ unpriced_request_count: count }: Status): string {
   if (count === 0) return "";

@@ -383,6 +383,18 @@ describe("what a state does not allow", () => {
     assert.equal(codeOf(result), "resource.not_found");
   });
 
+  test("summing up needs an answer to sum up", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const { id: chat } = await chats.world.chatIn("W");
+    assert.equal(must(await call("compactChat", { params: { chat } })).status, "running");
+    const empty = await created(call);
+    const { machine } = chats.world;
+    must(await machine.change(empty.id, (locked) => locked.finishTurn()));
+    const refused = await call("compactChat", { params: { chat: empty.id } });
+    assert.equal(codeOf(refused), "chat.state_conflict");
+  });
+
   test("clearing leaves what is seen, once", async () => {
     await using chats = await chatsWorld();
     const call = client(chats);
