@@ -109,14 +109,13 @@ describe("a title", () => {
     await using world = await chatWorld();
     const id = await begun(world);
     const { deps } = quickgen(world, "Of a model");
-    const { newModel } = deps.models;
     const slow: QuickgenDeps = {
       ...deps,
       models: {
         ...deps.models,
         newModel: async (...request) => {
           await updateChatMetadata(world.database.sql, id, { title: "Mine", titleSource: "user" });
-          return newModel(...request);
+          return deps.models.newModel(...request);
         },
       },
     };

@@ -14,7 +14,7 @@ function row(role: HistoryRow["role"], content: readonly MessagePart[], more = {
       ...{ cacheCreationTokens: null, cacheReadTokens: null },
     },
     ...more,
-  } as HistoryRow; // `more` only names fields of it.
+  };
 }
 
 const user = row("user", [{ type: "text", text: "go" }]);
