@@ -3,6 +3,7 @@
  * connection breaks it is dialled again, and finds the same terminal by its id.
  */
 import type { Clock } from "@atelier/base/clock";
+import { Redial } from "../browser/redial.ts";
 
 export type TerminalState =
   | { readonly kind: "connecting" | "connected" | "ended" }
@@ -29,18 +30,16 @@ export type TerminalLinkDeps = {
 
 const CLOSE_ENDED = 1_000;
 const OPEN = 1;
-const RETRY_MS_MIN = 500;
-const RETRY_MS_MAX = 10_000;
 
 export class TerminalLink {
   readonly #deps: TerminalLinkDeps;
-  readonly #stop = new AbortController();
+  readonly #redial: Redial;
   #socket: TerminalSocket | null = null;
   #size: Size;
-  #failures = 0;
 
   constructor(deps: TerminalLinkDeps, size: Size) {
     this.#deps = deps;
+    this.#redial = new Redial(deps.clock, () => this.#dial());
     this.#size = size;
     this.#dial();
   }
@@ -57,7 +56,7 @@ export class TerminalLink {
 
   /** Leaves; the terminal goes on without us. */
   close(): void {
-    this.#stop.abort(new Error("left"));
+    this.#redial.stop();
     this.#socket?.close();
   }
 
@@ -71,7 +70,7 @@ export class TerminalLink {
     const socket = open(this.#size);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
-      this.#failures = 0;
+      this.#redial.reached();
       onFresh();
       onState({ kind: "connected" });
     };
@@ -79,21 +78,10 @@ export class TerminalLink {
       if (data instanceof ArrayBuffer) onBytes(new Uint8Array(data));
     };
     socket.onclose = ({ code, reason }) => {
-      if (this.#stop.signal.aborted) return;
+      if (this.#redial.isStopped) return;
       if (code === CLOSE_ENDED) onState({ kind: "ended" });
-      else this.#retry(reason);
+      else onState({ kind: "waiting", retryInMs: this.#redial.again(), reason });
     };
     this.#socket = socket;
-  }
-
-  #retry(reason: string): void {
-    const { clock, onState } = this.#deps;
-    const retryInMs = Math.min(RETRY_MS_MIN * 2 ** this.#failures, RETRY_MS_MAX);
-    this.#failures += 1;
-    onState({ kind: "waiting", retryInMs, reason });
-    clock.sleep(retryInMs, this.#stop.signal).then(
-      () => this.#dial(),
-      () => {}, // Left meanwhile.
-    );
   }
 }

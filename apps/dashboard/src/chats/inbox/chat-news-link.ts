@@ -6,6 +6,7 @@ import type { Clock } from "@atelier/base/clock";
 import { CHAT_NEWS_KINDS } from "@atelier/contract/http/chat-sockets";
 import { Chat } from "@atelier/contract/http/chats";
 import { z } from "zod";
+import { Redial } from "../../browser/redial.ts";
 
 export type ChatNews =
   /** Some may have been missed: ask for everything. */
@@ -26,22 +27,19 @@ export type ChatNewsDeps = {
   readonly onConnected: (isConnected: boolean) => void;
 };
 
-const RETRY_MS_MIN = 500;
-const RETRY_MS_MAX = 10_000;
-
 export class ChatNewsLink {
   readonly #deps: ChatNewsDeps;
-  readonly #stop = new AbortController();
+  readonly #redial: Redial;
   #socket: NewsSocket | null = null;
-  #failures = 0;
 
   constructor(deps: ChatNewsDeps) {
     this.#deps = deps;
+    this.#redial = new Redial(deps.clock, () => this.#dial());
     this.#dial();
   }
 
   close(): void {
-    this.#stop.abort(new Error("left"));
+    this.#redial.stop();
     this.#socket?.close();
   }
 
@@ -50,28 +48,19 @@ export class ChatNewsLink {
     const socket = open();
     socket.onmessage = ({ data }) => {
       const news = parseNews(String(data));
-      if (news === null || this.#stop.signal.aborted) return;
+      if (news === null || this.#redial.isStopped) return;
       if (news.kind === "ready") {
-        this.#failures = 0;
+        this.#redial.reached();
         onConnected(true);
       }
       onNews(news);
     };
     socket.onclose = () => {
-      if (this.#stop.signal.aborted) return;
+      if (this.#redial.isStopped) return;
       onConnected(false);
-      this.#retry();
+      this.#redial.again();
     };
     this.#socket = socket;
-  }
-
-  #retry(): void {
-    const retryInMs = Math.min(RETRY_MS_MIN * 2 ** this.#failures, RETRY_MS_MAX);
-    this.#failures += 1;
-    this.#deps.clock.sleep(retryInMs, this.#stop.signal).then(
-      () => this.#dial(),
-      () => {}, // Left meanwhile.
-    );
   }
 }
 

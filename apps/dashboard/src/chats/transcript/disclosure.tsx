@@ -23,7 +23,7 @@ export function Disclosure(props: DisclosureProps) {
       <div className="flex min-w-0 items-center gap-2 pr-2">
         <button
           aria-expanded={isOpen}
-          className="flex min-h-8 min-w-0 flex-1 items-center gap-1.5 rounded-md px-2 text-left text-muted hover:text-ink"
+          className="flex min-h-8 min-w-0 flex-1 items-center gap-1.5 rounded-md px-2 py-1 text-left text-muted hover:text-ink"
           onClick={toggle}
           type="button"
         >

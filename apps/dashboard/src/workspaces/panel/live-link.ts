@@ -3,6 +3,7 @@
  * that breaks is dialled again, later each time; one that is refused for good is not.
  */
 import type { Clock } from "@atelier/base/clock";
+import { Redial } from "../../browser/redial.ts";
 
 export type LiveProblem = { readonly code: string; readonly message: string };
 
@@ -31,8 +32,6 @@ export type LiveLinkDeps = {
 };
 
 const CLOSE_ENDED = 1_000;
-const RETRY_MS_MIN = 500;
-const RETRY_MS_MAX = 10_000;
 
 /** Asking again changes nothing. */
 const FINAL_CODES: readonly string[] = [
@@ -43,17 +42,17 @@ const FINAL_CODES: readonly string[] = [
 
 export class LiveLink {
   readonly #deps: LiveLinkDeps;
-  readonly #stop = new AbortController();
+  readonly #redial: Redial;
   #socket: LiveSocket | null = null;
-  #failures = 0;
 
   constructor(deps: LiveLinkDeps) {
     this.#deps = deps;
+    this.#redial = new Redial(deps.clock, () => this.#dial());
     this.#dial();
   }
 
   close(): void {
-    this.#stop.abort(new Error("left"));
+    this.#redial.stop();
     this.#socket?.close();
   }
 
@@ -63,33 +62,22 @@ export class LiveLink {
     const socket = open();
     let problem: LiveProblem | null = null;
     socket.onmessage = ({ data }) => {
-      if (this.#stop.signal.aborted) return;
+      if (this.#redial.isStopped) return;
       const message = messageOf(data);
       if (message?.type === "error") problem = problemOf(message.data);
       if (message?.type !== "data") return;
-      this.#failures = 0;
+      this.#redial.reached();
       onData(message.data);
       onState({ kind: "live" });
     };
     socket.onclose = ({ code }) => {
-      if (this.#stop.signal.aborted) return;
+      if (this.#redial.isStopped) return;
       if (problem !== null && FINAL_CODES.includes(problem.code)) {
         onState({ kind: "refused", problem });
       } else if (problem === null && code === CLOSE_ENDED) onState({ kind: "ended" });
-      else this.#retry(problem);
+      else onState({ kind: "waiting", retryInMs: this.#redial.again(), problem });
     };
     this.#socket = socket;
-  }
-
-  #retry(problem: LiveProblem | null): void {
-    const { clock, onState } = this.#deps;
-    const retryInMs = Math.min(RETRY_MS_MIN * 2 ** this.#failures, RETRY_MS_MAX);
-    this.#failures += 1;
-    onState({ kind: "waiting", retryInMs, problem });
-    clock.sleep(retryInMs, this.#stop.signal).then(
-      () => this.#dial(),
-      () => {}, // Left meanwhile.
-    );
   }
 }
 
