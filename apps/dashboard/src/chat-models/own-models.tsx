@@ -21,9 +21,10 @@ import { DataTable, type Column } from "../ui/data-table.tsx";
 import { Loaded } from "../ui/loaded.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { Panel } from "../ui/panel.tsx";
+import { ChosenModel } from "./chosen-model.tsx";
 import { ModelChoice, type ModelChoiceTexts } from "./model-choice.tsx";
 import type { ChatModelView } from "./model-values.ts";
-import { modelState, nameOfModel, ownModes, OWN_WORK } from "./model-words.ts";
+import { ownModes, OWN_WORK } from "./model-words.ts";
 import { ORGANIZATION } from "./organization.ts";
 
 type Override = CallAnswer<typeof listUserModelOverrides>["overrides"][number];
@@ -115,15 +116,7 @@ function Chosen({ models, row }: { readonly models: readonly ChatModelView[]; re
   }
   const model = models.find(({ id }) => id === override.model_config_id);
   if (model === undefined) return <Badge tone="bad">cannot be used</Badge>;
-  const { tone, words } = modelState(model);
-  return (
-    <>
-      {nameOfModel(model)} {tone !== "good" && <Badge tone={tone}>{words}</Badge>}
-      {override.reasoning_effort !== undefined && (
-        <div className="text-xs text-muted">effort {override.reasoning_effort}</div>
-      )}
-    </>
-  );
+  return <ChosenModel effort={override.reasoning_effort} model={model} />;
 }
 
 type OwnModelFormProps = {

@@ -1,4 +1,5 @@
 /** Line drawings of chats. They stand beside words or on buttons with a label, so they say nothing themselves. */
+import { LineDrawing } from "../ui/line-drawing.tsx";
 
 const PATHS = {
   send: "M12 20V5M5 12l7-7 7 7",
@@ -22,20 +23,5 @@ export function ChatIcon({
   readonly name: keyof typeof PATHS;
   readonly size?: number;
 }) {
-  return (
-    <svg
-      aria-hidden="true"
-      className="shrink-0"
-      fill="none"
-      height={size}
-      stroke="currentColor"
-      strokeLinecap="round"
-      strokeLinejoin="round"
-      strokeWidth="1.8"
-      viewBox="0 0 24 24"
-      width={size}
-    >
-      <path d={PATHS[name]} />
-    </svg>
-  );
+  return <LineDrawing path={PATHS[name]} size={size} />;
 }

@@ -3,14 +3,16 @@ import { problemOf } from "../api/api-problem-error.ts";
 import { Button } from "./button.tsx";
 import { ProblemNotice } from "./problem-notice.tsx";
 
+type Pages = {
+  readonly hasNextPage: boolean;
+  readonly isFetchingNextPage: boolean;
+  readonly isFetchNextPageError: boolean;
+  readonly error: Error | null;
+  readonly fetchNextPage: () => Promise<unknown>;
+};
+
 type LoadMoreProps = {
-  readonly pages: {
-    readonly hasNextPage: boolean;
-    readonly isFetchingNextPage: boolean;
-    readonly isFetchNextPageError: boolean;
-    readonly error: Error | null;
-    readonly fetchNextPage: () => Promise<unknown>;
-  };
+  readonly pages: Pages;
   readonly shown: number;
   /** How many there are. Counts stop at `countMax`. */
   readonly count: number;
@@ -26,17 +28,30 @@ export function LoadMore({ pages, shown, count, countMax }: LoadMoreProps) {
         <span>
           Showing {shown} of {all}
         </span>
-        {pages.hasNextPage && (
-          <Button
-            busy={pages.isFetchingNextPage ? "Loading…" : undefined}
-            onClick={() => {
-              pages.fetchNextPage().catch(() => {}); // Told above.
-            }}
-          >
-            Show more
-          </Button>
-        )}
+        <ShowMoreButton pages={pages} />
       </div>
     </div>
+  );
+}
+
+type ShowMoreButtonProps = {
+  readonly pages: Pages;
+  /** Read out, where a page has several lists. */
+  readonly label?: string;
+};
+
+/** Nothing, where there is no more. What goes wrong is told by who shows the list. */
+export function ShowMoreButton({ pages, label }: ShowMoreButtonProps) {
+  if (!pages.hasNextPage) return null;
+  return (
+    <Button
+      aria-label={label}
+      busy={pages.isFetchingNextPage ? "Loading…" : undefined}
+      onClick={() => {
+        pages.fetchNextPage().catch(() => {}); // Told with the list.
+      }}
+    >
+      Show more
+    </Button>
   );
 }

@@ -4,13 +4,8 @@ import { REASONING_EFFORTS } from "@atelier/contract/chat/chat-words";
 import { memo, type Ref } from "react";
 import { useChange } from "../../api/use-endpoint.ts";
 import { useChatModels } from "../model-choice/model-choice-fields.tsx";
-import {
-  chosenModel,
-  effortChoices,
-  effortFor,
-  modelGroups,
-  modelName,
-} from "../model-choice/model-choice.ts";
+import { chosenModel, effortChoices, effortFor } from "../model-choice/model-choice.ts";
+import { ModelOptions } from "../model-choice/model-options.tsx";
 import { useChat } from "../page/use-chat.ts";
 import type { ComposerState } from "./use-composer.ts";
 
@@ -46,15 +41,7 @@ export const ComposerModel = memo(function ComposerModel(props: ComposerModelPro
           ref={selectRef}
           value={chosen.id}
         >
-          {modelGroups(models.data).map(({ provider, models: offered }) => (
-            <optgroup key={provider} label={provider}>
-              {offered.map((model) => (
-                <option key={model.id} value={model.id}>
-                  {modelName(model)}
-                </option>
-              ))}
-            </optgroup>
-          ))}
+          <ModelOptions models={models.data} />
         </select>
       )}
       {chosen !== undefined && efforts.length > 0 && (

@@ -3,7 +3,7 @@ import { useId } from "react";
 import type { Chat } from "@atelier/contract/http/chats";
 import { useNow } from "../../browser/ticks.ts";
 import { problemOf } from "../../api/api-problem-error.ts";
-import { Button } from "../../ui/button.tsx";
+import { ShowMoreButton } from "../../ui/load-more.tsx";
 import { ProblemNotice } from "../../ui/problem-notice.tsx";
 import { InboxRow } from "./inbox-row.tsx";
 import { countText } from "./inbox-sections.ts";
@@ -58,15 +58,7 @@ export function InboxList({ title, about, pages, names, actions, isLively }: Inb
       )}
       {pages.hasNextPage && (
         <div className="mt-2">
-          <Button
-            aria-label={`Show more of ${title}`}
-            busy={pages.isFetchingNextPage ? "Loading…" : undefined}
-            onClick={() => {
-              pages.fetchNextPage().catch(() => {}); // Told above.
-            }}
-          >
-            Show more
-          </Button>
+          <ShowMoreButton label={`Show more of ${title}`} pages={pages} />
         </div>
       )}
     </section>

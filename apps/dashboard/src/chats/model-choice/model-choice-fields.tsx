@@ -13,12 +13,11 @@ import {
   chosenModel,
   effortChoices,
   effortFor,
-  modelGroups,
-  modelName,
   whyNoModel,
   type ChatModels,
   type ModelChoice,
 } from "./model-choice.ts";
+import { ModelOptions } from "./model-options.tsx";
 
 const ORGANIZATION = { params: { organization: "default" } } as const;
 const LAST_MODEL = "chat.last-model";
@@ -62,15 +61,7 @@ export function ModelChoiceFields({ models, value, onChange }: ModelChoiceFields
             }}
             value={chosen.id}
           >
-            {modelGroups(models).map(({ provider, models: offered }) => (
-              <optgroup key={provider} label={provider}>
-                {offered.map((model) => (
-                  <option key={model.id} value={model.id}>
-                    {modelName(model)}
-                  </option>
-                ))}
-              </optgroup>
-            ))}
+            <ModelOptions models={models} />
           </select>
         )}
       </FieldFrame>
