@@ -102,6 +102,15 @@ test(
     await log.getByText("Words to scroll over.").waitFor();
     await page.getByText("Lands now.").waitFor();
 
+    // Somebody looks on, on a phone.
+    const phone = await browser.newPage();
+    phone.setDefaultTimeout(PATIENCE_MS);
+    await phone.setViewportSize({ width: 390, height: 844 });
+    await signIn(phone, machine.person);
+    await phone.goto(`/chats/${chat.id}`);
+    await phone.getByText("Lands now.").waitFor();
+    await observeShifts(phone);
+
     const lines = "for i in 1 2 3 4 5 6 7 8; do echo line $i; sleep 0.1; done";
     const rest = Promise.withResolvers<void>();
     model.acts.push({
@@ -131,7 +140,10 @@ test(
     assert.equal(await place(), before, "it was not scrolled");
     await page.getByRole("button", { name: "Jump to newest" }).click();
     await log.getByText("And a word of the wise.").waitFor();
+    await phone.getByText("And a word of the wise.").waitFor();
+    await phone.getByText("Lands now.").waitFor();
     assert.deepEqual(await page.evaluate("shifts"), []);
+    assert.deepEqual(await phone.evaluate("shifts"), []);
 
     await untilTrue(page, `CSS.highlights.get("code-comment")?.size === 3`);
     const coloured = new Map(await page.evaluate<[string, number][]>(COLOURED));

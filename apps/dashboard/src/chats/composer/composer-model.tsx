@@ -10,7 +10,10 @@ import { useChat } from "../page/use-chat.ts";
 import type { ComposerState } from "./use-composer.ts";
 
 const LOOK =
-  "min-h-9 max-w-44 truncate rounded-md border border-transparent bg-transparent px-1.5 text-xs text-muted hover:bg-hover hover:text-ink";
+  "min-h-9 truncate rounded-md border border-transparent bg-transparent px-1.5 text-xs text-muted hover:bg-hover hover:text-ink";
+
+/** Its room is there before the models are known. */
+const MODEL_WIDTH = "w-40";
 
 type ComposerModelProps = Pick<ComposerState, "choice" | "setChoice"> & {
   readonly selectRef: Ref<HTMLSelectElement>;
@@ -29,10 +32,11 @@ export const ComposerModel = memo(function ComposerModel(props: ComposerModelPro
   const effort = choice?.effort ?? chat.last_reasoning_effort ?? "";
   return (
     <>
+      {models.data === undefined && <span className={MODEL_WIDTH} />}
       {models.data !== undefined && chosen !== undefined && (
         <select
           aria-label="Model"
-          className={LOOK}
+          className={`${LOOK} ${MODEL_WIDTH}`}
           onChange={({ currentTarget }) => {
             const next = chosenModel(models.data, currentTarget.value);
             if (next === undefined) return;
@@ -47,7 +51,7 @@ export const ComposerModel = memo(function ComposerModel(props: ComposerModelPro
       {chosen !== undefined && efforts.length > 0 && (
         <select
           aria-label="Reasoning effort"
-          className={LOOK}
+          className={`${LOOK} max-w-44`}
           onChange={({ currentTarget }) =>
             setChoice({
               modelConfigId: chosen.id,

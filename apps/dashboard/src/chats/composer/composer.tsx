@@ -134,7 +134,7 @@ const ComposerFoot = memo(function ComposerFoot(props: FootProps) {
           title="Esc"
         >
           <ChatIcon name="stop" />
-          Stop
+          <span className="max-sm:sr-only">Stop</span>
         </Button>
       )}
       <Button disabled={!maySend} look="main" onClick={() => composer.current?.submit()}>

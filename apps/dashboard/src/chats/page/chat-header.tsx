@@ -77,7 +77,8 @@ function StateBadge() {
     systemClock.now(),
   );
   return (
-    <span title={reason ?? undefined}>
+    // As wide for the usual states, so that it stays where it is.
+    <span className="min-w-16 shrink-0" title={reason ?? undefined}>
       <Badge tone={tone}>{words}</Badge>
     </span>
   );
