@@ -45,7 +45,10 @@ export const Meters = memo(function Meters() {
 function FillBar({ percent }: { readonly percent: number }) {
   const look = percent >= 90 ? "bg-bad" : percent >= 70 ? "bg-warn" : "bg-accent";
   return (
-    <span aria-hidden="true" className="h-1.5 w-12 overflow-hidden rounded-full bg-hover">
+    <span
+      aria-hidden="true"
+      className="h-1.5 w-12 overflow-hidden rounded-full bg-hover max-sm:hidden"
+    >
       <span
         className={`block h-full ${look}`}
         style={{ width: `${Math.min(FULL_PERCENT, percent)}%` }}
