@@ -1,7 +1,7 @@
 import type { ChatMessage } from "@atelier/contract/http/chats";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { contextFill, spentText, tokenText, totalTokens, usageText } from "./usage-words.ts";
+import { contextFill, chatCostText, tokenText, totalTokens, usageText } from "./usage-words.ts";
 
 const answer = (usage: ChatMessage["usage"], tool?: string): ChatMessage => ({
   ...{ id: 1, chat_id: "c", created_at: "2026-01-01T00:00:00.000Z", role: "assistant" },
@@ -37,7 +37,7 @@ test("use in few words", () => {
 
 test("cost is money where there is a price, else tokens", () => {
   const cost = (micros: number | null, count: number, unpriced: number): string =>
-    spentText(
+    chatCostText(
       { total_cost_micros: micros, request_count: count, unpriced_request_count: unpriced },
       5_000,
     );

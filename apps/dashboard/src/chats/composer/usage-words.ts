@@ -72,7 +72,7 @@ export type Cost = {
 };
 
 /** Money where there is a price, else tokens. Empty: nothing was asked yet. */
-export function spentText(cost: Cost, tokens: number): string {
+export function chatCostText(cost: Cost, tokens: number): string {
   const {
     total_cost_micros: micros,
     request_count: count,

@@ -8,7 +8,7 @@ import { Button } from "../../ui/button.tsx";
 import { Facts } from "../../ui/facts.tsx";
 import { Modal } from "../../ui/modal.tsx";
 import { ProblemNotice } from "../../ui/problem-notice.tsx";
-import { contextFill, spentText, tokenText, totalTokens } from "../composer/usage-words.ts";
+import { chatCostText, contextFill, tokenText, totalTokens } from "../composer/usage-words.ts";
 import { useChatModels } from "../model-choice/model-choice-fields.tsx";
 import { spentText } from "../../spending/spending-words.ts";
 import { useChatScene, useLinkState } from "./chat-scene.ts";
@@ -21,7 +21,7 @@ export const Meters = memo(function Meters() {
   const cost = useChatCost();
   const [isOpen, setIsOpen] = useState(false);
   const fill = contextFill(messages);
-  const spent = cost.data === undefined ? "" : spentText(cost.data, totalTokens(messages));
+  const spent = cost.data === undefined ? "" : chatCostText(cost.data, totalTokens(messages));
   return (
     <>
       <button
@@ -106,7 +106,7 @@ function MeterDetails({ onDone }: { readonly onDone: () => void }) {
             value:
               cost.data === undefined || cost.data.request_count === 0
                 ? "nothing yet"
-                : spentText(cost.data, tokens),
+                : chatCostText(cost.data, tokens),
           },
           { name: "Calls of models", value: String(cost.data?.request_count ?? 0) },
           ...spending,
