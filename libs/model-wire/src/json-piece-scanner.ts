@@ -67,6 +67,12 @@ const WORDS: ReadonlyMap<number, string> = new Map([
 ]);
 /** So far a loop over bytes: most strings are names and short values. */
 const STRING_LOOP_BYTES = 32;
+/**
+ * A search of bytes is the quickest way to a quote that is far, and a dear one to each that is close, as in code, where
+ * many are escaped: after so many, the text is made.
+ */
+const CLOSE_QUOTES_MAX = 8;
+const CLOSE_QUOTE_BYTES = 256;
 /** Of the text that is made at once: gone before it could leave the young generation. */
 const TEXT_BYTES = 64 * 1_024;
 
@@ -82,6 +88,8 @@ class PieceScanner {
   /** Where the current window begins in the document. */
   #base = 0;
   #text: string | null = null;
+  /** In the current window, and before its text was made. */
+  #closeQuotes = 0;
   #mistakeAt = -1;
   #rootStart = -1;
   #isEscaped = false;
@@ -126,6 +134,7 @@ class PieceScanner {
 
   #read(window: Uint8Array): void {
     this.#text = null;
+    this.#closeQuotes = 0;
     let at = 0;
     while (at < window.length && this.#mistakeAt === -1) at = this.#step(window, at);
     this.#base += window.length;
@@ -287,9 +296,8 @@ class PieceScanner {
 
   /** No backslash before `from` belongs to what follows. */
   #searchString(window: Uint8Array, from: number): number {
-    this.#text ??= this.#toCharacters?.(window) ?? "";
     for (let at = from; ;) {
-      const found = this.#text.indexOf('"', at);
+      const found = this.#nextQuote(window, at);
       const end = found === -1 ? window.length : found;
       // After an odd number of backslashes it is escaped.
       let run = end;
@@ -302,6 +310,17 @@ class PieceScanner {
       if (!isEscaped) return this.#endString(found + 1);
       at = found + 1;
     }
+  }
+
+  /** -1: there is none in the window. */
+  #nextQuote(window: Uint8Array, from: number): number {
+    if (this.#text === null && this.#closeQuotes < CLOSE_QUOTES_MAX) {
+      const found = window.indexOf(QUOTE, from);
+      if (found !== -1 && found - from < CLOSE_QUOTE_BYTES) this.#closeQuotes += 1;
+      return found;
+    }
+    this.#text ??= this.#toCharacters?.(window) ?? "";
+    return this.#text.indexOf('"', from);
   }
 
   #endString(end: number): number {
