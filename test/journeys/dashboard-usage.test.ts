@@ -5,6 +5,7 @@ import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { judgePage, openBrowser, signIn, WITHOUT_CHROMIUM } from "./browser-world.ts";
 
 const BOB = { email: "bob@example.com", username: "bob", password: "other-horse-battery-8" };
@@ -74,6 +75,20 @@ async function fill(server: RealServer, model: ScriptedModel, token: string): Pr
   const bob = await call("/api/v2/users/login", { email, password });
   const tokens = { ann: token, bob: String(bob.body.session_token) };
   for (const asked of ASKED) await ask(server, tokens[asked.who], asked);
+  await untilPriced(server, token);
+}
+
+/** Prices of models come a moment after their first request. */
+async function untilPriced(server: RealServer, token: string): Promise<void> {
+  const unpriced = ASKED.filter((asked) => asked.model === "our-own-model").length;
+  const deadline = AbortSignal.timeout(60_000);
+  for (;;) {
+    const { body } = await server.api("GET", "/api/v2/ai-gateway/usage", { token });
+    const { requests, unpriced_requests: left } = body.total;
+    if (requests === ASKED.length && left === unpriced) return;
+    assert(!deadline.aborted, `${requests} requests, ${left} without a price`);
+    await pause(100);
+  }
 }
 
 type Answer = Awaited<ReturnType<RealServer["api"]>>;

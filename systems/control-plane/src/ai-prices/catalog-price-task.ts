@@ -19,10 +19,10 @@ const AGAIN_AFTER_FAILURE_MS = 60_000;
  */
 const AFTERWARDS_MS = 40_000;
 /**
- * A program may ask for ever new names, each of which is told. Rounds take a tenth of the time at
+ * A program may ask for ever new names, each of which is told. Rounds take a fifth of the time at
  * most, however many models there are by then.
  */
-const REST_OF_ROUND = 9;
+const REST_OF_ROUND = 4;
 
 export type CatalogPriceDeps = {
   readonly database: Database;
@@ -69,21 +69,22 @@ class CatalogPrices {
       if (signal.aborted) return;
       // A new hour may be one in which prices begin.
       if (!isNudged) this.#lookups = null;
-      const startedMs = this.#deps.clock.monotonicMs();
       const isDone = await this.#round(signal);
-      await this.#rest((this.#deps.clock.monotonicMs() - startedMs) * REST_OF_ROUND, signal);
       if (isDone) pauseMs = isNudged ? AFTERWARDS_MS : STEP_MS;
       else pauseMs = AGAIN_AFTER_FAILURE_MS;
     }
   }
 
   async #round(signal: AbortSignal): Promise<boolean> {
-    const { log, loadCatalog, onPrices } = this.#deps;
+    const { clock, log, loadCatalog, onPrices } = this.#deps;
     try {
       this.#lookups ??= loadCatalog().then((catalog) => new CatalogLookups(catalog));
-      const changed = await takeCatalogPrices(this.#deps, await this.#lookups);
+      const lookups = await this.#lookups;
+      const startedMs = clock.monotonicMs();
+      const changed = await takeCatalogPrices(this.#deps, lookups);
       if (changed > 0) log.info({ changed }, "prices of models are as in the catalog");
       await onPrices(signal);
+      await this.#rest((clock.monotonicMs() - startedMs) * REST_OF_ROUND, signal);
       return true;
     } catch (error) {
       log.warn({ error }, "prices of the catalog are tried again later");
