@@ -25,7 +25,7 @@ export type DirectConnectionOptions = {
 };
 
 /** What the connection waits for, and so how long it may. */
-export type DirectPhase = "head" | "body" | "answer" | "idle";
+export type DirectPhase = "head" | "body" | "answer" | "idle" | "parting";
 
 type Exchange = {
   readonly req: DirectRequest;
@@ -142,10 +142,12 @@ export class DirectConnection {
   }
 
   #onAnswered(staysOpen: boolean): void {
+    const isWhole = this.#exchange?.req.complete === true;
     this.#exchange?.over();
     this.#exchange = null;
     if (!staysOpen) {
-      this.#socket.destroySoon();
+      if (isWhole) this.#socket.destroySoon();
+      else this.#part();
       return;
     }
     if (this.#socket.timeout) this.#socket.setTimeout(0);
@@ -153,6 +155,18 @@ export class DirectConnection {
     if (this.#socket.isPaused()) this.#socket.resume();
     // Not within the end of the answer: a client that sends many at once would nest them.
     if (this.#unread !== null) process.nextTick(() => this.#exchange ?? this.#readHead());
+  }
+
+  /**
+   * The client still sends what nobody wants. A socket that is closed with bytes unread is reset, and the
+   * client may lose the answer by that: they are read and dropped until it closes, or took too long.
+   */
+  #part(): void {
+    this.#enter("parting");
+    this.#unread = null;
+    this.#socket.off("data", this.#onData).on("data", () => {});
+    this.#socket.end();
+    this.#socket.resume();
   }
 
   #handOver(): void {

@@ -22,6 +22,8 @@ export type DirectListenerOptions = {
 
 /** How exactly limits of time are kept. */
 const ROUND_MS = 5_000;
+/** For a client that was answered before all of its request was there. */
+const PARTING_MS_MAX = 10_000;
 const MS_PER_SECOND = 1_000;
 
 export class DirectListener implements Disposable {
@@ -47,6 +49,7 @@ export class DirectListener implements Disposable {
       body: roundsOf(server.requestTimeout),
       answer: Number.POSITIVE_INFINITY,
       idle: roundsOf(server.keepAliveTimeout),
+      parting: roundsOf(PARTING_MS_MAX),
     };
     server.off("connection", this.#toServer);
     server.prependListener("connection", (socket: Socket) => this.#take(socket));
@@ -88,7 +91,8 @@ export class DirectListener implements Disposable {
       for (const connection of this.#connections.values()) {
         connection.rounds += 1;
         if (connection.rounds <= this.#roundsMax[connection.phase]) continue;
-        if (connection.phase === "idle") connection.destroy();
+        const isOver = connection.phase === "idle" || connection.phase === "parting";
+        if (isOver) connection.destroy();
         else connection.refuseAsLate();
       }
     }

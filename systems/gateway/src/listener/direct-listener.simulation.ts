@@ -51,20 +51,26 @@ export async function simulate({ seed, runs, report }: SimulationInput): Promise
 /** To the client, on this connection. */
 type WrittenBytes = () => number;
 
+type Conversation = {
+  readonly told: string[];
+  onAnswered: (written: WrittenBytes) => void;
+};
+
 async function serve(isDirect: boolean) {
-  let told: string[] = [];
+  /** By the client's port: what is over may still be told of late. */
+  const conversations = new Map<number, Conversation>();
   let direct = 0;
-  let onAnswered: (written: WrittenBytes) => void = () => {};
   const handle = (req: GatewayRequest, res: GatewayResponse): void => {
     let body = "";
     req.on("data", (chunk) => (body += chunk.toString("latin1")));
     req.on("error", () => {});
     res.on("error", () => {});
     const socket = req.socket as Socket; // Of both servers.
-    res.on("close", () => onAnswered(() => socket.bytesWritten));
+    const conversation = conversations.get(socket.remotePort ?? 0);
+    res.on("close", () => conversation?.onAnswered(() => socket.bytesWritten));
     req.once("end", () => {
       const { method, url, headers, rawHeaders } = req;
-      told.push(JSON.stringify({ method, url, headers, rawHeaders, body }));
+      conversation?.told.push(JSON.stringify({ method, url, headers, rawHeaders, body }));
       answer(req, res, body);
     });
   };
@@ -89,14 +95,14 @@ async function serve(isDirect: boolean) {
     count: () => direct,
     /** Everything that was told on both sides, as one text. */
     tell: async (requests: readonly (readonly Uint8Array[])[]): Promise<string> => {
-      told = [];
-      const answers = {
-        next: () =>
-          new Promise<WrittenBytes>((resolve) => {
-            onAnswered = resolve;
-          }),
-      };
-      const answered = await exchange(port, requests, answers);
+      const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+      await once(socket, "connect");
+      const own = socket.localPort ?? 0;
+      const conversation: Conversation = { told: [], onAnswered: () => {} };
+      conversations.set(own, conversation);
+      const answered = await exchange(socket, requests, conversation);
+      conversations.delete(own);
+      const { told } = conversation;
       return `${told.join("\n")}\n${answered.replaceAll(/Date: [^\r]*/g, "Date: then")}`;
     },
     async [Symbol.asyncDispose]() {
@@ -150,11 +156,10 @@ function answer(req: GatewayRequest, res: GatewayResponse, body: string): void {
  * meets a request that it refuses. Answers what came back until the end or silence.
  */
 async function exchange(
-  port: number,
+  socket: Socket,
   requests: readonly (readonly Uint8Array[])[],
-  answers: { next(): Promise<WrittenBytes> },
+  conversation: Conversation,
 ): Promise<string> {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   let text = "";
   // Time alone may be a process that was held up: what is on its way comes within these turns.
   const leaveIfSilent = async (): Promise<void> => {
@@ -169,7 +174,9 @@ async function exchange(
   socket.on("error", () => {});
   const closed = new Promise<null>((resolve) => socket.once("close", () => resolve(null)));
   for (const pieces of requests) {
-    const answered = answers.next();
+    const answered = new Promise<WrittenBytes>((resolve) => {
+      conversation.onAnswered = resolve;
+    });
     for (const piece of pieces.length > MANY ? [Buffer.concat(pieces)] : pieces) {
       if (socket.destroyed) break;
       socket.write(piece);

@@ -223,6 +223,35 @@ test("who takes too long for a head is told so, and an idle connection is closed
   await idle.closed;
 });
 
+test("who is answered while still sending gets the answer, and is let go after that", async () => {
+  await using server = await serve((_req, res) => {
+    res.writeHead(413, ["Content-Length", "8"]).end(Buffer.from("too long"));
+  });
+  const head = `POST /gate/a HTTP/1.1\r\n${HEAD}Content-Length: 40000000\r\n\r\n`;
+  const client = server.client();
+  // It does not look before it has sent more than sockets hold.
+  client.socket.pause();
+  client.socket.write(head);
+  const part = Buffer.alloc(20_000_000, 0x20);
+  await new Promise((resolve, reject) => {
+    client.socket.write(part, (error) => (error ? reject(error) : resolve(undefined)));
+  });
+  client.socket.resume();
+  await client.closed;
+  assert.match(client.text, /^HTTP\/1\.1 413 [^]*too long$/);
+
+  const endless = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+  endless.on("error", () => {});
+  endless.write(head);
+  await once(endless.resume(), "end");
+  await server.clock.advance(15_000);
+  // What is sent to a socket that is gone ends ours, too.
+  while (!endless.destroyed) {
+    endless.write("more");
+    await new Promise(setImmediate);
+  }
+});
+
 test("a head without end is refused by node:http", async () => {
   await using server = await serve(echo);
   const client = server.client();

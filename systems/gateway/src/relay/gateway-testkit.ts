@@ -273,6 +273,8 @@ export async function send(port: number, path: string, options: SendOptions): Pr
   });
   req.end(body);
   const [res] = (await once(req, "response")) as [IncomingMessage];
+  // Who is answered may still be sending when the connection ends.
+  req.on("error", () => {});
   const chunks: Buffer[] = [];
   let isComplete = true;
   try {
