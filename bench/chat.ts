@@ -50,6 +50,30 @@ const RATIOS = [
   ["idle stream, of a bare socket", "kB per watched idle stream", "kB per bare socket"],
 ] as const;
 
+const USAGE = `npm run bench -- chat [options]
+
+Measures a whole server with recording, a Postgres that syncs, a scripted model, and viewers on WebSockets.
+
+  --only a,b         which of these (default: all)
+    first text         added until the first text of an answer
+    step               between two steps of a turn
+    journal            parts kept for viewers, and how long each waits
+    streams            chats that stream at 20 parts/s with two viewers each
+    idle               memory of viewers of whom nothing happens
+    list               the first and a deep page of many chats
+    count              round trips to the database in a step
+    takeover           from a server's end until another drives its chats
+  --rounds N         of each (default 5; 3 for streams and takeover)
+  --turns N          of the first text, a round (default 40)
+  --steps N          of a turn, a round (default 40)
+  --streams a,b      how many at once (default 5,10,20)
+  --seconds N        of journal and streams (default 5)
+  --viewers N        idle ones (default 1000)
+  --chats N          in the list (default 100000)
+  --write-docs       also puts the tables into docs/performance.md
+
+Tables go to stdout, raw figures to bench/results/.`;
+
 type Options = {
   readonly rounds: number;
   readonly turns: number;
@@ -73,8 +97,13 @@ export async function runChatBench(args: readonly string[]): Promise<void> {
       chats: { type: "string", default: "100000" },
       only: { type: "string", default: "" },
       "write-docs": { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
     },
   });
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
   const options: Options = {
     rounds: Number(values.rounds),
     turns: Number(values.turns),
