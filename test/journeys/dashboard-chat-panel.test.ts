@@ -3,7 +3,6 @@ import { startRealServer } from "@atelier/testkit/real-server";
 import { says } from "@atelier/testkit/scripted-model-reply";
 import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
@@ -12,6 +11,7 @@ import { test } from "node:test";
 import { startActingModel } from "./acting-model.ts";
 import { judgePage, openBrowser, signIn, WITHOUT_CHROMIUM } from "./browser-world.ts";
 import { setUpChats } from "./chat-world.ts";
+import { commitFirst } from "./workspace-git.ts";
 import { attachMachine } from "./workspace-world.ts";
 
 const PATIENCE_MS = 60_000;
@@ -22,13 +22,7 @@ function fill(home: string): string {
   const app = join(home, "app");
   mkdirSync(app);
   writeFileSync(join(app, "numbers.ts"), `${LINES.join("\n")}\n`);
-  const git = (...words: string[]): void => {
-    const as = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"];
-    execFileSync("git", [...as, ...words], { cwd: app, stdio: "ignore" });
-  };
-  git("init", "-q", "-b", "main");
-  git("add", ".");
-  git("commit", "-q", "-m", "first");
+  commitFirst(app);
   return app;
 }
 

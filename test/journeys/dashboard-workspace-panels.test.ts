@@ -2,7 +2,6 @@
 import { startRealServer, type RealServer } from "@atelier/testkit/real-server";
 import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
@@ -10,6 +9,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { judgePage, openBrowser, signIn, WITHOUT_CHROMIUM } from "./browser-world.ts";
+import { commitFirst } from "./workspace-git.ts";
 import { attachMachine, type Attached } from "./workspace-world.ts";
 
 /** 1 × 1, grey. */
@@ -34,13 +34,7 @@ function fill(home: string): string {
   writeFileSync(join(app, "README.md"), "# An app\n");
   writeFileSync(join(home, "dot.png"), Buffer.from(PICTURE, "base64"));
   writeFileSync(join(home, "data.bin"), Buffer.from([0, 1, 2, 3]));
-  const git = (...words: string[]): void => {
-    const as = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"];
-    execFileSync("git", [...as, ...words], { cwd: app, stdio: "ignore" });
-  };
-  git("init", "-q", "-b", "main");
-  git("add", ".");
-  git("commit", "-q", "-m", "first");
+  commitFirst(app);
   return app;
 }
 

@@ -2,7 +2,6 @@
 import { startRealServer, type RealServer } from "@atelier/testkit/real-server";
 import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
@@ -10,6 +9,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { WebSocket } from "ws";
+import { git } from "./workspace-git.ts";
 import { attachMachine, type Attached } from "./workspace-world.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- Tests look into answers of many shapes.
@@ -71,11 +71,6 @@ function listen(socket: WebSocket): TestSocket {
       }
     },
   };
-}
-
-function git(directory: string, ...words: string[]): void {
-  const name = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"];
-  execFileSync("git", [...name, ...words], { cwd: directory, stdio: "ignore" });
 }
 
 test("files are listed, read within limits, and downloaded as they are", async () => {

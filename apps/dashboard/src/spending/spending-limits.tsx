@@ -12,6 +12,7 @@ import type { CallAnswer } from "@atelier/contract/client";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useChange, useEndpoint, usePages } from "../api/use-endpoint.ts";
+import { SettingsForm } from "../administration/settings-form.tsx";
 import { useMay } from "../app/signed-in.ts";
 import { CheckField } from "../forms/check-field.tsx";
 import { ChoiceField } from "../forms/choice-field.tsx";
@@ -66,7 +67,6 @@ export function SpendingLimits() {
 }
 
 function LimitsForm({ answer }: { readonly answer: CallAnswer<typeof getChatUsageLimits> }) {
-  const mayChange = useMay("chat_setting:update");
   const put = useChange(putChatUsageLimits, [getChatUsageLimits, getChatUsageLimitStatus]);
   const form = useForm({
     initial: textsOfLimits(answer),
@@ -80,8 +80,8 @@ function LimitsForm({ answer }: { readonly answer: CallAnswer<typeof getChatUsag
       return outcome;
     },
   });
-  const fields = (
-    <>
+  return (
+    <SettingsForm form={form}>
       <CheckField {...form.field("enabled")} label="What people spend is limited" />
       <div className="grid items-start gap-4 sm:grid-cols-2">
         <TextField
@@ -97,20 +97,7 @@ function LimitsForm({ answer }: { readonly answer: CallAnswer<typeof getChatUsag
           label="Period"
         />
       </div>
-    </>
-  );
-  return (
-    <div className="max-w-2xl">
-      {mayChange ? (
-        <FormFrame form={form} send="Save" sending="Saving…">
-          {fields}
-        </FormFrame>
-      ) : (
-        <fieldset className="space-y-4" disabled>
-          {fields}
-        </fieldset>
-      )}
-    </div>
+    </SettingsForm>
   );
 }
 

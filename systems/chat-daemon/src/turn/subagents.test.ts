@@ -71,6 +71,16 @@ async function childOf(world: TurnWorld, parent: ChatRow): Promise<ChatRow> {
   return world.row(String(first?.["chat_id"]));
 }
 
+/** A child as the tool asks for it. */
+const GENERAL = {
+  callId: "1",
+  type: "general",
+  prompt: "p",
+  title: "",
+  modelConfigId: null,
+  reasoningEffort: null,
+} as const;
+
 test("a child starts with its own prompt, its parent's owner and the key of its parent's turn", async () => {
   const { world } = await subagentWorld({
     replies: [spawnCall({ type: "general", prompt: "look it up" }), says("ok")],
@@ -198,13 +208,8 @@ test("a type that there is not, and a model that cannot be had, are told", async
   await world.drive(parent.id);
   const [refused] = await resultsOf(world, parent.id);
   assert.match(String(refused?.["error"]), /no agent of type wizard.*general, explore/i);
-  const request = {
-    ...{ callId: "1", type: "general" as const, prompt: "p", title: "" },
-    modelConfigId: null,
-    reasoningEffort: null,
-  };
   assert.deepEqual(
-    await subagents.spawn(parent, request),
+    await subagents.spawn(parent, GENERAL),
     fail("no such model: see list_subagent_models"),
   );
 });
@@ -215,11 +220,7 @@ test("a parent that is archived by now starts nobody", async () => {
   const parent = await world.create();
   must(await world.chats.machine.change(parent.id, (chat) => chat.finishTurn()));
   must(await world.chats.machine.setFamilyArchived(parent.id, true));
-  const request = {
-    ...{ callId: "1", type: "general" as const, prompt: "p", title: "" },
-    ...{ modelConfigId: null, reasoningEffort: null },
-  };
-  assert.deepEqual(await subagents.spawn(parent, request), fail("This chat is archived."));
+  assert.deepEqual(await subagents.spawn(parent, GENERAL), fail("This chat is archived."));
   assert.equal((await subagents.list(parent, { limit: 10, offset: 0 })).total, 0);
 });
 
@@ -227,11 +228,7 @@ test("waiting ends when the child is done, with its report; others' chats are no
   const { world, watchers, subagents } = await subagentWorld();
   await using _world = world;
   const parent = await world.create();
-  const request = {
-    ...{ callId: "1", type: "general" as const, prompt: "p", title: "T" },
-    modelConfigId: null,
-    reasoningEffort: null,
-  };
+  const request = { ...GENERAL, title: "T" };
   const { chatId } = must(await subagents.spawn(parent, request));
   const tool = subagentTools(subagents).find(({ name }) => name === "wait_agent") ?? assert.fail();
   const clock = new FakeClock();
@@ -263,11 +260,7 @@ test("waiting too long says so and leaves the child alone; a child's error is to
   const { world, subagents } = await subagentWorld();
   await using _world = world;
   const parent = await world.create();
-  const request = {
-    ...{ callId: "1", type: "general" as const, prompt: "p", title: "T" },
-    modelConfigId: null,
-    reasoningEffort: null,
-  };
+  const request = { ...GENERAL, title: "T" };
   const { chatId } = must(await subagents.spawn(parent, request));
   const tool = subagentTools(subagents).find(({ name }) => name === "wait_agent") ?? assert.fail();
   const clock = new FakeClock();
@@ -306,11 +299,7 @@ test("what a parent's turn sends is asked for with the key of that turn", async 
   const { world, subagents } = await subagentWorld();
   await using _world = world;
   const parent = await world.create();
-  const request = {
-    ...{ callId: "1", type: "general" as const, prompt: "p", title: "" },
-    ...{ modelConfigId: null, reasoningEffort: null },
-  };
-  const { chatId } = must(await subagents.spawn(parent, request));
+  const { chatId } = must(await subagents.spawn(parent, GENERAL));
   const more = { callId: "2:m", text: "also this", interrupts: false };
   must(await subagents.message(parent, chatId, more));
   const keys = async (table: string) => {
@@ -329,11 +318,7 @@ test("without news a child is looked at five times a second, and once more when 
   const { world, subagents } = await subagentWorld();
   await using _world = world;
   const parent = await world.create();
-  const request = {
-    ...{ callId: "1", type: "general" as const, prompt: "p", title: "" },
-    ...{ modelConfigId: null, reasoningEffort: null },
-  };
-  const { chatId } = must(await subagents.spawn(parent, request));
+  const { chatId } = must(await subagents.spawn(parent, GENERAL));
   const looks: number[] = [];
   const clock = new FakeClock();
   let sleeps = 0;
@@ -375,11 +360,7 @@ test("a child is given more to do, and stopped", async () => {
   const { world, subagents } = await subagentWorld();
   await using _world = world;
   const parent = await world.create();
-  const request = {
-    ...{ callId: "1", type: "general" as const, prompt: "p", title: "T" },
-    modelConfigId: null,
-    reasoningEffort: null,
-  };
+  const request = { ...GENERAL, title: "T" };
   const { chatId } = must(await subagents.spawn(parent, request));
   must(
     await subagents.message(parent, chatId, {

@@ -164,7 +164,7 @@ export class DirectConnection {
   #part(): void {
     this.#enter("parting");
     this.#unread = null;
-    this.#socket.off("data", this.#onData).on("data", () => {});
+    this.#socket.off("data", this.#onData);
     this.#socket.end();
     this.#socket.resume();
   }
