@@ -118,11 +118,15 @@ async function runGroup(files: readonly string[], outcome: Outcome): Promise<voi
   const isOk = own.failures.length === 0;
   const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
   console.log(`${isOk ? "ok    " : "FAILED"}  ${title} (${own.passed} passed, ${seconds} s)`);
-  if (!isOk) console.log(output.replace(PASSED_LINES, ""));
+  const told = isOk ? (output.match(TOLD_LINES) ?? []).join("") : output.replace(PASSED_LINES, "");
+  if (told !== "") console.log(told);
   outcome.passed += own.passed;
   outcome.skipped += own.skipped;
   outcome.failures.push(...own.failures);
 }
+
+/** What tests themselves told by `diagnostic`, such as figures they measured. */
+const TOLD_LINES = /^ *ℹ (?!(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ).*\n/gm;
 
 /** What the readable report says about tests that passed, and its own sums. */
 const PASSED_LINES = /^ *(✔ |ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ).*\n/gm;

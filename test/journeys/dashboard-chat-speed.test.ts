@@ -111,7 +111,7 @@ function p95(values: readonly number[]): number {
 test(
   "a chat of 5,000 messages opens at its end, is typed into at once, and nothing jumps",
   { ...WITHOUT_CHROMIUM, timeout: 400_000 },
-  async () => {
+  async (t) => {
     await using database = await testDatabase();
     await using server = await startRealServer({ postgresUrl: database.url });
     const person = await setUpFirstUser(server);
@@ -156,7 +156,7 @@ test(
     const { heapMb } = await workOf(inside);
 
     const rounded = (value: number): number => Math.round(value * 10) / 10;
-    console.log(
+    t.diagnostic(
       JSON.stringify({
         messages: MESSAGES,
         openMs: rounded(openMs),
