@@ -84,6 +84,7 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
       accessUrl: "http://127.0.0.1",
       retentionMs: null,
       autoArchiveMs: null,
+      isSharingEnabled: true,
     },
   });
   resources.use(chats);

@@ -131,8 +131,10 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     "chat-stream": ["messages", "state", "live-parts"],
     /** What people may spend on chats, and what they did. */
     spending: [],
+    /** With whom chats are shared. */
+    sharing: [],
     /** Use cases of people. */
-    chats: ["messages", "state", "prompt"],
+    chats: ["messages", "state", "prompt", "sharing"],
   },
   "workspace-agent": {
     effects: [],
@@ -213,6 +215,7 @@ export const TABLES: Record<
       "quickgen",
       "live-parts",
       "spending",
+      "sharing",
     ],
   },
   chat_messages: { owner: "state", readers: ["chats", "chat-stream", "turn", "quickgen"] },
@@ -227,6 +230,7 @@ export const TABLES: Record<
   chat_user_model_overrides: { owner: "models", readers: [] },
   chat_settings: { owner: "chat-settings", readers: [] },
   chat_user_settings: { owner: "chat-settings", readers: [] },
+  chat_readers: { owner: "sharing", readers: ["access", "chats"] },
   chat_usage_limit_config: { owner: "spending", readers: [] },
   chat_usage_limit_overrides: { owner: "spending", readers: [] },
   mcp_servers: { owner: "mcp", readers: [] },

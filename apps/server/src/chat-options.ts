@@ -42,6 +42,14 @@ export const CHAT_OPTIONS = [
       "Chats started by other chats that work at once, on all servers together. 0 means no limit.",
   },
   {
+    name: "chat-sharing-enabled",
+    kind: "bool",
+    default: true,
+    group: "Chats",
+    description:
+      "Let people share their chats with others of the deployment, who may read them and do nothing else. Switched off, nobody reads a chat that was shared before.",
+  },
+  {
     name: "chat-auto-archive",
     kind: "duration",
     default: "0",

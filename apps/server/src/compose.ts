@@ -205,6 +205,7 @@ function controlPlaneConfig(
     allowByok: config.aiGatewayAllowByok,
     providerSeeds: config.providerSeeds,
     apiRateLimitPerMinute: config.apiRateLimit,
+    isChatSharingEnabled: config.chatSharingEnabled,
     trustedProxies: config.trustedProxies,
     encryptionKeys:
       configuredKeys.length > 0
@@ -287,6 +288,7 @@ function serveChats(
       accessUrl: config.accessUrl,
       retentionMs: limitOf(config.chatRetentionMs),
       autoArchiveMs: limitOf(config.chatAutoArchiveMs),
+      isSharingEnabled: config.chatSharingEnabled,
     },
   });
   resources.use(chats);

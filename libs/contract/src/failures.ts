@@ -210,6 +210,11 @@ export const FAILURES = {
     message: "You have spent what you may spend on agents.",
     remedy: "Wait until the period is over, or ask an administrator for a higher limit.",
   },
+  "chat.sharing_disabled": {
+    status: 403,
+    message: "Chats are not shared in this deployment.",
+    remedy: "Whoever runs the server decides it: option `chat-sharing-enabled`.",
+  },
   "chat.request_key_reused": {
     status: 409,
     message: "This idempotency key came before with other content.",

@@ -68,6 +68,7 @@ import {
 import { isChoosable } from "./models/usable-models-actions.ts";
 import { proposeTitle } from "./quickgen/quickgen-actions.ts";
 import { ShortTexts } from "./quickgen/short-texts-task.ts";
+import { chatSharingService } from "./sharing/sharing-routes.ts";
 import { spendingRefusal } from "./spending/spending-actions.ts";
 import { chatSpendingService } from "./spending/spending-routes.ts";
 import { turnDeps } from "./start-turns.ts";
@@ -95,6 +96,8 @@ export type ChatDaemonConfig = {
   readonly retentionMs: number | null;
   /** Chats that nobody did anything with for so long are archived. Null: never. */
   readonly autoArchiveMs: number | null;
+  /** Whether people may let others read their chats. */
+  readonly isSharingEnabled: boolean;
 };
 
 export type ChatDaemonDeps = {
@@ -179,6 +182,10 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
       }),
       ...chatService(chats),
       ...chatSettingService(settings),
+      ...chatSharingService({
+        ...{ database, clock, people },
+        isSharingEnabled: config.isSharingEnabled,
+      }),
       ...chatSpendingService({ database, clock, people, costs: chats.costs }),
       ...mcpServerService(
         { database, clock, random, secrets: deps.secrets },
@@ -259,6 +266,7 @@ function chatDeps(
   const costs = deps.config.isGatewayRoutingEnabled ? deps.costs : null;
   return {
     ...{ machine, database, clock, random, log, people, workspaces, costs },
+    isSharingEnabled: deps.config.isSharingEnabled,
     spendingRefusal: (userId) => spendingRefusal({ database, clock, costs }, userId),
     models: {
       defaultFor: async (ownerId, organizationId) => {

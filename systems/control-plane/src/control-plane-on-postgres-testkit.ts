@@ -127,6 +127,7 @@ export function testDeps(
       auditRetentionMs: 0,
       connectionLogRetentionMs: 0,
       apiRateLimitPerMinute: 0,
+      isChatSharingEnabled: true,
       trustedProxies: new BlockList(),
       usageRetentionMs: 0,
       usageTotalsRetentionMs: 0,

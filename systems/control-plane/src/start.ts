@@ -15,6 +15,7 @@ import type {
   ProviderTester,
 } from "@atelier/contract/rpc/gateway-ports";
 import { SOCKETS } from "@atelier/contract/http/endpoints";
+import { CHAT_ACCESS_CHANGED } from "@atelier/contract/rpc/chat-service";
 import type { GatewayPeers } from "@atelier/contract/rpc/gateway-news";
 import type { ProviderAuthSource } from "@atelier/contract/rpc/model-transport";
 import type { Database } from "@atelier/database/database";
@@ -26,7 +27,7 @@ import type { WorkspaceLinks } from "@atelier/contract/rpc/workspace/services";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { CachedCallerAuthorizer } from "./access/caller-authorizer.ts";
-import { findChatOwner } from "./access/chat-owner-store.ts";
+import { findChatSubject } from "./access/chat-owner-store.ts";
 import { KeyUsage } from "./access/key-usage.ts";
 import { PRINCIPALS_CHANGED } from "./access/principal-change.ts";
 import { findUserId } from "./access/principal-store.ts";
@@ -113,6 +114,8 @@ export type ControlPlaneConfig = {
   readonly encryptionKeys: readonly Secret[];
   /** Per user or address. 0: no limit. */
   readonly apiRateLimitPerMinute: number;
+  /** Whether people may let others read their chats. */
+  readonly isChatSharingEnabled: boolean;
   readonly trustedProxies: TrustedProxies;
 };
 
@@ -182,7 +185,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const replicaId = random.uuid();
   const vault = await openVault(deps);
   const models = await startModels(deps, { tasks, resources, replicaId, vault });
-  const access = accessOf(deps, loadPrincipal);
+  const access = accessOf(deps, loadPrincipal, resources);
   const { accessUrl } = deps.config;
   const upgradeDeps = { ...access, clock, random, log, accessUrl };
   const workspaces = startWorkspaces(
@@ -267,20 +270,28 @@ function principalSourceOf(
 
 /** Who is let in: by requests, and by what stays open. */
 function accessOf(
-  { database, clock, log, config }: ControlPlaneDeps,
+  { database, pubSub, clock, log, config }: ControlPlaneDeps,
   loadPrincipal: (token: string) => Promise<Principal | null>,
+  resources: AsyncDisposableStack,
 ) {
   const findWorkspace = (ref: WorkspaceRef) => findWorkspaceSubject(database.sql, ref);
   const findActor = async (apiKeyId: string) =>
     (await authenticateDelegated({ database, clock }, apiKeyId))?.actor ?? null;
-  const chatOwner = (chatId: string) => findChatOwner(database.sql, chatId);
+  const findChat = async (chatId: string, userId: string) => {
+    const chat = await findChatSubject(database.sql, chatId, userId);
+    return chat && { ...chat, isShared: chat.isShared && config.isChatSharingEnabled };
+  };
+  const guard = new AccessGuard({ clock, log, findActor, findWorkspace, findChat });
+  const readersChanged = (): void => guard.chatReadersChanged();
+  const on = { message: readersChanged, resync: readersChanged };
+  resources.use(pubSub.subscribe(CHAT_ACCESS_CHANGED, on));
   return {
     authenticate: async (token: string) => (await loadPrincipal(token))?.actor ?? null,
     findUserId: (ref: string) => findUserId(database.sql, ref),
     findWorkspace,
-    findChatOwner: chatOwner,
+    findChat,
     rateLimit: new RateLimit(clock, config.apiRateLimitPerMinute),
-    guard: new AccessGuard({ clock, log, findActor, findWorkspace, findChatOwner: chatOwner }),
+    guard,
     trustedProxies: config.trustedProxies,
     pulse: new SocketPulse(clock),
   };

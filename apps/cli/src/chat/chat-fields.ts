@@ -35,11 +35,27 @@ function valuesOf<Value>(results: readonly Result<Value, CliFailure>[]): readonl
   return results.flatMap((each) => (each.ok ? [each.value] : []));
 }
 
-export function chatsTable(look: Look, chats: readonly Chat[], names: ChatNames): string {
-  const titles = ["CHAT", "STATUS", "TITLE", "LAST", "MODEL", "WORKSPACE", "QUEUE", "UPDATED"];
+export function chatsTable(
+  look: Look,
+  chats: readonly Chat[],
+  { showsOwner, ...names }: ChatNames & { readonly showsOwner: boolean },
+): string {
+  const owner = showsOwner ? ["OWNER"] : [];
+  const titles = [
+    "CHAT",
+    ...owner,
+    "STATUS",
+    "TITLE",
+    "LAST",
+    "MODEL",
+    "WORKSPACE",
+    "QUEUE",
+    "UPDATED",
+  ];
   const columns = titles.map((title) => ({ title, isWhole: title === "CHAT" }));
   const rows = chats.map((chat): Cell[] => [
     shortId(chat.id),
+    ...(showsOwner ? [chat.owner_username ?? ""] : []),
     statusCell(chat),
     chat.title,
     orDash(lastOf(chat)),
@@ -65,6 +81,7 @@ export function chatFields(look: Look, chat: Chat, names: ChatNames): string {
     ...(chat.plan_mode === undefined ? [] : [["Mode", "plan"] as const]),
     ...(labels.length === 0 ? [] : [["Labels", labels.join(" ")] as const]),
     ...(chat.queue_length === 0 ? [] : [["Queue", String(chat.queue_length)] as const]),
+    ...(chat.shared ? [["Shared", "with others: `atelier chat share`"] as const] : []),
     ...(chat.pin_order === 0 ? [] : [["Pinned", String(chat.pin_order)] as const]),
     ["Updated", since(look, chat.updated_at)],
   ]);

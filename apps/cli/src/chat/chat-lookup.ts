@@ -22,11 +22,14 @@ export async function findChat(api: Api, ref: string): Promise<Result<Chat, CliF
     return fail(usageFailure(safe`${ref} names no chat.`, remedy));
   }
   const found: Chat[] = [];
-  const searched = await eachChat(api, "archived:any", (chat) => {
-    if (chat.id.startsWith(prefix)) found.push(chat);
-    for (const child of chat.children) if (child.id.startsWith(prefix)) found.push(child);
-  });
-  if (!searched.ok) return searched;
+  for (const q of ["archived:any", "archived:any source:shared_with_me"]) {
+    const searched = await eachChat(api, q, (chat) => {
+      if (chat.id.startsWith(prefix)) found.push(chat);
+      for (const child of chat.children) if (child.id.startsWith(prefix)) found.push(child);
+    });
+    if (!searched.ok) return searched;
+    if (found.length > 0) break;
+  }
   const [chat, another] = found;
   if (chat === undefined) return fail(notFoundFailure(safe`No chat's id begins with ${ref}.`));
   if (another === undefined) return ok(chat);

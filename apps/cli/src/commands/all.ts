@@ -46,6 +46,7 @@ import { chatRename } from "./chat-rename.ts";
 import { chatSend } from "./chat-send.ts";
 import { chatSettingsSet } from "./chat-settings-set.ts";
 import { chatSettingsShow } from "./chat-settings-show.ts";
+import { chatShare } from "./chat-share.ts";
 import { chatShow } from "./chat-show.ts";
 import { chatUnarchive } from "./chat-unarchive.ts";
 import { configShow } from "./config-show.ts";
@@ -120,6 +121,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   chatEdit,
   chatRename,
   chatPin,
+  chatShare,
   chatArchive,
   chatUnarchive,
   chatCompact,

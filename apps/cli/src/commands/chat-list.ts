@@ -24,6 +24,7 @@ export const chatList = defineCommand({
     status: choicesOption("--status <status>", "in this state; may be repeated", CHAT_STATUSES),
     title: textOption("--title <text>", "with this in the title"),
     archived: switchOption("--archived", "those in the archive"),
+    shared: switchOption("--shared", "those that others share with you, in place of your own"),
     unread: switchOption("--unread", "with an answer that you have not seen"),
     label: LABEL_OPTION,
     ...PAGING_OPTIONS,
@@ -37,6 +38,7 @@ export const chatList = defineCommand({
       title: options.title,
       status: options.status.length === 0 ? undefined : options.status.join(","),
       archived: options.archived ? "true" : undefined,
+      source: options.shared ? "shared_with_me" : undefined,
       has_unread: options.unread ? "true" : undefined,
     });
     const label = Object.entries(labels.value).map(([key, value]) => `${key}:${value}`);
@@ -58,8 +60,10 @@ export const chatList = defineCommand({
         json: { chats },
         text: () =>
           chats.length === 0 || names === null
-            ? "No such chats. Begin one with `atelier chat new`."
-            : chatsTable(cli.look, chats, names),
+            ? options.shared
+              ? "Nobody shares such chats with you."
+              : "No such chats. Begin one with `atelier chat new`."
+            : chatsTable(cli.look, chats, { ...names, showsOwner: options.shared }),
         note: isComplete ? null : `Showing ${chats.length}. More: --limit <count> or --all.`,
       }),
     );

@@ -12,7 +12,13 @@ const MODEL = "0b8f1f5e-1111-4a4a-8b8b-0a4c1f1e2d3c";
 const about = { chat_id: ID };
 const CHAT: Chat = {
   ...{ id: ID, organization_id: MODEL, owner_id: MODEL, last_model_config_id: MODEL },
-  ...{ title: "A chat", status: "running", last_turn_summary: null, archived: false },
+  ...{
+    title: "A chat",
+    status: "running",
+    last_turn_summary: null,
+    archived: false,
+    shared: false,
+  },
   ...{ created_at: TIME, updated_at: TIME, pin_order: 0, mcp_server_ids: [], labels: {} },
   ...{ has_unread: false, client_type: "api", queue_length: 0, children: [] },
   ...{ inbox_section: "working", inbox_since: TIME },
@@ -271,6 +277,34 @@ test("the list shows words for states, and harmless titles", async () => {
   );
   assert.match(run.out, /6f0a8f4e +answered +a\ufffd\[2J +- +- +- +2 +just now\n/);
   assert.match(run.out, /error +A chat +No key\./);
+});
+
+test("a chat is shared by names, and its readers are listed; others' chats say whose they are", async () => {
+  const bodies: unknown[] = [];
+  const reader = { id: MODEL, username: "grace", name: "Grace", role: "read" } as const;
+  const scene = {
+    variables: SIGNED_IN,
+    "GET /api/v2/chats/:chat": () => CHAT,
+    "PATCH /api/v2/chats/:chat/acl": ({ body }: Parsed) => {
+      bodies.push(body);
+      return null;
+    },
+    "GET /api/v2/chats/:chat/acl": () => ({ sharing_enabled: true, users: [reader] }),
+  };
+  const looked = await cli(["chat", "share", ID], scene);
+  assert.match(looked.out, /grace +Grace +read/);
+  assert.equal(bodies.length, 0);
+  await cli(["chat", "share", ID, "--with", "grace", "--without", "linus"], scene);
+  assert.deepEqual(bodies, [{ user_roles: { grace: "read", linus: "" } }]);
+  const list = await cli(["chat", "list", "--shared"], {
+    variables: SIGNED_IN,
+    "GET /api/v2/chats": ({ query }: Parsed) => {
+      assert.equal(query["q"], "source:shared_with_me");
+      return [{ ...CHAT, owner_username: "ann", shared: true }];
+    },
+    "GET /api/v2/organizations/:organization/chats/models": () => "resource.not_found",
+  });
+  assert.match(list.out, /6f0a8f4e +ann +working/);
 });
 
 test("the queue is listed, changed, moved and emptied by the ids of its messages", async () => {

@@ -33,29 +33,44 @@ const ABOUT = (
     </span>
   </>
 );
+const HEADS = {
+  inbox: { title: TITLE, about: ABOUT },
+  archived: {
+    title: "Archived agents",
+    about: "They take no messages until they are taken out again.",
+  },
+  shared: {
+    title: "Shared with you",
+    about: "Agents of others, who let you read along. They alone write to them.",
+  },
+} as const;
+
+type View = keyof typeof HEADS;
+
+function viewOf(text: string | undefined): View {
+  return text === "archived" || text === "shared" ? text : "inbox";
+}
+
 /** Shorter gaps are over before anybody acts on what is old. */
 const STALE_MS = 10_000;
 
 export function Page() {
   const search: { readonly q?: string; readonly view?: string } = useSearch({ strict: false });
   const typed = search.q ?? "";
-  const isArchive = search.view === "archived";
+  const view = viewOf(search.view);
   const names = useChatNames();
   const state = useChatActions();
   const list = useRef<HTMLDivElement>(null);
   useInboxKeys(list);
   return (
     <>
-      <PageHead
-        about={isArchive ? "They take no messages until they are taken out again." : ABOUT}
-        title={isArchive ? "Archived agents" : TITLE}
-      >
+      <PageHead about={HEADS[view].about} title={HEADS[view].title}>
         <ButtonLink look="main" to="/chats/new">
           New chat
         </ButtonLink>
       </PageHead>
       <SpendingNotice />
-      <SearchField isArchive={isArchive} typed={typed} />
+      <SearchField typed={typed} view={view} />
       {state.problem !== null && (
         <div className="mb-4">
           <ProblemNotice problem={state.problem}>
@@ -65,11 +80,9 @@ export function Page() {
         </div>
       )}
       <div ref={list}>
-        {isArchive ? (
-          <Archive actions={state.actions} names={names} typed={typed} />
-        ) : (
-          <Inbox actions={state.actions} names={names} typed={typed} />
-        )}
+        {view === "inbox" && <Inbox actions={state.actions} names={names} typed={typed} />}
+        {view === "archived" && <Archive actions={state.actions} names={names} typed={typed} />}
+        {view === "shared" && <Shared names={names} typed={typed} />}
       </div>
       <RenameChat {...state} />
     </>
@@ -145,6 +158,37 @@ function Archive({ typed, names, actions }: ListProps) {
   );
 }
 
+function Shared({ typed, names }: Omit<ListProps, "actions">) {
+  const pages = useChatList("shared", typed);
+  useTabMark(HEADS.shared.title, 0);
+  return (
+    <Loaded query={pages} what="what is shared with you">
+      {() =>
+        chatsOf(pages).length > 0 ? (
+          <InboxList
+            about="The latest first."
+            actions={null}
+            isLively={false}
+            names={names}
+            pages={pages}
+            title="Of others"
+          />
+        ) : typed === "" ? (
+          <EmptyState icon="users" title="Nobody shares an agent with you">
+            <p>
+              Whoever opens one of their agents can let you read it under “About this chat”. It
+              stands here then.
+            </p>
+            <ButtonLink to="/chats">Back to the agents</ButtonLink>
+          </EmptyState>
+        ) : (
+          <NoneFits isArchive={false} />
+        )
+      }
+    </Loaded>
+  );
+}
+
 type FreshnessNoticeProps = {
   readonly isConnected: boolean;
   readonly sections: readonly SectionPages[];
@@ -212,32 +256,30 @@ function NoneFits({ isArchive }: { readonly isArchive: boolean }) {
   );
 }
 
-function SearchField({
-  typed,
-  isArchive,
-}: {
-  readonly typed: string;
-  readonly isArchive: boolean;
-}) {
+function SearchField({ typed, view }: { readonly typed: string; readonly view: View }) {
   const navigate = useNavigate();
-  const go = (q: string, archived: boolean): void => {
-    const search = { q, view: archived ? "archived" : "" };
+  const go = (q: string, next: View): void => {
+    const search = { q, view: next === "inbox" ? "" : next };
     navigate({ to: "/chats", search, replace: true }).catch(() => {}); // The router tells.
   };
+  const toggle = (other: View): void => go(typed, view === other ? "inbox" : other);
   return (
     <div className="mb-5 flex flex-wrap items-end gap-3">
       <div className="w-full max-w-sm">
         <TextField
           label="Search"
           name="q"
-          onChange={(q) => go(q, isArchive)}
+          onChange={(q) => go(q, view)}
           placeholder="in titles, or status:error"
           type="search"
           value={typed}
         />
       </div>
-      <Button aria-pressed={isArchive} onClick={() => go(typed, !isArchive)}>
-        {isArchive ? "Back to the agents" : "Archived"}
+      <Button aria-pressed={view === "shared"} onClick={() => toggle("shared")}>
+        {view === "shared" ? "Back to the agents" : "Shared with you"}
+      </Button>
+      <Button aria-pressed={view === "archived"} onClick={() => toggle("archived")}>
+        {view === "archived" ? "Back to the agents" : "Archived"}
       </Button>
     </div>
   );

@@ -114,6 +114,8 @@ const ChatFields = {
   created_at: Timestamp,
   updated_at: Timestamp,
   archived: z.boolean(),
+  /** Others than its owner may read it. */
+  shared: z.boolean(),
   pin_order: z.int(),
   mcp_server_ids: z.array(z.uuid()),
   labels: z.record(z.string(), z.string()),

@@ -11,6 +11,7 @@ import * as audit from "./audit.ts";
 import * as chatFiles from "./chat-files.ts";
 import * as chatModels from "./chat-models.ts";
 import * as chatSettings from "./chat-settings.ts";
+import * as chatSharing from "./chat-sharing.ts";
 import * as chatSpending from "./chat-spending.ts";
 import { streamChat, watchChats } from "./chat-sockets.ts";
 import * as chats from "./chats.ts";
@@ -43,6 +44,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   chatFiles,
   chatModels,
   chatSettings,
+  chatSharing,
   chatSpending,
   mcpServers,
   connectionLog,

@@ -79,6 +79,8 @@ export type ChatPerson = { readonly id: string; readonly username: string; reado
 export interface ChatPeople {
   defaultOrganizationId(): Promise<string>;
   usernameOf(userId: string): Promise<string | undefined>;
+  /** By id or username. Undefined: there is nobody of this name. */
+  idOf(ref: string): Promise<string | undefined>;
   /** Those of them that are not deleted. */
   namesOf(userIds: readonly string[]): Promise<ReadonlyMap<string, ChatPerson>>;
 }

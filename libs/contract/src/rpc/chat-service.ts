@@ -3,6 +3,7 @@ import { isEndpoint, type Endpoint } from "../endpoint.ts";
 import * as files from "../http/chat-files.ts";
 import { CHAT_MODEL_ENDPOINTS } from "../http/chat-models.ts";
 import * as settings from "../http/chat-settings.ts";
+import * as sharing from "../http/chat-sharing.ts";
 import * as spending from "../http/chat-spending.ts";
 import { streamChat, watchChats } from "../http/chat-sockets.ts";
 import * as chats from "../http/chats.ts";
@@ -24,6 +25,7 @@ export const CHAT_ENDPOINTS: EndpointsOf<typeof chats> & EndpointsOf<typeof file
 };
 export const CHAT_SETTING_ENDPOINTS: EndpointsOf<typeof settings> = endpointsOf(settings);
 export const CHAT_SPENDING_ENDPOINTS: EndpointsOf<typeof spending> = endpointsOf(spending);
+export const CHAT_SHARING_ENDPOINTS: EndpointsOf<typeof sharing> = endpointsOf(sharing);
 export const MCP_SERVER_ENDPOINTS: EndpointsOf<typeof mcpServers> = endpointsOf(mcpServers);
 
 export const CHAT_SERVICE_ENDPOINTS = {
@@ -31,9 +33,13 @@ export const CHAT_SERVICE_ENDPOINTS = {
   ...CHAT_ENDPOINTS,
   ...CHAT_SETTING_ENDPOINTS,
   ...CHAT_SPENDING_ENDPOINTS,
+  ...CHAT_SHARING_ENDPOINTS,
   ...MCP_SERVER_ENDPOINTS,
 };
 export type ChatService = EndpointService<typeof CHAT_SERVICE_ENDPOINTS>;
+
+/** The channel of notifications with the id of a chat that others may read, or may not any more. */
+export const CHAT_ACCESS_CHANGED = "chat_access_changed";
 
 export const CHAT_SOCKETS = { streamChat, watchChats };
 export type ChatSocketService = SocketService<typeof CHAT_SOCKETS>;

@@ -343,6 +343,12 @@ type ChatQueuedMessagesRow = {
   position: number;
 };
 
+type ChatReadersRow = {
+  chat_id: string;
+  user_id: string;
+  shared_at: Timestamp;
+};
+
 type ChatRequestKeysRow = {
   owner_id: string;
   key: string;
@@ -614,6 +620,7 @@ export type Schema = {
   chat_model_overrides: ChatModelOverridesRow;
   chat_prompt_prefixes: ChatPromptPrefixesRow;
   chat_queued_messages: ChatQueuedMessagesRow;
+  chat_readers: ChatReadersRow;
   chat_request_keys: ChatRequestKeysRow;
   chat_secrets: ChatSecretsRow;
   chat_settings: ChatSettingsRow;

@@ -3,6 +3,7 @@ import { assert } from "@atelier/base/assert";
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { Failure } from "@atelier/contract/failures";
 import type { Chat } from "@atelier/contract/http/chats";
+import type { ChatPerson } from "@atelier/contract/rpc/chat-ports";
 import type { ServiceCaller } from "@atelier/contract/rpc/endpoint-service";
 import {
   markRead,
@@ -11,6 +12,7 @@ import {
   updateChatMetadata,
   type ChatMetadata,
 } from "../state/chat-metadata-store.ts";
+import { mayRead } from "./chat-readers-actions.ts";
 import { costsOf } from "./chat-cost-actions.ts";
 import type { ChatDeps } from "./chat-deps.ts";
 import { invalid, toFailure, withoutQueueFull, type ChatFailure } from "./chat-failures.ts";
@@ -55,22 +57,29 @@ export async function showChats(
   if (!search.ok) return search;
   // Whose credential lacks the scope sees nothing, also not their own.
   if (!caller.may("chat:read", caller.userId)) return fail({ code: "resource.not_found" });
+  if (search.value.source === "shared" && !deps.isSharingEnabled) return ok([]);
   const { chats, children } = await deps.database.readOnlyTransaction(async (db) => {
-    const filter = { ...search.value, ownerId: caller.userId };
+    const filter = { ...search.value, userId: caller.userId };
     const roots = await listShownChats(db, filter, query);
     const rootIds = roots.map(({ id }) => id);
     return { chats: roots, children: await listShownChildren(db, rootIds) };
   });
   const families = Map.groupBy(children, ({ rootChatId }) => rootChatId);
   const running = chats.filter(({ status }) => status === "running");
-  const [costs, queued] = await Promise.all([
+  const owners = new Set(chats.map(({ ownerId }) => ownerId).filter((id) => id !== caller.userId));
+  const [costs, names, queued] = await Promise.all([
     costsOf(deps, chats),
+    owners.size === 0 ? new Map<string, ChatPerson>() : deps.people.namesOf([...owners]),
     deps.queuedForCapacity(running.map(({ id }) => id)),
   ]);
   return ok(
     chats.map((chat) => {
-      const wire = toWireChat(chat, families.get(chat.id) ?? [], caller.username);
-      return withQueued({ ...wire, ...withCost(costs.get(chat.id)) }, queued);
+      const owner =
+        chat.ownerId === caller.userId ? caller.username : names.get(chat.ownerId)?.username;
+      const wire = toWireChat(chat, families.get(chat.id) ?? [], owner);
+      // How far it was read is the owner's to know.
+      const unread = search.value.source === "own" ? wire.has_unread : false;
+      return withQueued({ ...wire, has_unread: unread, ...withCost(costs.get(chat.id)) }, queued);
     }),
   );
 }
@@ -82,7 +91,8 @@ export async function showChatsByWorkspace(
   workspaceIds: readonly string[],
 ): Promise<Readonly<Record<string, Chat>>> {
   const latest = await listLatestInWorkspaces(deps.database.sql, workspaceIds);
-  const readable = latest.filter(({ ownerId }) => caller.may("chat:read", ownerId));
+  const answers = await Promise.all(latest.map((chat) => mayRead(deps, caller, chat)));
+  const readable = latest.filter((_, index) => answers[index]);
   const byWorkspace = Map.groupBy(readable, ({ workspaceId }) => workspaceId);
   const shown = await Promise.all(
     [...byWorkspace].map(async ([workspaceId, [first]]) => {

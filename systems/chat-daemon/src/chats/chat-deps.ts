@@ -44,6 +44,7 @@ export type ChatDeps = {
   /** Whether a person has spent what they may: asked before work begins. Null: not yet. */
   readonly spendingRefusal: (userId: string) => Promise<SpendingRefusal | null>;
   readonly models: ChatModelChoices;
+  readonly isSharingEnabled: boolean;
   /** Those that are wanted, or what administrators preset. Null: some of them are not there. */
   readonly chooseMcpServers: (
     wanted: readonly string[] | undefined,

@@ -15,6 +15,7 @@ export async function listShownChats(
 ): Promise<readonly ShownChat[]> {
   const cursor = page.afterId === null ? null : await findCursor(db, filter, page.afterId);
   if (page.afterId !== null && cursor === null) return [];
+  if (filter.source === "shared") return listShared(db, filter, page, cursor);
   if (filter.section !== undefined) return listSection(db, filter, page, cursor);
   const wanted = page.limit + page.offset;
   const isPastPinned = cursor !== null && cursor.pin_order === 0;
@@ -46,6 +47,24 @@ export async function listShownChats(
       select * from (
         select * from (${others}) others order by updated_at desc, id desc limit ${wanted}) others
     ) page limit ${page.limit} offset ${page.offset}`).execute(db);
+  return rows.map(toShown);
+}
+
+/** The latest first: pins are their owners'. */
+async function listShared(
+  db: Sql,
+  filter: ChatFilter,
+  page: ChatPage,
+  cursor: Cursor | null,
+): Promise<readonly ShownChat[]> {
+  const behind =
+    cursor === null
+      ? sql``
+      : sql`and (c.updated_at, c.id) < (${cursor.updated_at}, ${cursor.id}::uuid)`;
+  const { rows } = await shownChats(sql`
+    select c.* from chats c where ${matching(filter)} ${behind}
+    order by c.updated_at desc, c.id desc
+    limit ${page.limit} offset ${page.offset}`).execute(db);
   return rows.map(toShown);
 }
 
@@ -123,8 +142,8 @@ export async function findShownChat(db: Sql, chatId: string): Promise<ShownChat 
 }
 
 function matching(filter: ChatFilter): RawBuilder<unknown> {
-  const { ownerId, archived, titlePart, statuses, section, hasUnread, labels } = filter;
-  const terms = [sql`c.owner_id = ${ownerId}`, sql`c.parent_chat_id is null`];
+  const { archived, titlePart, statuses, section, hasUnread, labels } = filter;
+  const terms = [whose(filter), sql`c.parent_chat_id is null`];
   if (archived !== undefined) terms.push(sql`c.archived = ${archived}`);
   if (titlePart !== undefined) {
     terms.push(sql`strpos(lower(c.title), lower(${titlePart})) > 0`);
@@ -143,12 +162,15 @@ type Cursor = {
   readonly inbox_since: Date;
 };
 
-async function findCursor(db: Sql, { ownerId }: ChatFilter, id: string): Promise<Cursor | null> {
-  const row = await db
-    .selectFrom("chats")
-    .select(["id", "pin_order", "updated_at", "inbox_since"])
-    .where("id", "=", id)
-    .where("owner_id", "=", ownerId)
-    .executeTakeFirst();
-  return row ?? null;
+async function findCursor(db: Sql, filter: ChatFilter, id: string): Promise<Cursor | null> {
+  const { rows } = await sql<Cursor>`
+    select c.id, c.pin_order, c.updated_at, c.inbox_since from chats c
+    where c.id = ${id} and ${whose(filter)}`.execute(db);
+  return rows[0] ?? null;
+}
+
+function whose({ userId, source }: ChatFilter): RawBuilder<unknown> {
+  return source === "own"
+    ? sql`c.owner_id = ${userId}`
+    : sql`c.id in (select chat_id from chat_readers where user_id = ${userId})`;
 }

@@ -12,6 +12,7 @@ import type { ChatFilter } from "./shown-chat.ts";
 
 const Terms = z.object({
   title: z.string().optional(),
+  source: z.enum(["created_by_me", "shared_with_me"]).default("created_by_me"),
   archived: z.enum(["true", "false", "any"]).default("false"),
   has_unread: z.enum(["true", "false"]).optional(),
   /** Several, separated by commas. */
@@ -24,7 +25,7 @@ const Terms = z.object({
   section: z.enum(CHAT_INBOX_SECTIONS).optional(),
 });
 
-export type ChatSearch = Omit<ChatFilter, "ownerId">;
+export type ChatSearch = Omit<ChatFilter, "userId">;
 
 export function parseChatSearch(
   text: string,
@@ -42,9 +43,15 @@ export function parseChatSearch(
     }
     wanted.set(key, label.slice(colon + 1));
   }
-  const { title, archived, has_unread: hasUnread, status, section } = terms.value;
+  const { title, source, archived, has_unread: hasUnread, status, section } = terms.value;
+  if (source === "shared_with_me" && (section ?? hasUnread) !== undefined) {
+    const detail =
+      "Chats of others are in no section of yours, and how far they were read is their owners'.";
+    return fail({ code: "request.invalid", validations: [{ field: "q", detail }] });
+  }
   const statuses: readonly ChatStatus[] | undefined = status;
   return ok({
+    source: source === "created_by_me" ? "own" : "shared",
     titlePart: title,
     archived: archived === "any" ? undefined : archived === "true",
     hasUnread: hasUnread === undefined ? undefined : hasUnread === "true",

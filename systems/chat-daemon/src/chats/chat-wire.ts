@@ -43,6 +43,7 @@ function fieldsOf(chat: ShownChat, ownerUsername: string | undefined): Omit<Chat
     created_at: chat.createdAt.toISOString(),
     updated_at: chat.updatedAt.toISOString(),
     archived: chat.archived,
+    shared: chat.isShared,
     pin_order: chat.pinOrder,
     mcp_server_ids: [...chat.mcpServerIds],
     labels: { ...chat.labels },

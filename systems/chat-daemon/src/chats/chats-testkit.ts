@@ -34,6 +34,7 @@ export async function chatsWorld(
     people: {
       defaultOrganizationId: async () => organizationId,
       usernameOf: async (id) => (id === ownerId ? "ann" : undefined),
+      idOf: async (ref) => (ref === ownerId || ref === "ann" ? ownerId : undefined),
       namesOf: async (ids) =>
         new Map(
           ids
@@ -53,6 +54,7 @@ export async function chatsWorld(
       defaultFor: async () => ({ modelConfigId, reasoningEffort: null }),
       canUse: async (id) => id === modelConfigId,
     },
+    isSharingEnabled: true,
     chooseMcpServers: async (wanted = []) => wanted,
     systemPrompt: async () => ({ text: "Be good.", includesDefault: false }),
     queuedForCapacity: (chatIds) => listQueuedForCapacity(database.sql, chatIds, limits),

@@ -6,7 +6,8 @@ import type { RawAnswer, RawBody } from "@atelier/contract/raw-body";
 import type { ServiceCaller } from "@atelier/contract/rpc/endpoint-service";
 import type { ChatDeps } from "./chat-deps.ts";
 import { invalid } from "./chat-failures.ts";
-import { countUnusedFiles, findWholeFile, insertFile } from "./chat-file-store.ts";
+import { countUnusedFiles, findWholeFile, insertFile, type WholeFile } from "./chat-file-store.ts";
+import { mayRead } from "./chat-readers-actions.ts";
 import { isShownInline, uploadedFile } from "./uploaded-file.ts";
 
 /** Of one person. A little more where several are uploaded at once. */
@@ -56,11 +57,19 @@ export async function fetchFile(
   fileId: string,
 ): Promise<Result<RawAnswer, Failure<"resource.not_found">>> {
   const file = await findWholeFile(deps.database.sql, fileId);
-  const isVisible =
-    file !== undefined &&
-    (file.chatId !== null || file.ownerId === caller.userId) &&
-    caller.may("chat:read", file.ownerId);
-  if (!isVisible) return fail({ code: "resource.not_found" });
+  if (file === undefined || !(await mayFetch(deps, caller, file))) {
+    return fail({ code: "resource.not_found" });
+  }
   const { name: fileName, mediaType, bytes } = file;
   return ok({ bytes, mediaType, fileName, isInline: isShownInline(mediaType) });
+}
+
+async function mayFetch(
+  deps: ChatDeps,
+  caller: ServiceCaller,
+  { chatId, ownerId }: WholeFile,
+): Promise<boolean> {
+  // What no chat holds is nobody's but who uploaded it.
+  if (chatId === null) return ownerId === caller.userId && caller.may("chat:read", ownerId);
+  return mayRead(deps, caller, { id: chatId, ownerId });
 }

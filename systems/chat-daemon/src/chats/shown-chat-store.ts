@@ -40,6 +40,8 @@ export function shownChats(chats: RawBuilder<unknown>): RawBuilder<ShownRow> {
       c.plan_mode, c.last_error, c.last_turn_summary, c.created_at, c.updated_at, c.archived,
       c.pin_order, c.mcp_server_ids, c.labels, c.client_type, c.queue_length, c.asks,
       c.inbox_section, c.inbox_since, c.retry_state, ${IS_UNREAD} as has_unread,
+      exists (
+        select from chat_readers r where r.chat_id = coalesce(c.root_chat_id, c.id)) as is_shared,
       (select context_limit from chat_model_configs where id = c.last_model_config_id)
         as context_limit,
       coalesce(answer.input_tokens, answer.cache_read_tokens, answer.cache_creation_tokens) is not null
@@ -89,6 +91,7 @@ export type ShownRow = {
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly archived: boolean;
+  readonly is_shared: boolean;
   readonly pin_order: number;
   readonly mcp_server_ids: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
@@ -130,6 +133,7 @@ export function toShown(row: ShownRow): ShownChat {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     archived: row.archived,
+    isShared: row.is_shared,
     pinOrder: row.pin_order,
     mcpServerIds: row.mcp_server_ids,
     labels: row.labels,

@@ -27,6 +27,7 @@ export type ShownChat = {
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly archived: boolean;
+  readonly isShared: boolean;
   readonly pinOrder: number;
   readonly mcpServerIds: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
@@ -63,7 +64,9 @@ export type FileFacts = {
 };
 
 export type ChatFilter = {
-  readonly ownerId: string;
+  readonly userId: string;
+  /** The chats that this person owns, or those that others share with them. */
+  readonly source: "own" | "shared";
   /** Undefined: both. */
   readonly archived: boolean | undefined;
   readonly titlePart: string | undefined;

@@ -36,6 +36,7 @@ async function spendingWorld(isRecorded = true) {
     people: {
       defaultOrganizationId: async () => randomUUID(),
       usernameOf: async (id) => names.get(id)?.username,
+      idOf: async (ref) => [...names.values()].find(({ username }) => username === ref)?.id,
       namesOf: async (ids) => new Map([...names].filter(([id]) => ids.includes(id))),
     },
   };

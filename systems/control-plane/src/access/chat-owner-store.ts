@@ -1,12 +1,19 @@
-/** Whose chat a path names: what decides who may see it. */
+/** Whose chat a path names, and whether it is shared with who asks: what decides who may see it. */
 import type { Sql } from "@atelier/database/database";
+import { sql } from "kysely";
+import type { ChatSubject } from "./actor.ts";
 
-/** Undefined: there is no such chat. */
-export async function findChatOwner(db: Sql, chatId: string): Promise<string | undefined> {
-  const row = await db
-    .selectFrom("chats")
-    .select("owner_id")
-    .where("id", "=", chatId)
-    .executeTakeFirst();
-  return row?.owner_id;
+/** Undefined: there is no such chat. Children are shared with their root. */
+export async function findChatSubject(
+  db: Sql,
+  chatId: string,
+  userId: string,
+): Promise<ChatSubject | undefined> {
+  const { rows } = await sql<ChatSubject>`
+    select c.owner_id as "ownerId", exists (
+      select from chat_readers r
+      where r.chat_id = coalesce(c.root_chat_id, c.id) and r.user_id = ${userId}
+    ) as "isShared"
+    from chats c where c.id = ${chatId}`.execute(db);
+  return rows[0];
 }

@@ -7,9 +7,9 @@ import type { Logger } from "@atelier/base/logger";
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { Failure } from "@atelier/contract/failures";
 import type { Permission } from "@atelier/contract/permissions";
-import { may, type Actor } from "../access/actor.ts";
+import { mayTouch, type Actor } from "../access/actor.ts";
 import { parsePrincipalChange } from "../access/principal-change.ts";
-import { findThing, type AdmitDeps, type ThingRef } from "./admit.ts";
+import { findThing, type AdmitDeps, type Thing, type ThingRef } from "./admit.ts";
 
 /** What stays open, and for whom. */
 export type Held = {
@@ -20,7 +20,7 @@ export type Held = {
   end(reason: string): void;
 };
 
-export type AccessGuardDeps = Pick<AdmitDeps, "findWorkspace" | "findChatOwner"> & {
+export type AccessGuardDeps = Pick<AdmitDeps, "findWorkspace" | "findChat"> & {
   readonly clock: Clock;
   readonly log: Logger;
   /** By the id of a credential. Null: it lets nobody in any more. */
@@ -33,8 +33,8 @@ const RECHECK_EVERY_MS = 60_000;
 
 export class AccessGuard {
   readonly #deps: AccessGuardDeps;
-  /** With the workspace that each is about, if it is about one. */
-  readonly #held = new Map<Held, string | null>();
+  /** With what each is about, as it was found when it was opened. */
+  readonly #held = new Map<Held, Thing>();
 
   constructor(deps: AccessGuardDeps) {
     this.#deps = deps;
@@ -44,12 +44,12 @@ export class AccessGuard {
   async hold(
     held: Held,
   ): Promise<Result<Disposable, Failure<"request.sockets_exhausted" | "resource.not_found">>> {
-    const subject = await findThing(this.#deps, held.about);
+    const subject = await findThing(this.#deps, held.about, held.actor.userId);
     if (subject === undefined) return fail({ code: "resource.not_found" });
     let count = 0;
     for (const { actor } of this.#held.keys()) if (actor.userId === held.actor.userId) count += 1;
     if (count >= SOCKETS_PER_USER_MAX) return fail({ code: "request.sockets_exhausted" });
-    this.#held.set(held, subject.workspaceId);
+    this.#held.set(held, subject);
     return ok({
       [Symbol.dispose]: () => {
         this.#held.delete(held);
@@ -69,7 +69,12 @@ export class AccessGuard {
   }
 
   workspaceChanged(workspaceId: string): void {
-    this.#recheck((_held, about) => about === workspaceId);
+    this.#recheck((_held, thing) => thing.workspaceId === workspaceId);
+  }
+
+  /** Some chat is shared with others than before: its root takes children along, which are not known here. */
+  chatReadersChanged(): void {
+    this.#recheck((_held, thing) => thing.isShared);
   }
 
   /** Anything may have changed. */
@@ -89,9 +94,9 @@ export class AccessGuard {
     }
   }
 
-  #recheck(isMeant: (held: Held, workspaceId: string | null) => boolean): void {
-    for (const [held, workspaceId] of this.#held) {
-      if (!isMeant(held, workspaceId)) continue;
+  #recheck(isMeant: (held: Held, thing: Thing) => boolean): void {
+    for (const [held, thing] of this.#held) {
+      if (!isMeant(held, thing)) continue;
       this.#mayStay(held).then(
         (isAllowed) => {
           if (!isAllowed) this.#end(held, "access ended");
@@ -105,8 +110,8 @@ export class AccessGuard {
   async #mayStay({ actor: { apiKeyId }, permission, about }: Held): Promise<boolean> {
     const actor = await this.#deps.findActor(apiKeyId);
     if (actor === null) return false;
-    const subject = await findThing(this.#deps, about);
-    return subject !== undefined && may(actor, permission, subject.ownerId);
+    const subject = await findThing(this.#deps, about, actor.userId);
+    return subject !== undefined && mayTouch(actor, permission, subject);
   }
 
   #end(held: Held, reason: string): void {

@@ -10,7 +10,7 @@ import type { Endpoint } from "@atelier/contract/endpoint";
 import type { Failure } from "@atelier/contract/failures";
 import type { IncomingHttpHeaders } from "node:http";
 import { csrfTokenOf, equalsInConstantTime } from "../access/api-key.ts";
-import { may, type Actor } from "../access/actor.ts";
+import { mayTouch, type Actor, type ChatSubject } from "../access/actor.ts";
 import { presentedToken, type PresentedToken } from "./presented-token.ts";
 import { invalidRequest } from "./problem.ts";
 import type { RateLimit } from "./rate-limit.ts";
@@ -24,8 +24,8 @@ export type AdmitDeps = {
   readonly findUserId: (ref: string) => Promise<string | undefined>;
   /** Undefined when there is no such workspace, or none with such a workspace agent. */
   readonly findWorkspace: (ref: WorkspaceRef) => Promise<WorkspaceSubject | undefined>;
-  /** Undefined when there is no such chat. */
-  readonly findChatOwner: (chatId: string) => Promise<string | undefined>;
+  /** As this person finds it. Undefined when there is no such chat. */
+  readonly findChat: (chatId: string, userId: string) => Promise<ChatSubject | undefined>;
 };
 
 /** As paths name one: by its own id, or by its workspace agent's. */
@@ -101,28 +101,37 @@ async function admitActor(
   },
 ): Promise<Result<Admitted, Refusal>> {
   const { endpoint, actor, params } = request;
-  const subjectId =
-    endpoint.subject === "self" ? actor.userId : await resolveSubject(deps, actor, params);
-  if (subjectId === undefined) return NOT_FOUND;
+  const subject =
+    endpoint.subject === "self" ? ownedBy(actor.userId) : await resolveSubject(deps, actor, params);
+  if (subject === undefined) return NOT_FOUND;
   const isAllowed =
     endpoint.access === "signed_in" ||
     endpoint.access === "public" ||
-    may(actor, endpoint.access, subjectId);
-  return isAllowed ? ok({ actor, subjectId, params }) : NOT_FOUND;
+    mayTouch(actor, endpoint.access, subject);
+  return isAllowed ? ok({ actor, subjectId: subject.ownerId, params }) : NOT_FOUND;
 }
 
-/** Null: the path names nobody's thing. Undefined: what it names does not exist. */
+/** Whose thing a path names. Null: nobody's. */
+type Subject = { readonly ownerId: string | null; readonly isShared: boolean };
+
+const NOBODYS: Subject = { ownerId: null, isShared: false };
+
+function ownedBy(ownerId: string | undefined): Subject | undefined {
+  return ownerId === undefined ? undefined : { ownerId, isShared: false };
+}
+
+/** Undefined: what it names does not exist. */
 async function resolveSubject(
   deps: AdmitDeps,
   actor: Actor,
   params: Record<string, unknown>,
-): Promise<string | null | undefined> {
+): Promise<Subject | undefined> {
   const user = params["user"];
-  if (typeof user === "string") return resolveUser(deps, actor, user);
+  if (typeof user === "string") return ownedBy(await resolveUser(deps, actor, user));
   const { chat } = params;
-  if (typeof chat === "string") return deps.findChatOwner(chat);
+  if (typeof chat === "string") return deps.findChat(chat, actor.userId);
   const ref = workspaceRefOf(params);
-  return ref === null ? null : (await deps.findWorkspace(ref))?.ownerId;
+  return ref === null ? NOBODYS : ownedBy((await deps.findWorkspace(ref))?.ownerId);
 }
 
 /** What something that stays open is about. */
@@ -132,17 +141,25 @@ export type ThingRef =
   /** All that a person owns of a kind. */
   | { readonly userId: string };
 
-export type Thing = { readonly ownerId: string; readonly workspaceId: string | null };
+export type Thing = {
+  readonly ownerId: string;
+  readonly isShared: boolean;
+  readonly workspaceId: string | null;
+};
 
-/** Undefined: it is not there any more. */
+/** As this person finds it. Undefined: it is not there any more. */
 export async function findThing(
-  deps: Pick<AdmitDeps, "findWorkspace" | "findChatOwner">,
+  deps: Pick<AdmitDeps, "findWorkspace" | "findChat">,
   ref: ThingRef,
+  userId: string,
 ): Promise<Thing | undefined> {
-  if ("userId" in ref) return { ownerId: ref.userId, workspaceId: null };
-  if (!("chatId" in ref)) return deps.findWorkspace(ref);
-  const ownerId = await deps.findChatOwner(ref.chatId);
-  return ownerId === undefined ? undefined : { ownerId, workspaceId: null };
+  if ("userId" in ref) return { ownerId: ref.userId, isShared: false, workspaceId: null };
+  if ("chatId" in ref) {
+    const chat = await deps.findChat(ref.chatId, userId);
+    return chat && { ...chat, workspaceId: null };
+  }
+  const workspace = await deps.findWorkspace(ref);
+  return workspace && { ...workspace, isShared: false };
 }
 
 /** What the path of an open thing names; the caller's own things where it names none. */

@@ -97,9 +97,9 @@ async function serve(
     rateLimit: new RateLimit(clock, 0),
     streams: [],
     webSocketPaths: [],
-    guard: new AccessGuard({ clock, log: silentLogger, findActor, findWorkspace, findChatOwner }),
+    guard: new AccessGuard({ clock, log: silentLogger, findActor, findWorkspace, findChat }),
     findWorkspace,
-    findChatOwner,
+    findChat,
     version: "1.2.3",
     observe: () => {},
     ...options.deps,
@@ -117,7 +117,7 @@ async function serve(
 
 const findActor = async () => null;
 const findWorkspace = async () => undefined;
-const findChatOwner = async () => undefined;
+const findChat = async () => undefined;
 
 /** The edge only hands it on. */
 const NO_SQL = {} as ApiDeps["sql"];

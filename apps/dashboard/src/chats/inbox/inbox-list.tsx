@@ -16,7 +16,8 @@ type InboxListProps = {
   readonly about: string;
   readonly pages: SectionPages;
   readonly names: ChatNames;
-  readonly actions: ChatActions;
+  /** Null: they are others' chats, which one reads and does nothing with. */
+  readonly actions: ChatActions | null;
   /** Times are counted in seconds where things move. */
   readonly isLively: boolean;
 };

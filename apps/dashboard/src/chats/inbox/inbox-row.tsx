@@ -13,12 +13,13 @@ type InboxRowProps = {
   /** By id. */
   readonly workspaceNames: ReadonlyMap<string, string>;
   readonly modelNames: ReadonlyMap<string, string>;
-  readonly actions: ChatActions;
+  /** Null: it is somebody else's, which one reads and does nothing with. */
+  readonly actions: ChatActions | null;
 };
 
 export function InboxRow({ chat, now, workspaceNames, modelNames, actions }: InboxRowProps) {
   const state = stateWords(chat, now);
-  const needsYou = !chat.archived && chat.inbox_section === "needs_you";
+  const needsYou = actions !== null && !chat.archived && chat.inbox_section === "needs_you";
   return (
     <li className="relative border-b border-line px-3 py-2.5 last:border-0 focus-within:bg-hover hover:bg-hover md:px-4">
       <div className="flex items-baseline gap-3">
@@ -44,8 +45,13 @@ export function InboxRow({ chat, now, workspaceNames, modelNames, actions }: Inb
       </div>
       <LastAction chat={chat} reason={state.reason} />
       <div className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-1">
-        <RowFacts chat={chat} modelNames={modelNames} workspaceNames={workspaceNames} />
-        <RowButtons actions={actions} chat={chat} />
+        <RowFacts
+          chat={chat}
+          isOwn={actions !== null}
+          modelNames={modelNames}
+          workspaceNames={workspaceNames}
+        />
+        {actions !== null && <RowButtons actions={actions} chat={chat} />}
       </div>
     </li>
   );
@@ -65,13 +71,16 @@ function LastAction({ chat, reason }: { readonly chat: Chat; readonly reason: st
   );
 }
 
-type RowFactsProps = Pick<InboxRowProps, "chat" | "workspaceNames" | "modelNames">;
+type RowFactsProps = Pick<InboxRowProps, "chat" | "workspaceNames" | "modelNames"> & {
+  readonly isOwn: boolean;
+};
 
-function RowFacts({ chat, workspaceNames, modelNames }: RowFactsProps) {
+function RowFacts({ chat, workspaceNames, modelNames, isOwn }: RowFactsProps) {
   const percent = contextPercent(chat);
   const agents = chat.children.filter(({ inbox_section: section }) => section === "working").length;
   const workspace = chat.workspace_id === undefined ? null : workspaceNames.get(chat.workspace_id);
   const facts = [
+    ...(isOwn ? [] : [`by ${chat.owner_username ?? "somebody who is gone"}`]),
     workspace === null ? "no workspace" : (workspace ?? "a workspace"),
     modelNames.get(chat.last_model_config_id) ?? "a model that is gone",
     ...(percent === null ? [] : [`context ${percent} %`]),
@@ -79,7 +88,8 @@ function RowFacts({ chat, workspaceNames, modelNames }: RowFactsProps) {
     ...(chat.queue_length === 0 ? [] : [`${chat.queue_length} queued`]),
     ...(agents === 0 ? [] : [agents === 1 ? "1 agent works" : `${agents} agents work`]),
     ...(chat.plan_mode === undefined ? [] : ["plans only"]),
-    ...(chat.pin_order === 0 ? [] : ["pinned"]),
+    ...(isOwn && chat.shared ? ["shared"] : []),
+    ...(chat.pin_order === 0 || !isOwn ? [] : ["pinned"]),
   ];
   return <p className="min-w-0 flex-1 text-xs break-words text-muted">{facts.join(" · ")}</p>;
 }

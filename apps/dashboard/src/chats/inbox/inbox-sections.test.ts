@@ -19,7 +19,7 @@ const at = (minute: number): string => `2026-11-21T10:${String(minute).padStart(
 function chat(id: string, minute: number, more: Partial<Chat> = {}): Chat {
   return {
     ...{ id, organization_id: ID, owner_id: ID, last_model_config_id: ID, title: id },
-    ...{ status: "waiting", last_turn_summary: null, archived: false, pin_order: 0 },
+    ...{ status: "waiting", last_turn_summary: null, archived: false, shared: false, pin_order: 0 },
     ...{ created_at: at(0), updated_at: at(minute), mcp_server_ids: [], labels: {} },
     ...{ has_unread: false, client_type: "ui", queue_length: 0, children: [] },
     ...{ inbox_section: "idle", inbox_since: at(minute) },
@@ -34,6 +34,7 @@ test("a section is asked for by its name, and by what was typed", () => {
   assert.equal(listInput("idle", 'say "hi"').query?.q, 'section:idle title:"say hi"');
   assert.equal(listInput("idle", "status:error").query?.q, "section:idle status:error");
   assert.equal(listInput("archived", "").query?.q, "archived:true");
+  assert.equal(listInput("shared", "bees").query?.q, 'source:shared_with_me title:"bees"');
 });
 
 test("a page that is not full is the last one", () => {

@@ -12,12 +12,12 @@ const PAGE_SIZES: Readonly<Record<ChatInboxSection, number>> = {
   unreviewed: 20,
   idle: 20,
 };
-const ARCHIVE_PAGE_SIZE = 50;
+const OTHER_PAGE_SIZE = 50;
 
-export type InboxView = ChatInboxSection | "archived";
+export type InboxView = ChatInboxSection | "archived" | "shared";
 
 export function pageSizeOf(view: InboxView): number {
-  return view === "archived" ? ARCHIVE_PAGE_SIZE : PAGE_SIZES[view];
+  return view === "archived" || view === "shared" ? OTHER_PAGE_SIZE : PAGE_SIZES[view];
 }
 
 /** What people type is a part of the title, unless it is terms already. */
@@ -25,9 +25,13 @@ export function listInput(view: InboxView, typed: string): ListInput {
   const text = typed.trim();
   const terms =
     text === "" || /^\w+:/.test(text) ? text : `title:"${text.replaceAll(/["\\]/g, "")}"`;
-  const where = view === "archived" ? "archived:true" : `section:${view}`;
-  const q = [where, terms].filter(Boolean).join(" ");
+  const q = [termOf(view), terms].filter(Boolean).join(" ");
   return { query: { q, limit: pageSizeOf(view) } };
+}
+
+function termOf(view: InboxView): string {
+  if (view === "archived") return "archived:true";
+  return view === "shared" ? "source:shared_with_me" : `section:${view}`;
 }
 
 /** Null: that was the last page. */

@@ -17,6 +17,7 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { chatPath, stateWords } from "../chat-words.ts";
 import { systemClock } from "@atelier/base/system-clock";
 import { useChatScene } from "./chat-scene.ts";
+import { Sharing } from "./sharing.tsx";
 import { useChat } from "./use-chat.ts";
 import { WorkspaceChoice } from "./workspace-choice.tsx";
 
@@ -49,6 +50,7 @@ function Details({ onClose }: { readonly onClose: () => void }) {
           },
         ]}
       />
+      <Sharing />
       <Agents />
       {problem !== null && <ProblemNotice problem={problem} />}
       {isOwn && (

@@ -5,7 +5,7 @@ import { useNow } from "../../browser/ticks.ts";
 import { useChatModels } from "../model-choice/model-choice-fields.tsx";
 import { modelName } from "../model-choice/model-choice.ts";
 import { staleText } from "../stream/connection-words.ts";
-import { useLinkState } from "./chat-scene.ts";
+import { useChatScene, useLinkState } from "./chat-scene.ts";
 import { doingText } from "./doing.ts";
 import { useChat, useChatWorkspace } from "./use-chat.ts";
 
@@ -13,6 +13,7 @@ const TICK_MS = 500;
 
 /** Its room is always there, so that nothing moves when it begins to speak. */
 export const StatusLine = memo(function StatusLine() {
+  const { isOwn } = useChatScene();
   const view = useLinkState((state) => state.view);
   const connection = useLinkState((state) => state.connection);
   const isAlive =
@@ -20,7 +21,7 @@ export const StatusLine = memo(function StatusLine() {
     (view.status !== null && (isBusy(view.status) || view.status === "requires_action"));
   return (
     <div className="flex min-h-7 items-center gap-2 px-2 text-xs text-muted">
-      {connection.kind === "gone" && <span role="status">This chat is gone.</span>}
+      {connection.kind === "gone" && <span role="status">{goneText(isOwn)}</span>}
       {isAlive && connection.kind !== "gone" && <LiveWords />}
     </div>
   );
@@ -56,4 +57,8 @@ function LiveWords() {
       <span className="truncate tabular-nums">{doing}</span>
     </>
   );
+}
+
+function goneText(isOwn: boolean): string {
+  return isOwn ? "This chat is gone." : "This chat is gone, or shared with you no longer.";
 }

@@ -4,6 +4,7 @@ import { getChat, getChatCost, listChatPrompts } from "@atelier/contract/http/ch
 import { getWorkspace } from "@atelier/contract/http/workspaces";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
+import { problemOf } from "../../api/api-problem-error.ts";
 import { renewAnswers, useEndpoint } from "../../api/use-endpoint.ts";
 import { useChatScene, useLinkState } from "./chat-scene.ts";
 import { useReading } from "./use-reading.ts";
@@ -48,7 +49,14 @@ export function useKeptCurrent(): void {
   const isSilent = useLinkState(
     ({ view }) => view.status === "running" && view.preview === null && view.retry === null,
   );
-  const { dataUpdatedAt, failureCount } = useEndpoint(
+  const isLost = useLinkState(
+    ({ connection }) => connection.kind === "away" && connection.retryAt !== null,
+  );
+  useEffect(() => {
+    // Why is not told to those who are shut out: the chat itself says whether it is still theirs to read.
+    if (isLost) renewAnswers(queryClient, [getChat]).catch(() => {}); // It tells itself.
+  }, [isLost, queryClient]);
+  const { dataUpdatedAt, failureCount, error } = useEndpoint(
     getChat,
     { params: { chat: chatId } },
     { everyMs: isSilent ? LOOK_SOON_MS : LOOK_AGAIN_MS },
@@ -57,4 +65,8 @@ export function useKeptCurrent(): void {
   useEffect(() => {
     if (failureCount > 0) link.doubt();
   }, [link, failureCount]);
+  const isGone = error !== null && problemOf(error).code === "resource.not_found";
+  useEffect(() => {
+    if (isGone) link.endForGood();
+  }, [link, isGone]);
 }

@@ -105,6 +105,14 @@ export class ChatLink {
     if (this.#state.connection.kind === "connected") this.#lost();
   }
 
+  /** The chat is gone, or not this person's to read any more: nothing is dialled again. */
+  endForGood(): void {
+    this.#pause.abort(new Error("gone"));
+    this.#hangUp();
+    this.#apply();
+    this.#tell({ connection: { kind: "gone" } });
+  }
+
   /** The network may be there again: no more waiting. */
   wake(): void {
     const { connection } = this.#state;
@@ -133,10 +141,8 @@ export class ChatLink {
     };
     socket.onclose = ({ code }) => {
       if (this.#socket !== socket) return;
-      if (code === CLOSE_CHAT_GONE) {
-        this.#socket = null;
-        this.#tell({ connection: { kind: "gone" } });
-      } else this.#lost();
+      if (code === CLOSE_CHAT_GONE) this.endForGood();
+      else this.#lost();
     };
   }
 
