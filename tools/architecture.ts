@@ -131,6 +131,8 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     "chat-stream": ["messages", "state", "live-parts"],
     /** What people may spend on chats, and what they did. */
     spending: [],
+    /** What was said in chats, as words that are searched. */
+    search: [],
     /** With whom chats are shared. */
     sharing: [],
     /** Use cases of people. */
@@ -216,9 +218,13 @@ export const TABLES: Record<
       "live-parts",
       "spending",
       "sharing",
+      "search",
     ],
   },
-  chat_messages: { owner: "state", readers: ["chats", "chat-stream", "turn", "quickgen"] },
+  chat_messages: {
+    owner: "state",
+    readers: ["chats", "chat-stream", "turn", "quickgen", "search"],
+  },
   chat_queued_messages: { owner: "state", readers: ["chats", "chat-stream"] },
   chat_message_parts: { owner: "live-parts", readers: [] },
   chat_heartbeats: { owner: "state", readers: ["worker"] },
@@ -230,6 +236,7 @@ export const TABLES: Record<
   chat_user_model_overrides: { owner: "models", readers: [] },
   chat_settings: { owner: "chat-settings", readers: [] },
   chat_user_settings: { owner: "chat-settings", readers: [] },
+  chat_words: { owner: "search", readers: ["chats"] },
   chat_readers: { owner: "sharing", readers: ["access", "chats"] },
   chat_usage_limit_config: { owner: "spending", readers: [] },
   chat_usage_limit_overrides: { owner: "spending", readers: [] },

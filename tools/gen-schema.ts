@@ -25,6 +25,7 @@ const TYPES: Readonly<Record<string, string>> = {
   text: "string",
   "text[]": "string[]",
   "timestamp with time zone": "Timestamp",
+  tsvector: "string",
   uuid: "string",
   "uuid[]": "string[]",
 };

@@ -68,6 +68,7 @@ import {
 import { isChoosable } from "./models/usable-models-actions.ts";
 import { proposeTitle } from "./quickgen/quickgen-actions.ts";
 import { ShortTexts } from "./quickgen/short-texts-task.ts";
+import { keepReadingWords } from "./search/chat-words-task.ts";
 import { chatSharingService } from "./sharing/sharing-routes.ts";
 import { spendingRefusal } from "./spending/spending-actions.ts";
 import { chatSpendingService } from "./spending/spending-routes.ts";
@@ -141,6 +142,7 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   const archiving = { database, machine, clock, log, idleMs: () => autoArchiveSetting(settings) };
   tasks.run("idle chats", (signal) => keepArchiving(archiving, signal));
   const purging = { database, clock, log, retentionMs: () => retentionSetting(settings) };
+  tasks.run("words of chats", (signal) => keepReadingWords({ database, clock, log }, signal));
   tasks.run("old chats", (signal) => keepPurging(purging, signal));
   const selection = selectionOf(deps);
   const models = modelRouter(deps, selection);

@@ -22,6 +22,10 @@ export const chatList = defineCommand({
   args: {},
   options: {
     status: choicesOption("--status <status>", "in this state; may be repeated", CHAT_STATUSES),
+    search: textOption(
+      "--search <words>",
+      "with this in the title, or these words in what was said",
+    ),
     title: textOption("--title <text>", "with this in the title"),
     archived: switchOption("--archived", "those in the archive"),
     shared: switchOption("--shared", "those that others share with you, in place of your own"),
@@ -35,6 +39,7 @@ export const chatList = defineCommand({
     const api = await signedIn(cli);
     if (!api.ok) return api;
     const q = searchQuery({
+      search: options.search,
       title: options.title,
       status: options.status.length === 0 ? undefined : options.status.join(","),
       archived: options.archived ? "true" : undefined,

@@ -248,8 +248,8 @@ function NoneFits({ isArchive }: { readonly isArchive: boolean }) {
   ) : (
     <EmptyState icon="search" title="No chat fits">
       <p>
-        A word is looked for in titles. Terms work too: <code>status:error</code>,{" "}
-        <code>has_unread:true</code>.
+        Words are looked for in titles and, some minutes after they were said, in messages. Terms
+        work too: <code>status:error</code>, <code>has_unread:true</code>.
       </p>
       <ButtonLink to="/chats">Show all</ButtonLink>
     </EmptyState>
@@ -270,7 +270,7 @@ function SearchField({ typed, view }: { readonly typed: string; readonly view: V
           label="Search"
           name="q"
           onChange={(q) => go(q, view)}
-          placeholder="in titles, or status:error"
+          placeholder="in titles and what was said, or status:error"
           type="search"
           value={typed}
         />

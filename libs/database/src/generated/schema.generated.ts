@@ -399,6 +399,13 @@ type ChatUserSettingsRow = {
   updated_at: Timestamp;
 };
 
+type ChatWordsRow = {
+  chat_id: string;
+  root_chat_id: string;
+  history_version: number;
+  words: string;
+};
+
 type ChatsRow = {
   id: string;
   organization_id: string;
@@ -628,6 +635,7 @@ export type Schema = {
   chat_usage_limit_overrides: ChatUsageLimitOverridesRow;
   chat_user_model_overrides: ChatUserModelOverridesRow;
   chat_user_settings: ChatUserSettingsRow;
+  chat_words: ChatWordsRow;
   chats: ChatsRow;
   connection_log: ConnectionLogRow;
   encryption_keys: EncryptionKeysRow;

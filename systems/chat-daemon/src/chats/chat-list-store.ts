@@ -142,12 +142,13 @@ export async function findShownChat(db: Sql, chatId: string): Promise<ShownChat 
 }
 
 function matching(filter: ChatFilter): RawBuilder<unknown> {
-  const { archived, titlePart, statuses, section, hasUnread, labels } = filter;
+  const { archived, titlePart, searched, statuses, section, hasUnread, labels } = filter;
   const terms = [whose(filter), sql`c.parent_chat_id is null`];
   if (archived !== undefined) terms.push(sql`c.archived = ${archived}`);
   if (titlePart !== undefined) {
     terms.push(sql`strpos(lower(c.title), lower(${titlePart})) > 0`);
   }
+  if (searched !== undefined) terms.push(isFound(searched));
   if (statuses !== undefined) terms.push(sql`c.status = any(${statuses}::text[])`);
   if (section !== undefined) terms.push(sql`c.inbox_section = ${section}`);
   if (hasUnread !== undefined) terms.push(sql`${IS_UNREAD} = ${hasUnread}`);
@@ -167,6 +168,15 @@ async function findCursor(db: Sql, filter: ChatFilter, id: string): Promise<Curs
     select c.id, c.pin_order, c.updated_at, c.inbox_since from chats c
     where c.id = ${id} and ${whose(filter)}`.execute(db);
   return rows[0] ?? null;
+}
+
+function isFound(searched: string): RawBuilder<unknown> {
+  // Nothing is said by punctuation alone.
+  if (!/[\p{L}\p{N}]/u.test(searched)) return sql`false`;
+  return sql`(
+    strpos(lower(c.title), lower(${searched})) > 0 or c.id in (
+      select root_chat_id from chat_words where words @@ websearch_to_tsquery('english', ${searched})
+    ))`;
 }
 
 function whose({ userId, source }: ChatFilter): RawBuilder<unknown> {

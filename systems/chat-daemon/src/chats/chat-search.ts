@@ -12,6 +12,8 @@ import type { ChatFilter } from "./shown-chat.ts";
 
 const Terms = z.object({
   title: z.string().optional(),
+  /** In titles, and in what was said. */
+  search: z.string().optional(),
   source: z.enum(["created_by_me", "shared_with_me"]).default("created_by_me"),
   archived: z.enum(["true", "false", "any"]).default("false"),
   has_unread: z.enum(["true", "false"]).optional(),
@@ -43,16 +45,21 @@ export function parseChatSearch(
     }
     wanted.set(key, label.slice(colon + 1));
   }
-  const { title, source, archived, has_unread: hasUnread, status, section } = terms.value;
+  const { title, search, source, archived, has_unread: hasUnread, status, section } = terms.value;
   if (source === "shared_with_me" && (section ?? hasUnread) !== undefined) {
     const detail =
       "Chats of others are in no section of yours, and how far they were read is their owners'.";
+    return fail({ code: "request.invalid", validations: [{ field: "q", detail }] });
+  }
+  if (title !== undefined && search !== undefined) {
+    const detail = '"search" looks into titles, too: leave "title" out.';
     return fail({ code: "request.invalid", validations: [{ field: "q", detail }] });
   }
   const statuses: readonly ChatStatus[] | undefined = status;
   return ok({
     source: source === "created_by_me" ? "own" : "shared",
     titlePart: title,
+    searched: search,
     archived: archived === "any" ? undefined : archived === "true",
     hasUnread: hasUnread === undefined ? undefined : hasUnread === "true",
     statuses,

@@ -70,6 +70,8 @@ export type ChatFilter = {
   /** Undefined: both. */
   readonly archived: boolean | undefined;
   readonly titlePart: string | undefined;
+  /** A part of the title, or words of messages as people type them into a search engine. */
+  readonly searched: string | undefined;
   readonly statuses: readonly ChatStatus[] | undefined;
   readonly hasUnread: boolean | undefined;
   /** Of the inbox, whose order the list then has. */

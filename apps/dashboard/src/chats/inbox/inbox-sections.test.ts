@@ -31,10 +31,10 @@ const ids = (pages: readonly (readonly Chat[])[]) => pages.map((page) => page.ma
 
 test("a section is asked for by its name, and by what was typed", () => {
   assert.deepEqual(listInput("working", "  ").query, { q: "section:working", limit: 50 });
-  assert.equal(listInput("idle", 'say "hi"').query?.q, 'section:idle title:"say hi"');
+  assert.equal(listInput("idle", 'say "hi"').query?.q, 'section:idle search:"say hi"');
   assert.equal(listInput("idle", "status:error").query?.q, "section:idle status:error");
   assert.equal(listInput("archived", "").query?.q, "archived:true");
-  assert.equal(listInput("shared", "bees").query?.q, 'source:shared_with_me title:"bees"');
+  assert.equal(listInput("shared", "bees").query?.q, 'source:shared_with_me search:"bees"');
 });
 
 test("a page that is not full is the last one", () => {

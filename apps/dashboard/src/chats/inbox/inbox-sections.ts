@@ -20,11 +20,11 @@ export function pageSizeOf(view: InboxView): number {
   return view === "archived" || view === "shared" ? OTHER_PAGE_SIZE : PAGE_SIZES[view];
 }
 
-/** What people type is a part of the title, unless it is terms already. */
+/** What people type is looked for in titles and in what was said, unless it is terms already. */
 export function listInput(view: InboxView, typed: string): ListInput {
   const text = typed.trim();
   const terms =
-    text === "" || /^\w+:/.test(text) ? text : `title:"${text.replaceAll(/["\\]/g, "")}"`;
+    text === "" || /^\w+:/.test(text) ? text : `search:"${text.replaceAll(/["\\]/g, "")}"`;
   const q = [termOf(view), terms].filter(Boolean).join(" ");
   return { query: { q, limit: pageSizeOf(view) } };
 }
