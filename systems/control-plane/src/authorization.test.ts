@@ -312,6 +312,12 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   "POST /api/v2/chats/:chat/title/propose": { params: chat, status: 503 },
   "GET /api/v2/chats/:chat/cost": { params: chat, status: 503 },
+  "GET /api/v2/chats/:chat/acl": { params: chat, status: 503 },
+  "PATCH /api/v2/chats/:chat/acl": {
+    params: chat,
+    body: () => ({ user_roles: { ann: "read" } }),
+    status: 503,
+  },
   "GET /api/v2/chats/usage-limits": { status: 503 },
   "PUT /api/v2/chats/usage-limits": {
     body: () => ({ enabled: true, default_limit_micros: 1, period: "day" }),
