@@ -235,9 +235,15 @@ export async function chatAtRest(
 ): Promise<{ readonly chatId: string; readonly viewer: Viewer }> {
   const chatId = await createChat(server, token, "Hello");
   const viewer = await watch(server, token, chatId);
+  await untilAtRest(server, token, chatId);
+  return { chatId, viewer };
+}
+
+/** A viewer that is shown a short turn only when it is over is not told that the chat came to rest. */
+export async function untilAtRest(server: Server, token: string, chatId: string): Promise<void> {
   for (;;) {
     const { body } = await server.api("GET", `/api/v2/chats/${chatId}`, { token });
-    if (body.status === "waiting") return { chatId, viewer };
+    if (body.status === "waiting") return;
     if (body.status === "error") throw new Error(JSON.stringify(body.last_error));
     await sleep(20);
   }

@@ -8,6 +8,7 @@ import {
   isTurn,
   quantile,
   sendMessage,
+  untilAtRest,
   type ChatLane,
 } from "./chat-lane.ts";
 
@@ -28,12 +29,11 @@ export async function measureFirstText(lane: ChatLane, turns: number): Promise<C
     model.heard = (request) => {
       if (isTurn(request)) asked.push(performance.now() - startedMs);
     };
-    // Both from before: a short answer has ended by the time that the request is answered.
+    // From before: a short answer has ended by the time that the request is answered.
     const shown = viewer.next(isFirstText);
-    const rests = viewer.next(isAtRest);
     await sendMessage(server, token, chatId, "And?");
     chat.push((await shown) - startedMs);
-    await rests;
+    await untilAtRest(server, token, chatId);
   }
   model.heard = () => {};
   const added = chat.map((each, turn) => each - (direct[turn] ?? 0));

@@ -70,12 +70,12 @@ import { proposeTitle } from "./quickgen/quickgen-actions.ts";
 import { ShortTexts } from "./quickgen/short-texts-task.ts";
 import { keepReadingWords } from "./search/chat-words-task.ts";
 import { chatSharingService } from "./sharing/sharing-routes.ts";
-import { spendingRefusal } from "./spending/spending-actions.ts";
+import { SpendingGate } from "./spending/spending-actions.ts";
 import { chatSpendingService } from "./spending/spending-routes.ts";
 import { turnDeps } from "./start-turns.ts";
 import { listQueuedForCapacity, type ChatLimits } from "./state/acquisition-store.ts";
 import { createChatMachine } from "./state/chat-machine-actions.ts";
-import type { ChatMachine } from "./state/chat-machine.ts";
+import type { ChatMachine, OwnWorker } from "./state/chat-machine.ts";
 import { runGeneration } from "./turn/generation-task.ts";
 import { runInterruption } from "./turn/interrupt-task.ts";
 import type { TurnRun } from "./turn/turn-deps.ts";
@@ -135,7 +135,11 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   const { database, pubSub, clock, random, log, people, config } = deps;
   const resources = new AsyncDisposableStack();
   const tasks = resources.use(new Tasks(log));
-  const machine = createChatMachine({ database, clock }, { queueMax: config.queueMax });
+  const ownWorker: OwnWorker = {
+    taking: (chatId, send) => worker.taking(chatId, send),
+    hear: (chat) => worker.hear(chat),
+  };
+  const machine = createChatMachine({ database, clock, ownWorker }, { queueMax: config.queueMax });
   const live = startLiveParts(deps, tasks, () => worker.workerId);
   tasks.run("chat request keys", (signal) => forgetAnswers({ database, clock, log }, signal));
   const settings = { database, clock, options: config };
@@ -266,10 +270,12 @@ function chatDeps(
   const { database, clock, random, log, people, workspaces } = deps;
   const { machine, selection, models } = parts;
   const costs = deps.config.isGatewayRoutingEnabled ? deps.costs : null;
+  const gate = new SpendingGate({ database, clock, costs });
   return {
     ...{ machine, database, clock, random, log, people, workspaces, costs },
     isSharingEnabled: deps.config.isSharingEnabled,
-    spendingRefusal: (userId) => spendingRefusal({ database, clock, costs }, userId),
+    spendingRefusal: (userId) => gate.refusal(userId),
+    unlimited: () => gate.condition,
     models: {
       defaultFor: async (ownerId, organizationId) => {
         const chosen = await models.modelForNewChat({ ownerId, organizationId });

@@ -11,7 +11,7 @@ import type {
   ChatWorkspaceDirectory,
 } from "@atelier/contract/rpc/chat-ports";
 import type { Database } from "@atelier/database/database";
-import type { ChatMachine } from "../state/chat-machine.ts";
+import type { ChatMachine, ReadBeside } from "../state/chat-machine.ts";
 
 export type ModelChoice = {
   readonly modelConfigId: string;
@@ -43,6 +43,8 @@ export type ChatDeps = {
   readonly costs: ChatCosts | null;
   /** Whether a person has spent what they may: asked before work begins. Null: not yet. */
   readonly spendingRefusal: (userId: string) => Promise<SpendingRefusal | null>;
+  /** A condition of SQL that says the same of everybody. Null: it has to be asked. */
+  readonly unlimited: () => ReadBeside | null;
   readonly models: ChatModelChoices;
   readonly isSharingEnabled: boolean;
   /** Those that are wanted, or what administrators preset. Null: some of them are not there. */

@@ -249,6 +249,32 @@ describe("messages", () => {
     );
   });
 
+  test("to a chat that rests begin a turn, and with the same key only one", async () => {
+    await using chats = await chatsWorld();
+    const unlimited = { name: "test", text: "true" };
+    const call = client({ ...chats, deps: { ...chats.deps, unlimited: () => unlimited } });
+    const { machine } = chats.world;
+    const params = { chat: (await created(call)).id };
+    const ends = async () => must(await machine.change(params.chat, (chat) => chat.finishTurn()));
+    await ends();
+    const body = { content: HELLO, busy_behavior: "queue", idempotency_key: "k" };
+    const sent = must(await call("sendChatMessage", { params, body }));
+    assert.deepEqual([sent.queued, sent.messages], [false, [sent.message]]);
+    const plain: unknown = JSON.parse(JSON.stringify(sent));
+    // While it is worked on, and when it rests again.
+    assert.deepEqual(must(await call("sendChatMessage", { params, body })), plain);
+    await ends();
+    assert.deepEqual(must(await call("sendChatMessage", { params, body })), plain);
+    const other = { ...body, content: [{ type: "text", text: "other" }] };
+    assert.equal(
+      codeOf(await call("sendChatMessage", { params, body: other })),
+      "chat.request_key_reused",
+    );
+    const { messages } = must(await call("listChatMessages", { params }));
+    assert.deepEqual(messages[0], sent.message);
+    assert.equal(messages.filter(({ role }) => role === "user").length, 2);
+  });
+
   test("beyond the queue's length are refused, and lost to nobody", async () => {
     await using chats = await chatsWorld();
     const call = client(chats);

@@ -8,7 +8,7 @@ import type {
   ChatQueuedMessage,
   ChatUsage,
 } from "@atelier/contract/http/chats";
-import type { QueuedMessage, StepUsage, StoredMessage } from "../state/chat-row.ts";
+import type { QueuedMessage, StepUsage, StoredMessage, UserMessage } from "../state/chat-row.ts";
 import type { FileFacts, ShownAction, ShownChat } from "./shown-chat.ts";
 
 export function toWireChat(
@@ -88,6 +88,14 @@ export function toWireMessage(message: StoredMessage): ChatMessage {
     content: message.content.map(forClients),
     ...(Object.keys(usage).length === 0 ? {} : { usage }),
   };
+}
+
+/** What a person sends, without what only the database knows of it once it is in the history. */
+export type WireEntering = Omit<ChatMessage, "id" | "created_at" | "model_config_id">;
+
+export function toWireEntering(chatId: string, message: UserMessage): WireEntering {
+  const { createdBy, content } = message;
+  return { chat_id: chatId, created_by: createdBy, role: "user", content: content.map(forClients) };
 }
 
 export function toWireQueued(queued: QueuedMessage): ChatQueuedMessage {

@@ -50,6 +50,7 @@ export async function chatsWorld(
     },
     costs: null,
     spendingRefusal: async () => null,
+    unlimited: () => null,
     models: {
       defaultFor: async () => ({ modelConfigId, reasoningEffort: null }),
       canUse: async (id) => id === modelConfigId,

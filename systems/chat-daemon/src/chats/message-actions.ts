@@ -12,8 +12,9 @@ import { fileIdsOf, toParts } from "./chat-content.ts";
 import type { ChatDeps, SpendingRefusal } from "./chat-deps.ts";
 import { invalid, toFailure, type ChatFailure } from "./chat-failures.ts";
 import { findFiles } from "./chat-file-store.ts";
-import { toWireMessage, toWireQueued } from "./chat-wire.ts";
-import { once } from "./once-actions.ts";
+import { toWireEntering, toWireMessage, toWireQueued } from "./chat-wire.ts";
+import { once, type Keep, type NewKey } from "./once-actions.ts";
+import { insertSentAnswer } from "./request-key-store.ts";
 
 export type MessageInput = {
   readonly content: readonly ChatInputPart[];
@@ -48,10 +49,12 @@ export async function sendMessage(
     key,
     input: { chatId, ...rest },
   };
-  return once<SendAnswer, ChatFailure | SpendingRefusal>(deps, request, async (keep) => {
+  let asked: Promise<SpendingRefusal | null> | undefined;
+  const askOnce = () => (asked ??= deps.spendingRefusal(caller.userId));
+  const send = async (keep: Keep<SendAnswer>) => {
     const message = await toUserMessage(deps, caller, input);
     if (!message.ok) return message;
-    const refusal = await deps.spendingRefusal(caller.userId);
+    const refusal = await askOnce();
     if (refusal !== null) return fail(refusal);
     return changed(
       await deps.machine.change<SendAnswer, ChatFailure>(chatId, async (chat, db) => {
@@ -65,7 +68,37 @@ export async function sendMessage(
         return ok(answer);
       }),
     );
-  });
+  };
+  return once<SendAnswer, ChatFailure | SpendingRefusal>(deps, request, send, (newKey) =>
+    sendAtRest({ ...deps, spendingRefusal: askOnce }, caller, { chatId, input }, newKey),
+  );
+}
+
+/**
+ * The usual case in one round trip: words alone, to a chat that rests. Null: nothing was done. Also where
+ * the person may not, who is first told what the same request was answered before.
+ */
+async function sendAtRest(
+  deps: ChatDeps,
+  caller: ServiceCaller,
+  { chatId, input }: { readonly chatId: string; readonly input: SendInput },
+  newKey: NewKey | null,
+): Promise<Result<SendAnswer, never> | null> {
+  const chooses = input.model_config_id ?? input.mcp_server_ids ?? input.plan_mode;
+  if (chooses !== undefined || fileIdsOf(input.content).length > 0) return null;
+  const message = await toUserMessage(deps, caller, input);
+  if (!message.ok) return null;
+  const onlyIf = deps.unlimited();
+  if (onlyIf === null && (await deps.spendingRefusal(caller.userId)) !== null) return null;
+  const write =
+    newKey &&
+    insertSentAnswer(newKey.key, {
+      inputHash: newKey.inputHash,
+      message: toWireEntering(chatId, message.value),
+      at: deps.clock.now(),
+    });
+  const entered = await deps.machine.sendAtRest(chatId, message.value, { onlyIf, write });
+  return entered && ok(toSendAnswer({ kind: "inserted", messages: [entered] }));
 }
 
 export async function editMessage(

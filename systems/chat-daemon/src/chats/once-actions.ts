@@ -14,24 +14,33 @@ type KeyReused = Failure<"chat.request_key_reused">;
 /** To be called in the transaction, with what will be answered. */
 export type Keep<Answer> = (db: Sql, answer: Answer) => Promise<void>;
 
-/** Null key: each request is its own. Answers are JSON. */
+/** A key under which nothing is kept yet, as far as is known. */
+export type NewKey = { readonly key: RequestKey; readonly inputHash: Buffer };
+
+/**
+ * Undefined key: each request is its own. Answers are JSON. `atOnce` comes before any look at the key: it
+ * does all in one statement that fails where the key is taken, or nothing and returns null.
+ */
 export async function once<Answer, F>(
   deps: Pick<ChatDeps, "database" | "clock">,
   request: Omit<RequestKey, "key"> & { readonly key: string | undefined; readonly input: unknown },
   run: (keep: Keep<Answer>) => Promise<Result<Answer, F>>,
+  atOnce: (key: NewKey | null) => Promise<Result<Answer, F> | null> = async () => null,
 ): Promise<Result<Answer, F | KeyReused>> {
   const { ownerId, operation, key, input } = request;
-  if (key === undefined) return run(async () => {});
+  if (key === undefined) return (await atOnce(null)) ?? run(async () => {});
   const requestKey = { ownerId, operation, key };
   const hash = inputHash(input);
-  const known = await repeated<Answer>(deps, requestKey, hash);
-  if (known !== null) return known;
   try {
+    const done = await atOnce({ key: requestKey, inputHash: hash });
+    if (done !== null) return done;
+    const known = await repeated<Answer>(deps, requestKey, hash);
+    if (known !== null) return known;
     return await run((db, answer) =>
       insertAnswer(db, requestKey, { inputHash: hash, answer, at: deps.clock.now() }),
     );
   } catch (error) {
-    // The same request, at the same time: the other one did it.
+    // The same request, before or at the same time: the other one did it.
     const other = isKeyTaken(error) ? await repeated<Answer>(deps, requestKey, hash) : null;
     if (other === null) throw error;
     return other;

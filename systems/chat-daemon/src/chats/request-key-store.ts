@@ -1,6 +1,9 @@
 /** What requests with a key were answered. */
 import type { Sql } from "@atelier/database/database";
 import { sql } from "kysely";
+import { toStorableJson } from "../messages/storable-json.ts";
+import type { WriteBeside } from "../state/chat-machine.ts";
+import type { WireEntering } from "./chat-wire.ts";
 import type { RequestKey } from "./request-key.ts";
 
 export type KeptAnswer = { readonly inputHash: Buffer; readonly answer: unknown };
@@ -37,6 +40,37 @@ export async function insertAnswer(
     })
     .execute();
 }
+
+/**
+ * The same, in the statement that puts the message `entered` into a history: the answer with what only the
+ * database knows of it.
+ */
+export function insertSentAnswer(
+  { ownerId, operation, key }: RequestKey,
+  {
+    inputHash: hash,
+    message,
+    at,
+  }: Omit<KeptAnswer, "answer"> & {
+    readonly message: WireEntering;
+    readonly at: Date;
+  },
+): WriteBeside {
+  const values = [ownerId, operation, key, hash, toStorableJson(message), at];
+  return { name: "answer", text: sentAnswerText, values };
+}
+
+const sentAnswerText = (first: number): string => `
+  insert into chat_request_keys (owner_id, operation, key, input_hash, answer, created_at)
+  select $${first}::uuid, $${first + 1}::text, $${first + 2}::text, $${first + 3}::bytea,
+    jsonb_build_object('queued', false, 'message', message, 'messages', jsonb_build_array(message)),
+    $${first + 5}::timestamptz
+  from entered, lateral (
+    select $${first + 4}::jsonb
+      || jsonb_build_object('id', entered.id, 'model_config_id', entered.model_config_id,
+        'created_at', to_char(entered.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+      as message
+  ) as answered`;
 
 export async function deleteAnswersBefore(db: Sql, before: Date): Promise<void> {
   await sql`delete from chat_request_keys where created_at < ${before}`.execute(db);

@@ -18,6 +18,7 @@ import {
   getLimitsFor,
   listOverrides,
   lockLimits,
+  NO_LIMITS_HOLD_TEXT,
   putLimits,
   putOverride,
 } from "./spending-store.ts";
@@ -39,14 +40,40 @@ export type SpendingDeps = {
   readonly costs: ChatCosts | null;
 };
 
-/** Null: they may. */
-export async function spendingRefusal(
-  deps: Pick<SpendingDeps, "database" | "clock" | "costs">,
+type AskingDeps = Pick<SpendingDeps, "database" | "clock" | "costs">;
+
+/**
+ * Asks before work begins. Where no limits held when it was asked last, none hold most probably: then a
+ * statement can make sure of it that is run anyway.
+ */
+export class SpendingGate {
+  readonly #deps: AskingDeps;
+  #isLimited = false;
+
+  constructor(deps: AskingDeps) {
+    this.#deps = deps;
+  }
+
+  /** Null: they may. */
+  async refusal(userId: string): Promise<Failure<"chat.usage_limit_reached"> | null> {
+    if (this.#deps.costs === null) return null;
+    const found = await limitFor(this.#deps, userId);
+    this.#isLimited = found.limit.limitMicros !== null;
+    return spendingRefusal(this.#deps.costs, userId, found);
+  }
+
+  /** A condition under which everybody may, in place of asking. Null: it has to be asked. */
+  get condition(): { readonly name: string; readonly text: string } | null {
+    if (this.#deps.costs === null) return { name: "any", text: "true" };
+    return this.#isLimited ? null : { name: "unlimited", text: NO_LIMITS_HOLD_TEXT };
+  }
+}
+
+async function spendingRefusal(
+  costs: ChatCosts,
   userId: string,
+  { limit, span }: { readonly limit: PersonsLimit; readonly span: PeriodSpan },
 ): Promise<Failure<"chat.usage_limit_reached"> | null> {
-  const { costs } = deps;
-  if (costs === null) return null;
-  const { limit, span } = await limitFor(deps, userId);
   const { limitMicros, period } = limit;
   if (limitMicros === null) return null;
   const spent = (await costs.ofPerson(userId, span.from)).costMicros ?? 0;

@@ -7,7 +7,7 @@ import type { ServiceAudit, ServiceCaller } from "@atelier/contract/rpc/endpoint
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import { testDatabase, type TestDatabase } from "@atelier/testkit/test-database";
 import { must } from "../state/chat-world-testkit.ts";
-import { spendingRefusal, type SpendingDeps } from "./spending-actions.ts";
+import { SpendingGate, type SpendingDeps } from "./spending-actions.ts";
 import { chatSpendingService } from "./spending-routes.ts";
 
 type Recorded = Parameters<ServiceAudit["record"]>[1];
@@ -63,7 +63,7 @@ async function spendingWorld(isRecorded = true) {
   return {
     ...{ database, clock, deps, spent, audited, annId, bobId, names, request },
     service: chatSpendingService(deps),
-    refusal: (userId = annId) => spendingRefusal(deps, userId),
+    refusal: (userId = annId) => new SpendingGate(deps).refusal(userId),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }

@@ -17,6 +17,10 @@ export async function getLimits(db: Sql): Promise<UsageLimits> {
   return toLimits(rows[0]);
 }
 
+/** A condition for statements of others: nobody's spending is limited. */
+export const NO_LIMITS_HOLD_TEXT =
+  "not exists (select from chat_usage_limit_config as limits where limits.enabled)";
+
 /** Of one moment: what holds for everybody, and the person's own. */
 export async function getLimitsFor(
   db: Sql,

@@ -8,6 +8,7 @@ import { systemRandom } from "@atelier/base/system-random";
 import { startPubSub } from "@atelier/database/pub-sub";
 import { toChatUpdate } from "./announcement-store.ts";
 import { CHAT_OWNERSHIP_CHANNEL, chatUpdateChannel, chatWatchChannel } from "./chat-machine.ts";
+import { createChatMachine } from "./chat-machine-actions.ts";
 import { findChat } from "./chat-store.ts";
 import { parseChatUpdate } from "./chat-update.ts";
 import {
@@ -16,6 +17,7 @@ import {
   DYNAMIC_TOOL,
   must,
   SAYS,
+  takingWorker,
   type ChatWorld,
 } from "./chat-world-testkit.ts";
 
@@ -53,6 +55,16 @@ test("each change is told once, with what it left, to whom it concerns", async (
   must(await machine.change(newChat.id, (chat) => chat.interrupt("stop")));
   assert.deepEqual(await told.next(), ["update", "ownership", "watch status_change"]);
   must(await machine.change(newChat.id, (chat) => chat.finishTurn()));
+  assert.deepEqual(await told.next(), ["update", "watch status_change"]);
+
+  const alone = { onlyIf: null, write: null };
+  assert.ok(await machine.sendAtRest(newChat.id, world.user("and?"), alone));
+  assert.deepEqual(await told.next(), ["update", "ownership", "watch status_change"]);
+  must(await machine.change(newChat.id, (chat) => chat.finishTurn()));
+  await told.next();
+  const { database } = world;
+  const taking = createChatMachine({ database, clock: systemClock, ownWorker: takingWorker() });
+  assert.ok(await taking.sendAtRest(newChat.id, world.user("and?"), alone));
   assert.deepEqual(await told.next(), ["update", "watch status_change"]);
 });
 

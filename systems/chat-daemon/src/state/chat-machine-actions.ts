@@ -15,11 +15,13 @@ import type {
   ChatMachine,
   LockedChat,
   NewChat,
+  OwnWorker,
   ReadBeside,
+  SendBeside,
   Stale,
   TransitionFailure,
 } from "./chat-machine.ts";
-import type { ChatRow, NewMessage, StoredMessage } from "./chat-row.ts";
+import type { ChatRow, NewMessage, StoredMessage, UserMessage } from "./chat-row.ts";
 import {
   findArchivedShared,
   findChat,
@@ -30,6 +32,7 @@ import {
 import { StoredChat } from "./locked-chat-actions.ts";
 import { insertMessages } from "./message-store.ts";
 import { linkFiles, PostgresChat } from "./postgres-chat-actions.ts";
+import { sendAtOnce } from "./send-store.ts";
 import {
   beginWithHistory,
   commitStepAtOnce,
@@ -37,7 +40,12 @@ import {
   recordAttemptAtOnce,
 } from "./step-store.ts";
 
-export type ChatMachineDeps = { readonly database: Database; readonly clock: Clock };
+export type ChatMachineDeps = {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** Without one nothing is taken at once, and everybody hears of changes from the database. */
+  readonly ownWorker?: OwnWorker;
+};
 
 export type ChatMachineOptions = {
   /** Messages that wait in one chat (spec agents 3.3). */
@@ -47,22 +55,27 @@ export type ChatMachineOptions = {
 export const QUEUE_MAX_DEFAULT = 20;
 
 export function createChatMachine(
-  { database, clock }: ChatMachineDeps,
+  deps: ChatMachineDeps,
   { queueMax }: ChatMachineOptions = { queueMax: QUEUE_MAX_DEFAULT },
 ): ChatMachine {
-  return new PostgresChatMachine(database, clock, queueMax);
+  return new PostgresChatMachine(deps, queueMax);
 }
 
+const NO_WORKER: OwnWorker = { taking: (_chatId, send) => send(null), hear: () => {} };
+
 type Family = Result<undefined, TransitionFailure>;
+type Worked<T> = { readonly chat: ChatRow; readonly value: T };
 
 class PostgresChatMachine implements ChatMachine {
   readonly #database: Database;
   readonly #clock: Clock;
+  readonly #ownWorker: OwnWorker;
   readonly #queueMax: number;
 
-  constructor(database: Database, clock: Clock, queueMax: number) {
+  constructor({ database, clock, ownWorker = NO_WORKER }: ChatMachineDeps, queueMax: number) {
     this.#database = database;
     this.#clock = clock;
+    this.#ownWorker = ownWorker;
     this.#queueMax = queueMax;
   }
 
@@ -108,7 +121,7 @@ class PostgresChatMachine implements ChatMachine {
     chatId: string,
     work: (chat: LockedChat, db: Sql) => Promise<Result<T, F>>,
   ): Promise<Result<T, F | TransitionFailure>> {
-    return this.#transaction<T, F | TransitionFailure>(async (db) => {
+    return this.#moving<T, F | TransitionFailure>(async (db) => {
       const row = await lockChat(db, chatId, null);
       if (row === undefined) return fail({ kind: "chat_not_found" });
       return this.#work(db, row, (chat) => work(chat, db));
@@ -120,11 +133,26 @@ class PostgresChatMachine implements ChatMachine {
     fence: ChatFence,
     work: (chat: LockedChat) => Promise<Result<T, F>>,
   ): Promise<Result<T, F | TransitionFailure | Stale>> {
-    return this.#transaction<T, F | TransitionFailure | Stale>(async (db) => {
+    return this.#moving<T, F | TransitionFailure | Stale>(async (db) => {
       const row = await lockChat(db, chatId, fence);
       if (row === undefined) return fail({ kind: "stale" });
       return this.#work(db, row, work);
     });
+  }
+
+  async sendAtRest(
+    chatId: string,
+    message: UserMessage,
+    beside: SendBeside,
+  ): Promise<StoredMessage | null> {
+    if (fileIdsOf(message.content).length > 0) return null;
+    const { pool } = this.#database;
+    const sent = await this.#ownWorker.taking(chatId, (owner) =>
+      sendAtOnce(pool, chatId, message, { owner, beside, now: this.#clock.now() }),
+    );
+    if (sent === null) return null;
+    this.#ownWorker.hear(sent.chat);
+    return sent.message;
   }
 
   async readFenced(
@@ -165,11 +193,10 @@ class PostgresChatMachine implements ChatMachine {
       return done.ok ? ok(undefined) : done;
     }
     const now = this.#clock.now();
-    const isCommitted = await commitStepAtOnce(this.#database.pool, chatId, fence, {
-      messages,
-      now,
-    });
-    return isCommitted ? ok(undefined) : fail({ kind: "stale" });
+    const moved = await commitStepAtOnce(this.#database.pool, chatId, fence, { messages, now });
+    if (moved === undefined) return fail({ kind: "stale" });
+    this.#ownWorker.hear(moved);
+    return ok(undefined);
   }
 
   async setFamilyArchived(
@@ -202,12 +229,20 @@ class PostgresChatMachine implements ChatMachine {
     return seen === undefined ? null : acquireChat(this.#database.sql, seen, owner);
   }
 
+  /** A change of one chat: its runner hears of it as soon as it has committed. */
+  async #moving<T, F>(work: (db: Sql) => Promise<Result<Worked<T>, F>>): Promise<Result<T, F>> {
+    const done = await this.#transaction(work);
+    if (!done.ok) return done;
+    this.#ownWorker.hear(done.value.chat);
+    return ok(done.value.value);
+  }
+
   /** Several of one chat in one transaction would raise its version once each. */
   async #work<T, F>(
     db: Sql,
     row: ChatRow,
     work: (chat: LockedChat) => Promise<Result<T, F>>,
-  ): Promise<Result<T, F>> {
+  ): Promise<Result<Worked<T>, F>> {
     const chat = new StoredChat(new PostgresChat(db, row, this.#clock.now()), this.#queueMax);
     const result = await work(chat);
     if (!result.ok) return result;
@@ -216,7 +251,7 @@ class PostgresChatMachine implements ChatMachine {
     if (isMoved) kinds.push("status_change");
     if (chat.isActionEntered) kinds.push("action_required");
     await announceChange(db, chat.row, kinds);
-    return result;
+    return ok({ chat: chat.row, value: result.value });
   }
 
   /** A failure undoes everything. */

@@ -131,6 +131,35 @@ export type ChatFence = {
   readonly status: ChatStatus;
 };
 
+/** Who drives a chat from now on. */
+export type ChatOwner = { readonly workerId: string; readonly runnerId: string };
+
+/** What whoever drives a chat has to know of its change. */
+export type ChatMoved = Pick<
+  ChatRow,
+  | "workerId"
+  | "runnerId"
+  | "snapshotVersion"
+  | "historyVersion"
+  | "generationAttempt"
+  | "archived"
+  | "status"
+>;
+
+/** The worker of the same process: it need not wait for what all servers are told. */
+export interface OwnWorker {
+  /**
+   * Runs `send` with the owner that the chat is to have, or null where this server takes none, and drives
+   * the chat that it returns with it.
+   */
+  taking<Sent extends { readonly chat: ChatRow }>(
+    chatId: string,
+    send: (owner: ChatOwner | null) => Promise<Sent | null>,
+  ): Promise<Sent | null>;
+  /** Of one that has moved: its runner, if it is here, hears of it now. */
+  hear(chat: ChatMoved): void;
+}
+
 /** Somebody else runs the chat, or it has moved on, or it is gone. */
 export type Stale = { readonly kind: "stale" };
 
@@ -139,6 +168,22 @@ export type Stale = { readonly kind: "stale" };
  * `chats`. The same name always has the same text.
  */
 export type ReadBeside = { readonly name: string; readonly text: string };
+
+/**
+ * Rows of the request that asked for a change, written in the same statement: an SQL statement over the
+ * message `entered`, with its own values from the number `first` on. The same name always has the same text.
+ */
+export type WriteBeside = {
+  readonly name: string;
+  readonly text: (first: number) => string;
+  readonly values: readonly unknown[];
+};
+
+export type SendBeside = {
+  /** An SQL condition without which nothing is done. */
+  readonly onlyIf: ReadBeside | null;
+  readonly write: WriteBeside | null;
+};
 
 export interface ChatMachine {
   create(
@@ -199,6 +244,16 @@ export interface ChatMachine {
       Stale
     >
   >;
+
+  /**
+   * `sendMessage` to a chat that rests, and Acquire by this server where it takes chats and nobody else
+   * drives this one; in one round trip. Null: nothing was done, and `change` has to say why or do it.
+   */
+  sendAtRest(
+    chatId: string,
+    message: UserMessage,
+    beside: SendBeside,
+  ): Promise<StoredMessage | null>;
 
   /** `recordGenerationAttempt` alone, in one round trip. Stale: also where the chat does not run. */
   recordAttemptFenced(

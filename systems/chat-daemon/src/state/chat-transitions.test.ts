@@ -5,7 +5,13 @@ import { fail, ok, type Result } from "@atelier/base/result";
 import { SeededDraws } from "@atelier/model-wire/seeded-draws";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import { simulate } from "./chat-transitions.simulation.ts";
-import { drawStep, takeStep, type WalkPeople, type WalkStep } from "./chat-walk-testkit.ts";
+import {
+  drawStep,
+  messageOf,
+  takeStep,
+  type WalkPeople,
+  type WalkStep,
+} from "./chat-walk-testkit.ts";
 import { findChat } from "./chat-store.ts";
 import { chatWorld, DYNAMIC_TOOL, must, type ChatWorld } from "./chat-world-testkit.ts";
 import type { LockedChat } from "./chat-machine.ts";
@@ -83,6 +89,8 @@ async function walkOn(walk: Walk, stride: Stride, people: WalkPeople): Promise<v
     let done: Result<unknown, unknown>;
     if (stride.isAtOnce && isRunning && first?.action === "record_generation_attempt") {
       done = await world.machine.recordAttemptFenced(chatId, fence);
+    } else if (await sentAtRest(walk, stride, people)) {
+      done = ok(undefined);
     } else {
       done = await world.machine.change(chatId, (chat) => takeAll(chat, stride, view, people));
     }
@@ -94,6 +102,18 @@ async function walkOn(walk: Walk, stride: Stride, people: WalkPeople): Promise<v
     inOrder(memory.state),
     JSON.stringify(stride.steps),
   );
+}
+
+/** False: nothing was done. */
+async function sentAtRest(
+  { world, chatId }: Walk,
+  { steps: [step, ...others], isAtOnce }: Stride,
+  people: WalkPeople,
+): Promise<boolean> {
+  const isSend = step?.action === "send_message_queue" || step?.action === "send_message_interrupt";
+  if (!isAtOnce || !isSend || others.length > 0) return false;
+  const beside = { onlyIf: null, write: null };
+  return (await world.machine.sendAtRest(chatId, messageOf(step, people), beside)) !== null;
 }
 
 async function takeAll(

@@ -6,7 +6,14 @@ import type { Result } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
 import type { MessagePart } from "@atelier/contract/chat/message-part";
 import { testDatabase, type TestDatabase } from "@atelier/testkit/test-database";
-import type { ChatMachine, LockedChat, NewChat } from "./chat-machine.ts";
+import type {
+  ChatMachine,
+  ChatMoved,
+  ChatOwner,
+  LockedChat,
+  NewChat,
+  OwnWorker,
+} from "./chat-machine.ts";
 import { createChatMachine, type ChatMachineOptions } from "./chat-machine-actions.ts";
 import type { ChatRow, NewMessage, UserMessage } from "./chat-row.ts";
 import type { ExecutionState } from "./execution-state.ts";
@@ -88,6 +95,20 @@ export async function chatWorld(
       return leadTo(machine, { chatId: chat.id, state, user });
     },
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
+}
+
+/** A server's that drives nothing of what it takes, and notes what it hears of. */
+export function takingWorker(
+  owner: ChatOwner = { workerId: randomUUID(), runnerId: randomUUID() },
+): OwnWorker & { readonly heard: ChatMoved[] } {
+  const heard: ChatMoved[] = [];
+  return {
+    heard,
+    taking: (_chatId, send) => send(owner),
+    hear: (chat) => {
+      heard.push(chat);
+    },
   };
 }
 

@@ -69,6 +69,29 @@ export async function listCallsAndResults(
   return rows;
 }
 
+/**
+ * A subquery of a statement that names the chat's row `chats`: as many rows as it has open calls, as
+ * openToolCalls() finds them in listCallsAndResults().
+ */
+export const OPEN_CALLS_TEXT = `
+  select from (
+    select parts.part ->> 'type' as type, parts.part ->> 'tool_call_id' as call_id,
+      row_number() over (order by m.id, parts.position) as place
+    from chat_messages as m
+    cross join jsonb_array_elements(m.content) with ordinality as parts (part, position)
+    where m.chat_id = chats.id and not m.deleted and m.role in ('assistant', 'tool')
+      and m.visibility <> 'user' and parts.part ->> 'type' in ('tool-call', 'tool-result')
+      and not (parts.part ->> 'type' = 'tool-call' and parts.part @> '{"provider_executed": true}')
+      and m.id > coalesce((
+        select max(id) from chat_messages
+        where chat_id = chats.id and not deleted and (
+          (role = 'user' and visibility <> 'model') or (compressed and visibility = 'model'))
+      ), 0)
+  ) as said
+  group by call_id
+  having max(place) filter (where type = 'tool-call')
+    > coalesce(max(place) filter (where type = 'tool-result'), 0)`;
+
 /** Whether anything, or anything that the model said, stands behind the newest boundary. */
 export async function hasMessagesSinceBoundary(
   db: Sql,

@@ -4,7 +4,7 @@
  * compares every column.
  */
 import type { Database } from "@atelier/database/database";
-import type { ChatFence, ReadBeside } from "./chat-machine.ts";
+import type { ChatFence, ChatMoved, ReadBeside } from "./chat-machine.ts";
 import type { ChatRow, NewMessage, StoredMessage } from "./chat-row.ts";
 import { CHAT_COLUMNS_TEXT, toChatRow, type ChatDatabaseRow } from "./chat-store.ts";
 import {
@@ -90,19 +90,23 @@ export async function recordAttemptAtOnce(
   return rows[0]?.attempt;
 }
 
-/** False: the fence does not hold. */
+/** What it made of the chat. Undefined: the fence does not hold. */
 export async function commitStepAtOnce(
   pool: Database["pool"],
   chatId: string,
   fence: ChatFence,
   { messages, now }: { readonly messages: readonly NewMessage[]; readonly now: Date },
-): Promise<boolean> {
-  const { rows } = await pool.query({
+): Promise<ChatMoved | undefined> {
+  const { rows } = await pool.query<{ readonly worker_id: string; readonly version: number }>({
     name: "chat-step",
     text: STEP,
     values: [...fenceValues(chatId, fence), now, toMessagesJson(messages)],
   });
-  return rows.length > 0;
+  const { runnerId, status } = fence;
+  return rows.map(({ worker_id: workerId, version }) => ({
+    ...{ workerId, runnerId, status, archived: false },
+    ...{ snapshotVersion: version, historyVersion: version, generationAttempt: 0 },
+  }))[0];
 }
 
 /** Times are text in JSON. */
@@ -173,7 +177,7 @@ const STEP = `
     from moved cross join jsonb_to_recordset($6::jsonb) ${NEW_COLUMNS_ROW}
     order by messages.place
   )
-  select ${notifyUpdateText("moved", {
+  select worker_id, snapshot_version as version, ${notifyUpdateText("moved", {
     history_version: "moved.snapshot_version",
     generation_attempt: "0",
     retry_state_version:

@@ -13,7 +13,13 @@ import type { PubSub } from "@atelier/database/pub-sub";
 import { Tasks } from "@atelier/host/tasks";
 import { acquireChats } from "../state/acquisition-actions.ts";
 import { releaseChats, type ChatLimits } from "../state/acquisition-store.ts";
-import { CHAT_OWNERSHIP_CHANNEL, type ChatMachine } from "../state/chat-machine.ts";
+import {
+  CHAT_OWNERSHIP_CHANNEL,
+  type ChatMachine,
+  type ChatMoved,
+  type ChatOwner,
+  type OwnWorker,
+} from "../state/chat-machine.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import { beat, deleteEndedLeases } from "../state/heartbeat-store.ts";
 import { HEARTBEAT_MS, type Lease } from "../state/lease.ts";
@@ -31,7 +37,7 @@ export type ChatWorkerDeps = {
   readonly tasks: RunnerTasks;
 };
 
-export interface ChatWorker extends AsyncDisposable {
+export interface ChatWorker extends AsyncDisposable, OwnWorker {
   /** Of this process: another one after each start. */
   readonly workerId: string;
   /** How many chats it drives. */
@@ -70,6 +76,8 @@ class Worker implements ChatWorker {
   readonly #ownership: Disposable;
   /** By runner, not by chat: a chat that was let go and taken anew has two for a moment. */
   readonly #runners = new Map<string, ChatRunner>();
+  /** Messages on their way whose chats it is to drive. */
+  readonly #sending = new Set<Promise<unknown>>();
   #nudged = Promise.withResolvers<void>();
   #acquireInMs = ACQUIRE_EVERY_MS;
   #isStopping = false;
@@ -113,6 +121,32 @@ class Worker implements ChatWorker {
     return this.#runners.size;
   }
 
+  /** Where places are limited, they are counted: chats are taken by the loop that does. */
+  async taking<Sent extends { readonly chat: ChatRow }>(
+    chatId: string,
+    send: (owner: ChatOwner | null) => Promise<Sent | null>,
+  ): Promise<Sent | null> {
+    const { topLevelMax, subagentsMax } = this.#limits;
+    if (this.#isStopping || topLevelMax !== null || subagentsMax !== null) return send(null);
+    const runnerId = this.#deps.random.uuid();
+    const sending = send({ workerId: this.workerId, runnerId }).then((sent) => {
+      if (sent?.chat.runnerId === runnerId) this.#drive(sent.chat);
+      return sent;
+    });
+    // Nobody knows whether it was taken: others should not have to wait for its lease to end.
+    const ended = sending
+      .catch(() => this.#giveBack([{ chatId, runnerId }]))
+      .then(() => {
+        this.#sending.delete(ended);
+      });
+    this.#sending.add(ended);
+    return sending;
+  }
+
+  hear(chat: ChatMoved): void {
+    if (chat.runnerId !== null) this.#runners.get(chat.runnerId)?.hear(chat);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
@@ -120,6 +154,7 @@ class Worker implements ChatWorker {
     this.#nudged.resolve();
     // First: what it is just taking has to be given back too.
     await this.#loops[Symbol.asyncDispose]();
+    await Promise.all(this.#sending);
     const runners = [...this.#runners.values()];
     for (const runner of runners) runner.end();
     const enough = new AbortController();

@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { FakeClock } from "@atelier/testkit/fake-clock";
+import type { SendBeside } from "./chat-machine.ts";
+import { createChatMachine } from "./chat-machine-actions.ts";
+import type { ChatRow, NewMessage, UserMessage } from "./chat-row.ts";
+import { findChat } from "./chat-store.ts";
+import { boundary, callOf, chatWorld, must, SAYS, takingWorker } from "./chat-world-testkit.ts";
+import { EXECUTION_STATES } from "./execution-state.ts";
+import { isLeaseAlive } from "./heartbeat-store.ts";
+
+const ALONE: SendBeside = { onlyIf: null, write: null };
+const RETRY = { attempt: 1, delay_ms: 1, error: "busy", retrying_at: "2026-01-01T00:00:00Z" };
+
+test("a message sent at once leaves the chat as the transition of its name does, and the taking behind it", async () => {
+  const clock = new FakeClock();
+  await using world = await chatWorld({ queueMax: 20, clock });
+  const { database } = world;
+  const model = await world.addModel();
+  const worker = takingWorker();
+  const machine = createChatMachine({ database, clock, ownWorker: worker });
+  for (const state of ["W", "E0"] as const) {
+    for (const more of [{}, { modelConfigId: model, reasoningEffort: "high" as const }]) {
+      for (const attempts of [0, 2]) {
+        const [atOnce, bySteps] = [await world.chatIn(state), await world.chatIn(state)];
+        for (const { id } of [atOnce, bySteps]) await triedBefore(world, id, { state, attempts });
+        const message = world.user("and?", { apiKeyId: null, ...more });
+        const entered = await machine.sendAtRest(atOnce.id, message, ALONE);
+        assert.ok(entered !== null);
+        const sent = must(
+          await world.machine.change(bySteps.id, (chat) => chat.sendMessage(message, "queue")),
+        );
+        assert.ok(sent.kind === "inserted");
+        const { id: _, chatId: __, ...slow } = sent.messages[0] ?? assert.fail("it is there");
+        assert.deepEqual(entered, { ...slow, id: entered.id, chatId: atOnce.id });
+        // Acquire in a transaction of its own raises the version once more.
+        const taken = await world.machine.acquire(bySteps.id, OTHER);
+        const [one, two] = [await plain(world, atOnce.id), await plain(world, bySteps.id)];
+        assert.deepEqual(one, { ...two, version: two.version - 1 }, `${state} ${attempts}`);
+        const row = await read(world, atOnce.id);
+        assert.deepEqual(worker.heard.at(-1), row);
+        assert.equal(row.fence, taken?.fence);
+        assert.equal(await isLeaseAlive(database.sql, leaseOf(row)), true);
+      }
+    }
+  }
+});
+
+const OTHER = { workerId: randomUUID(), runnerId: randomUUID() };
+
+test("a message to a chat that is driven goes to who drives it", async () => {
+  await using world = await chatWorld();
+  const { id } = await world.chatIn("W");
+  const driver = { workerId: randomUUID(), runnerId: randomUUID() };
+  await world.database.pool.query(
+    `with driven as (
+       update chats set worker_id = $2, runner_id = $3, snapshot_version = snapshot_version + 1
+       where id = $1)
+     insert into chat_heartbeats (chat_id, runner_id, heartbeat_at) values ($1, $3, now())`,
+    [id, driver.workerId, driver.runnerId],
+  );
+  const { fence } = await read(world, id);
+  const { database } = world;
+  const deps = { database, clock: new FakeClock(), ownWorker: takingWorker() };
+  const machine = createChatMachine(deps);
+  assert.ok(await machine.sendAtRest(id, world.user("and?"), ALONE));
+  const row = await read(world, id);
+  assert.deepEqual([row.workerId, row.runnerId, row.fence], [...Object.values(driver), fence]);
+});
+
+test("a message at once does nothing where the transition would do more, or none is allowed", async () => {
+  await using world = await chatWorld();
+  const { machine } = world;
+  const refuses = async (id: string, message: UserMessage, beside = ALONE): Promise<void> => {
+    const before = await plain(world, id);
+    assert.equal(await machine.sendAtRest(id, message, beside), null);
+    assert.deepEqual(await plain(world, id), before);
+  };
+  for (const state of EXECUTION_STATES) {
+    if (state === "W" || state === "E0" || state === "invalid") continue;
+    await refuses((await world.chatIn(state)).id, world.user("and?"));
+  }
+  const resting = await world.chatIn("W");
+  const no = { onlyIf: { name: "never", text: "false" }, write: null };
+  await refuses(resting.id, world.user("and?"), no);
+  const file = { type: "file", file_id: await world.addFile(), media_type: "text/plain" } as const;
+  await refuses(resting.id, world.user("and?", { content: [file] }));
+  assert.equal(await machine.sendAtRest(randomUUID(), world.user("and?"), ALONE), null);
+  assert.ok(await machine.sendAtRest(resting.id, world.user("and?"), ALONE));
+});
+
+test("calls that are open are closed first, and those that are not are none", async () => {
+  await using world = await chatWorld();
+  const { machine } = world;
+  const result = (id: string): NewMessage => ({
+    role: "tool",
+    content: [{ type: "tool-result", tool_call_id: id, tool_name: "a", result: "" }],
+  });
+  const calls = (...parts: readonly NewMessage["content"][number][]): NewMessage => ({
+    role: "assistant",
+    content: parts,
+  });
+  const ofProvider = { ...callOf("p"), provider_executed: true } as ReturnType<typeof callOf>;
+  for (const { rows, isOpen } of [
+    { rows: [SAYS], isOpen: false },
+    { rows: [calls(callOf("a"))], isOpen: true },
+    { rows: [calls(callOf("a"), callOf("b")), result("a")], isOpen: true },
+    { rows: [calls(callOf("a"), callOf("b")), result("b"), result("a")], isOpen: false },
+    { rows: [calls(callOf("a")), result("a"), calls(callOf("a"))], isOpen: true },
+    { rows: [calls(ofProvider)], isOpen: false },
+    { rows: [{ ...calls(callOf("a")), visibility: "user" as const }], isOpen: false },
+    { rows: [calls(callOf("a")), ...boundary()], isOpen: false },
+  ]) {
+    const { id } = await world.chatIn("R0");
+    must(await machine.change(id, (chat) => chat.commitStep(rows)));
+    must(await machine.change(id, (chat) => chat.finishTurn()));
+    const sent = await machine.sendAtRest(id, world.user("and?"), ALONE);
+    assert.equal(sent === null, isOpen, JSON.stringify(rows));
+  }
+});
+
+test("of messages at the same time each is kept once, whichever way it takes", async () => {
+  await using world = await chatWorld({ queueMax: 100 });
+  const { machine } = world;
+  const { id, snapshotVersion } = await world.chatIn("W");
+  await Promise.all(
+    Array.from({ length: 12 }, async (_, number) => {
+      const message = world.user(`message ${number}`);
+      if ((await machine.sendAtRest(id, message, ALONE)) !== null) return;
+      must(await machine.change(id, (chat) => chat.sendMessage(message, "queue")));
+    }),
+  );
+  const row = await read(world, id);
+  assert.deepEqual([row.status, row.queueLength], ["running", 11]);
+  assert.equal(row.snapshotVersion, snapshotVersion + 12);
+});
+
+test("rows of the request are written with the message, or neither is; in one round trip", async (t) => {
+  await using world = await chatWorld();
+  const { machine, database } = world;
+  const { id } = await world.chatIn("W");
+  const key = {
+    name: "test",
+    text: (first: number) =>
+      `insert into chat_request_keys (owner_id, operation, key, input_hash, answer, created_at)
+       select $${first}::uuid, 'send_message', $${first + 1}::text, '', to_jsonb(entered.id), now()
+       from entered`,
+    values: [world.ownerId, "k"],
+  };
+  const queries = t.mock.method(database.pool, "query");
+  const entered = await machine.sendAtRest(id, world.user("and?"), { onlyIf: null, write: key });
+  assert.equal(queries.mock.callCount(), 1);
+  const { rows } = await database.pool.query("select answer from chat_request_keys");
+  assert.deepEqual(rows, [{ answer: entered?.id }]);
+  must(await machine.change(id, (chat) => chat.finishTurn()));
+  const before = await plain(world, id);
+  await assert.rejects(
+    machine.sendAtRest(id, world.user("and?"), { onlyIf: null, write: key }),
+    /chat_request_keys_pkey/,
+  );
+  assert.deepEqual(await plain(world, id), before);
+});
+
+type World = Awaited<ReturnType<typeof chatWorld>>;
+
+/** As a turn left it that had to be tried again. Counters stay when it ends. */
+async function triedBefore(
+  { machine, user }: World,
+  chatId: string,
+  { state, attempts }: { readonly state: "W" | "E0"; readonly attempts: number },
+): Promise<void> {
+  if (attempts === 0) return;
+  must(await machine.change(chatId, (chat) => chat.sendMessage(user("tried"), "queue")));
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    must(await machine.change(chatId, (chat) => chat.recordGenerationAttempt()));
+  }
+  must(await machine.change(chatId, (chat) => chat.recordRetryState(RETRY)));
+  const error = { message: "broke", retryable: false };
+  must(
+    await machine.change(chatId, (chat) =>
+      state === "W" ? chat.finishTurn() : chat.finishError(error),
+    ),
+  );
+}
+
+async function read({ database }: World, chatId: string): Promise<ChatRow> {
+  return (await findChat(database.sql, chatId)) ?? assert.fail("the chat is there");
+}
+
+function leaseOf({ id: chatId, runnerId }: ChatRow): { chatId: string; runnerId: string } {
+  return { chatId, runnerId: runnerId ?? assert.fail("it has a runner") };
+}
+
+/** All columns of the chat and its messages, without those that differ from chat to chat. */
+async function plain({ database }: World, chatId: string) {
+  const { rows } = await database.pool.query<{ version: number; columns: unknown }>(
+    `select snapshot_version as version, json_build_object(
+       'chat', to_jsonb(chats) - 'id' - 'worker_id' - 'runner_id' - 'snapshot_version' - 'last_answer_id',
+       'owned', runner_id is not null, 'messages', (
+         select json_agg(to_jsonb(m) - 'id' - 'chat_id' order by m.id)
+         from chat_messages m where m.chat_id = chats.id)) as columns
+     from chats where id = $1`,
+    [chatId],
+  );
+  return rows[0] ?? { version: 0, columns: null };
+}

@@ -1,0 +1,138 @@
+/** What a server does with chats whose messages came to it, without hearing of them from the database. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { silentLogger } from "@atelier/base/logger";
+import { systemClock } from "@atelier/base/system-clock";
+import { systemRandom } from "@atelier/base/system-random";
+import type { PubSub } from "@atelier/database/pub-sub";
+import type { ChatLimits } from "../state/acquisition-store.ts";
+import { createChatMachine } from "../state/chat-machine-actions.ts";
+import type { ChatMachine, OwnWorker } from "../state/chat-machine.ts";
+import type { ChatRow } from "../state/chat-row.ts";
+import { findChat } from "../state/chat-store.ts";
+import { chatWorld, must, type ChatWorld } from "../state/chat-world-testkit.ts";
+import { sendAtOnce } from "../state/send-store.ts";
+import { startChatWorker, type ChatWorker } from "./chat-worker-task.ts";
+import type { RunnerTaskContext, RunnerTasks } from "./runner-tasks.ts";
+
+const ALONE = { onlyIf: null, write: null };
+
+test("the server that takes a message drives its chat at once, and hears its own changes", async () => {
+  await using world = await chatWorld();
+  const { id } = await world.chatIn("W");
+  const tasks: string[] = [];
+  const note = (name: string) => async (context: RunnerTaskContext) => {
+    tasks.push(`${name} under ${context.fence}`);
+    await aborted(context.signal);
+  };
+  await using server = startServer(world, {
+    runGeneration: note("generation"),
+    runInterrupt: note("interruption"),
+  });
+  assert.ok(await server.machine.sendAtRest(id, world.user("and?"), ALONE));
+  assert.deepEqual(tasks, ["generation under 1"]);
+  const row = await read(world, id);
+  const { runnerId, historyVersion, status } = row;
+  assert.equal(row.workerId, server.worker.workerId);
+  const fence = { runnerId: runnerId ?? "", historyVersion, status };
+  const step = [{ role: "assistant", content: [{ type: "text", text: "so" }] }] as const;
+  must(await server.machine.commitStepFenced(id, fence, step));
+  assert.deepEqual(tasks.slice(1), ["generation under 1"]);
+  must(await server.machine.change(id, (chat) => chat.interrupt("stop")));
+  assert.deepEqual(tasks.slice(2), ["interruption under 1"]);
+});
+
+test("where places are limited, who counts them takes the chat", async () => {
+  await using world = await chatWorld();
+  const { id } = await world.chatIn("W");
+  const limits = { topLevelMax: 0, subagentsMax: null };
+  await using server = startServer(world, NEVER, limits);
+  assert.ok(await server.machine.sendAtRest(id, world.user("and?"), ALONE));
+  const row = await read(world, id);
+  assert.deepEqual([row.status, row.runnerId], ["running", null]);
+});
+
+test("a server that stops gives back also what it was just taking, and takes no more", async () => {
+  await using world = await chatWorld();
+  const [first, second] = [await world.chatIn("W"), await world.chatIn("W")];
+  const server = startServer(world, NEVER);
+  const held = Promise.withResolvers<void>();
+  const sending = server.worker.taking(first.id, async (owner) => {
+    assert.notEqual(owner, null);
+    await held.promise;
+    return send(world, first.id, owner);
+  });
+  const stopping = server[Symbol.asyncDispose]();
+  assert.ok(await server.machine.sendAtRest(second.id, world.user("and?"), ALONE));
+  held.resolve();
+  assert.ok(await sending);
+  await stopping;
+  for (const { id } of [first, second]) {
+    const { status, runnerId } = await read(world, id);
+    assert.deepEqual([status, runnerId], ["running", null]);
+  }
+  assert.deepEqual(
+    [(await read(world, first.id)).fence, (await read(world, second.id)).fence],
+    [1, 0],
+  );
+});
+
+test("a chat that may have been taken when its message failed waits for no lease to end", async () => {
+  await using world = await chatWorld();
+  const { id } = await world.chatIn("W");
+  await using server = startServer(world, NEVER);
+  const sending = server.worker.taking(id, async (owner) => {
+    await send(world, id, owner);
+    throw new Error("the connection was lost behind the commit");
+  });
+  await assert.rejects(sending, /behind the commit/);
+  for (;;) {
+    const { fence, runnerId } = await read(world, id);
+    // Given back; the loop may have taken it again.
+    if (runnerId === null || fence === 2) break;
+    await systemClock.sleep(5, AbortSignal.timeout(30_000));
+  }
+});
+
+const NEVER: RunnerTasks = {
+  runGeneration: ({ signal }) => aborted(signal),
+  runInterrupt: ({ signal }) => aborted(signal),
+};
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}
+
+type Server = AsyncDisposable & { readonly worker: ChatWorker; readonly machine: ChatMachine };
+
+function startServer({ database }: ChatWorld, tasks: RunnerTasks, limits?: ChatLimits): Server {
+  const deps = { clock: systemClock, random: systemRandom, log: silentLogger };
+  const ownWorker: OwnWorker = {
+    taking: (chatId, send) => worker.taking(chatId, send),
+    hear: (chat) => worker.hear(chat),
+  };
+  const machine = createChatMachine({ database, clock: systemClock, ownWorker });
+  const worker = startChatWorker({ ...deps, database, pubSub: DEAF, machine, tasks }, limits);
+  return { worker, machine, [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose]() };
+}
+
+/** Nothing arrives from the database. */
+const DEAF: PubSub = {
+  isConnected: false,
+  subscribe: () => ({ [Symbol.dispose]: () => {} }),
+  [Symbol.asyncDispose]: async () => {},
+};
+
+async function send(
+  { database, user }: ChatWorld,
+  chatId: string,
+  owner: Parameters<Parameters<OwnWorker["taking"]>[1]>[0],
+) {
+  const beside = { owner, beside: ALONE, now: systemClock.now() };
+  return sendAtOnce(database.pool, chatId, user("and?"), beside);
+}
+
+async function read({ database }: ChatWorld, chatId: string): Promise<ChatRow> {
+  return (await findChat(database.sql, chatId)) ?? assert.fail("the chat is there");
+}
