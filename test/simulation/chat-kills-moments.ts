@@ -113,7 +113,7 @@ export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Mome
     "last answer shown": seen(({ words }) => words >= 60),
     ...both("end of a turn with promotion", commit(fenced(/chat_queued_messages/, "running"))),
     ...both("end of the last turn", commit(fenced(/chat_messages/, "waiting"))),
-    ...both("letting go", commit(fenced(/"worker_id" = /, "waiting"))),
+    ...both("letting go", ofChat(/worker_id = null[^]*runner_id = \$/)),
   },
   patience: {
     ...both("heartbeat during a command", heartbeat, 2),
@@ -171,7 +171,7 @@ export function isPatient({
 
 const IMPATIENT =
   /^(?:creation|claim|first parts|queueing|heartbeat|asking to stop|taking the client's result)/;
-const ENDS_TRANSACTION = /^(?:end of|letting go|note of a retry|handing)/;
+const ENDS_TRANSACTION = /^(?:end of|note of a retry|handing)/;
 
 function seen(isNow: (facts: Facts) => boolean): Moment {
   return { kind: "seen", isNow };

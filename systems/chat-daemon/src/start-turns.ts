@@ -21,7 +21,7 @@ import type { McpTools } from "./mcp/mcp-tools-actions.ts";
 import type { ModelRouter } from "./models/model-router.ts";
 import type { SelectionDeps } from "./models/model-selection-actions.ts";
 import { storedModelsOfTurn, TURN_MODELS_TEXT } from "./models/stored-models-store.ts";
-import type { ChatMachine } from "./state/chat-machine.ts";
+import type { ChatMachine, ReadBeside } from "./state/chat-machine.ts";
 import { updateChatMetadata } from "./state/chat-metadata-store.ts";
 import { findChat } from "./state/chat-store.ts";
 import { builtinTools } from "./tools/builtin-tools.ts";
@@ -82,7 +82,7 @@ export function turnDeps(parts: TurnParts): TurnDeps {
   return {
     ...{ machine, episodes, clock, random, log, turnEnded },
     models: turnModels(parts.models, (beside) => storedModelsOfTurn(asBeside(beside).models)),
-    beside: BESIDE,
+    beside: TURN_BESIDE,
     settingsOf: async (_chat, beside) => ({
       ...decidedForTurn(toTurnSettings(asBeside(beside).settings)),
       personalSkills: [],
@@ -101,7 +101,7 @@ export function turnDeps(parts: TurnParts): TurnDeps {
 }
 
 /** What a step's model, settings and tools want of the database: with the chat, of one moment. */
-const BESIDE = {
+export const TURN_BESIDE: ReadBeside = {
   name: "turn",
   text: `json_build_object('models', ${TURN_MODELS_TEXT}, 'settings', ${TURN_SETTINGS_TEXT},
     'servers', ${TURN_SERVERS_TEXT})`,

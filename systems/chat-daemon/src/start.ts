@@ -72,7 +72,7 @@ import { keepReadingWords } from "./search/chat-words-task.ts";
 import { chatSharingService } from "./sharing/sharing-routes.ts";
 import { SpendingGate } from "./spending/spending-actions.ts";
 import { chatSpendingService } from "./spending/spending-routes.ts";
-import { turnDeps } from "./start-turns.ts";
+import { TURN_BESIDE, turnDeps } from "./start-turns.ts";
 import { listQueuedForCapacity, type ChatLimits } from "./state/acquisition-store.ts";
 import { createChatMachine } from "./state/chat-machine-actions.ts";
 import type { ChatMachine, OwnWorker } from "./state/chat-machine.ts";
@@ -139,7 +139,10 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
     taking: (chatId, send) => worker.taking(chatId, send),
     hear: (chat) => worker.hear(chat),
   };
-  const machine = createChatMachine({ database, clock, ownWorker }, { queueMax: config.queueMax });
+  const machine = createChatMachine(
+    { database, clock, ownWorker, besideTaken: TURN_BESIDE },
+    { queueMax: config.queueMax },
+  );
   const live = startLiveParts(deps, tasks, () => worker.workerId);
   tasks.run("chat request keys", (signal) => forgetAnswers({ database, clock, log }, signal));
   const settings = { database, clock, options: config };
@@ -318,8 +321,9 @@ function toTurnRun({
   historyVersion,
   status,
   signal,
+  takeRead,
 }: RunnerTaskContext): TurnRun {
-  return { chatId, fence: { runnerId, historyVersion, status }, signal };
+  return { chatId, fence: { runnerId, historyVersion, status }, signal, takeRead };
 }
 
 function selectionOf(deps: ChatDaemonDeps): SelectionDeps {

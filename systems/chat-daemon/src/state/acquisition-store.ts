@@ -10,6 +10,7 @@ import type { Lease } from "./lease.ts";
 import {
   HAS_NO_LEASE_TEXT,
   LEASE_TEXT,
+  notifyOwnershipText,
   notifyUpdateText,
   WANTS_WORKER_TEXT,
 } from "./statement-text-store.ts";
@@ -204,6 +205,5 @@ const RELEASE = `
   )
   select ${notifyUpdateText("released")}, case
     when status in ('running', 'interrupting', 'requires_action') and not archived
-    then pg_notify('chat_ownership',
-      json_build_object('chat_id', id, 'snapshot_version', snapshot_version)::text) end
+    then ${notifyOwnershipText("released")} end
   from released`;

@@ -34,6 +34,7 @@ import { insertMessages } from "./message-store.ts";
 import { linkFiles, PostgresChat } from "./postgres-chat-actions.ts";
 import { sendAtOnce } from "./send-store.ts";
 import {
+  abandonAtOnce,
   beginWithHistory,
   commitStepAtOnce,
   readWithHistory,
@@ -45,6 +46,8 @@ export type ChatMachineDeps = {
   readonly clock: Clock;
   /** Without one nothing is taken at once, and everybody hears of changes from the database. */
   readonly ownWorker?: OwnWorker;
+  /** What is read beside a chat that is taken at once. */
+  readonly besideTaken?: ReadBeside;
 };
 
 export type ChatMachineOptions = {
@@ -70,9 +73,12 @@ class PostgresChatMachine implements ChatMachine {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #ownWorker: OwnWorker;
+  readonly #besideTaken: ReadBeside | null;
   readonly #queueMax: number;
 
-  constructor({ database, clock, ownWorker = NO_WORKER }: ChatMachineDeps, queueMax: number) {
+  constructor(deps: ChatMachineDeps, queueMax: number) {
+    const { database, clock, ownWorker = NO_WORKER, besideTaken = null } = deps;
+    this.#besideTaken = besideTaken;
     this.#database = database;
     this.#clock = clock;
     this.#ownWorker = ownWorker;
@@ -148,7 +154,9 @@ class PostgresChatMachine implements ChatMachine {
     if (fileIdsOf(message.content).length > 0) return null;
     const { pool } = this.#database;
     const sent = await this.#ownWorker.taking(chatId, (owner) =>
-      sendAtOnce(pool, chatId, message, { owner, beside, now: this.#clock.now() }),
+      sendAtOnce(pool, chatId, message, {
+        ...{ owner, ...beside, read: this.#besideTaken, now: this.#clock.now() },
+      }),
     );
     if (sent === null) return null;
     this.#ownWorker.hear(sent.chat);
@@ -180,6 +188,11 @@ class PostgresChatMachine implements ChatMachine {
   ): Promise<Result<{ readonly attempt: number }, Stale>> {
     const attempt = await recordAttemptAtOnce(this.#database.pool, chatId, fence);
     return attempt === undefined ? fail({ kind: "stale" }) : ok({ attempt });
+  }
+
+  async abandonFenced(chatId: string, fence: ChatFence): Promise<Result<undefined, Stale>> {
+    const isLetGo = await abandonAtOnce(this.#database.pool, chatId, fence);
+    return isLetGo ? ok(undefined) : fail({ kind: "stale" });
   }
 
   async commitStepFenced(

@@ -146,13 +146,20 @@ export type ChatMoved = Pick<
   | "status"
 >;
 
+/** The chat and all that its model may be sent, of one moment. */
+export type ReadChat = {
+  readonly chat: ChatRow;
+  readonly messages: readonly StoredMessage[];
+  readonly beside: unknown;
+};
+
 /** The worker of the same process: it need not wait for what all servers are told. */
 export interface OwnWorker {
   /**
    * Runs `send` with the owner that the chat is to have, or null where this server takes none, and drives
-   * the chat that it returns with it.
+   * the chat that it returns with it. `read`: as it was taken, for its first step.
    */
-  taking<Sent extends { readonly chat: ChatRow }>(
+  taking<Sent extends { readonly chat: ChatRow; readonly read: ReadChat | null }>(
     chatId: string,
     send: (owner: ChatOwner | null) => Promise<Sent | null>,
   ): Promise<Sent | null>;
@@ -260,6 +267,9 @@ export interface ChatMachine {
     chatId: string,
     fence: ChatFence,
   ): Promise<Result<{ readonly attempt: number }, Stale>>;
+
+  /** `abandon`, in one round trip. */
+  abandonFenced(chatId: string, fence: ChatFence): Promise<Result<undefined, Stale>>;
 
   /** `commitStep` alone, in one round trip. Stale: also where the chat does not run. */
   commitStepFenced(

@@ -13,6 +13,7 @@ import type {
   LockedChat,
   NewChat,
   OwnWorker,
+  ReadChat,
 } from "./chat-machine.ts";
 import { createChatMachine, type ChatMachineOptions } from "./chat-machine-actions.ts";
 import type { ChatRow, NewMessage, UserMessage } from "./chat-row.ts";
@@ -101,11 +102,16 @@ export async function chatWorld(
 /** A server's that drives nothing of what it takes, and notes what it hears of. */
 export function takingWorker(
   owner: ChatOwner = { workerId: randomUUID(), runnerId: randomUUID() },
-): OwnWorker & { readonly heard: ChatMoved[] } {
+): OwnWorker & { readonly heard: ChatMoved[]; readonly read: (ReadChat | null)[] } {
   const heard: ChatMoved[] = [];
+  const read: (ReadChat | null)[] = [];
   return {
-    heard,
-    taking: (_chatId, send) => send(owner),
+    ...{ heard, read },
+    taking: async (_chatId, send) => {
+      const sent = await send(owner);
+      if (sent !== null) read.push(sent.read);
+      return sent;
+    },
     hear: (chat) => {
       heard.push(chat);
     },

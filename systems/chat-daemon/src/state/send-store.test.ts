@@ -19,7 +19,11 @@ test("a message sent at once leaves the chat as the transition of its name does,
   const { database } = world;
   const model = await world.addModel();
   const worker = takingWorker();
-  const machine = createChatMachine({ database, clock, ownWorker: worker });
+  const besideTaken = {
+    name: "test",
+    text: "json_build_object('model', chats.last_model_config_id)",
+  };
+  const machine = createChatMachine({ database, clock, ownWorker: worker, besideTaken });
   for (const state of ["W", "E0"] as const) {
     for (const more of [{}, { modelConfigId: model, reasoningEffort: "high" as const }]) {
       for (const attempts of [0, 2]) {
@@ -40,6 +44,11 @@ test("a message sent at once leaves the chat as the transition of its name does,
         assert.deepEqual(one, { ...two, version: two.version - 1 }, `${state} ${attempts}`);
         const row = await read(world, atOnce.id);
         assert.deepEqual(worker.heard.at(-1), row);
+        const fence = { ...leaseOf(row), historyVersion: row.historyVersion, status: row.status };
+        const begun = must(await machine.beginFenced(atOnce.id, fence, besideTaken));
+        const { attempt, ...asRead } = begun;
+        assert.deepEqual(worker.read.at(-1), asRead);
+        assert.equal(attempt, 1);
         assert.equal(row.fence, taken?.fence);
         assert.equal(await isLeaseAlive(database.sql, leaseOf(row)), true);
       }
@@ -47,6 +56,7 @@ test("a message sent at once leaves the chat as the transition of its name does,
   }
 });
 
+const SUMMARY = boundary();
 const OTHER = { workerId: randomUUID(), runnerId: randomUUID() };
 
 test("a message to a chat that is driven goes to who drives it", async () => {
@@ -172,6 +182,7 @@ async function triedBefore(
 ): Promise<void> {
   if (attempts === 0) return;
   must(await machine.change(chatId, (chat) => chat.sendMessage(user("tried"), "queue")));
+  must(await machine.change(chatId, (chat) => chat.commitStep(SUMMARY)));
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     must(await machine.change(chatId, (chat) => chat.recordGenerationAttempt()));
   }

@@ -1,6 +1,7 @@
 /**
  * `send_message` to a chat that rests, in one statement: its lock and new version, the message, the chat's
- * start, its lease where a server takes it at once, the request's own rows, and who is told. It means what
+ * start, its lease where a server takes it at once and what that reads first, the request's own rows, and who
+ * is told. It means what
  * the transition of that name means, and Acquire behind it in the same transaction; a test drives both from
  * the same state and compares every column.
  *
@@ -9,32 +10,45 @@
  */
 import type { Database } from "@atelier/database/database";
 import { toStorableJson } from "../messages/storable-json.ts";
-import type { ChatOwner, SendBeside } from "./chat-machine.ts";
+import type { ChatOwner, ReadBeside, ReadChat, SendBeside } from "./chat-machine.ts";
 import type { ChatRow, StoredMessage, UserMessage } from "./chat-row.ts";
 import { CHAT_COLUMNS_TEXT, toChatRow, type ChatDatabaseRow } from "./chat-store.ts";
 import {
   MESSAGE_COLUMNS_TEXT,
+  messagesFromText,
+  NEWEST_BOUNDARY_TEXT,
   OPEN_CALLS_TEXT,
-  toStoredMessage,
-  type MessageDatabaseRow,
+  toStoredFromJson,
+  type MessageJson,
 } from "./message-store.ts";
-import { HAS_NO_LEASE_TEXT, notifyUpdateText } from "./statement-text-store.ts";
+import {
+  HAS_NO_LEASE_TEXT,
+  notifyOwnershipText,
+  notifyUpdateText,
+} from "./statement-text-store.ts";
 
-/** The chat as it is after it, with the owner where nobody that lives drove it. Null: nothing was done. */
+export type SentAtOnce = {
+  /** As it is after it, with the owner where nobody that lives drove it. */
+  readonly chat: ChatRow;
+  readonly message: StoredMessage;
+  /** Where it was taken. */
+  readonly read: ReadChat | null;
+};
+
+/** Null: nothing was done. */
 export async function sendAtOnce(
   pool: Database["pool"],
   chatId: string,
   message: UserMessage,
   {
     owner,
-    beside,
     now,
-  }: {
+    ...beside
+  }: SendingBeside & {
     readonly owner: ChatOwner | null;
-    readonly beside: SendBeside;
     readonly now: Date;
   },
-): Promise<{ readonly chat: ChatRow; readonly message: StoredMessage } | null> {
+): Promise<SentAtOnce | null> {
   const { rows } = await pool.query<SentRow>({
     ...sendStatement(beside),
     values: [
@@ -47,34 +61,43 @@ export async function sendAtOnce(
   return rows.map(toSent)[0] ?? null;
 }
 
+/** `read`: of a chat that is taken. */
+type SendingBeside = SendBeside & { readonly read: ReadBeside | null };
+
 type SentRow = ChatDatabaseRow & {
-  readonly message: Omit<MessageDatabaseRow, "created_at"> & { readonly created_at: string };
+  readonly message: MessageJson;
+  /** Before it. */
+  readonly messages: readonly MessageJson[] | null;
+  readonly beside: unknown;
 };
 
-/** What the triggers of messages do to the chat comes after the row that the statement returns. */
-function toSent(row: SentRow): { readonly chat: ChatRow; readonly message: StoredMessage } {
-  const { snapshot_version: version, message } = row;
+function toSent(row: SentRow): SentAtOnce {
+  const { snapshot_version: version, beside } = row;
+  // What the triggers of messages do to the chat comes after the row that the statement returns.
   const isRetryOver = row.generation_attempt !== 0 && row.retry_state !== null;
-  return {
-    chat: toChatRow({
-      ...row,
-      ...{ history_version: version, generation_attempt: 0 },
-      ...(isRetryOver && { retry_state: null, retry_state_version: version }),
-    }),
-    message: toStoredMessage({ ...message, created_at: new Date(message.created_at) }),
-  };
+  const chat = toChatRow({
+    ...row,
+    ...{ history_version: version, generation_attempt: 0 },
+    ...(isRetryOver && { retry_state: null, retry_state_version: version }),
+  });
+  const message = toStoredFromJson(row.message);
+  if (row.messages === null) return { chat, message, read: null };
+  const messages = [...row.messages.map(toStoredFromJson), message];
+  return { chat, message, read: { chat, messages, beside } };
 }
 
-function sendStatement({ onlyIf, write }: SendBeside): {
+function sendStatement({ onlyIf, read, write }: SendingBeside): {
   readonly name: string;
   readonly text: string;
 } {
-  const name = ["chat-send", onlyIf?.name, write?.name]
-    .filter((each) => each !== undefined)
-    .join("-");
+  const name = ["chat-send", onlyIf?.name, read?.name, write?.name].join("-");
   let text = texts.get(name);
   if (text === undefined) {
-    text = sendText(onlyIf?.text ?? "true", write === null ? "" : write.text(VALUES_MAX + 1));
+    text = sendText({
+      onlyIf: onlyIf?.text ?? "true",
+      read: read?.text ?? "null::json",
+      write: write === null ? "" : `, kept as (${write.text(VALUES_MAX + 1)})`,
+    });
     texts.set(name, text);
   }
   return { name, text };
@@ -89,7 +112,7 @@ const VALUES_MAX = 9;
  * What is read of other tables is of the statement's beginning: so is the chat, or whoever changed it
  * meanwhile is asked about anew.
  */
-const sendText = (onlyIf: string, write: string): string => `
+const sendText = ({ onlyIf, read, write }: Record<"onlyIf" | "read" | "write", string>): string => `
   with resting as materialized (
     select chats.id, $9::uuid is not null and ${HAS_NO_LEASE_TEXT} as is_taken from chats
     where (${onlyIf}) and chats.id = $1 and chats.status in ('waiting', 'error') and not chats.archived
@@ -117,8 +140,10 @@ const sendText = (onlyIf: string, write: string): string => `
   ), beaten as (
     insert into chat_heartbeats (chat_id, runner_id, heartbeat_at)
     select id, runner_id, clock_timestamp() from moved where is_taken
-  )${write === "" ? "" : `, kept as (${write})`}
+  )${write}
   select ${CHAT_COLUMNS_TEXT}, to_json(entered) as message,
+    case when chats.is_taken then ${messagesFromText(NEWEST_BOUNDARY_TEXT)} end as messages,
+    case when chats.is_taken then ${read} end as beside,
     ${notifyUpdateText("chats", {
       history_version: "chats.snapshot_version",
       generation_attempt: "0",
@@ -127,6 +152,5 @@ const sendText = (onlyIf: string, write: string): string => `
     })},
     pg_notify('chat_watch_' || replace(chats.owner_id::text, '-', ''),
       json_build_object('kind', 'status_change', 'chat_id', chats.id)::text),
-    case when not chats.is_taken and ${HAS_NO_LEASE_TEXT} then pg_notify('chat_ownership',
-      json_build_object('chat_id', chats.id, 'snapshot_version', chats.snapshot_version)::text) end
+    case when not chats.is_taken and ${HAS_NO_LEASE_TEXT} then ${notifyOwnershipText("chats")} end
   from moved as chats cross join entered`;

@@ -22,6 +22,12 @@ export function notifyUpdateText(
     json_build_object('chat_id', ${row}.id, ${fields.join(", ")})::text)`;
 }
 
+/** Tells all servers when the statement commits: the chat wants a worker and has none that lives. */
+export function notifyOwnershipText(row: string): string {
+  return `pg_notify('chat_ownership',
+      json_build_object('chat_id', ${row}.id, 'snapshot_version', ${row}.snapshot_version)::text)`;
+}
+
 /** A chat that wants a worker, whether or not one has it. */
 export const WANTS_WORKER_TEXT =
   "chats.status in ('running', 'interrupting', 'requires_action') and not chats.archived";

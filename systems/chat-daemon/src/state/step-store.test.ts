@@ -44,6 +44,21 @@ test("a step at once leaves the chat as the transition of its name does", async 
   }
 });
 
+test("a chat that is let go at once is as the transaction leaves it", async () => {
+  await using world = await chatWorld({ queueMax: 20, clock: new FakeClock() });
+  const { machine } = world;
+  const [atOnce, inSteps] = [await running(world, "R1"), await running(world, "R1")];
+  must(await machine.abandonFenced(atOnce.id, await fenceOf(machine, atOnce)));
+  const fence = await fenceOf(machine, inSteps);
+  must(await machine.changeFenced(inSteps.id, fence, (chat) => chat.abandon()));
+  // Asking for its fence was a change of its own.
+  assert.deepEqual(await plain(world, atOnce.id), await plain(world, inSteps.id));
+  for (const { id } of [atOnce, inSteps]) {
+    const chat = must(await machine.change(id, async ({ row }) => Promise.resolve(ok(row))));
+    assert.deepEqual([chat.workerId, chat.runnerId], [null, null]);
+  }
+});
+
 test("a step at once is refused where its fence does not hold, and changes nothing", async () => {
   await using world = await chatWorld();
   const { machine } = world;
@@ -60,6 +75,7 @@ test("a step at once is refused where its fence does not hold, and changes nothi
     assert.deepEqual(await machine.beginFenced(chat.id, wrong, null), stale);
     assert.deepEqual(await machine.commitStepFenced(chat.id, wrong, [SAYS]), stale);
     assert.deepEqual(await machine.readFenced(chat.id, wrong), stale);
+    assert.deepEqual(await machine.abandonFenced(chat.id, wrong), stale);
     assert.deepEqual(
       await machine.changeFenced(chat.id, wrong, (locked) => locked.finishTurn()),
       stale,

@@ -1,21 +1,26 @@
 /**
  * What a runner does at every step of a turn, in one statement each: read all, read all and begin the
- * first attempt with it, begin another attempt, commit. They mean what the transitions of the same names mean; a test drives both from the same state and
- * compares every column.
+ * first attempt with it, begin another attempt, commit, let go. They mean what the transitions of the same
+ * names mean; a test drives both from the same state and compares every column.
  */
 import type { Database } from "@atelier/database/database";
 import type { ChatFence, ChatMoved, ReadBeside } from "./chat-machine.ts";
 import type { ChatRow, NewMessage, StoredMessage } from "./chat-row.ts";
 import { CHAT_COLUMNS_TEXT, toChatRow, type ChatDatabaseRow } from "./chat-store.ts";
 import {
-  MESSAGE_COLUMNS_TEXT,
+  messagesFromText,
   NEW_COLUMNS_ROW,
   NEW_COLUMNS_TEXT,
+  NEWEST_BOUNDARY_TEXT,
   toMessagesJson,
-  toStoredMessage,
-  type MessageDatabaseRow,
+  toStoredFromJson,
+  type MessageJson,
 } from "./message-store.ts";
-import { notifyUpdateText } from "./statement-text-store.ts";
+import {
+  notifyOwnershipText,
+  notifyUpdateText,
+  WANTS_WORKER_TEXT,
+} from "./statement-text-store.ts";
 
 export async function readWithHistory(
   pool: Database["pool"],
@@ -36,9 +41,7 @@ function toRead(row: ReadRow): {
 } {
   return {
     chat: toChatRow(row),
-    messages: row.messages.map((message) =>
-      toStoredMessage({ ...message, created_at: new Date(message.created_at) }),
-    ),
+    messages: row.messages.map(toStoredFromJson),
   };
 }
 
@@ -90,6 +93,20 @@ export async function recordAttemptAtOnce(
   return rows[0]?.attempt;
 }
 
+/** False: the fence does not hold. */
+export async function abandonAtOnce(
+  pool: Database["pool"],
+  chatId: string,
+  fence: ChatFence,
+): Promise<boolean> {
+  const { rows } = await pool.query({
+    name: "chat-abandon",
+    text: ABANDON,
+    values: fenceValues(chatId, fence),
+  });
+  return rows.length > 0;
+}
+
 /** What it made of the chat. Undefined: the fence does not hold. */
 export async function commitStepAtOnce(
   pool: Database["pool"],
@@ -109,10 +126,7 @@ export async function commitStepAtOnce(
   }))[0];
 }
 
-/** Times are text in JSON. */
-type JsonMessage = Omit<MessageDatabaseRow, "created_at"> & { readonly created_at: string };
-
-type ReadRow = ChatDatabaseRow & { readonly messages: readonly JsonMessage[] };
+type ReadRow = ChatDatabaseRow & { readonly messages: readonly MessageJson[] };
 type BeginRow = ReadRow & { readonly attempt: number | null; readonly beside: unknown };
 
 const FENCE =
@@ -125,18 +139,9 @@ function fenceValues(chatId: string, fence: ChatFence): unknown[] {
 }
 
 /** Since the newest boundary, or since the message that began the turn where that is older. */
-const MESSAGES = `(
-    select coalesce(json_agg(message order by message.id), '[]') from (
-      select ${MESSAGE_COLUMNS_TEXT} from chat_messages
-      where chat_id = chats.id and not deleted and (role = 'system' or id >= least(
-        coalesce((
-          select max(id) from chat_messages
-          where chat_id = chats.id and not deleted and compressed and visibility = 'model'), 0),
-        coalesce((
-          select max(id) from chat_messages
-          where chat_id = chats.id and not deleted and role = 'user' and visibility <> 'model'), 0)))
-    ) as message
-  )`;
+const MESSAGES = messagesFromText(`least(${NEWEST_BOUNDARY_TEXT}, coalesce((
+    select max(id) from chat_messages
+    where chat_id = chats.id and not deleted and role = 'user' and visibility <> 'model'), 0))`);
 
 const READ = `select ${CHAT_COLUMNS_TEXT}, ${MESSAGES} as messages from chats where ${FENCE}`;
 
@@ -162,6 +167,16 @@ const ATTEMPT = `
     where ${RUNNING_FENCE} returning chats.*
   )
   select generation_attempt as attempt, ${notifyUpdateText("moved")} from moved`;
+
+const ABANDON = `
+  with moved as (
+    update chats set
+      snapshot_version = snapshot_version + 1, worker_id = null, runner_id = null
+    where ${FENCE} returning chats.*
+  )
+  select ${notifyUpdateText("chats")},
+    case when ${WANTS_WORKER_TEXT} then ${notifyOwnershipText("chats")} end
+  from moved as chats`;
 
 /** What the triggers of messages do to the chat comes after the row that `moved` holds. */
 const STEP = `

@@ -29,7 +29,7 @@ export async function inAttempt(
   prepared: PreparedTurn,
   work: (episode: LiveEpisode) => Promise<ActionEnd>,
 ): Promise<ActionEnd> {
-  const attempt = prepared.attempt ?? (await countAttempt(deps, run));
+  const attempt = await (prepared.attempt ?? countAttempt(deps, run));
   if (attempt === null) return STALE;
   const { historyVersion } = run.fence;
   const episode = deps.episodes.createEpisode({
@@ -50,7 +50,7 @@ export async function inAttempt(
 }
 
 /** Null: stale. */
-async function countAttempt({ machine }: TurnDeps, run: TurnRun): Promise<number | null> {
+export async function countAttempt({ machine }: TurnDeps, run: TurnRun): Promise<number | null> {
   const counted = await machine.recordAttemptFenced(run.chatId, run.fence);
   return counted.ok ? counted.value.attempt : null;
 }

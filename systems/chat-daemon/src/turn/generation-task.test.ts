@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import { z } from "zod";
 import { APICallError } from "@ai-sdk/provider";
@@ -33,6 +35,31 @@ test("an answer is shown while it streams, committed, and ends the turn", async 
     { role: "assistant", part: { type: "text", text: "hello you" } },
   ]);
   assert.ok(world.episodes.areClosed);
+});
+
+test("what was read when the chat was taken is not read again, and its attempt counts before the model is asked", async (t) => {
+  await using world = await turnWorld({ replies: [says("hello you")] });
+  const { machine } = world.deps;
+  const { id } = await world.create();
+  const run = await world.runOf(id);
+  const read = { ...must(await machine.readFenced(id, run.fence)), beside: null };
+  const begins = t.mock.method(machine, "beginFenced");
+  const count = machine.recordAttemptFenced.bind(machine);
+  const askedBefore: number[] = [];
+  t.mock.method(machine, "recordAttemptFenced", async (...of: Parameters<typeof count>) => {
+    const counted = await count(...of);
+    // Meanwhile everything else is prepared.
+    for (let turns = 0; turns < 10; turns += 1) await setImmediate();
+    askedBefore.push(world.calls.length);
+    return counted;
+  });
+  // Somebody else has the chat by now: the model is not asked.
+  const late = { ...run, fence: { ...run.fence, runnerId: randomUUID() }, takeRead: () => read };
+  assert.equal(await runGeneration(world.deps, late), "stale");
+  assert.equal(await runGeneration(world.deps, { ...run, takeRead: () => read }), "done");
+  assert.deepEqual([askedBefore, world.calls.length], [[0, 0], 1]);
+  assert.equal(begins.mock.callCount(), 0);
+  assert.equal((await world.row(id)).status, "waiting");
 });
 
 test("an answer without content ends the turn and leaves no row", async () => {

@@ -5,13 +5,18 @@
  */
 import type { ChatError, ChatRetry } from "@atelier/contract/chat/chat-words";
 import { fail, ok, type Result } from "@atelier/base/result";
-import { endedBy, type ActionEnd } from "./attempt-actions.ts";
+import { countAttempt, endedBy, type ActionEnd } from "./attempt-actions.ts";
 import { compact } from "./compaction-actions.ts";
 import { compactionNeed } from "./compaction-need.ts";
 import { decide, type TurnDecision } from "./decision.ts";
 import { generateStep } from "./generate-actions.ts";
 import type { Classified } from "./model-error.ts";
-import { prepareFailed, prepareTurn, type PreparedTurn } from "./prepare-turn-actions.ts";
+import {
+  prepareFailed,
+  prepareTurn,
+  type PreparedTurn,
+  type ReadTurn,
+} from "./prepare-turn-actions.ts";
 import { recoverPartial } from "./recovery-actions.ts";
 import { GENERATION_RETRIES_MAX, retryDelayMs } from "./retry-delay.ts";
 import { cancelAbandoned, executeTools } from "./tool-step-actions.ts";
@@ -48,12 +53,24 @@ async function oneAction(
   run: TurnRun,
   options: { readonly mayChain: boolean },
 ): Promise<ActionEnd> {
-  const read = await deps.machine.beginFenced(run.chatId, run.fence, deps.beside);
-  if (!read.ok) return { kind: "stale" };
-  const prepared = await prepareWithRetries(deps, run, async () => prepareTurn(deps, read.value));
+  const read = await beginAction(deps, run);
+  if (read === null) return { kind: "stale" };
+  const prepared = await prepareWithRetries(deps, run, async () => prepareTurn(deps, read));
   if (!prepared.ok) return finishWithError(deps, run, prepared.failure);
   const decision = decideNext(prepared.value);
   return act(deps, run, { prepared: prepared.value, decision, ...options });
+}
+
+/** Null: stale. What was read with the chat's taking is prepared while its first attempt is counted. */
+async function beginAction(deps: TurnDeps, run: TurnRun): Promise<ReadTurn | null> {
+  const taken = run.takeRead?.() ?? null;
+  if (taken !== null) {
+    const attempt = countAttempt(deps, run);
+    attempt.catch(() => {}); // Whoever waits for it learns of it.
+    return { ...taken, attempt };
+  }
+  const begun = await deps.machine.beginFenced(run.chatId, run.fence, deps.beside);
+  return begun.ok ? begun.value : null;
 }
 
 async function prepareWithRetries(

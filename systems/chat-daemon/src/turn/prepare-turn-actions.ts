@@ -24,14 +24,17 @@ import type { ModelRequest, TurnDeps, TurnModel, TurnSettings } from "./turn-dep
 export type ReadTurn = {
   readonly chat: ChatRow;
   readonly messages: readonly StoredMessage[];
-  readonly attempt: number | null;
+  readonly attempt: CountedAttempt | null;
   readonly beside: unknown;
 };
+
+/** Where it is being counted while the turn is prepared: null where that is stale. */
+export type CountedAttempt = number | Promise<number | null>;
 
 export type PreparedTurn = {
   readonly chat: ChatRow;
   readonly rows: readonly StoredMessage[];
-  readonly attempt: number | null;
+  readonly attempt: CountedAttempt | null;
   readonly kind: ChatKind;
   readonly model: TurnModel;
   /** Null: the turn's own. */

@@ -13,7 +13,7 @@ import type { ToolCallPart } from "@atelier/contract/chat/message-part";
 import type { CacheMarks } from "../prompt/cache-breakpoints.ts";
 import type { PromptFile } from "../prompt/model-prompt.ts";
 import type { PromptPrefix } from "../prompt/prompt-prefix.ts";
-import type { ChatFence, ChatMachine, ReadBeside } from "../state/chat-machine.ts";
+import type { ChatFence, ChatMachine, ReadBeside, ReadChat } from "../state/chat-machine.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import type { ChatTool, ToolWorkspace } from "../tools/tool.ts";
 import type { LiveEpisodes } from "./live-episode.ts";
@@ -102,6 +102,8 @@ export type TurnDeps = {
 
 /** One task of a runner. */
 export type TurnRun = {
+  /** What was read when the chat was taken, once. Null: the task reads. */
+  readonly takeRead?: () => ReadChat | null;
   readonly chatId: string;
   readonly fence: ChatFence;
   /** Aborted when the chat has moved on, or the server stops. */

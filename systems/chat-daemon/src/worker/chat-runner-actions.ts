@@ -10,7 +10,7 @@ import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import { isDatabaseUnavailable, type Sql } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
-import { chatUpdateChannel, type ChatMachine } from "../state/chat-machine.ts";
+import { chatUpdateChannel, type ChatMachine, type ReadChat } from "../state/chat-machine.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import { parseChatUpdate } from "../state/chat-update.ts";
 import type { Lease } from "../state/lease.ts";
@@ -53,11 +53,18 @@ export class ChatRunner {
   readonly #subscription: Disposable;
   /** Also those that were cut off and have not ended yet. */
   readonly #running = new Set<Promise<void>>();
+  /** Of the chat as it was taken, until its first task has had it. */
+  #taken: ReadChat | null;
   #view: RunnerView;
   #active: ActiveTask | null = null;
 
   /** `ended` is called once when the runner has nothing more to do for the chat. */
-  constructor(deps: ChatRunnerDeps, chat: ChatRow, ended: () => void) {
+  constructor(
+    deps: ChatRunnerDeps,
+    { chat, read }: { readonly chat: ChatRow; readonly read: ReadChat | null },
+    ended: () => void,
+  ) {
+    this.#taken = read;
     const { id: chatId, workerId, runnerId } = chat;
     this.lease = { chatId, runnerId: runnerId ?? "" };
     this.#workerId = workerId ?? "";
@@ -112,6 +119,7 @@ export class ChatRunner {
       status: status ?? "waiting", // Never null once something was heard.
       machine: this.#deps.machine,
       signal,
+      takeRead: () => this.#takeRead(historyVersion),
     };
     const ended = this.#runUntilDone(kind, context).then(() => {
       this.#running.delete(ended);
@@ -119,6 +127,13 @@ export class ChatRunner {
     });
     this.#running.add(ended);
     this.#active = { stop, ended };
+  }
+
+  /** Once: later it may have changed. */
+  #takeRead(historyVersion: number): ReadChat | null {
+    const read = this.#taken;
+    this.#taken = null;
+    return read?.chat.historyVersion === historyVersion ? read : null;
   }
 
   /** What rejects is repeated without end: everything a task does is fenced, or keyed by its call. */
@@ -151,7 +166,8 @@ export class ChatRunner {
       case "dynamic_tools_timeout":
         return runDynamicToolsTimeout(context, this.#deps);
       case "abandon":
-        return runAbandon(context);
+        if (await runAbandon(context)) this.end();
+        return;
     }
   }
 

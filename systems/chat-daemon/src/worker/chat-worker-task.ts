@@ -19,6 +19,7 @@ import {
   type ChatMoved,
   type ChatOwner,
   type OwnWorker,
+  type ReadChat,
 } from "../state/chat-machine.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import { beat, deleteEndedLeases } from "../state/heartbeat-store.ts";
@@ -122,7 +123,7 @@ class Worker implements ChatWorker {
   }
 
   /** Where places are limited, they are counted: chats are taken by the loop that does. */
-  async taking<Sent extends { readonly chat: ChatRow }>(
+  async taking<Sent extends { readonly chat: ChatRow; readonly read: ReadChat | null }>(
     chatId: string,
     send: (owner: ChatOwner | null) => Promise<Sent | null>,
   ): Promise<Sent | null> {
@@ -130,7 +131,7 @@ class Worker implements ChatWorker {
     if (this.#isStopping || topLevelMax !== null || subagentsMax !== null) return send(null);
     const runnerId = this.#deps.random.uuid();
     const sending = send({ workerId: this.workerId, runnerId }).then((sent) => {
-      if (sent?.chat.runnerId === runnerId) this.#drive(sent.chat);
+      if (sent?.chat.runnerId === runnerId) this.#drive(sent.chat, sent.read);
       return sent;
     });
     // Nobody knows whether it was taken: others should not have to wait for its lease to end.
@@ -229,10 +230,11 @@ class Worker implements ChatWorker {
     }
   }
 
-  #drive(chat: ChatRow): void {
+  #drive(chat: ChatRow, read: ReadChat | null = null): void {
     const { runnerId } = chat;
     if (runnerId === null) return; // Acquired ones have one.
-    const runner = new ChatRunner({ ...this.#deps, sql: this.#deps.database.sql }, chat, () => {
+    const deps = { ...this.#deps, sql: this.#deps.database.sql };
+    const runner = new ChatRunner(deps, { chat, read }, () => {
       if (this.#isStopping) return;
       this.#runners.delete(runnerId);
       // Its place may be another's.

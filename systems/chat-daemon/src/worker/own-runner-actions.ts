@@ -25,7 +25,7 @@ export async function runDynamicToolsTimeout(
   );
 }
 
-/** Stale: somebody has written meanwhile, and the runner goes on. */
-export async function runAbandon(context: RunnerTaskContext): Promise<void> {
-  await context.machine.changeFenced(context.chatId, context, (chat) => chat.abandon());
+/** False: somebody has written meanwhile, and the runner goes on. */
+export async function runAbandon(context: RunnerTaskContext): Promise<boolean> {
+  return (await context.machine.abandonFenced(context.chatId, context)).ok;
 }

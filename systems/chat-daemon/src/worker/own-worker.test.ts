@@ -129,7 +129,7 @@ async function send(
   chatId: string,
   owner: Parameters<Parameters<OwnWorker["taking"]>[1]>[0],
 ) {
-  const beside = { owner, beside: ALONE, now: systemClock.now() };
+  const beside = { ...ALONE, owner, read: null, now: systemClock.now() };
   return sendAtOnce(database.pool, chatId, user("and?"), beside);
 }
 

@@ -3,7 +3,7 @@
  * and may be cut off at any moment: all it does to the chat goes through the machine, fenced.
  */
 import type { ChatStatus } from "@atelier/contract/chat/chat-words";
-import type { ChatMachine } from "../state/chat-machine.ts";
+import type { ChatMachine, ReadChat } from "../state/chat-machine.ts";
 
 /** Fits wherever a `ChatFence` is asked for. */
 export type RunnerTaskContext = {
@@ -16,6 +16,8 @@ export type RunnerTaskContext = {
   readonly historyVersion: number;
   readonly status: ChatStatus;
   readonly machine: ChatMachine;
+  /** What was read when the chat was taken, where nobody had it yet and the task is about just that. */
+  readonly takeRead: () => ReadChat | null;
   /** Aborted when the chat has moved on, or the runner stops. */
   readonly signal: AbortSignal;
 };
