@@ -8,26 +8,32 @@ import type { JournalEntry } from "./part-journal.ts";
 
 const StoredParts = z.array(z.tuple([z.enum(MESSAGE_ROLES), MessagePart]));
 
+/**
+ * Answers one row whatever it writes: a row for each entry would cost the server more than the write. The
+ * numbers come only when some entries were not written.
+ */
 const INSERT = {
   name: "insert_chat_message_parts",
-  text: `insert into chat_message_parts
-      (chat_id, history_version, generation_attempt, first_seq, parts, created_at)
-    select entries.*, $6::timestamptz
-    from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::jsonb[])
-      as entries (chat_id, history_version, generation_attempt, first_seq, parts)
-    where $7::uuid is null or exists (
-      select from chats where chats.id = entries.chat_id and chats.worker_id = $7
-        and chats.history_version = entries.history_version
-        and chats.generation_attempt = entries.generation_attempt)
-    returning chat_id, history_version, generation_attempt, first_seq`,
+  text: `with given as (
+      select entries.* from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::jsonb[])
+        with ordinality as entries
+          (chat_id, history_version, generation_attempt, first_seq, parts, number)
+      where $7::uuid is null or exists (
+        select from chats where chats.id = entries.chat_id and chats.worker_id = $7
+          and chats.history_version = entries.history_version
+          and chats.generation_attempt = entries.generation_attempt)),
+    inserted as (
+      insert into chat_message_parts
+        (chat_id, history_version, generation_attempt, first_seq, parts, created_at)
+      select chat_id, history_version, generation_attempt, first_seq, parts, $6::timestamptz
+      from given)
+    select case when count(*) < cardinality($1::uuid[])
+      then coalesce(array_agg(number::integer), '{}') end as numbers
+    from given`,
 };
 
-type InsertedRow = {
-  readonly chat_id: string;
-  readonly history_version: number;
-  readonly generation_attempt: number;
-  readonly first_seq: number;
-};
+/** From 1. Null: all of them. */
+type InsertedRow = { readonly numbers: readonly number[] | null };
 
 /**
  * Returns those that were written: not what a server writes that has lost the chat, because its successor
@@ -47,14 +53,10 @@ export async function insertParts(
     columns[4].push(JSON.stringify(parts.map(({ role, part }) => [role, part])));
   }
   const { rows } = await pool.query<InsertedRow>({ ...INSERT, values: [...columns, at, workerId] });
-  const inserted = new Set(
-    rows.map((row) =>
-      [row.chat_id, row.history_version, row.generation_attempt, row.first_seq].join("/"),
-    ),
-  );
-  return entries.filter(({ id, firstSeq }) =>
-    inserted.has([id.chatId, id.historyVersion, id.generationAttempt, firstSeq].join("/")),
-  );
+  const numbers = rows[0]?.numbers ?? null;
+  if (numbers === null) return entries;
+  const written = new Set(numbers);
+  return entries.filter((_entry, index) => written.has(index + 1));
 }
 
 /** Entries that begin at `fromSeq` or behind it: readers take whole entries. */
