@@ -12,6 +12,7 @@ import {
   measureStep,
   type ChatFigures,
 } from "./chat/latency.ts";
+import { measureRelay } from "./chat/relay.ts";
 import { fillChats, measureJournal, measureList } from "./chat/stores.ts";
 import {
   chatsPerCore,
@@ -59,6 +60,7 @@ Measures a whole server with recording, a Postgres that syncs, a scripted model,
     step               between two steps of a turn
     journal            parts kept for viewers, and how long each waits
     streams            chats that stream at 20 parts/s with two viewers each
+    relay              how much later a word is at a viewer of another server
     idle               memory of viewers of whom nothing happens
     list               the first and a deep page of many chats
     count              round trips to the database in a step
@@ -182,6 +184,11 @@ const MEASUREMENTS: readonly Measurement[] = [
       }
       return { ...figures, ...chatsPerCore(options.streams, figures) };
     },
+  },
+  {
+    name: "relay",
+    rounds: 3,
+    run: ({ lane, options }) => measureRelay(lane, { chats: 10, seconds: options.seconds }),
   },
   {
     name: "idle",

@@ -73,6 +73,8 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
     workspaces: plane.chats.workspaces,
     secrets: plane.chats.secrets,
     costs: plane.chats.costs,
+    serverId: plane.chats.serverId,
+    lines: plane.chats.lines,
     links: plane.workspaceLinks,
     providerAuth: plane.providerAuth,
     transports: gateway.transports,

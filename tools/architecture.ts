@@ -101,6 +101,8 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     workspaces: ["access", "audit", "http", "organizations", "deployment"],
     // Where the agents of workspaces are connected, and what users open to them.
     "workspace-links": ["access", "http", "deployment", "workspaces", "connection-log"],
+    // What servers tell each other of chats that one drives and another shows.
+    "chat-relay": ["http", "deployment"],
     // What people see and do in workspaces without a link: asks the machines by their port alone.
     "workspace-panel": ["audit", "http", "workspaces"],
   },

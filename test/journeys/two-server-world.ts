@@ -1,8 +1,13 @@
 /** Two real servers on one Postgres, started at once on an empty database: both want to migrate it. */
 import { startRealServer, type RealServer } from "@atelier/testkit/real-server";
+import type { Database } from "@atelier/database/database";
 import { testDatabase } from "@atelier/testkit/test-database";
 
-export type TwoServers = AsyncDisposable & { readonly one: RealServer; readonly two: RealServer };
+export type TwoServers = AsyncDisposable & {
+  readonly one: RealServer;
+  readonly two: RealServer;
+  readonly database: Database;
+};
 
 /** Both must be able to open what either has sealed. */
 const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString("base64");
@@ -19,5 +24,5 @@ export async function startTwoServers(args: readonly string[] = []): Promise<Two
   resources.use(one);
   resources.use(two);
   const held = resources.move();
-  return { one, two, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  return { one, two, database, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }

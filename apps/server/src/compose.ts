@@ -262,7 +262,7 @@ function serveChats(
   resources: AsyncDisposableStack,
 ): ChatDaemon {
   const { controlPlane, gateway, database, pubSub } = parts;
-  const { providers, people, workspaces, secrets, costs } = controlPlane.chats;
+  const { providers, people, workspaces, secrets, costs, serverId, lines } = controlPlane.chats;
   const outbound = resources.use(
     openOutboundFetch({
       connectMs: config.aiGatewayConnectTimeoutMs,
@@ -272,7 +272,7 @@ function serveChats(
   );
   const chats = startChatDaemon({
     ...{ database, pubSub, clock, random, log, providers, people, workspaces, secrets },
-    costs,
+    ...{ costs, serverId, lines },
     links: controlPlane.workspaceLinks,
     providerAuth: controlPlane.providerAuth,
     transports: gateway?.transports ?? null,

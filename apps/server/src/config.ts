@@ -47,7 +47,7 @@ export const OPTIONS = [
     aliases: ["CODER_DERP_SERVER_RELAY_URL"],
     group: "Network",
     description:
-      "Where the other servers of this deployment reach this one itself, not a balancer in front. Used when a workspace is connected to another server than its user.",
+      "Where the other servers of this deployment reach this one itself, not a balancer in front. Used when a workspace is connected to another server than its user, and for what chats are writing while people on other servers watch.",
   },
   {
     name: "proxy-trusted-origins",

@@ -13,6 +13,7 @@ import type {
   ChatSecrets,
   ChatWorkspaceDirectory,
 } from "@atelier/contract/rpc/chat-ports";
+import type { PartLines, PartLineService } from "@atelier/contract/rpc/chat-part-lines";
 import type { ChatService, ChatSocketService } from "@atelier/contract/rpc/chat-service";
 import type {
   ModelFetch,
@@ -33,6 +34,8 @@ import {
 import { chatNewsWatch } from "./chat-stream/chat-news-actions.ts";
 import { chatSocketService } from "./chat-stream/chat-socket-routes.ts";
 import { ChatViewers } from "./chat-stream/chat-viewers-actions.ts";
+import { DialledLines } from "./chat-stream/part-lines-actions.ts";
+import { partLineService } from "./chat-stream/part-line-service-actions.ts";
 import { PartSources } from "./chat-stream/part-sources-actions.ts";
 import { keepArchiving } from "./chats/auto-archive-task.ts";
 import { markReadBy, showChat } from "./chats/chat-actions.ts";
@@ -104,6 +107,10 @@ export type ChatDaemonConfig = {
 export type ChatDaemonDeps = {
   readonly database: Database;
   readonly pubSub: PubSub;
+  /** Of this server, among those that share the database; another one after each start. */
+  readonly serverId: string;
+  /** To the servers that drive chats which are watched here. */
+  readonly lines: PartLines;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -127,6 +134,8 @@ export interface ChatDaemon extends AsyncDisposable {
   /** Answers the API's part about chats. */
   readonly service: ChatService;
   readonly sockets: ChatSocketService;
+  /** Tells other servers what chats that are driven here say. */
+  readonly partLines: PartLineService;
   /** The one way to models. */
   readonly models: ModelRouter;
 }
@@ -143,7 +152,7 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
     { database, clock, ownWorker, besideTaken: TURN_BESIDE },
     { queueMax: config.queueMax },
   );
-  const live = startLiveParts(deps, tasks, () => worker.workerId);
+  const live = startLiveParts(deps, tasks);
   tasks.run("chat request keys", (signal) => forgetAnswers({ database, clock, log }, signal));
   const settings = { database, clock, options: config };
   const archiving = { database, machine, clock, log, idleMs: () => autoArchiveSetting(settings) };
@@ -161,10 +170,10 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
     ...{ episodes: live.episodes, workspaces: deps.workspaces, links: deps.links, mcp },
     turnEnded: (chatId, end) => shortTexts.turnEnded(chatId, end),
   });
-  const worker = resources.use(
+  resources.use(
     startChatWorker(
       {
-        ...{ database, pubSub, machine, clock, random, log },
+        ...{ database, pubSub, machine, clock, random, log, workerId: deps.serverId },
         tasks: {
           runGeneration: async (context) => {
             if (context.historyVersion === FIRST_HISTORY_VERSION) {
@@ -201,7 +210,8 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
         { tools: mcp, signIns },
       ),
     },
-    sockets: startSockets(deps, { chats, live, tasks, workerId: worker.workerId }),
+    sockets: startSockets(deps, { chats, live, tasks, resources }),
+    partLines: partLineService(live.buffer),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
@@ -216,12 +226,11 @@ type LiveParts = {
 };
 
 function startLiveParts(
-  { database, clock, log }: ChatDaemonDeps,
+  { database, clock, log, serverId }: ChatDaemonDeps,
   tasks: Tasks,
-  workerId: () => string,
 ): LiveParts {
   const journal = new PartJournal({
-    ...{ database, clock, log, workerId },
+    ...{ database, clock, log, workerId: () => serverId },
     kept: (id, range) => buffer.kept(id, range),
   });
   const buffer = new PartBuffer(clock, (id, part) => journal.add(id, part));
@@ -231,18 +240,19 @@ function startLiveParts(
 }
 
 function startSockets(
-  { database, pubSub, clock, log }: ChatDaemonDeps,
+  { database, pubSub, clock, log, serverId, lines }: ChatDaemonDeps,
   parts: {
     readonly chats: ChatDeps;
     readonly live: LiveParts;
     readonly tasks: Tasks;
-    readonly workerId: string;
+    readonly resources: AsyncDisposableStack;
   },
 ): ChatSocketService {
-  const { chats, live, tasks, workerId } = parts;
+  const { chats, live, tasks, resources } = parts;
   const { buffer, journal } = live;
+  const dialled = resources.use(new DialledLines({ lines, clock, log }));
   const sources = new PartSources({
-    ...{ clock, log, workerId, buffer },
+    ...{ clock, log, workerId: serverId, buffer, lines: dialled },
     readKept: (id, fromSeq) => journal.read(id, fromSeq),
   });
   const viewers = new ChatViewers({ database, pubSub, clock, log, sources });

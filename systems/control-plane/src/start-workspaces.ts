@@ -17,6 +17,7 @@ import type { Tasks } from "@atelier/host/tasks";
 import { PRINCIPALS_CHANGED, parsePrincipalChange } from "./access/principal-change.ts";
 import { ConnectionLog } from "./connection-log/connection-log-actions.ts";
 import { connectionLogRoutes } from "./connection-log/connection-log-routes.ts";
+import { RelayPasses } from "./deployment/relay-pass.ts";
 import { eventSocket, VIEWER_PAYLOAD_BYTES_MAX } from "./http/event-socket-io.ts";
 import type { Route } from "./http/route.ts";
 import {
@@ -26,7 +27,7 @@ import {
   type StreamRoute,
 } from "./http/socket-route.ts";
 import { userSocket, type UpgradeDeps, type UpgradeRoute } from "./http/upgrades-io.ts";
-import type { Vault } from "./vault/vault.ts";
+import { signerFor, type Vault } from "./vault/vault.ts";
 import { agentLink, LINK_PAYLOAD_BYTES_MAX } from "./workspace-links/agent-link-io.ts";
 import { AgentLinks } from "./workspace-links/agent-links-io.ts";
 import { AgentRoutes } from "./workspace-links/agent-routes-io.ts";
@@ -39,7 +40,6 @@ import {
   PostgresLinkRegistry,
 } from "./workspace-links/link-registry-actions.ts";
 import { keepLinks } from "./workspace-links/link-upkeep-task.ts";
-import { RelayPasses } from "./workspace-links/relay-pass.ts";
 import { dialReplica } from "./workspace-links/replica-dial-io.ts";
 import { replicaLink } from "./workspace-links/replica-link-io.ts";
 import { serveTerminal, TERMINAL_PAYLOAD_BYTES_MAX } from "./workspace-links/terminal-io.ts";
@@ -87,11 +87,7 @@ export function startWorkspaces(
         connections.opened({ ...agent, type: "workspace_agent", user: null, ip, userAgent }),
     }),
   );
-  const signer = {
-    sign: (text: string) => deps.vault.sign(text, RELAY_PURPOSE),
-    isSigned: (text: string, signature: string) =>
-      deps.vault.isSigned(text, RELAY_PURPOSE, signature),
-  };
+  const signer = signerFor(deps.vault, "workspace links between servers");
   const passes = new RelayPasses({ clock, random, signer });
   const uses = new UseNotes({ clock, log, write: (agentId) => noteUse(deps, agentId) });
   const agentRoutes = resources.use(
@@ -144,7 +140,6 @@ export function startWorkspaces(
   };
 }
 
-const RELAY_PURPOSE = "workspace links between servers";
 const RECHECK_EVERY_MS = 60_000;
 
 type Open = WorkspacesDeps & {

@@ -193,7 +193,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     { tasks, resources },
   );
   const chats = chatPorts(deps, {
-    ...{ vault, upgrades: upgradeDeps, providers: models.providers },
+    ...{ vault, replicaId, upgrades: upgradeDeps, providers: models.providers },
   });
   const upgrades = createUpgrades(
     [...workspaces.upgradeRoutes, ...chats.upgradeRoutes],
@@ -221,6 +221,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       upgrades.close();
       access.guard.endAll(SERVER_STOPS);
       workspaces.drain();
+      chats.drain();
     },
     workspaceLinks: workspaces.links,
     providers: models.providers,

@@ -10,11 +10,12 @@ import type { Logger } from "@atelier/base/logger";
 import { STREAM_BATCH_MAX, type ChatStreamEvent } from "@atelier/contract/chat/stream-event";
 import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
-import { SharedText } from "@atelier/contract/rpc/socket-service";
-import type { EpisodeId, PartGroup, PartReader } from "../live-parts/part-buffer.ts";
+import type { SharedText } from "@atelier/contract/rpc/socket-service";
+import type { PartReader } from "../live-parts/part-buffer.ts";
 import { chatUpdateChannel, type ChatUpdate } from "../state/chat-machine.ts";
 import { parseChatUpdate } from "../state/chat-update.ts";
 import { readSnapshotVersions, readView } from "./chat-view-store.ts";
+import { groupText } from "./part-line.ts";
 import type { PartSources } from "./part-sources-actions.ts";
 import {
   firstSync,
@@ -249,7 +250,7 @@ class Viewer {
     }
     const after = stateAfterAll(state, target.episode, group.parts);
     if (after !== null && group.parts.length <= STREAM_BATCH_MAX) {
-      this.#send(sharedText(group, state, target.episode), this.#done);
+      this.#send(groupText(group, target.episode), this.#done);
       this.#state = after;
       return true;
     }
@@ -286,13 +287,4 @@ function isSame({ workerId, episode }: NonNullable<PartTarget>, other?: PartTarg
     episode.historyVersion === other.episode.historyVersion &&
     episode.generationAttempt === other.episode.generationAttempt
   );
-}
-
-/** All viewers that are told the whole group are told the same, so it is written and framed once. */
-function sharedText(group: PartGroup, state: ViewerState, episode: EpisodeId): SharedText {
-  const known = group.shared;
-  if (known instanceof SharedText) return known;
-  const made = new SharedText(JSON.stringify(partEvents(state, episode, group.parts).events));
-  group.shared = made;
-  return made;
 }

@@ -13,12 +13,15 @@ import { insertParts } from "../live-parts/part-journal-store.ts";
 import { PartJournal } from "../live-parts/part-journal-actions.ts";
 import { chatWorld, must, SAYS, type ChatWorld } from "../state/chat-world-testkit.ts";
 import { ChatViewers } from "./chat-viewers-actions.ts";
+import { partLineService } from "./part-line-service-actions.ts";
+import { DialledLines } from "./part-lines-actions.ts";
+import { MemoryLines } from "./part-lines-testkit.ts";
 import { PartSources } from "./part-sources-actions.ts";
 
 const LOG = silentLogger;
 
 /** A server: its viewers, its buffer, and what it keeps. */
-async function server(world: ChatWorld) {
+async function server(world: ChatWorld, lines = new MemoryLines()) {
   const { database } = world;
   const workerId = randomUUID();
   const resources = new AsyncDisposableStack();
@@ -39,8 +42,10 @@ async function server(world: ChatWorld) {
     stop.abort();
     await writing;
   });
+  lines.serve(workerId, partLineService(buffer));
+  const dialled = resources.use(new DialledLines({ lines, clock: systemClock, log: LOG }));
   const sources = new PartSources({
-    ...{ clock: systemClock, log: LOG, workerId, buffer },
+    ...{ clock: systemClock, log: LOG, workerId, buffer, lines: dialled },
     readKept: (id, fromSeq) => journal.read(id, fromSeq),
   });
   const viewers = new ChatViewers({ database, pubSub, clock: systemClock, log: LOG, sources });
@@ -150,10 +155,21 @@ test("a viewer sees what is written, then what is committed", async () => {
   assert.equal(here.viewers.count, 0);
 });
 
-test("on another server than the chat's, the parts are the same", async () => {
-  await using world = await chatWorld();
-  await using there = await server(world);
-  await using here = await server(world);
+for (const isReached of [true, false]) {
+  const reached = isReached ? "one server is told" : "one server reads, because it reaches nobody,";
+  test(`what ${reached} of another's chat is what that one shows`, async () => {
+    await using world = await chatWorld();
+    const lines = new MemoryLines();
+    await using there = await server(world, lines);
+    await using here = await server(world, isReached ? lines : undefined);
+    await seeOnAnother(world, there, here);
+    assert.equal(lines.dials, isReached ? 1 : 0);
+  });
+}
+
+type TestServer = Awaited<ReturnType<typeof server>>;
+
+async function seeOnAnother(world: ChatWorld, there: TestServer, here: TestServer) {
   const chatId = await acquired(world, there.workerId);
   const episode = await attempt(world, chatId);
   there.buffer.createEpisode(episode);
@@ -168,7 +184,7 @@ test("on another server than the chat's, the parts are the same", async () => {
   await second.screen.until(() => second.screen.parts === "one two");
   second.stop();
   await second.ended;
-});
+}
 
 test("of a chat that another server has by now, nothing is kept", async () => {
   await using world = await chatWorld();

@@ -190,23 +190,31 @@ export function partEvents(
   if (!isCurrent) return { state, events: [] };
   let { seq } = state;
   const events: ChatStreamEvent[] = [];
-  for (const { seq: next, role, part } of parts) {
+  for (const part of parts) {
+    const next = part.seq;
     if (next <= seq) continue;
     if (next !== seq + 1) throw new PartGap(seq, next);
     seq = next;
-    events.push({
-      type: "message_part",
-      chat_id: episode.chatId,
-      message_part: {
-        role,
-        part,
-        history_version: historyVersion,
-        generation_attempt: generationAttempt,
-        seq,
-      },
-    });
+    events.push(toPartEvent(episode, part));
   }
   return { state: { ...state, seq }, events };
+}
+
+export function toPartEvent(
+  { chatId, historyVersion, generationAttempt }: EpisodeId,
+  { seq, role, part }: BufferedPart,
+): ChatStreamEvent {
+  return {
+    type: "message_part",
+    chat_id: chatId,
+    message_part: {
+      role,
+      part,
+      history_version: historyVersion,
+      generation_attempt: generationAttempt,
+      seq,
+    },
+  };
 }
 
 /** A part is missing: the viewer must begin anew. */

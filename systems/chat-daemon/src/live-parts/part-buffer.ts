@@ -114,17 +114,29 @@ export class PartBuffer {
     role: MessageRole,
     part: MessagePart,
   ): Result<number, "unknown" | "closed" | "full"> {
+    return this.addParts(id, [{ role, part }]);
+  }
+
+  /** Readers get them together. The number of the last part that there is. */
+  addParts(
+    id: EpisodeId,
+    parts: readonly Pick<BufferedPart, "role" | "part">[],
+  ): Result<number, "unknown" | "closed" | "full"> {
     const episode = this.#begun(id);
     if (episode === null) return fail("unknown");
     if (episode.closedMs !== null) return fail("closed");
-    const bytes = Buffer.byteLength(JSON.stringify(part));
-    if (episode.bytes + bytes > EPISODE_BYTES_MAX) return fail("full");
-    episode.bytes += bytes;
-    const added = { seq: episode.parts.length + 1, role, part };
-    episode.parts.push(added);
-    if (this.#onPart === null) this.#show(episode, added.seq);
-    else this.#onPart(id, added);
-    return ok(added.seq);
+    let isFull = false;
+    for (const { role, part } of parts) {
+      const bytes = Buffer.byteLength(JSON.stringify(part));
+      isFull = episode.bytes + bytes > EPISODE_BYTES_MAX;
+      if (isFull) break;
+      episode.bytes += bytes;
+      const added = { seq: episode.parts.length + 1, role, part };
+      episode.parts.push(added);
+      this.#onPart?.(id, added);
+    }
+    if (this.#onPart === null) this.#show(episode, episode.parts.length);
+    return isFull ? fail("full") : ok(episode.parts.length);
   }
 
   /** A successor would find these parts: readers may have them. Behind a gap it would not. */

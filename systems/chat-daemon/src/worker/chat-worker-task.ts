@@ -36,6 +36,8 @@ export type ChatWorkerDeps = {
   readonly random: Random;
   readonly log: Logger;
   readonly tasks: RunnerTasks;
+  /** By which other servers find this process; another one after each start. Absent: they need not. */
+  readonly workerId?: string;
 };
 
 export interface ChatWorker extends AsyncDisposable, OwnWorker {
@@ -84,7 +86,7 @@ class Worker implements ChatWorker {
   #isStopping = false;
 
   constructor(deps: ChatWorkerDeps, limits: ChatLimits) {
-    this.workerId = deps.random.uuid();
+    this.workerId = deps.workerId ?? deps.random.uuid();
     this.#deps = deps;
     this.#limits = limits;
     const nudge = (): void => this.#nudged.resolve();

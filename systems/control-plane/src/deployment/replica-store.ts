@@ -37,6 +37,13 @@ export async function listLiveReplicaIds(db: Sql, now: Date): Promise<readonly s
   return rows.map(({ id }) => id);
 }
 
+/** Where other servers reach it. Null: it does not listen yet, or was not heard since then. */
+export async function findRelayUrl(db: Sql, id: string, heardSince: Date): Promise<string | null> {
+  const { rows } = await sql<{ relay_url: string | null }>`
+    select relay_url from replicas where id = ${id} and heartbeat_at > ${heardSince}`.execute(db);
+  return rows[0]?.relay_url ?? null;
+}
+
 export async function deleteReplica(db: Sql, id: string): Promise<void> {
   await sql`delete from replicas where id = ${id}`.execute(db);
 }

@@ -37,6 +37,15 @@ export interface Vault {
   isSigned(text: string, purpose: string, signature: string): boolean;
 }
 
+/** What signs and checks among servers that have the same keys, for one purpose. */
+export function signerFor(vault: Pick<Vault, "sign" | "isSigned">, purpose: string) {
+  return {
+    sign: (text: string): string => vault.sign(text, purpose),
+    isSigned: (text: string, signature: string): boolean =>
+      vault.isSigned(text, purpose, signature),
+  };
+}
+
 /** A sealed value that this server cannot open. The message names key ids and places, never values. */
 export class VaultError extends Error {}
 

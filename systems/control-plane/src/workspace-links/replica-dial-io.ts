@@ -3,9 +3,9 @@ import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import { askOverSocket, type Link } from "@atelier/tunnel/link";
 import { openSocket } from "@atelier/tunnel/open-socket";
+import { RELAY_PASS_HEADER, type RelayPasses } from "../deployment/relay-pass.ts";
 import { LINK_PAYLOAD_BYTES_MAX } from "./agent-link-io.ts";
 import type { Holder } from "./link-registry.ts";
-import { RELAY_PASS_HEADER, type RelayPasses } from "./relay-pass.ts";
 import { RELAY_PATH } from "./replica-link-io.ts";
 
 const DIAL_MS_MAX = 5_000;
@@ -28,7 +28,7 @@ export async function dialReplica(
   const opened = await openSocket(
     {
       url,
-      headers: { [RELAY_PASS_HEADER]: deps.passes.issue({ agentId, replicaId }) },
+      headers: { [RELAY_PASS_HEADER]: deps.passes.issue({ thingId: agentId, replicaId }) },
       timeoutMs: DIAL_MS_MAX,
       payloadBytesMax: LINK_PAYLOAD_BYTES_MAX,
       followsRedirects: false,

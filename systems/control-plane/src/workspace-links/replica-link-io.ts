@@ -6,10 +6,10 @@ import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import { fail, ok } from "@atelier/base/result";
 import { relayOverSocket } from "@atelier/tunnel/link";
+import { RELAY_PASS_HEADER, type RelayPasses } from "../deployment/relay-pass.ts";
 import type { UpgradeRoute } from "../http/upgrades-io.ts";
 import { LINK_PAYLOAD_BYTES_MAX } from "./agent-link-io.ts";
 import type { AgentLinks } from "./agent-links-io.ts";
-import { RELAY_PASS_HEADER, type RelayPasses } from "./relay-pass.ts";
 
 export const RELAY_PATH = "/internal/workspace-link/:agent";
 
@@ -30,7 +30,8 @@ export function replicaLink(deps: ReplicaLinkDeps): UpgradeRoute {
       const agentId = params["agent"] ?? "";
       const pass = headers[RELAY_PASS_HEADER];
       // To anybody else it looks as if there were nothing.
-      const isGood = typeof pass === "string" && passes.isGood(pass, { agentId, replicaId });
+      const wanted = { thingId: agentId, replicaId };
+      const isGood = typeof pass === "string" && passes.isGood(pass, wanted);
       if (!isGood) return fail({ code: "request.route_unknown" });
       const link = links.local(agentId);
       if (link === null) return fail({ code: "resource.not_found" });

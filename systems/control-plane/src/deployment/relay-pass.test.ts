@@ -8,7 +8,7 @@ import { createVault } from "../vault/vault.ts";
 import { RelayPasses } from "./relay-pass.ts";
 
 const KEYS = [7, 8].map((byte) => new Secret(Buffer.alloc(32, byte).toString("base64")));
-const WANTED = { agentId: "agent", replicaId: "replica" };
+const WANTED = { thingId: "agent", replicaId: "replica" };
 
 function passes(clock: FakeClock, keys: readonly Secret[], purpose = "relay"): RelayPasses {
   const vault = createVault(keys);
@@ -25,7 +25,7 @@ test("a pass is good once, for the agent and server that it names", () => {
   const clock = new FakeClock();
   const [issuer, checker] = [passes(clock, KEYS), passes(clock, KEYS)];
   const pass = issuer.issue(WANTED);
-  assert.ok(!checker.isGood(pass, { ...WANTED, agentId: "other" }));
+  assert.ok(!checker.isGood(pass, { ...WANTED, thingId: "other" }));
   assert.ok(!checker.isGood(pass, { ...WANTED, replicaId: "other" }));
   assert.ok(checker.isGood(pass, WANTED));
   assert.ok(!checker.isGood(pass, WANTED));

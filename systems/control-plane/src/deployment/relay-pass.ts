@@ -1,6 +1,6 @@
 /**
- * How one server proves to another that it is one of the deployment's: it signs which workspace agent
- * it wants of which server, and when, with a key that only servers have. A pass serves once.
+ * How one server proves to another that it is one of the deployment's: it signs what it wants of which
+ * server, such as a workspace agent, and when, with a key that only servers have. A pass serves once.
  */
 import type { Clock } from "@atelier/base/clock";
 import type { Random } from "@atelier/base/random";
@@ -15,7 +15,7 @@ export type Signer = {
   isSigned(text: string, signature: string): boolean;
 };
 
-type Wanted = { readonly agentId: string; readonly replicaId: string };
+type Wanted = { readonly thingId: string; readonly replicaId: string };
 
 /** Clocks of servers may differ by as much. */
 const AGE_MS_MAX = 60_000;
@@ -50,6 +50,6 @@ export class RelayPasses {
   }
 }
 
-function textOf({ agentId, replicaId }: Wanted, stamp: string): string {
-  return `${agentId}\n${replicaId}\n${stamp}`;
+function textOf({ thingId, replicaId }: Wanted, stamp: string): string {
+  return `${thingId}\n${replicaId}\n${stamp}`;
 }
