@@ -10,6 +10,7 @@ import {
   type Person,
   type TestControlPlane,
 } from "@atelier/control-plane/control-plane-on-postgres-testkit";
+import { createMetrics } from "@atelier/host/metrics";
 import { startGateway } from "@atelier/gateway/start";
 import { startScriptedModel, type ScriptedModel } from "@atelier/testkit/scripted-model";
 import assert from "node:assert/strict";
@@ -66,6 +67,7 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
       clock,
       random: systemRandom,
       log: silentLogger,
+      metrics: createMetrics({ ofProcess: false }),
       directFetch,
     },
     providers: plane.chats.providers,
@@ -87,6 +89,7 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
       retentionMs: null,
       autoArchiveMs: null,
       isSharingEnabled: true,
+      isDebugForced: false,
     },
   });
   resources.use(chats);

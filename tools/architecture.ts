@@ -115,6 +115,8 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     "live-parts": ["messages"],
     /** Which models there are, and the one choke point through which all are called. */
     models: [],
+    /** What models were asked and answered, for people who look into it: written beside the work, or dropped. */
+    "debug-runs": ["messages"],
     /** What administrators and people decide about chats. */
     "chat-settings": ["prompt"],
     /** What the model is sent, from committed history: pure. */
@@ -124,9 +126,18 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     /** Tool servers of other makers: who they are, and their tools as those of a chat. */
     mcp: ["tools", "messages"],
     /** One step after another: decide, call, retry, compact. */
-    turn: ["messages", "state", "live-parts", "models", "prompt", "tools", "chat-settings"],
+    turn: [
+      "messages",
+      "state",
+      "live-parts",
+      "models",
+      "prompt",
+      "tools",
+      "chat-settings",
+      "debug-runs",
+    ],
     /** Small model calls beside the turn: titles, labels. */
-    quickgen: ["messages", "state", "models"],
+    quickgen: ["messages", "state", "models", "debug-runs"],
     /** Which chats this server drives. */
     worker: ["state", "live-parts", "turn"],
     /** What viewers are told. */
@@ -221,11 +232,12 @@ export const TABLES: Record<
       "spending",
       "sharing",
       "search",
+      "debug-runs",
     ],
   },
   chat_messages: {
     owner: "state",
-    readers: ["chats", "chat-stream", "turn", "quickgen", "search"],
+    readers: ["chats", "chat-stream", "turn", "quickgen", "search", "debug-runs"],
   },
   chat_queued_messages: { owner: "state", readers: ["chats", "chat-stream"] },
   chat_message_parts: { owner: "live-parts", readers: [] },
@@ -240,6 +252,8 @@ export const TABLES: Record<
   chat_user_settings: { owner: "chat-settings", readers: [] },
   chat_words: { owner: "search", readers: ["chats"] },
   chat_readers: { owner: "sharing", readers: ["access", "chats"] },
+  chat_debug_runs: { owner: "debug-runs", readers: [] },
+  chat_debug_steps: { owner: "debug-runs", readers: [] },
   chat_usage_limit_config: { owner: "spending", readers: [] },
   chat_usage_limit_overrides: { owner: "spending", readers: [] },
   mcp_servers: { owner: "mcp", readers: [] },

@@ -7,6 +7,10 @@ import {
   getChatPersonalModelOverrides,
   getChatRetentionDays,
 } from "@atelier/contract/http/chat-settings";
+import {
+  getChatDebugLogging,
+  getChatDebugRetentionDays,
+} from "@atelier/contract/http/chat-debug-settings";
 import { usageFailure, type CliFailure } from "./cli-failure.ts";
 import type { Api } from "./cli.ts";
 
@@ -17,6 +21,9 @@ export type ChatSettings = {
   readonly computer_use_provider: string;
   /** Whether people choose models for their own chats. */
   readonly personal_models: boolean;
+  /** Whether people may have the model calls of their chats recorded, and how long that is kept. */
+  readonly debug_logging: { readonly allow_users: boolean; readonly forced_by_deployment: boolean };
+  readonly debug_retention: ChatDays;
 };
 
 export async function readChatSettings(api: Api): Promise<Result<ChatSettings, CliFailure>> {
@@ -28,11 +35,18 @@ export async function readChatSettings(api: Api): Promise<Result<ChatSettings, C
   if (!desktop.ok) return desktop;
   const personal = await api.call(getChatPersonalModelOverrides, {});
   if (!personal.ok) return personal;
+  const debug = await api.call(getChatDebugLogging, {});
+  if (!debug.ok) return debug;
+  const debugKept = await api.call(getChatDebugRetentionDays, {});
+  if (!debugKept.ok) return debugKept;
+  const { debug_retention_days: debugDays, is_set: areDaysSet } = debugKept.value;
   return ok({
     auto_archive: { days: archive.value.auto_archive_days, is_set: archive.value.is_set },
     retention: { days: kept.value.retention_days, is_set: kept.value.is_set },
     computer_use_provider: desktop.value.provider,
     personal_models: personal.value.allow_users,
+    debug_logging: debug.value,
+    debug_retention: { days: debugDays, is_set: areDaysSet },
   });
 }
 

@@ -65,4 +65,12 @@ export const CHAT_OPTIONS = [
     description:
       "How long archived chats are kept, from the last thing that was done to them. Then they are deleted with their files. 0 means forever.",
   },
+  {
+    name: "chat-debug-logging-enabled",
+    kind: "bool",
+    default: false,
+    group: "Chats",
+    description:
+      "Record what all chats send to models and are answered, for those who may read them. Otherwise administrators decide whether people may have their own chats recorded. Credentials are left out; prompts are not.",
+  },
 ] as const satisfies readonly Option[];

@@ -102,7 +102,7 @@ export async function startServer(
     controlPlane.observeGateway(gateway.health);
     controlPlane.testProvidersWith(gateway.tester);
   }
-  const chats = serveChats(deps, { controlPlane, gateway, database, pubSub }, resources);
+  const chats = serveChats(deps, { controlPlane, gateway, metrics, database, pubSub }, resources);
 
   const answer = answerer(deps, { controlPlane, gateway, metrics, database });
   const server = createHttpServer(answer);
@@ -258,10 +258,12 @@ function startOurGateway(
 
 function serveChats(
   { config, clock, random, log }: ServerDeps,
-  parts: Pick<Parts, "controlPlane" | "gateway" | "database"> & { readonly pubSub: PubSub },
+  parts: Pick<Parts, "controlPlane" | "gateway" | "metrics" | "database"> & {
+    readonly pubSub: PubSub;
+  },
   resources: AsyncDisposableStack,
 ): ChatDaemon {
-  const { controlPlane, gateway, database, pubSub } = parts;
+  const { controlPlane, gateway, metrics, database, pubSub } = parts;
   const { providers, people, workspaces, secrets, costs, serverId, lines } = controlPlane.chats;
   const outbound = resources.use(
     openOutboundFetch({
@@ -271,7 +273,7 @@ function serveChats(
     }),
   );
   const chats = startChatDaemon({
-    ...{ database, pubSub, clock, random, log, providers, people, workspaces, secrets },
+    ...{ database, pubSub, clock, random, log, metrics, providers, people, workspaces, secrets },
     ...{ costs, serverId, lines },
     links: controlPlane.workspaceLinks,
     providerAuth: controlPlane.providerAuth,
@@ -289,6 +291,7 @@ function serveChats(
       retentionMs: limitOf(config.chatRetentionMs),
       autoArchiveMs: limitOf(config.chatAutoArchiveMs),
       isSharingEnabled: config.chatSharingEnabled,
+      isDebugForced: config.chatDebugLoggingEnabled,
     },
   });
   resources.use(chats);

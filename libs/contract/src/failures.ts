@@ -215,6 +215,16 @@ export const FAILURES = {
     message: "Chats are not shared in this deployment.",
     remedy: "Whoever runs the server decides it: option `chat-sharing-enabled`.",
   },
+  "chat_debug.forced": {
+    status: 409,
+    message: "This deployment records the model calls of all chats.",
+    remedy: "Only the server's option `chat-debug-logging-enabled` decides.",
+  },
+  "chat_debug.not_allowed": {
+    status: 403,
+    message: "Recording the model calls of one's own chats is not allowed here.",
+    remedy: "Ask an administrator to allow it: `atelier chat-settings set --debug-logging on`.",
+  },
   "chat.request_key_reused": {
     status: 409,
     message: "This idempotency key came before with other content.",

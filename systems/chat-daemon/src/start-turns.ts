@@ -13,8 +13,11 @@ import {
   systemPromptSetting,
 } from "./chat-settings/chat-setting-actions.ts";
 import { toTurnSettings, TURN_SETTINGS_TEXT } from "./chat-settings/chat-setting-store.ts";
+import { areCallsOfTurnRecorded } from "./chat-settings/debug-setting-actions.ts";
 import { agentMessageOnce } from "./chats/once-actions.ts";
 import { keepToolFile, loadChatFiles } from "./chats/tool-file-actions.ts";
+import type { DebugRecorder } from "./debug-runs/debug-recorder.ts";
+import { ClientTap } from "./debug-runs/http-tap-io.ts";
 import type { BufferedEpisodes } from "./live-parts/live-episodes-actions.ts";
 import { toServers, TURN_SERVERS_TEXT } from "./mcp/mcp-server-store.ts";
 import type { McpTools } from "./mcp/mcp-tools-actions.ts";
@@ -47,10 +50,13 @@ export type TurnParts = {
   readonly links: WorkspaceLinks;
   readonly mcp: McpTools;
   readonly turnEnded: (chatId: string, end: TurnEnd) => void;
+  readonly recorder: DebugRecorder;
+  /** The model calls of all chats are recorded. */
+  readonly isDebugForced: boolean;
 };
 
 export function turnDeps(parts: TurnParts): TurnDeps {
-  const { database, clock, random, log, machine, episodes, turnEnded } = parts;
+  const { database, clock, random, log, machine, episodes, turnEnded, recorder } = parts;
   const subagents = openSubagents({
     machine,
     sql: database.sql,
@@ -80,8 +86,14 @@ export function turnDeps(parts: TurnParts): TurnDeps {
   });
   const reach = { directory: parts.workspaces, links: parts.links };
   return {
-    ...{ machine, episodes, clock, random, log, turnEnded },
-    models: turnModels(parts.models, (beside) => storedModelsOfTurn(asBeside(beside).models)),
+    ...{ machine, episodes, clock, random, log, turnEnded, recorder },
+    models: turnModels(parts.models, {
+      storedOf: (beside) => storedModelsOfTurn(asBeside(beside).models),
+      tapOf: (beside) => {
+        const settings = toTurnSettings(asBeside(beside).settings);
+        return areCallsOfTurnRecorded(settings, parts.isDebugForced) ? new ClientTap(clock) : null;
+      },
+    }),
     beside: TURN_BESIDE,
     settingsOf: async (_chat, beside) => ({
       ...decidedForTurn(toTurnSettings(asBeside(beside).settings)),

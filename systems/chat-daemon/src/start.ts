@@ -23,6 +23,7 @@ import type {
 import type { WorkspaceLinks } from "@atelier/contract/rpc/workspace/services";
 import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
+import type { Metrics } from "@atelier/host/metrics";
 import { Tasks } from "@atelier/host/tasks";
 import {
   autoArchiveSetting,
@@ -31,6 +32,10 @@ import {
   retentionSetting,
   systemPromptSetting,
 } from "./chat-settings/chat-setting-actions.ts";
+import {
+  areCallsRecordedOf,
+  debugRetentionSetting,
+} from "./chat-settings/debug-setting-actions.ts";
 import { chatNewsWatch } from "./chat-stream/chat-news-actions.ts";
 import { chatSocketService } from "./chat-stream/chat-socket-routes.ts";
 import { ChatViewers } from "./chat-stream/chat-viewers-actions.ts";
@@ -43,6 +48,11 @@ import type { ChatDeps } from "./chats/chat-deps.ts";
 import { chatService } from "./chats/chat-routes.ts";
 import { keepPurging } from "./chats/purge-task.ts";
 import { forgetAnswers } from "./chats/request-keys-task.ts";
+import { keepDebugRuns } from "./debug-runs/debug-cleanup-task.ts";
+import type { DebugRecorder, HttpTap } from "./debug-runs/debug-recorder.ts";
+import { chatDebugService } from "./debug-runs/debug-run-routes.ts";
+import { DebugWriting } from "./debug-runs/debug-writing-task.ts";
+import { ClientTap } from "./debug-runs/http-tap-io.ts";
 import { BufferedEpisodes } from "./live-parts/live-episodes-actions.ts";
 import { PartBuffer } from "./live-parts/part-buffer.ts";
 import { PartJournal } from "./live-parts/part-journal-actions.ts";
@@ -81,9 +91,9 @@ import { createChatMachine } from "./state/chat-machine-actions.ts";
 import type { ChatMachine, OwnWorker } from "./state/chat-machine.ts";
 import { runGeneration } from "./turn/generation-task.ts";
 import { runInterruption } from "./turn/interrupt-task.ts";
-import type { TurnRun } from "./turn/turn-deps.ts";
+import type { TurnDeps, TurnRun } from "./turn/turn-deps.ts";
 import { startChatWorker } from "./worker/chat-worker-task.ts";
-import type { RunnerTaskContext } from "./worker/runner-tasks.ts";
+import type { RunnerTaskContext, RunnerTasks } from "./worker/runner-tasks.ts";
 
 export type ChatDaemonConfig = {
   /** Whether chats reach models through this deployment's gateway; else they call providers directly. */
@@ -102,6 +112,8 @@ export type ChatDaemonConfig = {
   readonly autoArchiveMs: number | null;
   /** Whether people may let others read their chats. */
   readonly isSharingEnabled: boolean;
+  /** The model calls of all chats are recorded. */
+  readonly isDebugForced: boolean;
 };
 
 export type ChatDaemonDeps = {
@@ -114,6 +126,7 @@ export type ChatDaemonDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly providers: ChatProviderCatalog;
   readonly people: ChatPeople;
   readonly workspaces: ChatWorkspaceDirectory;
@@ -162,34 +175,36 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   tasks.run("old chats", (signal) => keepPurging(purging, signal));
   const selection = selectionOf(deps);
   const models = modelRouter(deps, selection);
-  const shortTexts = resources.use(new ShortTexts({ database, clock, log, models }));
+  const debug = startDebugRuns(deps, tasks);
+  const texts = { database, clock, log, models, recorder: debug.recorder, tapOf: debug.tapOf };
+  const shortTexts = resources.use(new ShortTexts(texts));
   const signIns = mcpSignIns(deps);
   const mcp = mcpTools(deps, signIns);
   const turn = turnDeps({
     ...{ database, pubSub, clock, random, log, machine, selection, models },
     ...{ episodes: live.episodes, workspaces: deps.workspaces, links: deps.links, mcp },
-    turnEnded: (chatId, end) => shortTexts.turnEnded(chatId, end),
+    ...{ recorder: debug.recorder, isDebugForced: config.isDebugForced },
+    turnEnded: (chatId, end) => {
+      debug.recorder.turnEnded(chatId, end === "error" ? "error" : "completed");
+      shortTexts.turnEnded(chatId, end);
+    },
   });
-  resources.use(
+  const worker = resources.use(
     startChatWorker(
       {
         ...{ database, pubSub, machine, clock, random, log, workerId: deps.serverId },
-        tasks: {
-          runGeneration: async (context) => {
-            if (context.historyVersion === FIRST_HISTORY_VERSION) {
-              shortTexts.chatBegan(context.chatId);
-            }
-            await runGeneration(turn, toTurnRun(context));
-          },
-          runInterrupt: async (context) => {
-            await runInterruption(turn, toTurnRun(context));
-          },
-        },
+        tasks: runnerTasks(turn, {
+          chatBegan: (chatId) => shortTexts.chatBegan(chatId),
+          interrupting: (chatId) => debug.recorder.turnEnded(chatId, "interrupted"),
+        }),
       },
       config.limits,
     ),
   );
-  const chats = chatDeps(deps, { machine, selection, models });
+  const chats = chatDeps(deps, {
+    ...{ machine, selection },
+    proposeTitle: (chatId, signal) => proposeTitle(texts, chatId, signal),
+  });
   const { catalog } = selection;
   return {
     models,
@@ -204,6 +219,7 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
         ...{ database, clock, people },
         isSharingEnabled: config.isSharingEnabled,
       }),
+      ...chatDebugService({ database, isRecorded: debug.isRecorded }),
       ...chatSpendingService({ database, clock, people, costs: chats.costs }),
       ...mcpServerService(
         { database, clock, random, secrets: deps.secrets },
@@ -218,6 +234,42 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
 
 /** Nothing has been answered yet. */
 const FIRST_HISTORY_VERSION = 1;
+
+function runnerTasks(
+  turn: TurnDeps,
+  tell: Record<"chatBegan" | "interrupting", (chatId: string) => void>,
+): RunnerTasks {
+  return {
+    runGeneration: async (context) => {
+      if (context.historyVersion === FIRST_HISTORY_VERSION) tell.chatBegan(context.chatId);
+      await runGeneration(turn, toTurnRun(context));
+    },
+    runInterrupt: async (context) => {
+      tell.interrupting(context.chatId);
+      await runInterruption(turn, toTurnRun(context));
+    },
+  };
+}
+
+type DebugRuns = {
+  readonly recorder: DebugRecorder;
+  readonly isRecorded: (ownerId: string) => Promise<boolean>;
+  /** Null: calls for this person are not recorded. */
+  readonly tapOf: (ownerId: string) => Promise<HttpTap | null>;
+};
+
+function startDebugRuns(deps: ChatDaemonDeps, tasks: Tasks): DebugRuns {
+  const { database, clock, random, log, metrics, config } = deps;
+  const settings = { database, clock, options: config };
+  const recorder = new DebugWriting({ database, clock, random, log, metrics });
+  tasks.run("chat debug records", (signal) => recorder.keepWriting(signal));
+  const keeping = { database, clock, log, retentionMs: () => debugRetentionSetting(settings) };
+  tasks.run("old chat debug records", (signal) => keepDebugRuns(keeping, signal));
+  const isRecorded = (ownerId: string) => areCallsRecordedOf(settings, ownerId);
+  const tapOf = async (ownerId: string) =>
+    (await isRecorded(ownerId)) ? new ClientTap(clock) : null;
+  return { recorder, isRecorded, tapOf };
+}
 
 type LiveParts = {
   readonly buffer: PartBuffer;
@@ -277,11 +329,11 @@ function chatDeps(
   parts: {
     readonly machine: ChatMachine;
     readonly selection: SelectionDeps;
-    readonly models: ModelRouter;
+    readonly proposeTitle: ChatDeps["proposeTitle"];
   },
 ): ChatDeps {
   const { database, clock, random, log, people, workspaces } = deps;
-  const { machine, selection, models } = parts;
+  const { machine, selection } = parts;
   const costs = deps.config.isGatewayRoutingEnabled ? deps.costs : null;
   const gate = new SpendingGate({ database, clock, costs });
   return {
@@ -291,7 +343,7 @@ function chatDeps(
     unlimited: () => gate.condition,
     models: {
       defaultFor: async (ownerId, organizationId) => {
-        const chosen = await models.modelForNewChat({ ownerId, organizationId });
+        const chosen = await chooseModelForNewChat(selection, { ownerId, organizationId });
         return chosen.ok ? { modelConfigId: chosen.value.id, reasoningEffort: null } : null;
       },
       canUse: (modelConfigId, organizationId) =>
@@ -301,8 +353,7 @@ function chatDeps(
     systemPrompt: () => systemPromptSetting({ database }),
     queuedForCapacity: (chatIds) =>
       listQueuedForCapacity(database.sql, chatIds, deps.config.limits),
-    proposeTitle: (chatId, signal) =>
-      proposeTitle({ database, clock, log, models }, chatId, signal),
+    proposeTitle: parts.proposeTitle,
   };
 }
 

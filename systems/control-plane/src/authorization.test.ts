@@ -349,6 +349,18 @@ const CASES: Readonly<Record<string, Case>> = {
     body: () => ({ provider: "openai" }),
     status: 503,
   },
+  "GET /api/v2/chats/config/debug-logging": { status: 503 },
+  "PUT /api/v2/chats/config/debug-logging": { body: () => ({ allow_users: true }), status: 503 },
+  "GET /api/v2/chats/config/debug-retention-days": { status: 503 },
+  "PUT /api/v2/chats/config/debug-retention-days": {
+    body: () => ({ debug_retention_days: 30 }),
+    status: 503,
+  },
+  "GET /api/v2/chats/config/user-debug-logging": { status: 503 },
+  "PUT /api/v2/chats/config/user-debug-logging": { body: () => ({ enabled: true }), status: 503 },
+  "GET /api/v2/chats/:chat/debug/runs": { params: chat, status: 503 },
+  "GET /api/v2/chats/:chat/debug/runs/:run": { params: chat, status: 503 },
+  "GET /api/v2/chats/:chat/debug/runs/:run/steps/:step": { params: chat, status: 503 },
   "GET /api/v2/chats/config/personal-model-overrides": { status: 503 },
   "PUT /api/v2/chats/config/personal-model-overrides": {
     body: () => ({ allow_users: false }),

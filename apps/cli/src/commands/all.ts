@@ -19,6 +19,7 @@ import { chatAttach } from "./chat-attach.ts";
 import { chatClear } from "./chat-clear.ts";
 import { chatCompact } from "./chat-compact.ts";
 import { chatCost } from "./chat-cost.ts";
+import { chatDebug } from "./chat-debug.ts";
 import { chatEdit } from "./chat-edit.ts";
 import { chatInterrupt } from "./chat-interrupt.ts";
 import { chatLimitsCosts } from "./chat-limits-costs.ts";
@@ -127,6 +128,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   chatCompact,
   chatClear,
   chatCost,
+  chatDebug,
   chatQueueList,
   chatQueueEdit,
   chatQueueMove,

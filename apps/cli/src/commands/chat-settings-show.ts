@@ -8,7 +8,7 @@ import { chatSettingFields } from "../output/chat-setting-fields.ts";
 export const chatSettingsShow = defineCommand({
   name: "chat-settings show",
   summary:
-    "Show how long chats live, who chooses their models, and whose would work with a desktop",
+    "Show how long chats live, who chooses their models, whose calls are recorded, and whose would work with a desktop",
   examples: ["atelier chat-settings show"],
   args: {},
   options: {},

@@ -17,6 +17,10 @@ function scene() {
     [`GET ${ROOT}/retention-days`]: () => ({ retention_days: 0, is_set: true }),
     [`GET ${ROOT}/computer-use-provider`]: () => ({ provider: "openai" }),
     [`GET ${ROOT}/personal-model-overrides`]: () => ({ allow_users: false }),
+    [`GET ${ROOT}/debug-logging`]: () => ({ allow_users: true, forced_by_deployment: false }),
+    [`GET ${ROOT}/debug-retention-days`]: () => ({ debug_retention_days: 30, is_set: false }),
+    [`PUT ${ROOT}/debug-logging`]: put,
+    [`PUT ${ROOT}/debug-retention-days`]: put,
     [`PUT ${ROOT}/personal-model-overrides`]: put,
     [`PUT ${ROOT}/auto-archive-days`]: put,
     [`PUT ${ROOT}/retention-days`]: put,
@@ -30,6 +34,8 @@ test("they are shown with where they come from", async () => {
   assert.match(out, /archived +after 91 days \(the server's option\)/);
   assert.match(out, /kept +for ever$/m);
   assert.match(out, /People choose models +no$/m);
+  assert.match(out, /calls are recorded +where people want it/);
+  assert.match(out, /Recorded calls are kept +for 30 days \(as usual\)/);
   assert.match(out, /desktops +openai/);
 });
 
@@ -39,14 +45,18 @@ test("what is given is sent, and nothing else", async () => {
   assert.equal((await run("set", ...days)).exitCode, 0);
   assert.equal((await run("set", "--computer-use-provider", "openai")).exitCode, 0);
   assert.equal((await run("set", "--personal-models", "off")).exitCode, 0);
+  assert.equal((await run("set", "--debug-logging", "on")).exitCode, 0);
+  assert.equal((await run("set", "--debug-retention-days", "7")).exitCode, 0);
   assert.deepEqual(bodies, [
     { auto_archive_days: null },
     { retention_days: 30 },
     { provider: "openai" },
     { allow_users: false },
+    { allow_users: true },
+    { debug_retention_days: 7 },
   ]);
   for (const wrong of [[], ["--retention-days", "3651"], ["--retention-days", "soon"]]) {
     assert.equal((await run("set", ...wrong)).exitCode, 2);
   }
-  assert.equal(bodies.length, 4);
+  assert.equal(bodies.length, 6);
 });

@@ -11,10 +11,15 @@ import {
   putChatPlanInstructions,
   putChatSystemPrompt,
 } from "@atelier/contract/http/chat-settings";
+import {
+  getChatDebugLogging,
+  getChatDebugRetentionDays,
+} from "@atelier/contract/http/chat-debug-settings";
 import type { CallAnswer } from "@atelier/contract/client";
 import { Link } from "@tanstack/react-router";
 import { useChange, useEndpoint } from "../api/use-endpoint.ts";
 import { ChatLifeForm } from "../administration/chat-life-form.tsx";
+import { DebugForm } from "../administration/debug-form.tsx";
 import { DesktopModelForm } from "../administration/desktop-model-form.tsx";
 import { OwnChoiceForm } from "../administration/own-choice-form.tsx";
 import { SettingsForm } from "../administration/settings-form.tsx";
@@ -78,11 +83,13 @@ export function Page() {
   );
 }
 
-/** Who chooses models, and how long chats live. */
+/** Who chooses models, how long chats live, and what is recorded of them. */
 function LifePanels() {
   const personal = useEndpoint(getChatPersonalModelOverrides, {});
   const archive = useEndpoint(getChatAutoArchiveDays, {});
   const kept = useEndpoint(getChatRetentionDays, {});
+  const logging = useEndpoint(getChatDebugLogging, {});
+  const debugKept = useEndpoint(getChatDebugRetentionDays, {});
   const desktop = useEndpoint(getChatComputerUseProvider, {});
   return (
     <>
@@ -99,6 +106,18 @@ function LifePanels() {
           {(idle) => (
             <Loaded query={kept} what="how long archived chats are kept">
               {(archived) => <ChatLifeForm archived={archived} idle={idle} />}
+            </Loaded>
+          )}
+        </Loaded>
+      </Panel>
+      <Panel
+        about="For finding out what a chat did: what models were sent and answered, without credentials. Prompts are in it."
+        title="Recorded model calls"
+      >
+        <Loaded query={logging} what="who may have model calls recorded">
+          {(recorded) => (
+            <Loaded query={debugKept} what="how long recorded calls are kept">
+              {(days) => <DebugForm kept={days} logging={recorded} />}
             </Loaded>
           )}
         </Loaded>

@@ -3,6 +3,7 @@ import { getChatUserPrompt, putChatUserPrompt } from "@atelier/contract/http/cha
 import { listChatModels } from "@atelier/contract/http/chat-models";
 import type { CallAnswer } from "@atelier/contract/client";
 import { useChange, useEndpoint } from "../api/use-endpoint.ts";
+import { OwnRecording } from "../chats/debug/own-recording.tsx";
 import { ORGANIZATION } from "../chat-models/organization.ts";
 import { OwnModels } from "../chat-models/own-models.tsx";
 import { OwnThresholds } from "../chat-models/own-thresholds.tsx";
@@ -33,6 +34,7 @@ export function Page() {
         </Loaded>
       </Panel>
       <OwnSpending />
+      <OwnRecording />
       <OwnSignIns />
       <Loaded query={models} what="models">
         {({ models: all }) => {

@@ -51,13 +51,16 @@ export function ButtonLink({ to, look = "plain", children }: ButtonLinkProps) {
 /** A file of the server's, as the browser keeps it. */
 export function DownloadLink({
   href,
+  name,
   children,
 }: {
   readonly href: string;
+  /** Of the file, where the server names none. */
+  readonly name?: string;
   readonly children: ReactNode;
 }) {
   return (
-    <a className={`${BASE} ${LOOKS.plain}`} download href={href}>
+    <a className={`${BASE} ${LOOKS.plain}`} download={name ?? true} href={href}>
       {children}
     </a>
   );

@@ -8,6 +8,8 @@ import * as aiCosts from "./ai-costs.ts";
 import * as aiUserKeys from "./ai-user-keys.ts";
 import * as aiUsage from "./ai-usage.ts";
 import * as audit from "./audit.ts";
+import * as chatDebug from "./chat-debug.ts";
+import * as chatDebugSettings from "./chat-debug-settings.ts";
 import * as chatFiles from "./chat-files.ts";
 import * as chatModels from "./chat-models.ts";
 import * as chatSettings from "./chat-settings.ts";
@@ -41,10 +43,12 @@ export const ENDPOINTS: readonly Endpoint[] = [
   workspaceGit,
   workspaceProcesses,
   chats,
+  chatDebug,
   chatFiles,
   chatModels,
   chatSettings,
   chatSharing,
+  chatDebugSettings,
   chatSpending,
   mcpServers,
   connectionLog,

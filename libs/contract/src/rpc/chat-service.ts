@@ -1,5 +1,7 @@
 /** What of the API chats answer, by way of the control plane. */
 import { isEndpoint, type Endpoint } from "../endpoint.ts";
+import * as debug from "../http/chat-debug.ts";
+import * as debugSettings from "../http/chat-debug-settings.ts";
 import * as files from "../http/chat-files.ts";
 import { CHAT_MODEL_ENDPOINTS } from "../http/chat-models.ts";
 import * as settings from "../http/chat-settings.ts";
@@ -23,7 +25,9 @@ export const CHAT_ENDPOINTS: EndpointsOf<typeof chats> & EndpointsOf<typeof file
   ...endpointsOf(chats),
   ...endpointsOf(files),
 };
-export const CHAT_SETTING_ENDPOINTS: EndpointsOf<typeof settings> = endpointsOf(settings);
+export const CHAT_DEBUG_ENDPOINTS: EndpointsOf<typeof debug> = endpointsOf(debug);
+export const CHAT_SETTING_ENDPOINTS: EndpointsOf<typeof settings> &
+  EndpointsOf<typeof debugSettings> = { ...endpointsOf(settings), ...endpointsOf(debugSettings) };
 export const CHAT_SPENDING_ENDPOINTS: EndpointsOf<typeof spending> = endpointsOf(spending);
 export const CHAT_SHARING_ENDPOINTS: EndpointsOf<typeof sharing> = endpointsOf(sharing);
 export const MCP_SERVER_ENDPOINTS: EndpointsOf<typeof mcpServers> = endpointsOf(mcpServers);
@@ -31,6 +35,7 @@ export const MCP_SERVER_ENDPOINTS: EndpointsOf<typeof mcpServers> = endpointsOf(
 export const CHAT_SERVICE_ENDPOINTS = {
   ...CHAT_MODEL_ENDPOINTS,
   ...CHAT_ENDPOINTS,
+  ...CHAT_DEBUG_ENDPOINTS,
   ...CHAT_SETTING_ENDPOINTS,
   ...CHAT_SPENDING_ENDPOINTS,
   ...CHAT_SHARING_ENDPOINTS,

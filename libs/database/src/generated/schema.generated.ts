@@ -237,6 +237,46 @@ type AuditEventsRow = {
   user_agent: Generated<string>;
 };
 
+type ChatDebugRunsRow = {
+  id: string;
+  chat_id: string;
+  root_chat_id: string | null;
+  parent_chat_id: string | null;
+  model_config_id: string | null;
+  trigger_message_id: number | null;
+  history_tip_message_id: number | null;
+  kind: string;
+  status: string;
+  provider: string;
+  model: string;
+  summary: Json;
+  started_at: Timestamp;
+  updated_at: Timestamp;
+  finished_at: Timestamp | null;
+};
+
+type ChatDebugStepsRow = {
+  id: string;
+  run_id: string;
+  chat_id: string;
+  step_number: number;
+  operation: string;
+  status: string;
+  history_tip_message_id: number | null;
+  assistant_message_id: number | null;
+  normalized_request: Json;
+  normalized_response: Json | null;
+  usage: Json | null;
+  attempts: Generated<Json>;
+  attempt_count: Generated<number>;
+  error: Json | null;
+  metadata: Json;
+  stored_bytes: Generated<number>;
+  started_at: Timestamp;
+  updated_at: Timestamp;
+  finished_at: Timestamp | null;
+};
+
 type ChatFileLinksRow = {
   file_id: string;
   chat_id: string;
@@ -618,6 +658,8 @@ export type Schema = {
   ai_user_prompts: AiUserPromptsRow;
   api_keys: ApiKeysRow;
   audit_events: AuditEventsRow;
+  chat_debug_runs: ChatDebugRunsRow;
+  chat_debug_steps: ChatDebugStepsRow;
   chat_file_links: ChatFileLinksRow;
   chat_files: ChatFilesRow;
   chat_heartbeats: ChatHeartbeatsRow;

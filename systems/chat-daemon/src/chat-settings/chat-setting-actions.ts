@@ -1,11 +1,10 @@
 /** What people and administrators decided, as a turn and a new chat go by it; and deciding it. */
 import { fail, ok } from "@atelier/base/result";
-import type { Clock } from "@atelier/base/clock";
 import type { CHAT_SETTING_ENDPOINTS } from "@atelier/contract/rpc/chat-service";
 import type { EndpointService, ServiceRequest } from "@atelier/contract/rpc/endpoint-service";
-import type { Database } from "@atelier/database/database";
 import { BUILT_IN_PROMPT } from "../prompt/built-in-prompt.ts";
 import { toPromptText } from "../prompt/system-layers.ts";
+import type { ChatSettingDeps } from "./chat-setting-deps.ts";
 import {
   deleteUserSetting,
   getSetting,
@@ -22,16 +21,7 @@ import {
   timeOfDays,
   type ChatSettingValue,
 } from "./chat-settings.ts";
-
-export type ChatSettingDeps = {
-  readonly database: Database;
-  readonly clock: Clock;
-  /** What holds where administrators did not decide. Null: for ever, never. */
-  readonly options: {
-    readonly retentionMs: number | null;
-    readonly autoArchiveMs: number | null;
-  };
-};
+import { debugSettings } from "./debug-setting-actions.ts";
 
 /** What administrators have new chats told first. */
 export async function systemPromptSetting({
@@ -99,7 +89,12 @@ type SettingEndpoints = typeof CHAT_SETTING_ENDPOINTS;
 type Of<Name extends keyof SettingEndpoints> = ServiceRequest<SettingEndpoints[Name]>;
 
 export function chatSettingService(deps: ChatSettingDeps): EndpointService<SettingEndpoints> {
-  return { ...deploymentSettings(deps), ...lifeSettings(deps), ...userSettings(deps) };
+  return {
+    ...deploymentSettings(deps),
+    ...lifeSettings(deps),
+    ...debugSettings(deps),
+    ...userSettings(deps),
+  };
 }
 
 function deploymentSettings(deps: ChatSettingDeps) {

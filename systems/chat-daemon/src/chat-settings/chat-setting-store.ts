@@ -22,6 +22,7 @@ export async function getSetting<Key extends ChatSettingKey>(
 export type TurnSettingRows = {
   readonly planInstructions: ChatSettingValue<"plan_instructions">;
   readonly advisor: ChatSettingValue<"advisor">;
+  readonly allowsDebug: ChatSettingValue<"debug_logging">;
   /** All of the person. */
   readonly own: ReadonlyMap<string, unknown>;
 };
@@ -30,7 +31,7 @@ export type TurnSettingRows = {
 export const TURN_SETTINGS_TEXT = `(
   select coalesce(json_agg(settings), '[]') from (
     select key, value, false as is_own from chat_settings
-      where key in ('plan_instructions', 'advisor')
+      where key in ('plan_instructions', 'advisor', 'debug_logging')
     union all
     select key, value, true from chat_user_settings where user_id = chats.owner_id
   ) as settings)`;
@@ -41,6 +42,7 @@ export function toTurnSettings(json: unknown): TurnSettingRows {
   return {
     planInstructions: toSetting("plan_instructions", deployment.get("plan_instructions")),
     advisor: toSetting("advisor", deployment.get("advisor")),
+    allowsDebug: toSetting("debug_logging", deployment.get("debug_logging")),
     own: new Map(rows.filter((row) => row.is_own).map(toEntry)),
   };
 }

@@ -19,7 +19,7 @@ const DAY_MS = 86_400_000;
 
 async function settingsWorld() {
   const world = await chatWorld();
-  const options = { retentionMs: null, autoArchiveMs: 90 * DAY_MS + 1 };
+  const options = { retentionMs: null, autoArchiveMs: 90 * DAY_MS + 1, isDebugForced: false };
   const deps = { database: world.database, clock: systemClock, options };
   const service = chatSettingService(deps);
   const request = <Input extends object>(input: Input) => ({

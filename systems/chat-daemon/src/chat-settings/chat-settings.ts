@@ -13,6 +13,10 @@ export const CHAT_SETTINGS = {
   /** Null: the server's option holds. */
   auto_archive_days: z.int().nullable(),
   retention_days: z.int().nullable(),
+  /** Whether people may have the model calls of their chats recorded. */
+  debug_logging: z.boolean(),
+  /** Null: the usual time. */
+  debug_retention_days: z.int().nullable(),
 } as const;
 export type ChatSettingKey = keyof typeof CHAT_SETTINGS;
 export type ChatSettingValue<Key extends ChatSettingKey> = z.output<(typeof CHAT_SETTINGS)[Key]>;
@@ -26,6 +30,8 @@ export const CHAT_SETTING_DEFAULTS: { readonly [Key in ChatSettingKey]: ChatSett
   personal_model_overrides: true,
   auto_archive_days: null,
   retention_days: null,
+  debug_logging: false,
+  debug_retention_days: null,
 };
 
 const DAY_MS = 86_400_000;
@@ -41,6 +47,19 @@ export function daysOfTime(timeMs: number | null): number {
 }
 
 export const CUSTOM_PROMPT = "custom_prompt";
+export const DEBUG_LOGGING = "debug_logging";
+/** Three layers: the deployment's option, then administrators, then people for their own chats. */
+export type DebugChoices = {
+  readonly isForced: boolean;
+  readonly isAllowed: boolean;
+  /** As the person's setting is stored. */
+  readonly chosen: unknown;
+};
+
+export function areCallsRecorded({ isForced, isAllowed, chosen }: DebugChoices): boolean {
+  return isForced || (isAllowed && chosen === true);
+}
+
 const THRESHOLD = "compaction_threshold_percent:";
 
 export function thresholdKey(modelConfigId: string): string {

@@ -5,6 +5,7 @@
 import { fail, ok, type Result } from "@atelier/base/result";
 import {
   delegatedFetch,
+  GOVERNANCE_TOKEN_HEADER,
   type ModelFetch,
   type ModelTransports,
   type ProviderAuth,
@@ -73,10 +74,26 @@ async function newDirectModel(
   if (obstacle !== null) return fail(obstacle);
   const useResponsesApi = request.callConfig.openai_config?.use_responses_api ?? null;
   const family = directFamily(provider, { baseUrl: access.baseUrl, useResponsesApi });
-  const sent = recordHttp === null ? deps.directFetch : recordHttp(deps.directFetch);
+  const { directFetch } = deps;
+  const sent = recordHttp?.(directFetch, secretsOf(access)) ?? directFetch;
   const fetch = provider === "azure" ? azureFetch(sent, access) : sent;
   const seed = { modelName, access, fetch: withHeaders(fetch, headersOf(request)) };
   return build(deps, { family, provider, seed });
+}
+
+function secretsOf({ key, bedrock }: DirectAccess): readonly Secret[] {
+  const { accessKey, accessKeySecret, sessionToken, bearerToken } = bedrock ?? {};
+  return [key, accessKey, accessKeySecret, sessionToken, bearerToken].filter(
+    (secret) => secret instanceof Secret,
+  );
+}
+
+function secretsOfAuth(auth: ProviderAuth): readonly Secret[] {
+  const headers = new Headers();
+  auth.applyTo(headers);
+  return [...headers]
+    .filter(([name]) => name !== GOVERNANCE_TOKEN_HEADER)
+    .map(([, value]) => new Secret(value));
 }
 
 function whyUnusable(provider: ChatProviderType, access: DirectAccess): ModelFailure | null {
@@ -109,7 +126,7 @@ async function newGatewayModel(
   if (activeApiKeyId === "") return fail(KEY_ID_MISSING);
   const found = delegated(deps, provider.name, { apiKeyId: activeApiKeyId, auth: providerAuth });
   if (!found.ok) return found;
-  const recorded = recordHttp === null ? found.value : recordHttp(found.value);
+  const recorded = recordHttp?.(found.value, secretsOfAuth(providerAuth)) ?? found.value;
   const useResponsesApi = request.callConfig.openai_config?.use_responses_api ?? true;
   const family = gatewayFamily(hint, useResponsesApi);
   const reference = resolveModelReference(request.modelName, hint);

@@ -3,6 +3,7 @@
  * route is plain data that is handed on, and prints without credentials.
  */
 import { fail, ok, type Result } from "@atelier/base/result";
+import type { Secret } from "@atelier/base/secret";
 import type { ChatModelCallConfig } from "@atelier/contract/chat/model-call-config";
 import type { ChatProvider } from "@atelier/contract/rpc/chat-ports";
 import type { ModelFetch, ProviderAuth } from "@atelier/contract/rpc/model-transport";
@@ -50,8 +51,8 @@ export type ModelClientRequest = {
 export type ModelBuildOptions = {
   /** The API key that the turn's message came with. Empty: none is known. */
   readonly activeApiKeyId: string;
-  /** Looks on at what is sent and answered. It never changes the route. */
-  readonly recordHttp: ((fetch: ModelFetch) => ModelFetch) | null;
+  /** Looks on at what is sent and answered. It never changes the route. `known`: keys that may go with it. */
+  readonly recordHttp: ((fetch: ModelFetch, known: readonly Secret[]) => ModelFetch) | null;
 };
 
 export const ROUTE_UNSET: ModelFailure = routeFailure("config", "model route is not configured");

@@ -5,6 +5,7 @@ import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provid
 import { silentLogger } from "@atelier/base/logger";
 import { ok } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
+import { NO_RECORDER } from "../debug-runs/debug-recorder.ts";
 import type { ChosenModel, ModelRouter, OverrideChoice } from "../models/model-router.ts";
 import { chatWorld, SAYS, type ChatWorld } from "../state/chat-world-testkit.ts";
 import { updateChatMetadata } from "../state/chat-metadata-store.ts";
@@ -44,6 +45,8 @@ function quickgen(
     clock: systemClock,
     log: silentLogger,
     models: router as ModelRouter,
+    recorder: NO_RECORDER,
+    tapOf: async () => null,
   };
   return { deps, asked };
 }

@@ -2,11 +2,24 @@
  * Titles and labels of chats, by models: best effort, beside the turn and never in its way. Each goes
  * through the one choke point and is called on behalf of whoever wrote last.
  */
+import type {
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4GenerateResult,
+} from "@ai-sdk/provider";
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { Database } from "@atelier/database/database";
+import type {
+  DebugAnswer,
+  DebugCall,
+  DebugRecorder,
+  HttpTap,
+} from "../debug-runs/debug-recorder.ts";
+import { recordCall } from "../debug-runs/record-call-actions.ts";
 import { callSettings } from "../models/call-settings.ts";
+import type { ModelClient } from "../models/model-client.ts";
 import { TITLE_MODES, type ChosenModel, type ModelRouter } from "../models/model-router.ts";
 import {
   publishChatNews,
@@ -29,6 +42,9 @@ export type QuickgenDeps = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly models: ModelRouter;
+  readonly recorder: DebugRecorder;
+  /** Null: calls for this person are not recorded. */
+  readonly tapOf: (ownerId: string) => Promise<HttpTap | null>;
 };
 
 const BUDGET_MS = 30_000;
@@ -95,30 +111,30 @@ type Question = {
   /** What counts of an answer. Null: nothing. */
   readonly read: (answer: string) => string | null;
   readonly unfit: string;
+  readonly kind: "title_generation" | "quickgen";
 };
 
 const TITLE: Question = {
   ...{ instruction: TITLE_INSTRUCTION, tokensMax: TITLE_TOKENS_MAX, read: toTitle },
-  unfit: "The model's answer is no title.",
+  ...{ kind: "title_generation", unfit: "The model's answer is no title." },
 };
 const LABEL: Question = {
   ...{ instruction: LABEL_INSTRUCTION, tokensMax: LABEL_TOKENS_MAX, read: toLabel },
-  unfit: "The model's answer is no label.",
+  ...{ kind: "quickgen", unfit: "The model's answer is no label." },
 };
 
 async function askFor(
   deps: QuickgenDeps,
-  { instruction, tokensMax, read, unfit }: Question,
+  question: Question,
   talk: Talk,
   signal: AbortSignal,
 ): Promise<Result<string, string>> {
   const model = await titleModel(deps, talk);
   if (!model.ok) return model;
-  const asked = { talk, model: model.value, instruction, tokensMax };
-  const answer = await ask(deps, asked, signal);
+  const answer = await ask(deps, { talk, model: model.value, question }, signal);
   if (!answer.ok) return answer;
-  const text = read(answer.value);
-  return text === null ? fail(unfit) : ok(text);
+  const text = question.read(answer.value);
+  return text === null ? fail(question.unfit) : ok(text);
 }
 
 /** One that was chosen for titles and cannot be used means no title: nothing else was asked for. */
@@ -137,19 +153,17 @@ async function titleModel(
   return own.ok ? ok(own.value) : fail(own.failure.message);
 }
 
+type Asked = { readonly talk: Talk; readonly model: ChosenModel; readonly question: Question };
+
 async function ask(
-  { clock, models }: QuickgenDeps,
-  asked: {
-    readonly talk: Talk;
-    readonly model: ChosenModel;
-    readonly instruction: string;
-    readonly tokensMax: number;
-  },
+  deps: QuickgenDeps,
+  asked: Asked,
   signal: AbortSignal,
 ): Promise<Result<string, string>> {
-  const { talk, model, instruction, tokensMax } = asked;
+  const { talk, model, question } = asked;
   const { config, route } = model;
-  const client = await models.newModel(
+  const tap = await tapFor(deps, talk);
+  const client = await deps.models.newModel(
     {
       chat: {
         ownerId: talk.ownerId,
@@ -163,11 +177,46 @@ async function ask(
       callConfig: config.options,
     },
     route,
-    { activeApiKeyId: talk.apiKeyId ?? "", recordHttp: null },
+    {
+      activeApiKeyId: talk.apiKeyId ?? "",
+      recordHttp: tap === null ? null : tap.recordHttp.bind(tap),
+    },
   );
   if (!client.ok) return fail(client.failure.message);
   // Short texts want no long thoughts.
   const { reasoning: _reasoning, ...settings } = callSettings(config.options, client.value, null);
+  const request: LanguageModelV4CallOptions = {
+    ...settings,
+    maxOutputTokens: question.tokensMax,
+    prompt: [
+      { role: "system", content: question.instruction },
+      {
+        role: "user",
+        content: [{ type: "text", text: titleContext(saidIn(talk)) }],
+      },
+    ],
+  };
+  try {
+    const answer = await recordCall(deps.recorder, tap, {
+      call: () => toDebugCall(asked, client.value, request),
+      work: () => withinBudget(deps, client.value.model, request, signal),
+      answerOf: (given) => ({ response: { content: given.content }, usage: usageOf(given) }),
+      errorOf: (error) => ({ message: messageOf(error), kind: "generic", retryable: false }),
+      signal,
+    });
+    const texts = answer.content.map((part) => (part.type === "text" ? part.text : ""));
+    return ok(texts.join(""));
+  } catch (error) {
+    return fail(messageOf(error));
+  }
+}
+
+async function withinBudget(
+  { clock }: QuickgenDeps,
+  model: LanguageModelV4,
+  request: LanguageModelV4CallOptions,
+  signal: AbortSignal,
+): Promise<LanguageModelV4GenerateResult> {
   const enough = new AbortController();
   const late = new AbortController();
   clock.sleep(BUDGET_MS, late.signal).then(
@@ -175,25 +224,48 @@ async function ask(
     () => {}, // It was answered.
   );
   try {
-    const answer = await client.value.model.doGenerate({
-      ...settings,
-      maxOutputTokens: tokensMax,
-      prompt: [
-        { role: "system", content: instruction },
-        {
-          role: "user",
-          content: [{ type: "text", text: titleContext(saidIn(talk)) }],
-        },
-      ],
-      abortSignal: AbortSignal.any([signal, enough.signal]),
-    });
-    const texts = answer.content.map((part) => (part.type === "text" ? part.text : ""));
-    return ok(texts.join(""));
-  } catch (error) {
-    return fail(error instanceof Error ? error.message : "The model did not answer.");
+    const abortSignal = AbortSignal.any([signal, enough.signal]);
+    return await model.doGenerate({ ...request, abortSignal });
   } finally {
     late.abort(new Error("answered"));
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : "The model did not answer.";
+}
+
+/** A recording that cannot be had is no reason to make no text. */
+async function tapFor({ tapOf, log }: QuickgenDeps, talk: Talk): Promise<HttpTap | null> {
+  try {
+    return await tapOf(talk.ownerId);
+  } catch (error) {
+    log.debug({ err: error, chat: talk.id }, "a short text's call is not recorded");
+    return null;
+  }
+}
+
+function toDebugCall(
+  { talk, model, question }: Asked,
+  { providerType, modelName }: ModelClient,
+  request: LanguageModelV4CallOptions,
+): DebugCall {
+  return {
+    chat: { id: talk.id, rootChatId: talk.rootChatId, parentChatId: talk.parentChatId },
+    kind: question.kind,
+    ...{ runKey: null, stepKey: "only", title: "", operation: "generate" },
+    ...{ provider: providerType, model: modelName, modelConfigId: model.config.id },
+    ...{ triggerMessageId: null, historyTipMessageId: null, request },
+    metadata: { purpose: question.kind === "quickgen" ? "label" : "title" },
+  };
+}
+
+function usageOf({ usage }: LanguageModelV4GenerateResult): DebugAnswer["usage"] {
+  const { inputTokens: input, outputTokens: output } = usage;
+  return {
+    ...(input.total !== undefined && { input_tokens: input.total }),
+    ...(output.total !== undefined && { output_tokens: output.total }),
+  };
 }
 
 function saidIn({ messages }: Talk): readonly Said[] {

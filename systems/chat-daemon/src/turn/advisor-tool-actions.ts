@@ -17,9 +17,16 @@ import {
   type ToolContext,
   type ToolOutcome,
 } from "../tools/tool.ts";
+import type { DebugRecorder } from "../debug-runs/debug-recorder.ts";
 import { rowsOfTurn } from "./decision.ts";
 import { classifyModelError } from "./model-error.ts";
 import { readModelStream } from "./model-stream-actions.ts";
+import {
+  recordTurnCall,
+  streamedAnswer,
+  type RecordedChat,
+  type TurnCall,
+} from "./recorded-turn-actions.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 import type { TurnModel } from "./turn-deps.ts";
 
@@ -39,6 +46,8 @@ export type AdvisorTurn = {
   /** 0: as often as it likes. */
   readonly usesMax: number;
   readonly outputTokensMax: number;
+  readonly recorder: DebugRecorder;
+  readonly recorded: RecordedChat;
 };
 
 export function advisorTool(turn: AdvisorTurn): ChatTool {
@@ -84,21 +93,25 @@ async function ask(
 ): Promise<Result<string, string>> {
   const { clock, signal } = context;
   const prompt = advisorPrompt(turn, model, question);
+  const maxOutputTokens = turn.outputTokensMax;
+  const options = { ...withoutChain(model.callSettings), ...{ prompt, maxOutputTokens } };
+  const { toolCallId } = context;
+  const call: TurnCall = {
+    ...{ model, options, signal, toolCallId },
+    ...{ operation: "stream", purpose: "advice" },
+  };
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const step = await readModelStream(
-        model.model,
-        {
-          ...withoutChain(model.callSettings),
-          ...{ prompt, maxOutputTokens: turn.outputTokensMax },
-        },
-        {
-          ...{ clock, signal, invoked: () => {} },
-          show: ({ part }) => {
-            if (part.type === "text") context.publish(live(context, { result_delta: part.text }));
-          },
-        },
-      );
+      const step = await recordTurnCall(turn.recorder, turn.recorded, call, {
+        run: () =>
+          readModelStream(model.model, options, {
+            ...{ clock, signal, invoked: () => {} },
+            show: ({ part }) => {
+              if (part.type === "text") context.publish(live(context, { result_delta: part.text }));
+            },
+          }),
+        answerOf: streamedAnswer,
+      });
       const said = step.parts().map((part) => (part.type === "text" ? part.text : ""));
       const advice = said.join("").trim();
       if (advice !== "") return { ok: true, value: advice };

@@ -1,5 +1,5 @@
 /** Sums up a chat's history into a boundary, by one call of a model without tools (spec agents 5.10). */
-import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
+import type { LanguageModelV4CallOptions, LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { Clock } from "@atelier/base/clock";
 import { SUMMARY_INSTRUCTION } from "../prompt/built-in-prompt.ts";
 import { unansweredUserRows } from "../prompt/history-row.ts";
@@ -10,6 +10,7 @@ import { isComplete } from "./decision.ts";
 import { callOptions } from "./generate-actions.ts";
 import { ClassifiedError } from "./model-error.ts";
 import type { PreparedTurn } from "./prepare-turn-actions.ts";
+import { generatedAnswer, recordTurnCall } from "./recorded-turn-actions.ts";
 import type { TurnDeps, TurnRun } from "./turn-deps.ts";
 
 export const SUMMARY_TIMEOUT_MS = 90_000;
@@ -49,14 +50,26 @@ async function summarise(deps: TurnDeps, run: TurnRun, prepared: PreparedTurn): 
   const instruction: LanguageModelV4Prompt = [
     { role: "user", content: [{ type: "text", text: SUMMARY_INSTRUCTION }] },
   ];
-  const result = await withTimeout(deps.clock, run.signal, (abortSignal) =>
-    model.model.doGenerate({
-      ...options,
-      prompt: [...options.prompt, ...instruction],
-      ...(asked.promptTools.length > 0 && { toolChoice: { type: "none" } }),
-      abortSignal,
-    }),
-  );
+  const request: LanguageModelV4CallOptions = {
+    ...options,
+    prompt: [...options.prompt, ...instruction],
+    ...(asked.promptTools.length > 0 && { toolChoice: { type: "none" } }),
+  };
+  const { signal } = run;
+  const call = {
+    model,
+    options: request,
+    signal,
+    operation: "generate",
+    purpose: "summary",
+  } as const;
+  const result = await recordTurnCall(deps.recorder, prepared, call, {
+    run: () =>
+      withTimeout(deps.clock, signal, (abortSignal) =>
+        model.model.doGenerate({ ...request, abortSignal }),
+      ),
+    answerOf: generatedAnswer,
+  });
   const texts = result.content.map((part) => (part.type === "text" ? part.text : ""));
   const summary = texts.join("").trim();
   if (summary === "") {

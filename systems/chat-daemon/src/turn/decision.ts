@@ -85,10 +85,16 @@ export function hasAnswerSinceBoundary(rows: readonly HistoryRow[]): boolean {
 
 /** The rows since the user last wrote, without that message. */
 export function rowsOfTurn(rows: readonly HistoryRow[]): readonly HistoryRow[] {
-  const asked = rows.findLastIndex(
-    (row) => row.role === "user" && !row.deleted && row.visibility !== "model",
-  );
-  return rows.slice(asked + 1).filter(({ deleted }) => !deleted);
+  return rows.slice(rows.findLastIndex(isOfPerson) + 1).filter(({ deleted }) => !deleted);
+}
+
+/** What the turn answers. Null: nobody wrote anything. */
+export function personsMessage(rows: readonly HistoryRow[]): HistoryRow | null {
+  return rows.findLast(isOfPerson) ?? null;
+}
+
+function isOfPerson(row: HistoryRow): boolean {
+  return row.role === "user" && !row.deleted && row.visibility !== "model";
 }
 
 export function stepsOfTurn(rows: readonly HistoryRow[]): number {

@@ -1,19 +1,21 @@
 /** One answer of the chat's model: asked for, shown while it comes, and committed whole. */
-import type { LanguageModelV4CallOptions, LanguageModelV4Usage } from "@ai-sdk/provider";
+import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import type { MessagePart } from "@atelier/contract/chat/message-part";
 import { parseCommands } from "../tools/shell-command.ts";
 import { withCacheBreakpoints, withToolBreakpoint } from "../prompt/cache-breakpoints.ts";
 import { chainOf, type Chain } from "../prompt/chain-mode.ts";
 import { fileIdsOf, toModelPrompt } from "../prompt/model-prompt.ts";
 import { promptPrefix } from "../prompt/prompt-prefix.ts";
-import type { NewMessage, StepUsage } from "../state/chat-row.ts";
+import type { NewMessage } from "../state/chat-row.ts";
 import { commitStep, inAttempt, ofProvider, type ActionEnd } from "./attempt-actions.ts";
 import { stepsOfTurn } from "./decision.ts";
 import type { LiveEpisode } from "./live-episode.ts";
 import { ClassifiedError } from "./model-error.ts";
 import { readModelStream } from "./model-stream-actions.ts";
 import type { PreparedTurn } from "./prepare-turn-actions.ts";
+import { recordTurnCall, streamedAnswer } from "./recorded-turn-actions.ts";
 import type { StepParts } from "./step-parts.ts";
+import { toStepUsage } from "./step-usage.ts";
 import type { TurnDeps, TurnRun } from "./turn-deps.ts";
 
 export async function generateStep(
@@ -27,11 +29,7 @@ export async function generateStep(
   return inAttempt(deps, run, prepared, async (episode) => {
     const prefix = recordPrefix(deps, prepared);
     const startedMs = deps.clock.monotonicMs();
-    const step = await ofProvider(async () => {
-      const read = await readStep(deps, run, { prepared, options, episode });
-      refuseEmpty(read);
-      return read;
-    });
+    const step = await ofProvider(() => readStep(deps, run, { prepared, options, episode }));
     const runtimeMs = Math.round(deps.clock.monotonicMs() - startedMs);
     await prefix;
     const message = toAssistantMessage(step, prepared, runtimeMs);
@@ -42,23 +40,6 @@ export async function generateStep(
     const messages = message.content.length === 0 ? [] : [message];
     return commitStep(deps, run, messages, { isLast: isLast && !isAsked });
   });
-}
-
-/** Tokens as they are stored: the input without what the cache served. */
-export function toStepUsage(usage: LanguageModelV4Usage, contextLimit: number | null): StepUsage {
-  const { inputTokens: input, outputTokens: output } = usage;
-  const cached = (input.cacheRead ?? 0) + (input.cacheWrite ?? 0);
-  const fresh = input.noCache ?? (input.total === undefined ? undefined : input.total - cached);
-  const hasTotal = input.total !== undefined || output.total !== undefined;
-  return {
-    inputTokens: fresh ?? null,
-    outputTokens: output.total ?? null,
-    totalTokens: hasTotal ? (input.total ?? 0) + (output.total ?? 0) : null,
-    reasoningTokens: output.reasoning ?? null,
-    cacheCreationTokens: input.cacheWrite ?? null,
-    cacheReadTokens: input.cacheRead ?? null,
-    contextLimit,
-  };
 }
 
 export async function callOptions(
@@ -113,7 +94,7 @@ async function recordPrefix(
 }
 
 async function readStep(
-  { clock }: TurnDeps,
+  { clock, recorder }: TurnDeps,
   { signal }: TurnRun,
   {
     prepared,
@@ -125,10 +106,19 @@ async function readStep(
     readonly episode: LiveEpisode;
   },
 ): Promise<StepParts> {
-  return readModelStream(prepared.model.model, options, {
-    ...{ clock, signal },
-    invoked: () => episode.modelInvoked(),
-    show: ({ role, part }) => episode.addPart(role, part),
+  const { model } = prepared;
+  const call = { ...{ model, options, signal }, operation: "stream", purpose: "answer" } as const;
+  return recordTurnCall(recorder, prepared, call, {
+    run: async () => {
+      const read = await readModelStream(model.model, options, {
+        ...{ clock, signal },
+        invoked: () => episode.modelInvoked(),
+        show: ({ role, part }) => episode.addPart(role, part),
+      });
+      refuseEmpty(read);
+      return read;
+    },
+    answerOf: streamedAnswer,
   });
 }
 

@@ -67,7 +67,7 @@ export async function prepareTurn(
   let layers: readonly SystemLayer[] = [];
   const advisor = advisorOf(
     deps,
-    { chat, rows, settings, model: model.value, request },
+    { chat, rows, attempt, settings, model: model.value, request },
     () => layers,
   );
   const tools = toolSet(chat, kind, [...offered, ...advisor]);
@@ -99,6 +99,7 @@ function advisorOf(
   turn: {
     readonly chat: ChatRow;
     readonly rows: readonly StoredMessage[];
+    readonly attempt: number | null;
     readonly settings: TurnSettings;
     readonly model: TurnModel;
     readonly request: ModelRequest;
@@ -111,7 +112,8 @@ function advisorOf(
     const own = await deps.models.forAdvisor(chat, request);
     return own.ok ? ok(own.value ?? turn.model) : own;
   };
-  return [advisorTool({ rows, layers, model, ...settings.advisor })];
+  const { recorder } = deps;
+  return [advisorTool({ rows, layers, model, recorder, recorded: turn, ...settings.advisor })];
 }
 
 function toolSet(chat: ChatRow, kind: ChatKind, tools: readonly ChatTool[]): ToolSet {

@@ -10,6 +10,7 @@ import type { Random } from "@atelier/base/random";
 import type { Result } from "@atelier/base/result";
 import type { ChatError } from "@atelier/contract/chat/chat-words";
 import type { ToolCallPart } from "@atelier/contract/chat/message-part";
+import type { DebugRecorder, HttpTap } from "../debug-runs/debug-recorder.ts";
 import type { CacheMarks } from "../prompt/cache-breakpoints.ts";
 import type { PromptFile } from "../prompt/model-prompt.ts";
 import type { PromptPrefix } from "../prompt/prompt-prefix.ts";
@@ -37,6 +38,8 @@ export type TurnModel = {
   readonly isStored: boolean;
   /** Whether files of this type can be sent as they are. */
   readonly takesFile: (mediaType: string) => boolean;
+  /** Sees what goes over HTTP. Null: its calls are not recorded. */
+  readonly tap: HttpTap | null;
 };
 
 export type ModelRequest = {
@@ -80,6 +83,7 @@ export type TurnDeps = {
   readonly random: Random;
   readonly log: Logger;
   readonly models: TurnModels;
+  readonly recorder: DebugRecorder;
   /** What models, settings and tools want of the database, read in the statement that reads the chat. Null: nothing. */
   readonly beside: ReadBeside | null;
   settingsOf(chat: ChatRow, beside: unknown): Promise<TurnSettings>;

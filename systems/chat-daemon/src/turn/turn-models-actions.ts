@@ -1,6 +1,7 @@
 /** The models of turns: which one serves is the router's to say; how a turn uses it is said here. */
 import { ok, type Result } from "@atelier/base/result";
 import type { ChatError } from "@atelier/contract/chat/chat-words";
+import type { HttpTap } from "../debug-runs/debug-recorder.ts";
 import { callSettings, webSearchTool } from "../models/call-settings.ts";
 import type { ModelFamily } from "../models/model-client.ts";
 import { cacheMarksOf } from "../models/prompt-caching.ts";
@@ -15,24 +16,30 @@ import type { StoredModels } from "../models/stored-models.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import type { ModelRequest, TurnModel, TurnModels } from "./turn-deps.ts";
 
-/** `storedOf`: the models among what was read with the chat. */
-export function turnModels(
-  router: ModelRouter,
-  storedOf: (beside: unknown) => StoredModels,
-): TurnModels {
+/** What models want of what was read with the chat. */
+export type BesideModels = {
+  readonly storedOf: (beside: unknown) => StoredModels;
+  /** Null: the calls of this chat are not recorded. */
+  readonly tapOf: (beside: unknown) => HttpTap | null;
+};
+
+export function turnModels(router: ModelRouter, { storedOf, tapOf }: BesideModels): TurnModels {
+  const clients = { router, tapOf };
   return {
     forTurn: async (chat, request) => {
       const { lastModelConfigId: modelConfigId, lastReasoningEffort: effort } = chat;
       const stored = storedOf(request.beside);
       const chosen = await router.modelOfChat(chat, { modelConfigId, effort }, stored);
-      return chosen.ok ? toTurnModel(router, chat, request, chosen.value) : chosen;
+      return chosen.ok ? toTurnModel(clients, chat, request, chosen.value) : chosen;
     },
     forSummary: (chat, request) =>
-      overridden(router, chat, request, { ...COMPACTION, stored: storedOf(request.beside) }),
+      overridden(clients, chat, request, { ...COMPACTION, stored: storedOf(request.beside) }),
     // Asked when the model calls it: then what is stored counts, and not what was when the step began.
-    forAdvisor: (chat, request) => overridden(router, chat, request, ADVISOR),
+    forAdvisor: (chat, request) => overridden(clients, chat, request, ADVISOR),
   };
 }
+
+type Clients = { readonly router: ModelRouter; readonly tapOf: BesideModels["tapOf"] };
 
 type Override = {
   readonly context: "compaction" | "advisor";
@@ -44,31 +51,33 @@ const ADVISOR: Override = { context: "advisor", modes: ADVISOR_MODES };
 
 /** Null: nobody chose another model for this work, or the choice can be done without. */
 async function overridden(
-  router: ModelRouter,
+  clients: Clients,
   chat: ChatRow,
   request: ModelRequest,
   { context, modes, stored }: Override,
 ): Promise<Result<TurnModel | null, ChatError>> {
-  const choice = await router.override(chat, context, modes, stored);
+  const choice = await clients.router.override(chat, context, modes, stored);
   if (!choice.ok) return choice;
   if (choice.value.kind !== "model") return ok(null);
-  return toTurnModel(router, chat, request, choice.value.model);
+  return toTurnModel(clients, chat, request, choice.value.model);
 }
 
 async function toTurnModel(
-  router: ModelRouter,
+  { router, tapOf }: Clients,
   chat: ChatRow,
-  { activeApiKeyId }: ModelRequest,
+  { activeApiKeyId, beside }: ModelRequest,
   { config, effort, route }: ChosenModel,
 ): Promise<Result<TurnModel, ChatError>> {
   const { id, ownerId, parentChatId: parentId, rootChatId: rootId, workspaceId } = chat;
+  const tap = tapOf(beside);
+  const recordHttp = tap === null ? null : tap.recordHttp.bind(tap);
   const client = await router.newModel(
     {
       chat: { id, ownerId, parentId, rootId, workspaceId },
       ...{ modelName: config.model, extraHeaders: {}, callConfig: config.options },
     },
     route,
-    { activeApiKeyId: activeApiKeyId ?? "", recordHttp: null },
+    { activeApiKeyId: activeApiKeyId ?? "", recordHttp },
   );
   if (!client.ok) return client;
   const { model, family } = client.value;
@@ -82,6 +91,7 @@ async function toTurnModel(
     providerTools: search === null ? [] : [search],
     cacheMarks: cacheMarksOf(client.value),
     takesFile: (mediaType) => takesFile(family, mediaType),
+    tap,
   });
 }
 

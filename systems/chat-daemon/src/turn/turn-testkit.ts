@@ -10,6 +10,7 @@ import { silentLogger } from "@atelier/base/logger";
 import { fail, ok } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
+import { NO_RECORDER } from "../debug-runs/debug-recorder.ts";
 import { chatWorld, must, type ChatWorld } from "../state/chat-world-testkit.ts";
 import type { NewChat } from "../state/chat-machine.ts";
 import type { ChatRow, StoredMessage } from "../state/chat-row.ts";
@@ -64,7 +65,7 @@ export async function turnWorld(options: TurnWorldOptions = {}): Promise<TurnWor
   const turnModel: TurnModel = {
     ...{ model: scriptedModel(options, calls), configId: chats.modelConfigId, provider: "test" },
     ...{ contextLimit: 200_000, thresholdPercent: 70, callSettings: {}, providerTools: [] },
-    ...{ cacheMarks: "none", isStored: false, takesFile: () => true, ...options.model },
+    ...{ cacheMarks: "none", isStored: false, takesFile: () => true, tap: null, ...options.model },
   };
   const deps: TurnDeps = {
     ...{ machine: chats.machine, episodes, random: systemRandom, log: silentLogger },
@@ -74,6 +75,7 @@ export async function turnWorld(options: TurnWorldOptions = {}): Promise<TurnWor
       forSummary: () => Promise.resolve(ok(null)),
       forAdvisor: () => Promise.resolve(ok(null)),
     },
+    recorder: NO_RECORDER,
     beside: null,
     settingsOf: () => Promise.resolve(NO_SETTINGS),
     toolsOf: async () => options.tools ?? [],
