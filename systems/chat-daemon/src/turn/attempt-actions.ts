@@ -27,7 +27,7 @@ export async function inAttempt(
   deps: TurnDeps,
   run: TurnRun,
   prepared: PreparedTurn,
-  work: (episode: LiveEpisode) => Promise<ActionEnd>,
+  work: (episode: LiveEpisode, attempt: number) => Promise<ActionEnd>,
 ): Promise<ActionEnd> {
   const attempt = await (prepared.attempt ?? countAttempt(deps, run));
   if (attempt === null) return STALE;
@@ -36,7 +36,7 @@ export async function inAttempt(
     ...{ chatId: run.chatId, historyVersion, generationAttempt: attempt },
   });
   try {
-    return await work(episode);
+    return await work(episode, attempt);
   } catch (error) {
     run.signal.throwIfAborted();
     if (!(error instanceof AttemptFailed)) throw error;

@@ -27,11 +27,11 @@ export async function compact(
     ...{ source, thresholdPercent: limits.thresholdPercent },
     usage: contextUsage(rows, limits),
   };
-  return inAttempt(deps, run, prepared, async (episode) => {
+  return inAttempt(deps, run, prepared, async (episode, attempt) => {
     const callId = `chat_summarized_${deps.random.uuid()}`;
     episode.addPart("assistant", summaryCall(callId, compaction));
     const leftOut = new Set(unanswered.map(({ id }) => id));
-    const summed = { ...prepared, rows: rows.filter(({ id }) => !leftOut.has(id)) };
+    const summed = { ...prepared, attempt, rows: rows.filter(({ id }) => !leftOut.has(id)) };
     const summary = await ofProvider(() => summarise(deps, run, summed));
     const boundary = boundaryRows(summary, {
       ...{ callId, compaction, unanswered, hasMoreToDo: !isComplete(rows) },
@@ -41,7 +41,11 @@ export async function compact(
   });
 }
 
-async function summarise(deps: TurnDeps, run: TurnRun, prepared: PreparedTurn): Promise<string> {
+async function summarise(
+  deps: TurnDeps,
+  run: TurnRun,
+  prepared: PreparedTurn & { readonly attempt: number },
+): Promise<string> {
   const { summaryModel } = prepared;
   const model = summaryModel ?? prepared.model;
   // The turn's own model keeps its tools, so that its cache serves the call.

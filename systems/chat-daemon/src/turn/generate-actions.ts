@@ -26,10 +26,12 @@ export async function generateStep(
 ): Promise<ActionEnd> {
   const chain = mayChain ? chainFor(prepared) : null;
   const options = await callOptions(deps, prepared, chain);
-  return inAttempt(deps, run, prepared, async (episode) => {
+  return inAttempt(deps, run, prepared, async (episode, attempt) => {
     const prefix = recordPrefix(deps, prepared);
     const startedMs = deps.clock.monotonicMs();
-    const step = await ofProvider(() => readStep(deps, run, { prepared, options, episode }));
+    const step = await ofProvider(() =>
+      readStep(deps, run, { prepared, attempt, options, episode }),
+    );
     const runtimeMs = Math.round(deps.clock.monotonicMs() - startedMs);
     await prefix;
     const message = toAssistantMessage(step, prepared, runtimeMs);
@@ -98,17 +100,19 @@ async function readStep(
   { signal }: TurnRun,
   {
     prepared,
+    attempt,
     options,
     episode,
   }: {
     readonly prepared: PreparedTurn;
+    readonly attempt: number;
     readonly options: LanguageModelV4CallOptions;
     readonly episode: LiveEpisode;
   },
 ): Promise<StepParts> {
   const { model } = prepared;
   const call = { ...{ model, options, signal }, operation: "stream", purpose: "answer" } as const;
-  return recordTurnCall(recorder, prepared, call, {
+  return recordTurnCall(recorder, { ...prepared, attempt }, call, {
     run: async () => {
       const read = await readModelStream(model.model, options, {
         ...{ clock, signal },

@@ -67,7 +67,10 @@ export async function prepareTurn(
   let layers: readonly SystemLayer[] = [];
   const advisor = advisorOf(
     deps,
-    { chat, rows, attempt, settings, model: model.value, request },
+    {
+      ...{ chat, rows, settings, model: model.value, request },
+      attempt: typeof attempt === "number" ? attempt : null,
+    },
     () => layers,
   );
   const tools = toolSet(chat, kind, [...offered, ...advisor]);

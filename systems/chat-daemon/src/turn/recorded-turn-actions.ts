@@ -19,6 +19,7 @@ import type { TurnModel } from "./turn-deps.ts";
 export type RecordedChat = {
   readonly chat: ChatRow;
   readonly rows: readonly HistoryRow[];
+  /** Null: it is not known yet. */
   readonly attempt: number | null;
 };
 

@@ -129,7 +129,7 @@ function Run({ runId, onBack }: RunProps) {
       <Loaded query={run} what="the run">
         {(answer) => (
           <>
-            <h3 className="font-medium break-words">{debugRunTitle(answer)}</h3>
+            <h2 className="font-medium break-words">{debugRunTitle(answer)}</h2>
             <p className="mt-1 mb-3 flex flex-wrap items-center gap-x-3 gap-y-1 text-xs text-muted tabular-nums">
               <StatusBadge status={answer.status} />
               <span>

@@ -23,7 +23,8 @@ export function DebugStepView({ step }: { readonly step: ChatDebugStep }) {
   const { id, normalized_request: request, normalized_response: response, error } = step;
   const said = useMemo(() => debugAnswer(response), [response]);
   return (
-    <div className="space-y-3 p-3">
+    // What is read as prose is not cut at the panel's edge.
+    <div className="space-y-3 p-3 [&_pre]:break-words [&_pre]:whitespace-pre-wrap">
       {error !== null && (
         <p className="rounded-md bg-bad-soft p-2 text-bad">
           {error.message}
@@ -230,8 +231,8 @@ type PartProps = {
 function Part({ title, copied, what, children }: PartProps) {
   return (
     <section aria-label={title} className="space-y-1.5">
-      <div className="flex items-center justify-between">
-        <h4 className="text-xs font-medium text-muted">{title}</h4>
+      <div className="flex items-center justify-between pr-1">
+        <h3 className="text-xs font-medium text-muted">{title}</h3>
         <SmallCopyButton text={copied} what={what} />
       </div>
       {children}
