@@ -9,9 +9,7 @@ type Call = {
   readonly crash: (error: Error) => void;
 };
 
-type Limits = { inFlightMax?: number; batchMax?: number; waitingMax?: number; spacingMs?: number };
-
-function start(limits: Limits = {}) {
+function start(limits: { inFlightMax?: number; batchMax?: number; waitingMax?: number } = {}) {
   const clock = new FakeClock();
   const calls: Call[] = [];
   const late: string[] = [];
@@ -26,7 +24,6 @@ function start(limits: Limits = {}) {
     clock,
     batchMax: limits.batchMax ?? 3,
     inFlightMax: limits.inFlightMax ?? 1,
-    spacingMs: limits.spacingMs ?? 0,
     waitingMax: limits.waitingMax ?? 10,
     waitMsMax: 5_000,
   });
@@ -61,48 +58,6 @@ test("what one turn of the event loop brings goes together", async () => {
   await turn();
   assert.deepEqual(calls.map(({ items }) => items), [["a", "b"]]); // prettier-ignore
   calls[0]?.succeed();
-  await Promise.all(writes);
-});
-
-test("after a statement of several the next keeps its distance, and takes all that came", async () => {
-  const { group, clock, calls } = start({ spacingMs: 3 });
-  const writes = ["a", "b"].map((item) => group.write(item));
-  await turn();
-  await clock.advance(1);
-  writes.push(group.write("c"));
-  calls[0]?.succeed();
-  await writes[0];
-  await turn();
-  await clock.advance(1);
-  writes.push(group.write("d"));
-  await turn();
-  assert.equal(calls.length, 1);
-  await clock.advance(1);
-  await turn();
-  assert.deepEqual(calls.map(({ items }) => items), [["a", "b"], ["c", "d"]]); // prettier-ignore
-  calls[1]?.succeed();
-  await Promise.all(writes);
-});
-
-test("neither a lone write nor a full statement keeps a distance", async () => {
-  const { group, calls } = start({ spacingMs: 3 });
-  const writes = [group.write("a")];
-  await turn();
-  calls[0]?.succeed();
-  await writes[0];
-  writes.push(group.write("b"));
-  await turn();
-  assert.deepEqual(calls.map(({ items }) => items), [["a"], ["b"]]); // prettier-ignore
-  writes.push(...["c", "d"].map((item) => group.write(item)));
-  calls[1]?.succeed();
-  await writes[1];
-  await turn();
-  calls[2]?.succeed();
-  await writes[2];
-  writes.push(...["e", "f", "g"].map((item) => group.write(item)));
-  await turn();
-  assert.deepEqual(calls.slice(2).map(({ items }) => items), [["c", "d"], ["e", "f", "g"]]); // prettier-ignore
-  calls[3]?.succeed();
   await Promise.all(writes);
 });
 

@@ -3,9 +3,7 @@
  *
  * What arrives while a statement is under way goes out together when that one is done; a lone write
  * goes at once. Only a full batch, or a statement that takes its time, lets another one go beside it.
- * Where several write at a time, statements begin no closer to each other than `spacingMs`: on a quick
- * disk each would carry one or two, and a statement costs more than what it carries. So waiting costs
- * nothing at low load, and at high load a statement carries many writes.
+ * So waiting costs nothing at low load, and at high load a statement carries many writes.
  */
 import type { Clock } from "@atelier/base/clock";
 
@@ -20,8 +18,6 @@ export type GroupCommitOptions<Item> = {
   readonly batchMax: number;
   /** Statements at a time, when one alone is too slow. */
   readonly inFlightMax: number;
-  /** From one statement's begin to the next one's, where the one before carried several. */
-  readonly spacingMs: number;
   readonly waitingMax: number;
   readonly waitMsMax: number;
 };
@@ -39,8 +35,6 @@ type Waiting<Item> = {
  * takes longer no longer holds others back.
  */
 const SWEEP_MS = 250;
-/** What the host's timers can tell apart. */
-const TIMER_MS_MIN = 1;
 
 export class GroupCommit<Item> implements AsyncDisposable {
   readonly #options: GroupCommitOptions<Item>;
@@ -50,10 +44,6 @@ export class GroupCommit<Item> implements AsyncDisposable {
   readonly #running = new Set<Promise<void>>();
   #sweeping: Promise<void> | null = null;
   #isSending = false;
-  #isSpacing = false;
-  /** Of the last statement. */
-  #sentMs = Number.NEGATIVE_INFINITY;
-  #sentItems = 0;
 
   constructor(options: GroupCommitOptions<Item>) {
     this.#options = options;
@@ -82,41 +72,21 @@ export class GroupCommit<Item> implements AsyncDisposable {
     await Promise.all([...this.#running, this.#sweeping]);
   }
 
-  /** After all that this turn of the event loop brings, and what the spacing lets come: together. */
+  /** After all that this turn of the event loop brings: it goes out together. */
   #sendSoon(): void {
-    if (this.#isSending || this.#waiting.length === 0) return;
-    const waitMs = this.#spacingLeftMs();
-    if (waitMs < TIMER_MS_MIN) {
-      this.#isSending = true;
-      setImmediate(() => {
-        this.#isSending = false;
-        this.#send();
-      });
-    } else if (!this.#isSpacing) {
-      this.#isSpacing = true;
-      this.#options.clock.sleep(waitMs, this.#stop.signal).then(this.#onSpaced, () => {});
-    }
-  }
-
-  readonly #onSpaced = (): void => {
-    this.#isSpacing = false;
-    this.#sendSoon();
-  };
-
-  #spacingLeftMs(): number {
-    const { clock, spacingMs, batchMax } = this.#options;
-    // A full one waits for no other.
-    if (this.#sentItems < 2 || this.#waiting.length >= batchMax) return 0;
-    return this.#sentMs + spacingMs - clock.monotonicMs();
+    if (this.#isSending) return;
+    this.#isSending = true;
+    setImmediate(() => {
+      this.#isSending = false;
+      this.#send();
+    });
   }
 
   #send({ isSlow = false } = {}): void {
-    const { clock, batchMax, inFlightMax } = this.#options;
+    const { batchMax, inFlightMax } = this.#options;
     while (this.#waiting.length > 0 && this.#inFlight.size < inFlightMax) {
       if (this.#inFlight.size > 0 && this.#waiting.length < batchMax && !isSlow) return;
       const batch = this.#waiting.splice(0, batchMax);
-      this.#sentMs = clock.monotonicMs();
-      this.#sentItems = batch.length;
       this.#inFlight.add(batch);
       const running = this.#commit(batch).finally(() => {
         this.#inFlight.delete(batch);

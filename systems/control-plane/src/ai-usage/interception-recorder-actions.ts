@@ -45,8 +45,6 @@ export const LATE_START_MESSAGE =
 
 export const STARTS_BATCH_MAX = 100;
 export const STARTS_IN_FLIGHT_MAX = 4;
-/** What a busy server adds to the wait for a quick disk, and a slow one has anyway. */
-const STARTS_SPACING_MS = 3;
 export const STARTS_WAITING_MAX = 10_000;
 /** A caller waits no longer for its start to be durable. */
 export const START_MS_MAX = 5_000;
@@ -93,7 +91,6 @@ export class StrictRecorder implements InterceptionRecorder, AsyncDisposable {
       clock,
       batchMax: STARTS_BATCH_MAX,
       inFlightMax: STARTS_IN_FLIGHT_MAX,
-      spacingMs: STARTS_SPACING_MS,
       waitingMax: STARTS_WAITING_MAX,
       waitMsMax: START_MS_MAX,
     });

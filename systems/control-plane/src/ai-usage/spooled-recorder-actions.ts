@@ -76,7 +76,6 @@ export class SpooledRecorder implements InterceptionRecorder, AsyncDisposable {
       clock,
       batchMax: APPEND_BATCH_MAX,
       inFlightMax: 1,
-      spacingMs: 0,
       waitingMax: STARTS_WAITING_MAX,
       waitMsMax: START_MS_MAX,
     });
