@@ -9,7 +9,9 @@ type Call = {
   readonly crash: (error: Error) => void;
 };
 
-function start(limits: { inFlightMax?: number; batchMax?: number; waitingMax?: number } = {}) {
+type Limits = { inFlightMax?: number; batchMax?: number; waitingMax?: number; gatherMs?: number };
+
+function start(limits: Limits = {}) {
   const clock = new FakeClock();
   const calls: Call[] = [];
   const late: string[] = [];
@@ -24,6 +26,7 @@ function start(limits: { inFlightMax?: number; batchMax?: number; waitingMax?: n
     clock,
     batchMax: limits.batchMax ?? 3,
     inFlightMax: limits.inFlightMax ?? 1,
+    gatherMs: limits.gatherMs ?? 0,
     waitingMax: limits.waitingMax ?? 10,
     waitMsMax: 5_000,
   });
@@ -58,6 +61,65 @@ test("what one turn of the event loop brings goes together", async () => {
   await turn();
   assert.deepEqual(calls.map(({ items }) => items), [["a", "b"]]); // prettier-ignore
   calls[0]?.succeed();
+  await Promise.all(writes);
+});
+
+test("those who were just served and those who wait go together when they are back in time", async () => {
+  const { group, calls } = start({ gatherMs: 2, batchMax: 10 });
+  const writes = ["a", "b"].map((item) => group.write(item));
+  await turn();
+  writes.push(group.write("c"));
+  calls[0]?.succeed();
+  await writes[0];
+  await turn();
+  writes.push(group.write("a again"));
+  await turn();
+  assert.equal(calls.length, 1, "b may come back");
+  writes.push(group.write("b again"));
+  await turn();
+  assert.deepEqual(calls[1]?.items, ["c", "a again", "b again"]);
+  calls[1].succeed();
+  await Promise.all(writes);
+});
+
+test("for those who do not come back nobody waits longer than that", async () => {
+  const { group, clock, calls } = start({ gatherMs: 2, batchMax: 10 });
+  const writes = ["a", "b"].map((item) => group.write(item));
+  await turn();
+  writes.push(group.write("c"));
+  calls[0]?.succeed();
+  await writes[0];
+  await turn();
+  await clock.advance(1);
+  writes.push(group.write("a again"));
+  await clock.advance(1);
+  await turn();
+  assert.deepEqual(calls[1]?.items, ["c", "a again"]);
+  calls[1].succeed();
+  await Promise.all(writes);
+});
+
+test("nobody waits after a lone write, and nobody when a statement is full", async () => {
+  const { group, calls } = start({ gatherMs: 2 });
+  const writes = [group.write("a")];
+  await turn();
+  writes.push(group.write("b"));
+  calls[0]?.succeed();
+  await writes[0];
+  await turn();
+  await turn();
+  assert.deepEqual(calls[1]?.items, ["b"]);
+  writes.push(...["c", "d"].map((item) => group.write(item)));
+  calls[1].succeed();
+  await writes[1];
+  await turn();
+  writes.push(...["e", "f", "g"].map((item) => group.write(item)));
+  calls[2]?.succeed();
+  await writes[2];
+  await turn();
+  await turn();
+  assert.deepEqual(calls.slice(2).map(({ items }) => items), [["c", "d"], ["e", "f", "g"]]); // prettier-ignore
+  calls[3]?.succeed();
   await Promise.all(writes);
 });
 

@@ -3,7 +3,9 @@
  *
  * What arrives while a statement is under way goes out together when that one is done; a lone write
  * goes at once. Only a full batch, or a statement that takes its time, lets another one go beside it.
- * So waiting costs nothing at low load, and at high load a statement carries many writes.
+ * Where several write at a time, the next statement waits a moment for those who were just served: whoever
+ * comes back quickly would else find half of the others gone already, and wait for two statements from then on.
+ * So a lone write waits for nothing, and at high load a statement carries many writes.
  */
 import type { Clock } from "@atelier/base/clock";
 
@@ -18,6 +20,8 @@ export type GroupCommitOptions<Item> = {
   readonly batchMax: number;
   /** Statements at a time, when one alone is too slow. */
   readonly inFlightMax: number;
+  /** After a statement that carried several: so long the next one waits for as many as were about. */
+  readonly gatherMs: number;
   readonly waitingMax: number;
   readonly waitMsMax: number;
 };
@@ -44,6 +48,10 @@ export class GroupCommit<Item> implements AsyncDisposable {
   readonly #running = new Set<Promise<void>>();
   #sweeping: Promise<void> | null = null;
   #isSending = false;
+  #isGathering = false;
+  /** Until so many wait, or until then. */
+  #gatherItems = 0;
+  #gatherUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: GroupCommitOptions<Item>) {
     this.#options = options;
@@ -74,12 +82,37 @@ export class GroupCommit<Item> implements AsyncDisposable {
 
   /** After all that this turn of the event loop brings: it goes out together. */
   #sendSoon(): void {
-    if (this.#isSending) return;
-    this.#isSending = true;
-    setImmediate(() => {
-      this.#isSending = false;
-      this.#send();
-    });
+    if (this.#isSending || this.#waiting.length === 0) return;
+    const waitMs = this.#gatherLeftMs();
+    if (waitMs <= 0) {
+      this.#isSending = true;
+      setImmediate(() => {
+        this.#isSending = false;
+        // A statement may have ended meanwhile.
+        if (this.#gatherLeftMs() <= 0) this.#send();
+        else this.#sendSoon();
+      });
+    } else if (!this.#isGathering) {
+      this.#isGathering = true;
+      this.#options.clock.sleep(waitMs, this.#stop.signal).then(this.#onGathered, () => {});
+    }
+  }
+
+  readonly #onGathered = (): void => {
+    this.#isGathering = false;
+    this.#sendSoon();
+  };
+
+  #gatherLeftMs(): number {
+    if (this.#waiting.length >= this.#gatherItems) return 0;
+    return this.#gatherUntilMs - this.#options.clock.monotonicMs();
+  }
+
+  #gatherAfter({ length }: readonly unknown[]): void {
+    if (length < 2) return;
+    const { clock, batchMax, gatherMs } = this.#options;
+    this.#gatherItems = Math.min(length + this.#waiting.length, batchMax);
+    this.#gatherUntilMs = clock.monotonicMs() + gatherMs;
   }
 
   #send({ isSlow = false } = {}): void {
@@ -91,6 +124,7 @@ export class GroupCommit<Item> implements AsyncDisposable {
       const running = this.#commit(batch).finally(() => {
         this.#inFlight.delete(batch);
         this.#running.delete(running);
+        this.#gatherAfter(batch);
         this.#sendSoon();
       });
       this.#running.add(running);

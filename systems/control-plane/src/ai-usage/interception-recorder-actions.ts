@@ -45,6 +45,8 @@ export const LATE_START_MESSAGE =
 
 export const STARTS_BATCH_MAX = 100;
 export const STARTS_IN_FLIGHT_MAX = 4;
+/** About what a request takes that is answered at once. */
+const STARTS_GATHER_MS = 2;
 export const STARTS_WAITING_MAX = 10_000;
 /** A caller waits no longer for its start to be durable. */
 export const START_MS_MAX = 5_000;
@@ -91,6 +93,7 @@ export class StrictRecorder implements InterceptionRecorder, AsyncDisposable {
       clock,
       batchMax: STARTS_BATCH_MAX,
       inFlightMax: STARTS_IN_FLIGHT_MAX,
+      gatherMs: STARTS_GATHER_MS,
       waitingMax: STARTS_WAITING_MAX,
       waitMsMax: START_MS_MAX,
     });

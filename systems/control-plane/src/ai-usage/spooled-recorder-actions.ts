@@ -76,6 +76,7 @@ export class SpooledRecorder implements InterceptionRecorder, AsyncDisposable {
       clock,
       batchMax: APPEND_BATCH_MAX,
       inFlightMax: 1,
+      gatherMs: 0,
       waitingMax: STARTS_WAITING_MAX,
       waitMsMax: START_MS_MAX,
     });
