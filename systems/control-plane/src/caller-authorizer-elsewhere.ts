@@ -58,8 +58,8 @@ export class CallerAuthorizerElsewhere implements CallerAuthorizer, Disposable {
     });
   }
 
-  authorize(token: string): ReturnType<CallerAuthorizer["authorize"]> {
-    return this.#authorizer.authorize(token);
+  authorize(token: string, holder?: object): ReturnType<CallerAuthorizer["authorize"]> {
+    return this.#authorizer.authorize(token, holder);
   }
 
   authorizeDelegated(apiKeyId: string): ReturnType<CallerAuthorizer["authorizeDelegated"]> {

@@ -80,8 +80,11 @@ export type CallerAuthorization =
   | { readonly kind: "unavailable" };
 
 export interface CallerAuthorizer {
-  /** Answers at once from its cache where it can: this is on the hot path. */
-  authorize(token: string): CallerAuthorization | Promise<CallerAuthorization>;
+  /**
+   * Answers at once from its cache where it can: this is on the hot path. `holder` always holds this token: what was
+   * worked out of the token alone may be kept for as long as it lives.
+   */
+  authorize(token: string, holder?: object): CallerAuthorization | Promise<CallerAuthorization>;
   /**
    * For calls that this process makes for somebody: by the id of the API key that they came with,
    * whose secret is not at hand. Never with an id that came over the network.

@@ -77,6 +77,20 @@ test("the first answer is loaded, the next is there at once", async () => {
   assert.equal(state.loads, 1);
 });
 
+test("who holds a token is answered alike, shares what is known, and learns of each change", async () => {
+  const { authorizer, state, listener } = setUp();
+  const holder = { token: TOKEN };
+  assert.deepEqual(await authorizer.authorize(TOKEN, holder), AUTHORIZED);
+  assert.deepEqual(authorizer.authorize(TOKEN, holder), AUTHORIZED);
+  assert.deepEqual(authorizer.authorize(TOKEN, { token: TOKEN }), AUTHORIZED);
+  assert.deepEqual(authorizer.authorize(TOKEN), AUTHORIZED);
+  assert.equal(state.loads, 1);
+  state.principal = null;
+  listener.resync();
+  assert.deepEqual(await authorizer.authorize(TOKEN, holder), { kind: "unauthorized" });
+  assert.equal(state.loads, 2);
+});
+
 for (const { isConnected, freshMs } of [
   { isConnected: true, freshMs: 10_000 },
   { isConnected: false, freshMs: 1_000 },

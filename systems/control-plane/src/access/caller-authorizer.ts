@@ -5,7 +5,7 @@
  * An answer is fresh for 10 s while change messages arrive, and for 1 s while they do not; expiry
  * is compared with the clock on each use. A change message drops what it names at once. While the
  * database is away, whoever was known within the last hour is still served. Refusals are kept 1 s.
- * Tokens are held as SHA-256 only.
+ * Tokens are held as SHA-256 only, but by those who hold them anyway.
  */
 import { hash } from "node:crypto";
 import type { Clock } from "@atelier/base/clock";
@@ -74,6 +74,8 @@ export class CachedCallerAuthorizer implements CallerAuthorizer, Disposable {
   readonly #deps: CallerAuthorizerDeps;
   readonly #known = new LRUCache<string, Known>({ max: PRINCIPALS_MAX });
   readonly #refusedMs = new LRUCache<string, number>({ max: REFUSALS_MAX });
+  /** By whom it is held, so that a token that comes again is not digested again. */
+  readonly #held = new WeakMap<object, Question>();
   readonly #subscription: Disposable;
   #loading = new Map<string, Promise<CallerAuthorization>>();
   /** Grows with each change: what was read before it is not kept. */
@@ -89,10 +91,14 @@ export class CachedCallerAuthorizer implements CallerAuthorizer, Disposable {
     });
   }
 
-  authorize(token: string): CallerAuthorization | Promise<CallerAuthorization> {
+  authorize(token: string, holder?: object): CallerAuthorization | Promise<CallerAuthorization> {
+    const held = holder === undefined ? undefined : this.#held.get(holder);
+    if (held !== undefined) return this.#ask(held);
     if (parseApiKey(token) === null) return UNAUTHORIZED;
     const load = () => this.#deps.loadPrincipal(token);
-    return this.#ask({ key: hash("sha256", token, "base64"), load, isPresence: true });
+    const question = { key: hash("sha256", token, "base64"), load, isPresence: true };
+    if (holder !== undefined) this.#held.set(holder, question);
+    return this.#ask(question);
   }
 
   authorizeDelegated(apiKeyId: string): CallerAuthorization | Promise<CallerAuthorization> {

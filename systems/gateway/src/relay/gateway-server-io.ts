@@ -142,7 +142,10 @@ export class GatewayServer {
     const identity =
       token === null
         ? null
-        : { mode: token.mode, authorize: () => this.#deps.authorizer.authorize(token.token) };
+        : {
+            mode: token.mode,
+            authorize: () => this.#deps.authorizer.authorize(token.token, token),
+          };
     this.#accept({ req, res, facts }, identity, this.#relayDeps);
   }
 

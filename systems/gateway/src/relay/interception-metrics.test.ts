@@ -71,6 +71,30 @@ test("negative, infinite and missing counts count nothing, and no time is negati
   assert.equal(interceptions.seriesOf(START, "/r"), series, "counters are found once");
 });
 
+test("durations are counted when somebody looks, and none is lost in a burst", async () => {
+  const metrics = createMetrics();
+  const interceptions = new InterceptionMetrics({
+    metrics: createGatewayMetrics(metrics),
+    labels: new ModelLabels(),
+    isByUser: false,
+  });
+  const series = interceptions.seriesOf(START, "/r");
+  const counted = async (): Promise<string | undefined> => {
+    interceptions.flush();
+    const lines = (await metrics.render()).split("\n");
+    return lines
+      .find((line) => /duration_seconds_(?:sum|count)/.test(line))
+      ?.split(" ")
+      .at(-1);
+  };
+  const afterOneSecond = { ...endWith({}), endedAt: new Date(2_000) };
+  series.ended(afterOneSecond, START);
+  assert.equal(await counted(), "1");
+  for (let ended = 1; ended < 200; ended += 1) series.ended(afterOneSecond, START);
+  assert.equal(await counted(), "200");
+  assert.equal(await counted(), "200", "what was told is not told again");
+});
+
 test("with very many users every call still counts once", async () => {
   const metrics = createMetrics();
   const interceptions = new InterceptionMetrics({

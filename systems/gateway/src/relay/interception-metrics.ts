@@ -9,6 +9,8 @@ import type { GatewayMetrics } from "./gateway-metrics.ts";
 
 /** Far more than there are without users among the labels; with them, the least that is kept. */
 const SERIES_MAX = 10_000;
+/** Of one series: half a kilobyte. */
+const OBSERVATIONS_MAX = 64;
 
 export type InterceptionMetricsDeps = {
   readonly metrics: GatewayMetrics;
@@ -90,12 +92,41 @@ class Pending {
   }
 }
 
+/** Keeps what was measured until somebody reads, or until it is full: one look at a histogram is dear, many in a row are not. */
+class PendingObservations {
+  readonly #target: { observe(value: number): void };
+  readonly #values = new Float64Array(OBSERVATIONS_MAX);
+  #count = 0;
+  #isDirect = false;
+
+  constructor(target: { observe(value: number): void }) {
+    this.#target = target;
+  }
+
+  add(value: number): void {
+    this.#values[this.#count] = value;
+    this.#count += 1;
+    if (this.#isDirect || this.#count === OBSERVATIONS_MAX) this.flush();
+  }
+
+  flush(): void {
+    for (const value of this.#values.subarray(0, this.#count)) this.#target.observe(value);
+    this.#count = 0;
+  }
+
+  /** Nobody will flush it any more. */
+  detach(): void {
+    this.flush();
+    this.#isDirect = true;
+  }
+}
+
 /** The counters of one set of labels. */
 export class InterceptionSeries {
   readonly #deps: InterceptionMetricsDeps;
   readonly #names: SeriesNames;
   readonly #underWay: Pending;
-  readonly #duration: { observe(value: number): void };
+  readonly #duration: PendingObservations;
   readonly #completed: Pending;
   readonly #failed: Pending;
   readonly #prompts: Pending;
@@ -108,7 +139,7 @@ export class InterceptionSeries {
     this.#deps = deps;
     this.#names = names;
     this.#underWay = new Pending(metrics.underWay.labels({ provider, model, route }));
-    this.#duration = metrics.durationSeconds.labels({ provider, model });
+    this.#duration = new PendingObservations(metrics.durationSeconds.labels({ provider, model }));
     const all = { provider, model, route, method: "POST", client, ...initiator };
     this.#completed = new Pending(metrics.interceptions.labels({ ...all, status: "completed" }));
     this.#failed = new Pending(metrics.interceptions.labels({ ...all, status: "failed" }));
@@ -139,7 +170,7 @@ export class InterceptionSeries {
       this.#failed.add(1);
     }
     const durationMs = end.endedAt.getTime() - start.startedAt.getTime();
-    this.#duration.observe(Math.max(0, durationMs) / 1_000);
+    this.#duration.add(Math.max(0, durationMs) / 1_000);
     this.#prompts.add(end.prompts.length);
     for (const tokens of end.tokens) {
       this.#count("input", tokens.input);
@@ -160,9 +191,16 @@ export class InterceptionSeries {
     for (const pending of this.#all()) pending.detach();
   }
 
-  #all(): readonly Pending[] {
+  #all(): readonly (Pending | PendingObservations)[] {
     const tokens = this.#tokens.values();
-    return [this.#completed, this.#failed, this.#prompts, this.#underWay, ...tokens];
+    return [
+      this.#duration,
+      this.#completed,
+      this.#failed,
+      this.#prompts,
+      this.#underWay,
+      ...tokens,
+    ];
   }
 
   /** Providers report what they like: what is no count is none. */
