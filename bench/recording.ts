@@ -20,9 +20,8 @@ import { createMetrics } from "@atelier/host/metrics";
 import { Tasks } from "@atelier/host/tasks";
 import { figureOf, figureText, tableOf } from "./figures.ts";
 import { treeCpuMs } from "./process-tree.ts";
+import { sampleEnd, sampleStart } from "./sample-record.ts";
 
-const USERS = 50;
-const PROMPT = "Please look at the failing test and mend the function that it calls. ".repeat(10);
 const SPOOL_BYTES_MAX = 1_024 * 1_024 * 1_024;
 const CONCURRENCIES = [1, 8, 64] as const;
 
@@ -139,55 +138,7 @@ async function measure(
 
 async function record(recorder: InterceptionRecorder, count: number): Promise<void> {
   const id = systemRandom.uuid();
-  const userNumber = String(count % USERS).padStart(4, "0");
-  const startedAt = systemClock.now();
-  await recorder.start({
-    id,
-    caller: {
-      userId: `00000000-0000-4000-8000-00000000${userNumber}`,
-      username: `user${userNumber}`,
-      email: `user${userNumber}@example.com`,
-      apiKeyId: `key${userNumber}`,
-    },
-    provider: { type: "anthropic", name: "anthropic" },
-    model: "claude-sonnet",
-    client: "Claude Code",
-    clientSessionId: `session-${userNumber}-${count % 3}`,
-    userAgent: "claude-cli/2.1.0 (external, cli)",
-    correlatingToolCallId: null,
-    credentialKind: "centralized",
-    credentialHint: "",
-    startedAt,
-  });
-  recorder.end({
-    id,
-    startedAt,
-    endedAt: systemClock.now(),
-    credentialHint: "sk-a...wxyz",
-    error: null,
-    tokens: [
-      {
-        responseId: `msg_${id}`,
-        input: 1_200,
-        output: 300,
-        cacheReadInput: 9_000,
-        cacheWriteInput: 100,
-        extra: {},
-      },
-    ],
-    prompts: [{ responseId: `msg_${id}`, prompt: PROMPT }],
-    toolCalls:
-      count % 2 === 0
-        ? []
-        : [
-            {
-              responseId: `msg_${id}`,
-              toolCallId: `toolu_${id}`,
-              tool: "bash",
-              input: '{"command":"npm test"}',
-            },
-          ],
-    thoughts: [],
-    trail: { kind: "plain", reason: "first" },
-  });
+  const start = sampleStart(id, count, systemClock.now());
+  await recorder.start(start);
+  recorder.end(sampleEnd(start, count, systemClock.now()));
 }

@@ -16,6 +16,7 @@ export type Flags = {
 export const GROUPS: Readonly<Record<string, string>> = {
   cpu: "CPU per request and per stream at c=8, and the rates that come with it",
   bodies: "the same with bodies of 100 kB, 400 kB, 1 MB and 4 MB",
+  pace: "CPU per request at 2,000 requests a second, for lanes that wait for a disk and those that do not",
   latency: "added latency with one request at a time",
   ttft: "added time to the first token",
   frames: "added delay and CPU per frame at 200 streams",

@@ -39,14 +39,14 @@ const JSON_2K: Omit<Load, "connections" | "seconds"> = { model: modelOf({}), bod
 const COST_CONNECTIONS = 8;
 
 /** CPU per request under load, and requests per second, which pinning bounds. */
-function cost(name: string, load: Omit<Load, "connections" | "seconds">): Measurement["run"] {
+function cost(
+  name: string,
+  load: Omit<Load, "connections" | "seconds">,
+  connections = COST_CONNECTIONS,
+): Measurement["run"] {
   return async ({ load: runner, seconds }, { lane }) => {
     const before = usedMs(lane);
-    const report = await runWhole(runner, lane, {
-      ...load,
-      connections: COST_CONNECTIONS,
-      seconds,
-    });
+    const report = await runWhole(runner, lane, { ...load, connections, seconds });
     await sleep(SETTLE_MS);
     const after = usedMs(lane);
     const figures = { [`${name} rate`]: report.done / seconds };
@@ -175,6 +175,11 @@ async function frontier({ load, seconds }: MeasureDeps, { lane }: Subject): Prom
   return { "frontier rate": 0 };
 }
 
+/** What everybody here can serve. Whoever serves fewer requests sleeps more often, and waking costs: only equal rates compare. */
+const EQUAL_RATE = 2_000;
+/** More than wait at a time. */
+const EQUAL_RATE_CONNECTIONS = 128;
+
 const STREAM_100 = { model: modelOf({ chunks: 100 }), bodyBytes: 2 * KB };
 
 /** `body 100 kB` and so on, also in the goals. */
@@ -194,6 +199,11 @@ export const ROUND_MEASUREMENTS: readonly Measurement[] = [
     title: name,
     run: cost(name, { model: modelOf({}), bodyBytes }),
   })),
+  {
+    group: "pace",
+    title: `2 kB requests, ${EQUAL_RATE} a second`,
+    run: cost("paced json", { ...JSON_2K, ratePerSecond: EQUAL_RATE }, EQUAL_RATE_CONNECTIONS),
+  },
   { group: "latency", title: "one request at a time", run: latency },
   { group: "ttft", title: "time to first token", run: firstToken },
   { group: "frames", title: `${FRAME_STREAMS} paced streams`, run: frames },

@@ -146,7 +146,7 @@ function toLane(
   };
 }
 
-async function startScript(
+export async function startScript(
   { placement, upstream }: LaneDeps,
   file: string,
   args: readonly string[],

@@ -27,13 +27,13 @@ type Column = {
 
 type Table = { readonly title: string; readonly columns: readonly Column[] };
 
-const cost = (title: string, name: string): Table => ({
+const cost = (title: string, name: string, rate = "per second at c=8"): Table => ({
   title,
   columns: [
     { head: "CPU µs", figure: `${name} cpu`, as: "itself" },
     { head: "× bare", figure: `${name} cpu`, as: "× bare" },
     { head: "Postgres CPU µs", figure: `${name} postgres cpu`, as: "itself" },
-    { head: "per second at c=8", figure: `${name} rate`, as: "itself" },
+    { head: rate, figure: `${name} rate`, as: "itself" },
   ],
 });
 
@@ -44,6 +44,7 @@ const TABLES: readonly Table[] = [
   cost("400 kB request, JSON answer", "body 400 kB"),
   cost("1 MB request, JSON answer", "body 1 MB"),
   cost("4 MB request, JSON answer", "body 4 MB"),
+  cost("2 kB requests at an equal rate, JSON answer", "paced json", "per second"),
   {
     title: "Latency added to having nothing in between, µs",
     columns: [
