@@ -53,6 +53,12 @@ export class ChatCompletionsReader implements EventReader {
     return this.#responseId === "" || this.#isFinished() ? null : INTERESTING;
   }
 
+  negligible(): null {
+    return null;
+  }
+
+  passedOver(): void {}
+
   /**
    * Some compatible providers leave `[DONE]` out, so finished choices end the stream, too. A choice
    * that only then begins to speak opens it again.

@@ -69,6 +69,12 @@ export class MessagesReader implements EventReader {
     return null;
   }
 
+  negligible(): RegExp | null {
+    return this.#open.size === 0 ? OF_UNREAD_BLOCKS : null;
+  }
+
+  passedOver(): void {}
+
   isTerminated(): boolean {
     return this.#isStopped || this.#error !== null;
   }
@@ -126,6 +132,10 @@ export class MessagesReader implements EventReader {
     this.#open.delete(index);
   }
 }
+
+/** Those of #isToBeSkipped, as providers write them. */
+const OF_UNREAD_BLOCKS =
+  /(?:event: ?(?:content_block_delta|content_block_stop|ping)\ndata:[^\n]*\n\n)*/y;
 
 /** What a blocking answer shows. */
 export function observeMessage(body: LooseObject): Observation {

@@ -52,6 +52,13 @@ export interface EventReader {
    * it and the first, readEvent would do nothing. Null: each event may. With the flag `g`.
    */
   interesting(): RegExp | null;
+  /**
+   * Matches the events from where it is told to look, as many as there are in a row, that say nothing as things stand;
+   * also none of them. Null: `interesting` tells. With the flag `y`.
+   */
+  negligible(): RegExp | null;
+  /** They were passed over: `text` from `from` to `to` holds nothing but whole events that are negligible. */
+  passedOver(text: string, from: number, to: number): void;
   /** The format's terminal event, or its error event, was read. */
   isTerminated(): boolean;
   /** What was seen so far. */

@@ -167,46 +167,89 @@ test("bytes after the end change nothing", () => {
   assert.equal(observer.terminated, false);
 });
 
-/** Events of which most say nothing, in all ways in which lines may end. */
-const SAID: readonly string[] = [
-  '{"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}',
-  '{"id":"c1","choices":[{"index":0,"delta":{"content":"é \\"usage\\" \\n"}}],"usage":null}',
-  '{"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"t","function":{"name":"f","arguments":"{}"}}]}}]}',
-  '{"id":"c1","choices":[{"index":0,"delta":{"reasoning":"hm"}}]}',
-  '{"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}',
-  '{"id":"c1","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}',
-  '{"error":{"message":"overloaded","type":"overloaded_error"}}',
-  "[DONE]",
-];
+/** Events of which most say nothing: a name, where the format has them, and data. The first is the most frequent. */
+const SAID: Readonly<Record<WireFormat, readonly (readonly [name: string, data: string])[]>> = {
+  chat_completions: [
+    '{"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}',
+    '{"id":"c1","choices":[{"index":0,"delta":{"content":"é \\"usage\\" \\n"}}],"usage":null}',
+    '{"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"t","function":{"name":"f","arguments":"{}"}}]}}]}',
+    '{"id":"c1","choices":[{"index":0,"delta":{"reasoning":"hm"}}]}',
+    '{"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}',
+    '{"id":"c1","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}',
+    '{"error":{"message":"overloaded","type":"overloaded_error"}}',
+    "[DONE]",
+  ].map((data) => ["", data]),
+  messages: [
+    [
+      "content_block_delta",
+      '{"index":0,"delta":{"text":"é \\n","thinking":"hm","partial_json":"{}"}}',
+    ],
+    ["message_start", '{"message":{"id":"m1","model":"m","usage":{"input_tokens":7}}}'],
+    ["content_block_start", '{"index":0,"content_block":{"type":"text"}}'],
+    ["content_block_start", '{"index":0,"content_block":{"type":"thinking"}}'],
+    ["content_block_start", '{"index":0,"content_block":{"type":"tool_use","id":"t","name":"f"}}'],
+    ["content_block_stop", '{"index":0}'],
+    ["ping", "{}"],
+    ["content_block_deltas", '{"type":"message_stop"}'],
+    ["", '{"type":"content_block_start","index":0,"content_block":{"type":"thinking"}}'],
+    ["message_delta", '{"usage":{"output_tokens":3}}'],
+    ["message_stop", "{}"],
+    ["error", '{"error":{"type":"overloaded_error","message":"later"}}'],
+  ],
+  responses: [
+    ["response.output_text.delta", '{"sequence_number":40,"delta":"é"}'],
+    ["response.created", '{"sequence_number":0,"response":{"id":"r1","model":"m"}}'],
+    ["response.function_call_arguments.delta", '{"delta":"{"}'],
+    ["response.output_text.done", '{"text":"a"}'],
+    [
+      "response.output_item.done",
+      '{"sequence_number":9,"item":{"type":"function_call","call_id":"t","name":"f","arguments":"{}"}}',
+    ],
+    ["", '{"type":"response.output_text.delta","sequence_number":20}'],
+    [
+      "response.completed",
+      '{"response":{"id":"r1","usage":{"input_tokens":7,"output_tokens":3},"output":[]}}',
+    ],
+    ["error", '{"message":"later"}'],
+  ],
+};
 
-test("passing events over by a search of the text says the same as reading each of them", () => {
+for (const [format, said] of Object.entries(SAID) as [WireFormat, (typeof SAID)[WireFormat]][]) {
+  const [usual = ["", ""] as const] = said;
   const event = fc.tuple(
-    fc.constantFrom("", ": ping\n\n", "event: x\n", "\n", "data: {\n"),
-    fc.oneof({ weight: 6, arbitrary: fc.constant(SAID[0] ?? "") }, fc.constantFrom(...SAID)),
-    fc.constantFrom("\n\n", "\n\n", "\n\n", "\r\n\r\n", "\n\n\n", "\n"),
+    fc.constantFrom("", "", "", ": ping\n\n", "event: x\n", "\n", "data: {\n", "id: 1\n"),
+    fc.constantFrom("event: ", "event: ", "event:", "event:  "),
+    fc.oneof({ weight: 6, arbitrary: fc.constant(usual) }, fc.constantFrom(...said)),
+    fc.constantFrom("\n\n", "\n\n", "\n\n", "\r\n\r\n", "\n\n\n", "\n", "\ndata: 1\n\n"),
   );
   const stream = fc.array(event, { maxLength: 12 });
-  fc.assert(
-    fc.property(stream, fc.array(fc.nat(400), { maxLength: 6 }), (events, cuts) => {
-      const text = events.map(([before, data, end]) => `${before}data: ${data}${end}`).join("");
-      const bytes = Buffer.from(text);
-      const [plain, searched] = [
-        observeStream("chat_completions"),
-        observeStream("chat_completions", (each) => Buffer.from(each).toString("latin1")),
-      ];
-      const ends = [...cuts, bytes.length].toSorted((a, b) => a - b);
-      let at = 0;
-      for (const end of ends) {
-        const chunk = bytes.subarray(at, end);
-        at = Math.max(at, Math.min(end, bytes.length));
-        plain.push(chunk);
-        searched.push(chunk);
+  test(`${format}: passing events over by a search of the text says the same as reading each of them`, () => {
+    fc.assert(
+      fc.property(stream, fc.array(fc.nat(400), { maxLength: 6 }), (events, cuts) => {
+        const text = events
+          .map(([before, field, [name, data], end]) => {
+            return `${before}${name === "" ? "" : `${field}${name}\n`}data: ${data}${end}`;
+          })
+          .join("");
+        const bytes = Buffer.from(text);
+        const [plain, searched] = [
+          observeStream(format),
+          observeStream(format, (each) => Buffer.from(each).toString("latin1")),
+        ];
+        const ends = [...cuts, bytes.length].toSorted((a, b) => a - b);
+        let at = 0;
+        for (const end of ends) {
+          const chunk = bytes.subarray(at, end);
+          at = Math.max(at, Math.min(end, bytes.length));
+          plain.push(chunk);
+          searched.push(chunk);
+          assert.deepEqual(searched.position(), plain.position());
+          assert.equal(searched.terminated, plain.terminated);
+        }
+        assert.deepEqual(searched.end(), plain.end());
         assert.deepEqual(searched.position(), plain.position());
-        assert.equal(searched.terminated, plain.terminated);
-      }
-      assert.deepEqual(searched.end(), plain.end());
-      assert.deepEqual(searched.position(), plain.position());
-    }),
-    { numRuns: 2_000 },
-  );
-});
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+}

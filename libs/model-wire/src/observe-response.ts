@@ -114,6 +114,8 @@ class ScannedStream implements StreamObserver {
 
   /** An event begins at `from`. Answers where one begins that is not to be passed over, or is not whole. */
   #nextInteresting(text: string, from: number): number {
+    const negligible = this.#reader.negligible();
+    if (negligible !== null) return this.#afterNegligible(negligible, text, from);
     const interesting = this.#reader.interesting();
     if (interesting === null) return from;
     interesting.lastIndex = from;
@@ -121,6 +123,13 @@ class ScannedStream implements StreamObserver {
     // What was found may itself end an event: look before its last character.
     const before = text.lastIndexOf(EVENT_END, found - 1);
     return before < from ? from : before + EVENT_END.length;
+  }
+
+  #afterNegligible(negligible: RegExp, text: string, from: number): number {
+    negligible.lastIndex = from;
+    const next = negligible.test(text) ? negligible.lastIndex : from;
+    if (from < next) this.#reader.passedOver(text, from, next);
+    return next;
   }
 
   get terminated(): boolean {

@@ -53,6 +53,17 @@ export class ResponsesReader implements EventReader {
     return null;
   }
 
+  negligible(): RegExp {
+    return DELTAS;
+  }
+
+  /** Each has its number. */
+  passedOver(text: string, from: number, to: number): void {
+    for (let at = from; at < to; at = text.indexOf(EVENT_END, at) + EVENT_END.length) {
+      this.#nextSequenceNumber += 1;
+    }
+  }
+
   isTerminated(): boolean {
     return this.#isTerminated;
   }
@@ -125,6 +136,10 @@ export class ResponsesReader implements EventReader {
     this.#thoughts.push(...thoughtsIn(item));
   }
 }
+
+/** What nobody reads of a response, as providers write it. */
+const DELTAS = /(?:event: ?response\.[\w.]+\.delta\ndata:[^\n]*\n\n)*/y;
+const EVENT_END = "\n\n";
 
 /** What a blocking answer shows. */
 export function observeResponse(body: LooseObject): Observation {
