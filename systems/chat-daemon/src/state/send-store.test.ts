@@ -146,6 +146,33 @@ test("of messages at the same time each is kept once, whichever way it takes", a
   assert.equal(row.snapshotVersion, snapshotVersion + 12);
 });
 
+test("a message that waits for the chat's lock knows what was written meanwhile", async () => {
+  await using world = await chatWorld();
+  const { machine, database } = world;
+  const { id } = await world.chatIn("W");
+  const [isHeld, isSeen] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const changing = machine.change(id, async (chat) => {
+    must(await chat.sendMessage(world.user("first"), "queue"));
+    must(await chat.commitStep([{ role: "assistant", content: [callOf("open")] }]));
+    isHeld.resolve();
+    await isSeen.promise;
+    return chat.finishTurn();
+  });
+  await isHeld.promise;
+  const sending = machine.sendAtRest(id, world.user("and?"), ALONE);
+  for (;;) {
+    const { rows } = await database.pool.query(
+      "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%resting%'",
+    );
+    if (rows.length > 0) break;
+  }
+  isSeen.resolve();
+  must(await changing);
+  // The chat rests as before, with a call that was not open when the message came.
+  assert.equal(await sending, null);
+  assert.equal((await read(world, id)).status, "waiting");
+});
+
 test("rows of the request are written with the message, or neither is; in one round trip", async (t) => {
   await using world = await chatWorld();
   const { machine, database } = world;
