@@ -65,7 +65,7 @@ Measures a whole server with recording, a Postgres that syncs, a scripted model,
     list               the first and a deep page of many chats
     count              round trips to the database in a step
     takeover           from a server's end until another drives its chats
-  --rounds N         of each (default 5; 3 for streams and takeover)
+  --rounds N         of each (default 5; 3 for streams, relay and takeover)
   --turns N          of the first text, a round (default 40)
   --steps N          of a turn, a round (default 40)
   --streams a,b      how many at once (default 5,10,20)
@@ -138,7 +138,7 @@ export async function runChatBench(args: readonly string[]): Promise<void> {
   }
   const intro = [
     `\`npm run bench -- chat${args.map((each) => ` ${each}`).join("")}\`, ${date.slice(0, 10)}. ${describeMachine(null)}.`,
-    `Medians ± median deviation of ${options.rounds} rounds; of 3 for streams and takeover. Driver, model, viewers, server and Postgres, with sync on, share the processors.`,
+    `Medians ± median deviation of ${options.rounds} rounds; of 3 for streams, relay and takeover. Driver, model, viewers, server and Postgres, with sync on, share the processors.`,
     ...(disturbance === null ? [] : [disturbance]),
   ];
   const markdown = [...intro, goals(samples), comparisons(samples), all(samples)].join("\n\n");

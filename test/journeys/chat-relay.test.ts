@@ -46,11 +46,14 @@ async function watchOnBoth({ one, two }: TwoServers, person: ChatPerson, chatId:
   };
 }
 
-for (const { title, args } of [
-  { title: "one server shows what another writes, one answer after another", args: [] },
+for (const { title, args, isReached } of [
+  {
+    title: "one server shows what another writes, one answer after another",
+    ...{ args: [], isReached: true },
+  },
   {
     title: "servers that do not reach each other show the same",
-    args: ["--relay-url", "http://127.0.0.1:9"],
+    ...{ args: ["--relay-url", "http://127.0.0.1:9"], isReached: false },
   },
 ]) {
   test(title, async () => {
@@ -79,6 +82,8 @@ for (const { title, args } of [
         for (const text of attempts.slice(0, -1)) assert.ok(said.startsWith(text), text);
       }
     }
+    const log = servers.one.log() + servers.two.log();
+    if (!isReached) assert.match(log, /another server is not reached/);
   });
 }
 

@@ -34,9 +34,14 @@ test("a new database is made, and its data is there after a restart", async () =
         postgres.connection,
         `select current_setting('fsync') as fsync, current_setting('data_checksums') as checksums,
            current_setting('server_encoding') as encoding, current_setting('listen_addresses') as network,
-           current_database() as name`,
+           current_setting('wal_init_zero') as zeros, current_database() as name`,
       ),
-      [{ fsync: "on", checksums: "on", encoding: "UTF8", network: "", name: "atelier" }],
+      [
+        {
+          ...{ fsync: "on", checksums: "on", encoding: "UTF8", network: "", zeros: "off" },
+          name: "atelier",
+        },
+      ],
     );
   }
   assert.ok(!readdirSync(join(data.path, "postgres")).includes("postmaster.pid"), "it is stopped");

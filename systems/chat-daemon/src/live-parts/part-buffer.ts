@@ -284,7 +284,14 @@ class Reader implements PartReader {
   }
 }
 
+/** Asked for several times for each part, of the same few objects: a new text would be hashed each time. */
+const keys = new WeakMap<EpisodeId, string>();
+
 /** Names the episode among all of a process. */
-export function episodeKey({ chatId, historyVersion, generationAttempt }: EpisodeId): string {
-  return `${chatId}/${historyVersion}/${generationAttempt}`;
+export function episodeKey(id: EpisodeId): string {
+  const known = keys.get(id);
+  if (known !== undefined) return known;
+  const key = `${id.chatId}/${id.historyVersion}/${id.generationAttempt}`;
+  keys.set(id, key);
+  return key;
 }

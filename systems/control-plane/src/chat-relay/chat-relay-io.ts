@@ -47,6 +47,7 @@ export type ChatRelay = {
 export function chatRelay(deps: ChatRelayDeps): ChatRelay {
   let service: PartLineService | null = null;
   const served = new Set<PartLine>();
+  const unreached = new Set<string>();
   const drain = (): void => {
     for (const line of served) line.end();
   };
@@ -75,7 +76,7 @@ export function chatRelay(deps: ChatRelayDeps): ChatRelay {
       },
     },
     lines: {
-      dial: (wanted, hear, signal) => dial(deps, wanted, hear, signal),
+      dial: (wanted, hear, signal) => dial({ ...deps, unreached }, wanted, hear, signal),
     },
     serveWith: (mounted) => {
       service = mounted;
@@ -91,7 +92,7 @@ export function chatRelay(deps: ChatRelayDeps): ChatRelay {
 }
 
 async function dial(
-  { findUrl, passes, pulse, log }: ChatRelayDeps,
+  { findUrl, passes, pulse, log, unreached }: ChatRelayDeps & { readonly unreached: Set<string> },
   { serverId: replicaId, chatId }: Parameters<PartLines["dial"]>[0],
   hear: HearText,
   signal: AbortSignal,
@@ -113,11 +114,16 @@ async function dial(
   if (opened.ok) {
     const line = new SocketLine(opened.value, { wire: null, pulse });
     line.listen(hear);
+    unreached.delete(replicaId);
     return line;
   }
+  if (signal.aborted) return null;
   const { failure } = opened;
   const why = failure.kind === "refused" ? { status: failure.status } : { error: failure.error };
-  log.debug({ ...why, server: url.host }, "another server was not reached for a chat");
+  // Each chat dials, again and again: once says it.
+  const level = unreached.has(replicaId) ? "debug" : "warn";
+  unreached.add(replicaId);
+  log[level]({ ...why, server: url.host }, "another server is not reached: its chats are read");
   return null;
 }
 
