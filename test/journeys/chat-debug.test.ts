@@ -232,3 +232,46 @@ test("recorded calls are read by whoever reads the chat: its person and administ
   assert.equal((await dora.call(server, "GET", stolen)).status, 404);
   assert.equal((await dora.call(server, "GET", `${stolen}/steps/${step?.id}`)).status, 404);
 });
+
+test("a turn that a dead server left goes on as the same run, and one that is stopped is broken off", async () => {
+  await using database = await testDatabase();
+  const started = () => startRealServer({ postgresUrl: database.url, args: FORCED, env: ENV });
+  await using one = await started();
+  await using model = await startActingModel();
+  model.acts.push(
+    { to: "Outlive it", steps: [{ kind: "hang" }, says("I am still here.")] },
+    { to: "Stop there", steps: [{ kind: "hang" }] },
+  );
+  await using world = await setUpChats(one, { model });
+  const { person } = world;
+  const stopped = await person.create(one, "Stop there");
+  await recordedRuns(one, person, stopped.id, (runs) =>
+    runs.some(({ kind, status }) => kind === "chat_turn" && status === "in_progress"),
+  );
+  await must(one, person, "POST", `/api/v2/chats/${stopped.id}/interrupt`);
+  await settled(one, person, stopped.id);
+  const brokenOff = await recordedTurn(one, person, stopped.id);
+  assert.deepEqual(
+    [brokenOff.status, brokenOff.steps.map(({ status }) => status)],
+    ["interrupted", ["interrupted"]],
+  );
+
+  const chat = await person.create(one, "Outlive it");
+  await recordedRuns(one, person, chat.id, (runs) => runs.some(({ kind }) => kind === "chat_turn"));
+  await using left = await started();
+  one.child.kill("SIGKILL");
+  await settled(left, person, chat.id);
+  const run = await recordedTurn(left, person, chat.id);
+  assert.equal(run.status, "completed");
+  assert.deepEqual(
+    run.steps.map(({ status }) => status),
+    ["completed"],
+  );
+  assert(run.steps.every((step) => has(step, "response", "I am still here.")));
+
+  await must(left, person, "POST", `/api/v2/chats/${chat.id}/compact`);
+  const runs = await recordedRuns(left, person, chat.id, (all) =>
+    all.some(({ kind, status }) => kind === "compaction" && status === "completed"),
+  );
+  assert.equal(runs.filter(({ kind }) => kind === "chat_turn").length, 1);
+});
