@@ -10,6 +10,7 @@ import { systemRandom } from "@atelier/base/system-random";
 import type { Endpoint } from "@atelier/contract/endpoint";
 import { ENDPOINTS } from "@atelier/contract/http/endpoints";
 import { rolesAllow, type Role } from "@atelier/contract/permissions";
+import { CHAT_SETTING_CASES } from "./chat-setting-cases-testkit.ts";
 import {
   PASSWORD,
   SECRET_CANARY,
@@ -107,7 +108,7 @@ const chat = async (world: World, target: Person): Promise<Record<string, string
      select $1, id, $2, 'waiting', $3, now(), now() from organizations`,
     [id, target.id, model],
   );
-  return { chat: id, message: "1", queued: "1" };
+  return { chat: id, message: "1", queued: "1", run: UNKNOWN_ID, step: UNKNOWN_ID };
 };
 
 const UNKNOWN_ID = "00000000-0000-4000-8000-000000000000";
@@ -332,62 +333,10 @@ const CASES: Readonly<Record<string, Case>> = {
   "GET /api/v2/chats/usage-limits/status": { status: 503 },
   "GET /api/v2/chats/cost/users": { status: 503 },
   "GET /api/v2/chats/cost/:user/summary": { status: 503 },
-  "GET /api/v2/chats/config/system-prompt": { status: 503 },
-  "PUT /api/v2/chats/config/system-prompt": { body: () => ({ system_prompt: "" }), status: 503 },
-  "GET /api/v2/chats/config/plan-mode-instructions": { status: 503 },
-  "PUT /api/v2/chats/config/plan-mode-instructions": {
-    body: () => ({ plan_mode_instructions: "" }),
-    status: 503,
-  },
-  "GET /api/v2/chats/config/advisor": { status: 503 },
-  "PUT /api/v2/chats/config/advisor": {
-    body: () => ({ enabled: false, max_uses_per_run: 0, max_output_tokens: 1_000 }),
-    status: 503,
-  },
-  "GET /api/v2/chats/config/computer-use-provider": { status: 503 },
-  "PUT /api/v2/chats/config/computer-use-provider": {
-    body: () => ({ provider: "openai" }),
-    status: 503,
-  },
-  "GET /api/v2/chats/config/debug-logging": { status: 503 },
-  "PUT /api/v2/chats/config/debug-logging": { body: () => ({ allow_users: true }), status: 503 },
-  "GET /api/v2/chats/config/debug-retention-days": { status: 503 },
-  "PUT /api/v2/chats/config/debug-retention-days": {
-    body: () => ({ debug_retention_days: 30 }),
-    status: 503,
-  },
-  "GET /api/v2/chats/config/user-debug-logging": { status: 503 },
-  "PUT /api/v2/chats/config/user-debug-logging": { body: () => ({ enabled: true }), status: 503 },
   "GET /api/v2/chats/:chat/debug/runs": { params: chat, status: 503 },
   "GET /api/v2/chats/:chat/debug/runs/:run": { params: chat, status: 503 },
   "GET /api/v2/chats/:chat/debug/runs/:run/steps/:step": { params: chat, status: 503 },
-  "GET /api/v2/chats/config/personal-model-overrides": { status: 503 },
-  "PUT /api/v2/chats/config/personal-model-overrides": {
-    body: () => ({ allow_users: false }),
-    status: 503,
-  },
-  "GET /api/v2/chats/config/auto-archive-days": { status: 503 },
-  "PUT /api/v2/chats/config/auto-archive-days": {
-    body: () => ({ auto_archive_days: 1 }),
-    status: 503,
-  },
-  "GET /api/v2/chats/config/retention-days": { status: 503 },
-  "PUT /api/v2/chats/config/retention-days": {
-    body: () => ({ retention_days: 1 }),
-    status: 503,
-  },
-  "GET /api/v2/chats/config/user-prompt": { status: 503 },
-  "PUT /api/v2/chats/config/user-prompt": { body: () => ({ custom_prompt: "" }), status: 503 },
-  "GET /api/v2/chats/config/user-compaction-thresholds": { status: 503 },
-  "PUT /api/v2/chats/config/user-compaction-thresholds/:modelConfig": {
-    params: async () => ({ modelConfig: UNKNOWN_ID }),
-    body: () => ({ threshold_percent: 50 }),
-    status: 503,
-  },
-  "DELETE /api/v2/chats/config/user-compaction-thresholds/:modelConfig": {
-    params: async () => ({ modelConfig: UNKNOWN_ID }),
-    status: 503,
-  },
+  ...CHAT_SETTING_CASES,
   "GET /api/v2/mcp-servers": { status: 503 },
   "POST /api/v2/mcp-servers": {
     body: () => ({ slug: "ours", url: "http://127.0.0.1:1/mcp" }),

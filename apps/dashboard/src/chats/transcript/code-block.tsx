@@ -34,7 +34,7 @@ export function SmallCopyButton({ text, what }: { readonly text: string; readonl
   const isSaid = isCopied && !isOld;
   return (
     <button
-      aria-label={`Copy ${what}`}
+      aria-label={isSaid ? undefined : `Copy ${what}`}
       className="min-h-7 rounded px-2 text-xs text-muted hover:bg-hover hover:text-ink"
       onClick={() => {
         setIsCopied(false);
