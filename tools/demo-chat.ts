@@ -40,7 +40,12 @@ export async function holdDemoChat(
   return { id, transcript: messages.flatMap(linesOf).join("\n") };
 }
 
+/** Micro-dollars for a million tokens: what a large model costs, so that money is to be seen. */
+const PRICE = { input: 3_000_000, output: 15_000_000, cache_read: 300_000, cache_write: 3_750_000 };
+
 async function addModel(api: DemoApi, token: string): Promise<void> {
+  const price = { provider: "anthropic", model: MODEL, ...PRICE };
+  await api("PUT", "/ai-gateway/prices", { token, body: price });
   const path = "/organizations/default/chats/models";
   const listed = await api("GET", path, { token });
   const { models } = listed.body as { readonly models: readonly { readonly model: string }[] };

@@ -3,9 +3,9 @@ import { Modal } from "../ui/modal.tsx";
 import type { PageEntry } from "./page-entry.ts";
 
 const GENERAL = [
-  { keys: ["Ctrl", "K"], what: "Find a page, an action or a chat (⌘ K on a Mac)" },
+  { keys: ["Ctrl", "K"], what: "Find a page, an action, a chat or a workspace (⌘ K on a Mac)" },
   { keys: ["/"], what: "Search on this page" },
-  { keys: ["n"], what: "On Agents: the next that needs you" },
+  { keys: ["n"], what: "The next agent that needs you" },
   { keys: ["j", "k"], what: "On Agents: through the list" },
   { keys: ["?"], what: "This help" },
   { keys: ["Esc"], what: "Close what is open" },

@@ -1,5 +1,6 @@
 /** The navigation beside the page, where there is room. */
 import { Link, useLocation } from "@tanstack/react-router";
+import { useAttention } from "../chats/attention/attention-store.ts";
 import { Icon } from "../ui/icon.tsx";
 import { currentInNavigation, navigationGroups } from "./navigation.ts";
 import type { PageEntry } from "./page-entry.ts";
@@ -58,6 +59,7 @@ export function NavigationLinks({ pages, onGo }: NavigationLinksProps) {
                 >
                   {navigation !== undefined && <Icon name={navigation.icon} size={17} />}
                   {title}
+                  {path === "/chats" && <WaitingCount />}
                 </Link>
               </li>
             ))}
@@ -65,5 +67,18 @@ export function NavigationLinks({ pages, onGo }: NavigationLinksProps) {
         </div>
       ))}
     </nav>
+  );
+}
+
+/** How many agents wait for the person. Nothing while none do. */
+function WaitingCount() {
+  const { waitingIds, hasMore } = useAttention();
+  if (waitingIds.length === 0) return null;
+  return (
+    <span className="ml-auto rounded-full bg-warn-soft px-2 text-xs leading-5 font-medium text-warn tabular-nums">
+      {waitingIds.length}
+      {hasMore && "+"}
+      <span className="sr-only"> {waitingIds.length === 1 ? "needs you" : "need you"}</span>
+    </span>
   );
 }

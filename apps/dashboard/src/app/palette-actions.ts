@@ -8,10 +8,14 @@ import { announce } from "../ui/announcements.tsx";
 import { chooseAppearance } from "./appearance.ts";
 import type { PaletteAction } from "./palette.tsx";
 
-export function usePaletteActions(openHelp: () => void): readonly PaletteAction[] {
+export function usePaletteActions(
+  openHelp: () => void,
+  openNext: () => void,
+): readonly PaletteAction[] {
   const signOut = useSignOut();
   return useMemo(
     () => [
+      { title: "Next agent that needs you", words: "waiting chat", icon: "chat", run: openNext },
       {
         title: "Use the light appearance",
         words: "theme day",
@@ -33,7 +37,7 @@ export function usePaletteActions(openHelp: () => void): readonly PaletteAction[
       { title: "Show the keyboard's keys", words: "help", icon: "info", run: openHelp },
       { title: "Sign out", words: "log out leave", icon: "logout", run: signOut },
     ],
-    [openHelp, signOut],
+    [openHelp, openNext, signOut],
   );
 }
 

@@ -1,10 +1,12 @@
-/** One field that finds every page, action and chat. Arrow keys choose, Enter opens. */
+/** One field that finds every page, action, chat and workspace. Arrow keys choose, Enter opens. */
 import { Dialog } from "@base-ui/react/dialog";
 import { useId, useMemo, useState, type KeyboardEvent } from "react";
 import type { Chat } from "@atelier/contract/http/chats";
 import { chatPath, stateWords } from "../chats/chat-words.ts";
 import { useFoundChats } from "../chats/use-found-chats.ts";
 import { useNow } from "../browser/ticks.ts";
+import { useFoundWorkspaces } from "../workspaces/use-found-workspaces.ts";
+import { STATUS_WORDS, workspacePath, type WorkspaceView } from "../workspaces/workspace-words.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { findPages } from "./navigation.ts";
 import type { PageEntry } from "./page-entry.ts";
@@ -48,13 +50,15 @@ function PaletteList({ pages, actions, onGo, onClose }: PaletteProps) {
   const [typed, setTyped] = useState("");
   const [chosen, setChosen] = useState(0);
   const chats = useFoundChats(typed);
+  const workspaces = useFoundWorkspaces(typed);
   const now = useNow(CHAT_STATES_MS);
   const items = useMemo(
     () => [
       ...paletteItems({ pages, actions, onGo }, typed),
       ...chats.map((chat) => chatItem(chat, now, onGo)),
+      ...workspaces.map((workspace) => workspaceItem(workspace, onGo)),
     ],
-    [pages, actions, onGo, typed, chats, now],
+    [pages, actions, onGo, typed, chats, workspaces, now],
   );
   const run = (index: number): void => {
     const item = items[index];
@@ -90,7 +94,7 @@ function PaletteList({ pages, actions, onGo, onClose }: PaletteProps) {
             setChosen(0);
           }}
           onKeyDown={onKeyDown}
-          placeholder="Where to? Pages, actions, chats"
+          placeholder="Where to? Pages, actions, chats, workspaces"
           role="combobox"
           value={typed}
         />
@@ -128,8 +132,8 @@ function PaletteResults({ id, items, chosen, onChoose, onRun }: PaletteResultsPr
           role="option"
         >
           <Icon name={icon} />
-          <span>{title}</span>
-          <span className="ml-auto text-xs text-muted">{beside}</span>
+          <span className="min-w-0 truncate">{title}</span>
+          <span className="ml-auto shrink-0 text-xs text-muted">{beside}</span>
         </li>
       ))}
     </ul>
@@ -145,6 +149,16 @@ function chatItem(chat: Chat, now: Date, onGo: PaletteProps["onGo"]): PaletteIte
     icon: "chat",
     beside: stateWords(chat, now).words,
     run: () => onGo(chatPath(chat.id)),
+  };
+}
+
+function workspaceItem(workspace: WorkspaceView, onGo: PaletteProps["onGo"]): PaletteItem {
+  return {
+    key: workspace.id,
+    title: workspace.name,
+    icon: "workspace",
+    beside: `of ${workspace.owner_name}, ${STATUS_WORDS[workspace.status].words}`,
+    run: () => onGo(workspacePath(workspace)),
   };
 }
 

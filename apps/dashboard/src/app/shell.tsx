@@ -1,7 +1,8 @@
 /** What stands around every page of a signed-in person: navigation, palette, keyboard, messages. */
-import { Outlet, useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
-import { Announcements } from "../ui/announcements.tsx";
+import { Link, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState, type ComponentType } from "react";
+import { nextWaiting, useAttention } from "../chats/attention/attention-store.ts";
+import { announce, Announcements } from "../ui/announcements.tsx";
 import { IconButton } from "../ui/button.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { offeredPages } from "./navigation.ts";
@@ -15,22 +16,21 @@ import { useSignedIn } from "./signed-in.ts";
 const loadDialogs = () => import("./shell-dialogs.tsx");
 const ShellDialogs = lazy(async () => ({ default: (await loadDialogs()).ShellDialogs }));
 
+type AttentionProps = { readonly onGo: (path: string) => void };
+const Attention = lazy<ComponentType<AttentionProps>>(() =>
+  import("../chats/attention/attention.tsx").then(
+    ({ Attention: loaded }) => ({ default: loaded }),
+    // Without it pages work; none says that somebody waits.
+    () => ({ default: () => null }),
+  ),
+);
+
 export function Shell() {
   const { roles } = useSignedIn();
   const pages = useMemo(() => offeredPages(PAGES, roles), [roles]);
   const [open, setOpen] = useState<ShellDialog | null>(null);
-  const navigate = useNavigate();
   const main = useRef<HTMLElement>(null);
-  const keys = useMemo(
-    () => ({
-      openPalette: () => setOpen("palette"),
-      openHelp: () => setOpen("help"),
-      goTo: (path: string) => {
-        navigate({ to: path }).catch(() => {}); // The router shows what went wrong.
-      },
-    }),
-    [navigate],
-  );
+  const keys = useKeys(setOpen);
   useShortcuts(pages, keys);
   // They are there before anybody has read the page, and no part of what the first page waits for.
   const [areDialogsThere, setAreDialogsThere] = useState(false);
@@ -41,7 +41,7 @@ export function Shell() {
     );
   }, []);
   const close = (): void => setOpen(null);
-  const actions = usePaletteActions(keys.openHelp);
+  const actions = usePaletteActions(keys.openHelp, keys.openNext);
   return (
     <div className="min-h-screen md:grid md:grid-cols-[14rem_minmax(0,1fr)]">
       <button
@@ -69,20 +69,62 @@ export function Shell() {
           />
         </Suspense>
       )}
+      {areDialogsThere && (
+        <Suspense>
+          <Attention onGo={keys.goTo} />
+        </Suspense>
+      )}
       <Announcements />
     </div>
   );
 }
 
+/** What keys and the palette do. */
+function useKeys(open: (dialog: ShellDialog) => void) {
+  const navigate = useNavigate();
+  const router = useRouter();
+  return useMemo(() => {
+    const goTo = (path: string): void => {
+      navigate({ to: path }).catch(() => {}); // The router shows what went wrong.
+    };
+    const openNext = (): void => {
+      const shown = /^\/chats\/([\da-f-]{36})$/.exec(router.state.location.pathname)?.[1] ?? null;
+      const next = nextWaiting(shown);
+      if (next === null) announce("No other agent needs you.");
+      else goTo(`/chats/${next}`);
+    };
+    return {
+      openPalette: () => open("palette"),
+      openHelp: () => open("help"),
+      goTo,
+      openNext,
+      goToNext: () => {
+        // There it goes through the list.
+        if (router.state.location.pathname === "/chats") return false;
+        openNext();
+        return true;
+      },
+    };
+  }, [navigate, router, open]);
+}
+
 type PhoneBarProps = { readonly onMenu: () => void; readonly onFind: () => void };
 
 function PhoneBar({ onMenu, onFind }: PhoneBarProps) {
+  const waiting = useAttention().waitingIds.length;
   return (
     <header className="sticky top-0 z-30 flex items-center gap-1 border-b border-line bg-surface px-2 py-1.5 md:hidden">
       <IconButton label="Navigation" onClick={onMenu}>
         <Icon name="menu" />
       </IconButton>
       <span className="flex-1 font-semibold">Atelier</span>
+      {waiting > 0 && (
+        <Link className="flex min-h-9 items-center rounded-md px-2" to="/chats">
+          <span className="rounded-full bg-warn-soft px-2 text-xs leading-6 font-medium text-warn">
+            {waiting === 1 ? "1 needs you" : `${waiting} need you`}
+          </span>
+        </Link>
+      )}
       <IconButton label="Find a page or an action" onClick={onFind}>
         <Icon name="search" />
       </IconButton>

@@ -35,6 +35,7 @@ for (const [name, press, state, meaning] of [
   ],
   ["alone it does nothing", { key: "w" }, IDLE, null],
   ["a key of no page ends the wait", { key: "z" }, { ...IDLE, isAwaitingPage: true }, null],
+  ["n leads to the next agent that needs one", { key: "n" }, IDLE, { kind: "next" }],
   ["a slash searches", { key: "/" }, IDLE, { kind: "search" }],
 ] as const) {
   test(name, () => {

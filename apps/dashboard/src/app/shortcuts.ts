@@ -9,12 +9,14 @@ export type ShortcutActions = {
   readonly openPalette: () => void;
   readonly openHelp: () => void;
   readonly goTo: (path: string) => void;
+  /** To the next agent that needs the person. False: the page does that itself. */
+  readonly goToNext: () => boolean;
 };
 
 type KeyPress = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey">;
 
 export type ShortcutMeaning =
-  | { readonly kind: "palette" | "help" | "await_page" | "search" }
+  | { readonly kind: "palette" | "help" | "await_page" | "search" | "next" }
   | { readonly kind: "page"; readonly path: string };
 
 /** What a press means, after what came before and where it happened. Null: nothing of ours. */
@@ -32,6 +34,7 @@ export function meaningOf(
   }
   if (key === "?") return { kind: "help" };
   if (key === "g") return { kind: "await_page" };
+  if (key === "n") return { kind: "next" };
   return key === "/" ? { kind: "search" } : null;
 }
 
@@ -44,6 +47,7 @@ export function useShortcuts(pages: readonly PageEntry[], actions: ShortcutActio
       awaiting.current = meaning?.kind === "await_page";
       if (meaning === null) return;
       if (meaning.kind === "search" && !focusSearch()) return;
+      if (meaning.kind === "next" && !actions.goToNext()) return;
       event.preventDefault();
       if (meaning.kind === "palette") actions.openPalette();
       else if (meaning.kind === "help") actions.openHelp();

@@ -6,7 +6,7 @@ import {
   reasonWords,
   type TrailTexts,
 } from "@atelier/contract/trail-words";
-import { useParams, useSearch } from "@tanstack/react-router";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
 import type { z } from "zod";
 import { usePages } from "../api/use-endpoint.ts";
 import { RequestTrail } from "../gateway/request-trail.tsx";
@@ -26,6 +26,8 @@ import { costText, moneyText } from "../usage/money-text.ts";
 type Thread = z.output<typeof AiThread>;
 type Action = z.output<typeof AgenticAction>;
 
+/** The session of its calls is called as its chat. */
+const AGENTS = "Atelier Agents";
 const PAGE_SIZE = 25;
 const LOOK_AGAIN_MS = 5_000;
 
@@ -55,6 +57,17 @@ export function Page() {
           const threads = answers.flatMap((answer) => answer.threads);
           return (
             <>
+              {head.client === AGENTS && (
+                <p className="mb-4">
+                  An agent’s calls.{" "}
+                  <Link
+                    className="text-accent underline underline-offset-2"
+                    to={`/chats/${head.id}`}
+                  >
+                    Open its chat
+                  </Link>
+                </p>
+              )}
               <SessionFacts head={head} />
               {threads.map((thread) => (
                 <ThreadPanel key={thread.id} thread={thread} />

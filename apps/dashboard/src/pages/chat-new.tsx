@@ -5,7 +5,7 @@ import { createChat, listChats } from "@atelier/contract/http/chats";
 import { listMcpServers } from "@atelier/contract/http/mcp-servers";
 import { listWorkspaces } from "@atelier/contract/http/workspaces";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useState, type KeyboardEvent } from "react";
+import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { useChange, useEndpoint } from "../api/use-endpoint.ts";
 import { keep, kept } from "../browser/host.ts";
 import { sizeText } from "../chats/attachments/attachment-list.ts";
@@ -49,6 +49,8 @@ import { STATUS_WORDS } from "../workspaces/workspace-words.ts";
 
 const DRAFT = "new-chat";
 const KEY = `draft.${DRAFT}.key`;
+/** Where the last chat of this device worked: the next one likely does, too. */
+const LAST_WORKSPACE = "chat-workspace";
 
 export function Page() {
   const models = useChatModels();
@@ -66,9 +68,12 @@ export function Page() {
   );
 }
 
+/** What a link may fill in. */
+type NewChatSearch = { readonly prompt?: string; readonly workspace?: string };
+
 function NewChat({ models }: { readonly models: ChatModels }) {
-  const { prompt = "" }: { readonly prompt?: string } = useSearch({ strict: false });
-  const { form, attachments } = useNewChat(models, prompt);
+  const { prompt = "", workspace = "" }: NewChatSearch = useSearch({ strict: false });
+  const { form, attachments } = useNewChat(models, { prompt, workspace });
   const { values } = form;
   const hasModel = chosenModel(models, values.model_config_id) !== undefined;
   const send = ({ key, ctrlKey, metaKey, currentTarget }: KeyboardEvent<HTMLElement>): void => {
@@ -115,7 +120,7 @@ function NewChat({ models }: { readonly models: ChatModels }) {
   );
 }
 
-function useNewChat(models: ChatModels, prompt: string) {
+function useNewChat(models: ChatModels, { prompt, workspace }: Required<NewChatSearch>) {
   const attachments = useAttachments(DRAFT);
   const create = useChange(createChat, [listChats]);
   const navigate = useNavigate();
@@ -123,6 +128,7 @@ function useNewChat(models: ChatModels, prompt: string) {
     ...NEW_CHAT,
     content: prompt,
     model_config_id: lastModelChoice().modelConfigId,
+    workspace_id: workspace === "" ? (kept("device", LAST_WORKSPACE) ?? "") : workspace,
   }));
   const form = useForm<NewChatValues>({
     initial,
@@ -146,11 +152,18 @@ function useNewChat(models: ChatModels, prompt: string) {
       if (!outcome.ok) return outcome;
       keep("tab", KEY, null);
       rememberModelChoice(choice);
+      keep("device", LAST_WORKSPACE, values.workspace_id === "" ? null : values.workspace_id);
       attachments.clear();
       await navigate({ to: chatPath(outcome.value.id) });
       return outcome;
     },
   });
+  // What a link names goes before what a draft held.
+  const { set } = form;
+  const setOnce = useRef(set);
+  useEffect(() => {
+    if (workspace !== "") setOnce.current("workspace_id", workspace);
+  }, [workspace]);
   return { form, attachments };
 }
 
@@ -196,6 +209,10 @@ function WorkspaceField({ form }: { readonly form: Form<NewChatValues> }) {
   const { data } = useEndpoint(listWorkspaces, OWN_WORKSPACES);
   const workspaces = data?.workspaces ?? [];
   const chosen = workspaces.find(({ id }) => id === form.values.workspace_id);
+  const isGone = data !== undefined && form.values.workspace_id !== "" && chosen === undefined;
+  useEffect(() => {
+    if (isGone) form.set("workspace_id", "");
+  }, [isGone, form]);
   const isAway = chosen !== undefined && chosen.status !== "connected";
   return (
     <ChoiceField

@@ -5,12 +5,12 @@ import { useRef } from "react";
 import { problemOf } from "../api/api-problem-error.ts";
 import { useIsLasting } from "../browser/ticks.ts";
 import { SECTION_WORDS } from "../chats/chat-words.ts";
+import { useAttention } from "../chats/attention/attention-store.ts";
 import { chatsOf, InboxList } from "../chats/inbox/inbox-list.tsx";
 import { RenameChat } from "../chats/inbox/rename-chat.tsx";
-import { useTabMark } from "../chats/inbox/tab-mark.ts";
 import { useChatActions, type ChatActions } from "../chats/inbox/use-chat-actions.ts";
 import { useChatNames, type ChatNames } from "../chats/inbox/use-chat-names.ts";
-import { useChatList, useChatNews, type SectionPages } from "../chats/inbox/use-inbox.ts";
+import { useChatList, type SectionPages } from "../chats/inbox/use-inbox.ts";
 import { useInboxKeys } from "../chats/inbox/use-inbox-keys.ts";
 import { TextField } from "../forms/text-field.tsx";
 import { SpendingNotice } from "../spending/spending-notice.tsx";
@@ -96,14 +96,13 @@ type ListProps = {
 };
 
 function Inbox({ typed, names, actions }: ListProps) {
-  const isConnected = useChatNews();
+  const { isLive } = useAttention();
   const sections: Readonly<Record<ChatInboxSection, SectionPages>> = {
     needs_you: useChatList("needs_you", typed),
     working: useChatList("working", typed),
     unreviewed: useChatList("unreviewed", typed),
     idle: useChatList("idle", typed),
   };
-  useTabMark(TITLE, chatsOf(sections.needs_you).length);
   const all = Object.values(sections);
   // All at once, so that nothing moves while they come.
   const missing = all.find(({ data }) => data === undefined);
@@ -117,7 +116,7 @@ function Inbox({ typed, names, actions }: ListProps) {
   const isEmpty = all.every((pages) => chatsOf(pages).length === 0);
   return (
     <>
-      <FreshnessNotice isConnected={isConnected} sections={all} />
+      <FreshnessNotice isConnected={isLive} sections={all} />
       {isEmpty && (typed === "" ? <NoChats /> : <NoneFits isArchive={false} />)}
       {CHAT_INBOX_SECTIONS.filter((section) => chatsOf(sections[section]).length > 0).map(
         (section) => (
@@ -137,7 +136,6 @@ function Inbox({ typed, names, actions }: ListProps) {
 
 function Archive({ typed, names, actions }: ListProps) {
   const pages = useChatList("archived", typed);
-  useTabMark("Archived agents", 0);
   return (
     <Loaded query={pages} what="archived agents">
       {() =>

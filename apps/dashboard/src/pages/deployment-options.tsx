@@ -15,29 +15,35 @@ type OptionRow = CallAnswer<typeof getDeploymentConfig>["options"][number];
 const COLUMNS: readonly Column<OptionRow>[] = [
   {
     title: "Option",
-    cell: ({ name, description }) => (
+    cell: ({ name, description, value, source }) => (
       <>
         <code className="font-mono font-medium">{name}</code>
         <div className="max-w-xl text-xs text-muted">{description}</div>
+        {/* Columns of their own have no room on a phone. */}
+        <div className="mt-1.5 flex items-baseline gap-2 md:hidden">
+          <ValueText value={value} />
+          <SourceBadge source={source} />
+        </div>
       </>
     ),
   },
-  {
-    title: "Value",
-    cell: ({ value }) =>
-      value === null || value === "" ? (
-        <span className="text-muted">not set</span>
-      ) : (
-        <code className="block min-w-28 font-mono text-xs break-words">{value}</code>
-      ),
-  },
-  {
-    title: "Source",
-    cell: ({ source }) => (
-      <Badge tone={source === "default" ? "neutral" : "accent"}>{source}</Badge>
-    ),
-  },
+  { title: "Value", isMinor: true, cell: ({ value }) => <ValueText value={value} /> },
+  { title: "Source", isMinor: true, cell: ({ source }) => <SourceBadge source={source} /> },
 ];
+
+function ValueText({ value }: Pick<OptionRow, "value">) {
+  return value === null || value === "" ? (
+    <span className="text-muted">not set</span>
+  ) : (
+    <code className="block min-w-0 font-mono text-xs break-all md:min-w-28 md:break-words">
+      {value}
+    </code>
+  );
+}
+
+function SourceBadge({ source }: Pick<OptionRow, "source">) {
+  return <Badge tone={source === "default" ? "neutral" : "accent"}>{source}</Badge>;
+}
 
 const SHOWN = [
   { value: "", label: "All options" },

@@ -1,10 +1,13 @@
-/** The first page: the steps from a fresh account to daily work, with those that are done. */
+/** The first page: what one's agents do, and the steps from a fresh account to daily work. */
 import { listChats } from "@atelier/contract/http/chats";
 import { listUserProviderKeys } from "@atelier/contract/http/ai-user-keys";
 import { listAiSessions } from "@atelier/contract/http/ai-usage";
 import { listWorkspaces } from "@atelier/contract/http/workspaces";
+import { useEffect } from "react";
 import { useEndpoint } from "../api/use-endpoint.ts";
 import { useMay, useSignedIn } from "../app/signed-in.ts";
+import { keep, kept } from "../browser/host.ts";
+import { LatestAgents } from "../chats/inbox/latest-agents.tsx";
 import { NeedsYou } from "../chats/inbox/needs-you.tsx";
 import { Badge } from "../ui/badge.tsx";
 import { ButtonLink } from "../ui/button.tsx";
@@ -12,6 +15,7 @@ import { Icon } from "../ui/icon.tsx";
 import { PageHead } from "../ui/page-head.tsx";
 
 const LOOK_AGAIN_MS = 10_000;
+const STEPS_DONE = "first-steps-done";
 const ONE = { query: { limit: 1 } } as const;
 
 type Step = {
@@ -27,23 +31,63 @@ export function Page() {
   const { username, name } = useSignedIn();
   const title = `Hello, ${name === "" ? username : name}`;
   const steps = useSteps();
+  const isDone = useWereDone(steps);
   return (
     <>
       <PageHead
-        about="From here to daily work. What is done stays reachable in the navigation."
+        about={
+          isDone
+            ? "What your agents do, and what waits for you."
+            : "From here to daily work. What is done stays reachable in the navigation."
+        }
         title={title}
-      />
-      <NeedsYou page={title} />
-      <ol className="space-y-3">
-        {steps.map((step, index) => (
-          <StepRow isNext={step === nextOf(steps)} key={step.to} number={index + 1} step={step} />
-        ))}
-      </ol>
+      >
+        {isDone && (
+          <ButtonLink look="main" to="/chats/new">
+            New chat
+          </ButtonLink>
+        )}
+      </PageHead>
+      <NeedsYou />
+      {isDone && <LatestAgents />}
+      {isDone ? (
+        <details className="mb-5">
+          <summary className="min-h-9 cursor-pointer py-1.5 text-muted hover:text-ink">
+            First steps: all done
+          </summary>
+          <div className="mt-2">
+            <Steps steps={steps} />
+          </div>
+        </details>
+      ) : (
+        <Steps steps={steps} />
+      )}
       <p className="mt-6 text-muted">
         Press <kbd className="font-mono">Ctrl K</kbd> to go anywhere,{" "}
         <kbd className="font-mono">?</kbd> for the keys that there are.
       </p>
     </>
+  );
+}
+
+/** As this device knows it, until the server has told: what is shown first stays where it is. */
+function useWereDone(steps: readonly Step[]): boolean {
+  const isDone = steps.every((step) => step.isDone);
+  const isOpen = steps.some((step) => step.isDone === false);
+  useEffect(() => {
+    if (isDone) keep("device", STEPS_DONE, "yes");
+    else if (isOpen) keep("device", STEPS_DONE, null);
+  }, [isDone, isOpen]);
+  return isDone || (!isOpen && kept("device", STEPS_DONE) === "yes");
+}
+
+function Steps({ steps }: { readonly steps: readonly Step[] }) {
+  return (
+    <ol className="space-y-3">
+      {steps.map((step, index) => (
+        <StepRow isNext={step === nextOf(steps)} key={step.to} number={index + 1} step={step} />
+      ))}
+    </ol>
   );
 }
 

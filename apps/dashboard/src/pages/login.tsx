@@ -7,6 +7,7 @@ import { problemOf } from "../api/api-problem-error.ts";
 import { keyOf, useEndpoint } from "../api/use-endpoint.ts";
 import { Redirect } from "../app/redirect.ts";
 import { parseSearchTexts } from "../app/search-text.ts";
+import { showTitle } from "../browser/tab-title.ts";
 import { OutsideFrame } from "./outside-frame.tsx";
 import { safeNext } from "./safe-next.ts";
 import { SignInForm } from "./sign-in-form.tsx";
@@ -17,7 +18,7 @@ export function Page() {
   const { next } = useSearch({ strict: false }) as { readonly next?: string };
   const first = useEndpoint(firstUserExists, {});
   useEffect(() => {
-    document.title = "Sign in · Atelier";
+    showTitle("Sign in");
   }, []);
   if (first.error !== null && problemOf(first.error).status === 404) {
     return <Redirect to="/setup" />;

@@ -7,6 +7,7 @@ import { OwnRecording } from "../chats/debug/own-recording.tsx";
 import { ORGANIZATION } from "../chat-models/organization.ts";
 import { OwnModels } from "../chat-models/own-models.tsx";
 import { OwnThresholds } from "../chat-models/own-thresholds.tsx";
+import { CallPanel } from "../chats/attention/call-panel.tsx";
 import { problemOfBody } from "../forms/field-problems.ts";
 import { FormFrame } from "../forms/form-frame.tsx";
 import { TextAreaField } from "../forms/text-area-field.tsx";
@@ -33,6 +34,7 @@ export function Page() {
           {(answer) => <PromptForm answer={answer} />}
         </Loaded>
       </Panel>
+      <CallPanel />
       <OwnSpending />
       <OwnRecording />
       <OwnSignIns />

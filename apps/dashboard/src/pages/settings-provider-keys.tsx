@@ -92,18 +92,14 @@ function columns(
         <>
           <span className="font-medium">{row.provider_display_name || row.provider_name}</span>
           <div className="text-xs text-muted">{PROVIDER_KINDS[row.provider_type].label}</div>
+          {/* A column of its own has no room on a phone. */}
+          <div className="mt-1 md:hidden">
+            <OwnKeyState row={row} />
+          </div>
         </>
       ),
     },
-    {
-      title: "Your key",
-      cell: (row) =>
-        row.is_set ? (
-          <code className="font-mono text-xs">{row.masked}</code>
-        ) : (
-          <Badge tone={row.user_api_key_required ? "warn" : "neutral"}>{withoutOwn(row)}</Badge>
-        ),
-    },
+    { title: "Your key", isMinor: true, cell: (row) => <OwnKeyState row={row} /> },
     {
       title: "Actions",
       isActions: true,
@@ -117,6 +113,11 @@ function columns(
       ),
     },
   ];
+}
+
+function OwnKeyState({ row }: { readonly row: OwnKey }) {
+  if (row.is_set) return <code className="font-mono text-xs">{row.masked}</code>;
+  return <Badge tone={row.user_api_key_required ? "warn" : "neutral"}>{withoutOwn(row)}</Badge>;
 }
 
 function withoutOwn(row: OwnKey): string {

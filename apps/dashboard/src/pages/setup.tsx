@@ -6,6 +6,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { keyOf, useChange, useEndpoint } from "../api/use-endpoint.ts";
 import { Redirect } from "../app/redirect.ts";
+import { showTitle } from "../browser/tab-title.ts";
 import { problemOfBody } from "../forms/field-problems.ts";
 import { FormFrame } from "../forms/form-frame.tsx";
 import { TextField } from "../forms/text-field.tsx";
@@ -15,7 +16,7 @@ import { OutsideFrame } from "./outside-frame.tsx";
 export function Page() {
   const first = useEndpoint(firstUserExists, {});
   useEffect(() => {
-    document.title = "Set up · Atelier";
+    showTitle("Set up");
   }, []);
   if (first.data !== undefined) return <Redirect to="/login" />;
   return (

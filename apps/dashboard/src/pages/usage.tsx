@@ -76,7 +76,13 @@ export function Page() {
               <Panel title={`${labelOf(measure)} by day`}>
                 <Loaded query={byDay} what="usage by day">
                   {({ rows, group_by: grouped }) => (
-                    <ByDay by={byOf(grouped)} measure={measure} rows={rows} span={span} />
+                    <ByDay
+                      by={byOf(grouped)}
+                      chosen={chosen}
+                      measure={measure}
+                      rows={rows}
+                      span={span}
+                    />
                   )}
                 </Loaded>
               </Panel>
@@ -107,18 +113,28 @@ type ByDayProps = {
   readonly span: Parameters<typeof daysOf>[0];
   readonly by: UsageBy;
   readonly measure: UsageMeasure;
+  readonly chosen: UsageChosen;
 };
 
-function ByDay({ rows, span, by, measure }: ByDayProps) {
+function ByDay({ rows, span, by, measure, chosen }: ByDayProps) {
   const days = daysOf(span);
   const series = seriesOf(rows, days, { by, measure });
   const label = `${labelOf(measure)} by day`;
   const format = formatOf(measure);
   if (series.length === 0) {
-    return (
+    return measure === "cost" ? (
       <p className="text-muted">
-        Nothing to show: {measure === "cost" ? "no price is known." : "none."}
+        Nothing to show: no price is known.{" "}
+        <Link
+          className="text-accent underline"
+          search={{ ...chosen, measure: "tokens" }}
+          to="/ai/usage"
+        >
+          Show tokens
+        </Link>
       </p>
+    ) : (
+      <p className="text-muted">Nothing to show: none.</p>
     );
   }
   return (

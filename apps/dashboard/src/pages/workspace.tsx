@@ -51,11 +51,17 @@ function WorkspacePage({ workspace }: { readonly workspace: WorkspaceView }) {
   const shown = tabs.find(({ id }) => id === tab)?.id ?? "";
   return (
     <>
-      <PageHead about={`Of ${workspace.owner_name}`} title={workspace.name}>
+      <PageHead
+        about={isOwn ? "A machine of yours." : `A machine of ${workspace.owner_name}.`}
+        title={workspace.name}
+      >
         {isOwn && workspace.status === "connected" && (
-          <ButtonLink look="main" to={`${workspacePath(workspace)}/terminal`}>
-            Open a terminal
-          </ButtonLink>
+          <>
+            <ButtonLink look="main" search={{ workspace: workspace.id }} to="/chats/new">
+              Start an agent here
+            </ButtonLink>
+            <ButtonLink to={`${workspacePath(workspace)}/terminal`}>Open a terminal</ButtonLink>
+          </>
         )}
         <WorkspaceActions workspace={workspace} />
       </PageHead>

@@ -36,13 +36,14 @@ export function Button({ look = "plain", busy, children, disabled, ...rest }: Bu
 
 type ButtonLinkProps = {
   readonly to: string;
+  readonly search?: Readonly<Record<string, string>>;
   readonly look?: Look;
   readonly children: ReactNode;
 };
 
-export function ButtonLink({ to, look = "plain", children }: ButtonLinkProps) {
+export function ButtonLink({ to, search = {}, look = "plain", children }: ButtonLinkProps) {
   return (
-    <Link className={`${BASE} ${LOOKS[look]}`} to={to}>
+    <Link className={`${BASE} ${LOOKS[look]}`} search={search} to={to}>
       {children}
     </Link>
   );

@@ -1,5 +1,6 @@
 /** The head of a page: its title, one sentence about it, and what can be done here. */
 import { useEffect, type ReactNode } from "react";
+import { showTitle } from "../browser/tab-title.ts";
 
 type PageHeadProps = {
   readonly title: string;
@@ -10,7 +11,7 @@ type PageHeadProps = {
 
 export function PageHead({ title, about, children }: PageHeadProps) {
   useEffect(() => {
-    document.title = `${title} · Atelier`;
+    showTitle(title);
   }, [title]);
   return (
     <header className="mb-5 flex flex-wrap items-start justify-between gap-3">

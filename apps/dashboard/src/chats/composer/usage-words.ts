@@ -73,13 +73,18 @@ export type Cost = {
 
 /** Money where there is a price, else tokens. Empty: nothing was asked yet. */
 export function chatCostText(cost: Cost, tokens: number): string {
+  if (cost.request_count === 0) return "";
+  return moneyOf(cost) ?? `${tokenText(tokens)} tokens`;
+}
+
+/** Null: no price is known. */
+export function moneyOf(cost: Cost): string | null {
   const {
     total_cost_micros: micros,
     request_count: count,
     unpriced_request_count: unpriced,
   } = cost;
-  if (count === 0) return "";
-  if (micros === null || unpriced === count) return `${tokenText(tokens)} tokens`;
+  if (micros === null || unpriced === count) return null;
   const dollars = micros / 1_000_000;
   const money = `$${dollars < 0.1 ? dollars.toFixed(3) : dollars.toFixed(2)}`;
   return unpriced === 0 ? money : `${money} and ${unpriced} without a price`;

@@ -5,7 +5,7 @@ import { ChatNewsLink, parseNews, type NewsSocket } from "./chat-news-link.ts";
 
 const ID = "0b8f1f5e-1111-4a4a-8b8b-0a4c1f1e2d3c";
 
-function scene() {
+function scene({ isWelcome = true } = {}) {
   const clock = new FakeClock();
   const sockets: NewsSocket[] = [];
   const told: string[] = [];
@@ -16,6 +16,7 @@ function scene() {
       sockets.push(socket);
       return socket;
     },
+    isWelcome: () => Promise.resolve(isWelcome),
     onNews: ({ kind }) => told.push(kind),
     onConnected: (isConnected) => told.push(isConnected ? "connected" : "lost"),
   });
@@ -40,6 +41,13 @@ test("a lost connection is told and dialled anew, each time after a longer wait"
   assert.equal(sockets.length, 2);
   await clock.advance(500);
   assert.equal(sockets.length, 3);
+});
+
+test("a server that does not answer this person is not dialled, as after their session", async () => {
+  const { clock, sockets } = scene({ isWelcome: false });
+  sockets[0]?.onclose?.();
+  await clock.advance(60_000);
+  assert.equal(sockets.length, 1);
 });
 
 test("who has left is told nothing, and dials no more", async () => {

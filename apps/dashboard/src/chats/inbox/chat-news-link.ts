@@ -3,7 +3,7 @@
  * told when there is none, so that what is shown can be said to be old.
  */
 import type { Clock } from "@atelier/base/clock";
-import { CHAT_NEWS_KINDS } from "@atelier/contract/http/chat-sockets";
+import { CHAT_NEWS_KINDS, type ChatNewsKind } from "@atelier/contract/http/chat-sockets";
 import { Chat } from "@atelier/contract/http/chats";
 import { z } from "zod";
 import { Redial } from "../../browser/redial.ts";
@@ -11,7 +11,7 @@ import { Redial } from "../../browser/redial.ts";
 export type ChatNews =
   /** Some may have been missed: ask for everything. */
   | { readonly kind: "ready" }
-  | { readonly kind: "changed"; readonly chat: Chat }
+  | { readonly kind: "changed"; readonly change: ChatNewsKind; readonly chat: Chat }
   | { readonly kind: "deleted"; readonly chatId: string };
 
 /** What of a browser's WebSocket is used. */
@@ -23,6 +23,8 @@ export type NewsSocket = Pick<WebSocket, "close"> & {
 export type ChatNewsDeps = {
   readonly clock: Clock;
   readonly open: () => NewsSocket;
+  /** Whether the server answers this person. Asked before a lost connection is dialled anew. */
+  readonly isWelcome: () => Promise<boolean>;
   readonly onNews: (news: ChatNews) => void;
   readonly onConnected: (isConnected: boolean) => void;
 };
@@ -34,13 +36,25 @@ export class ChatNewsLink {
 
   constructor(deps: ChatNewsDeps) {
     this.#deps = deps;
-    this.#redial = new Redial(deps.clock, () => this.#dial());
+    this.#redial = new Redial(deps.clock, () => this.#dialAgain());
     this.#dial();
   }
 
   close(): void {
     this.#redial.stop();
     this.#socket?.close();
+  }
+
+  /** Browsers complain aloud of a socket that is refused, as when the session is over. */
+  #dialAgain(): void {
+    this.#deps.isWelcome().then(
+      (isWelcome) => {
+        if (this.#redial.isStopped) return;
+        if (isWelcome) this.#dial();
+        else this.#redial.again();
+      },
+      () => this.#redial.again(),
+    );
   }
 
   #dial(): void {
@@ -80,5 +94,6 @@ export function parseNews(text: string): ChatNews | null {
   const deleted = Deleted.safeParse(json);
   if (deleted.success) return { kind: "deleted", chatId: deleted.data.chat.id };
   const changed = Changed.safeParse(json);
-  return changed.success ? { kind: "changed", chat: changed.data.chat } : null;
+  if (!changed.success) return null;
+  return { kind: "changed", change: changed.data.kind, chat: changed.data.chat };
 }

@@ -92,11 +92,6 @@ export function countText(count: number, hasMore: boolean): string {
   return hasMore ? `${count}+` : String(count);
 }
 
-/** Of the browser's tab: how many wait for the person comes first. */
-export function tabTitle(title: string, needsYou: number): string {
-  return needsYou === 0 ? `${title} · Atelier` : `(${needsYou}) ${title} · Atelier`;
-}
-
 /** How long a chat has been where it is, in the words of its section. */
 export function sinceText({ inbox_section: section, inbox_since: since }: Chat, now: Date): string {
   const length = lengthText(Math.max(0, now.getTime() - Date.parse(since)));

@@ -1,18 +1,20 @@
 /** One's chats by section, as they are at each moment: the server tells of every change. */
 import { systemClock } from "@atelier/base/system-clock";
 import type { ChatInboxSection } from "@atelier/contract/chat/chat-words";
+import { requestPath } from "@atelier/contract/client";
 import { watchChats } from "@atelier/contract/http/chat-sockets";
 import { listChats, type Chat } from "@atelier/contract/http/chats";
+import { getUser } from "@atelier/contract/http/users";
 import {
   useQueryClient,
   type InfiniteData,
   type QueryClient,
   type UseInfiniteQueryResult,
 } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 import { keyOf, renewAnswers, usePages } from "../../api/use-endpoint.ts";
-import { openSocket } from "../../browser/host.ts";
-import { ChatNewsLink, type NewsSocket } from "./chat-news-link.ts";
+import { openSocket, probePath } from "../../browser/host.ts";
+import { ChatNewsLink, type ChatNews, type NewsSocket } from "./chat-news-link.ts";
 import {
   listInput,
   nextInput,
@@ -27,6 +29,8 @@ const WORKING_MS = 5_000;
 /** In case news do not arrive: some proxies hold them back. */
 const LOOK_AGAIN_MS = 30_000;
 
+const ME = { user: "me" } as const;
+
 type ChatPages = InfiniteData<Chat[]>;
 
 export type SectionPages = UseInfiniteQueryResult<ChatPages>;
@@ -39,25 +43,29 @@ export function useChatList(view: InboxView, typed: string): SectionPages {
   });
 }
 
-/** Keeps the lists as they are on the server. False: there is no connection. */
-export function useChatNews(): boolean {
+/** Keeps the lists as they are on the server, for every page at once. */
+export function useChatNews(told: {
+  readonly onNews: (news: ChatNews) => void;
+  readonly onConnected: (isConnected: boolean) => void;
+}): void {
   const queryClient = useQueryClient();
-  const [isConnected, setIsConnected] = useState(false);
+  const { onNews, onConnected } = told;
   useEffect(() => {
     const link = new ChatNewsLink({
       clock: systemClock,
       // Its handlers take more than ours do: that is all the types differ in.
       open: () => openSocket(watchChats.path) as NewsSocket,
-      onConnected: setIsConnected,
+      isWelcome: async () => (await probePath(requestPath(getUser.path, ME, {}) ?? "")).isOk,
+      onConnected,
       onNews: (news) => {
+        onNews(news);
         if (news.kind === "changed") putChat(queryClient, news.chat);
         else if (news.kind === "deleted") dropChat(queryClient, news.chatId);
         else renewAnswers(queryClient, [listChats]).catch(() => {}); // The lists tell.
       },
     });
     return () => link.close();
-  }, [queryClient]);
-  return isConnected;
+  }, [queryClient, onNews, onConnected]);
 }
 
 const SECTIONS: readonly ChatInboxSection[] = ["needs_you", "working", "unreviewed", "idle"];

@@ -1,6 +1,7 @@
 /** The head of a chat: what it is called, how it stands, and what belongs to it. */
 import { Link } from "@tanstack/react-router";
 import { memo, useEffect, useState } from "react";
+import { showTitle } from "../../browser/tab-title.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { IconButton } from "../../ui/button.tsx";
 import { ChatIcon } from "../chat-icon.tsx";
@@ -19,7 +20,7 @@ export const ChatHeader = memo(function ChatHeader({ isPanelOpen, onPanel }: Cha
   const [opened, setOpened] = useState<"prompts" | "details" | null>(null);
   const close = (): void => setOpened(null);
   useEffect(() => {
-    document.title = `${chat.title} · Atelier`;
+    showTitle(chat.title);
   }, [chat.title]);
   return (
     <header className="flex min-h-12 flex-wrap items-center gap-x-2 border-b border-line bg-surface px-3 md:px-4">

@@ -8,7 +8,13 @@ import { Button } from "../../ui/button.tsx";
 import { Facts } from "../../ui/facts.tsx";
 import { Modal } from "../../ui/modal.tsx";
 import { ProblemNotice } from "../../ui/problem-notice.tsx";
-import { chatCostText, contextFill, tokenText, totalTokens } from "../composer/usage-words.ts";
+import {
+  chatCostText,
+  contextFill,
+  moneyOf,
+  tokenText,
+  totalTokens,
+} from "../composer/usage-words.ts";
 import { useChatModels } from "../model-choice/model-choice-fields.tsx";
 import { spentText } from "../../spending/spending-words.ts";
 import { useChatScene, useLinkState } from "./chat-scene.ts";
@@ -33,7 +39,7 @@ export const Meters = memo(function Meters() {
         <span className="sr-only">Context and cost: </span>
         <FillBar percent={fill?.percent ?? 0} />
         <span className="w-9 text-left">{fill === null ? "–" : `${fill.percent}%`}</span>
-        <span className="min-w-24 text-left max-sm:hidden">{spent === "" ? "" : `· ${spent}`}</span>
+        <span className="min-w-24 text-left max-sm:hidden">{spent}</span>
       </button>
       <Modal isOpen={isOpen} onClose={() => setIsOpen(false)} title="Context and cost">
         <MeterDetails onDone={() => setIsOpen(false)} />
@@ -106,7 +112,7 @@ function MeterDetails({ onDone }: { readonly onDone: () => void }) {
             value:
               cost.data === undefined || cost.data.request_count === 0
                 ? "nothing yet"
-                : chatCostText(cost.data, tokens),
+                : (moneyOf(cost.data) ?? "no price is known"),
           },
           { name: "Calls of models", value: String(cost.data?.request_count ?? 0) },
           ...spending,

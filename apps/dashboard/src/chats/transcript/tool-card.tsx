@@ -48,7 +48,8 @@ export const ToolCard = memo(
               {subject}
             </span>
             <span
-              className={`w-32 shrink-0 truncate text-xs tabular-nums max-sm:w-24 ${end.state === "failed" ? "text-bad" : ""}`}
+              title={end.state === "running" ? undefined : endText(end)}
+              className={`w-36 shrink-0 truncate text-xs tabular-nums max-sm:w-24 ${end.state === "failed" ? "text-bad" : ""}`}
             >
               {end.state === "running" ? "running" : endText(end)}
             </span>
