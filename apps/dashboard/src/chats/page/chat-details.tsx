@@ -14,6 +14,7 @@ import { Facts } from "../../ui/facts.tsx";
 import { Modal } from "../../ui/modal.tsx";
 import { ProblemNotice } from "../../ui/problem-notice.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SaveChatButtons } from "../export/save-chat-buttons.tsx";
 import { chatPath, stateWords } from "../chat-words.ts";
 import { systemClock } from "@atelier/base/system-clock";
 import { useChatScene } from "./chat-scene.ts";
@@ -52,6 +53,7 @@ function Details({ onClose }: { readonly onClose: () => void }) {
       />
       <Sharing />
       <Agents />
+      <SaveChatButtons />
       {problem !== null && <ProblemNotice problem={problem} />}
       {isOwn && (
         <Button

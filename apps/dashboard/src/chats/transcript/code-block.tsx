@@ -1,5 +1,5 @@
 /** Code with its language, copied by one press. Long lines scroll. */
-import { useRef, useState } from "react";
+import { useRef, useState, type ButtonHTMLAttributes } from "react";
 import { copyText } from "../../browser/host.ts";
 import { useIsLasting } from "../../browser/ticks.ts";
 import { languageOfFence } from "../../code/code-language.ts";
@@ -33,17 +33,26 @@ export function SmallCopyButton({ text, what }: { readonly text: string; readonl
   const isOld = useIsLasting(isCopied, SAID_MS);
   const isSaid = isCopied && !isOld;
   return (
-    <button
+    <SmallButton
       aria-label={isSaid ? undefined : `Copy ${what}`}
-      className="min-h-7 rounded px-2 text-xs text-muted hover:bg-hover hover:text-ink"
       onClick={() => {
         setIsCopied(false);
         copyText(text).then(setIsCopied, () => {}); // Refused: nothing was copied, and nothing is said.
       }}
-      type="button"
     >
       <span aria-live="polite">{isSaid ? "Copied" : "Copy"}</span>
-    </button>
+    </SmallButton>
+  );
+}
+
+/** In the head of a block. */
+export function SmallButton(props: Omit<ButtonHTMLAttributes<HTMLButtonElement>, "className">) {
+  return (
+    <button
+      type="button"
+      {...props}
+      className="min-h-7 shrink-0 rounded px-2 text-xs text-muted hover:bg-hover hover:text-ink"
+    />
   );
 }
 

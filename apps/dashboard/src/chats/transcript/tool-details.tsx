@@ -4,8 +4,9 @@ import type { ReactNode } from "react";
 import { languageOfPath } from "../../code/code-language.ts";
 import { CodeBlock, ScrolledText } from "./code-block.tsx";
 import { DiffView } from "./diff-view.tsx";
-import { fieldIn, listIn, textIn } from "./json-fields.ts";
+import { fieldIn, listIn, numberIn, textIn } from "./json-fields.ts";
 import { Markdown } from "./markdown.tsx";
+import { OutputBlock } from "./output-block.tsx";
 import { errorOf, jsonText, outputOf } from "./tool-words.ts";
 import type { ToolRow } from "./transcript-rows.ts";
 import { diffLines, replacementLines } from "./unified-diff.ts";
@@ -71,7 +72,12 @@ function CommandBody({ row: { call, result } }: { readonly row: ToolRow }) {
         />
       )}
       {output !== null && output.trim() !== "" && (
-        <CodeBlock label="Output" language="" text={output} />
+        <OutputBlock
+          fileName={`output-${(call ?? result)?.tool_call_id ?? "command"}.txt`}
+          isLive={result?.result_delta !== undefined}
+          startsAtEnd={(numberIn(result?.result, "exit_code") ?? 0) !== 0}
+          text={output}
+        />
       )}
       {note !== null && <p className="px-1 text-xs text-muted">{note}</p>}
     </>
