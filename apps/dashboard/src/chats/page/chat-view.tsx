@@ -5,7 +5,7 @@ import { ok, type Result } from "@atelier/base/result";
 import { requestPath, type ApiProblem } from "@atelier/contract/client";
 import { promoteQueuedChatMessage, sendChatMessage } from "@atelier/contract/http/chats";
 import { streamChat } from "@atelier/contract/http/chat-sockets";
-import { useEffect, useMemo, useState, type ReactNode } from "react";
+import { useEffect, useLayoutEffect, useMemo, useState, type ReactNode } from "react";
 import { useChange } from "../../api/use-endpoint.ts";
 import { onAwake, onNextFrame } from "../../browser/awake.ts";
 import { keep, kept, openSocket } from "../../browser/host.ts";
@@ -104,6 +104,7 @@ function linkOf(chatId: string, first: FirstPage): ChatLink {
 
 function Layout() {
   const panel = usePanelState();
+  useFullPage();
   const conversation = useMemo(() => <Conversation />, []);
   return (
     <div className="full-page flex">
@@ -118,6 +119,17 @@ function Layout() {
       )}
     </div>
   );
+}
+
+/** Before anything is painted. */
+function useFullPage(): void {
+  useLayoutEffect(() => {
+    const { dataset } = document.documentElement;
+    dataset["fullPage"] = "";
+    return () => {
+      delete dataset["fullPage"];
+    };
+  }, []);
 }
 
 function Conversation() {
