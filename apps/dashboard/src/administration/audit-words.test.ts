@@ -30,6 +30,13 @@ for (const [over, sentence] of [
     { user: null, action: "login", resource_type: "session", resource_target: "bob@example.com" },
     "bob@example.com signed in",
   ],
+  [
+    {
+      ...{ resource_type: "chat", resource_target: "" },
+      resource_id: "3b7331cc-d8ba-4930-a1c1-4f76e8a76731",
+    },
+    "ann changed the chat 3b7331cc",
+  ],
   [{ user: null, action: "create" }, "Nobody who was signed in made the model provider openai"],
 ] as const) {
   test(sentence, () => {

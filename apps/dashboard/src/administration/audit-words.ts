@@ -56,14 +56,18 @@ export function auditThing(type: AuditResource): string {
   return THINGS[type] ?? type.replaceAll("_", " ");
 }
 
+const ID_LETTERS = 8;
+
 /** "ann changed the model provider openai". */
 export function auditSentence(event: AuditEventView): string {
-  const { user, action, resource_type: type, resource_target: target } = event;
+  const { user, action, resource_type: type, resource_id: id, resource_target: target } = event;
   const who = user?.username ?? "Nobody who was signed in";
   if (action === "login" || action === "logout") {
     return `${user?.username ?? (target === "" ? "Somebody" : target)} ${VERBS[action]}`;
   }
-  return `${who} ${VERBS[action]} the ${auditThing(type)} ${target}`.trim();
+  // Its first letters tell those without a name apart.
+  const name = target === "" ? (id ?? "").slice(0, ID_LETTERS) : target;
+  return `${who} ${VERBS[action]} the ${auditThing(type)} ${name}`.trim();
 }
 
 export type DiffRow = {

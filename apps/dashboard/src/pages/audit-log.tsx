@@ -103,6 +103,9 @@ function AuditRow({ event }: { readonly event: AuditEventView }) {
               { name: "Resource id", value: <Id text={event.resource_id ?? "—"} /> },
             ]}
           />
+          {event.resource_type === "chat" && event.resource_id !== null && (
+            <ButtonLink to={`/chats/${event.resource_id}`}>Open the chat</ButtonLink>
+          )}
         </div>
       </details>
     </li>

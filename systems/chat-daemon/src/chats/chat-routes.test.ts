@@ -12,7 +12,7 @@ import { chatsWorld, type ChatsWorld } from "./chats-testkit.ts";
 type Name = keyof ChatEndpoints;
 
 /** Calls an endpoint as the edge does. */
-function client({ deps, caller }: ChatsWorld) {
+function client({ deps, caller }: ChatsWorld, told: unknown[] = []) {
   const service = chatService(deps);
   return async <const N extends Name>(
     name: N,
@@ -24,7 +24,7 @@ function client({ deps, caller }: ChatsWorld) {
       params: input.params ?? {},
       query: { limit: 50, ...input.query },
       body: input.body,
-      audit: { attempted: () => {} },
+      audit: { attempted: (target: unknown) => told.push(target) },
       signal: new AbortController().signal,
     });
   };
@@ -40,6 +40,18 @@ function codeOf(result: Result<unknown, { readonly code: string }>): string {
   assert.ok(!result.ok);
   return result.failure.code;
 }
+
+test("the audit log is told which chat was written to, also when that was refused", async () => {
+  await using chats = await chatsWorld();
+  const told: unknown[] = [];
+  const call = client(chats, told);
+  const { id } = await created(call);
+  const params = { chat: id };
+  must(await call("sendChatMessage", { params, body: { content: HELLO } }));
+  await call("promoteQueuedChatMessage", { params: { ...params, queued: 1_000_000 } });
+  const which = { resourceId: id, target: "" };
+  assert.deepEqual(told.slice(1), [which, which]);
+});
 
 test("the chat that worked last in each workspace is told, of those that are not archived and may be read", async () => {
   const [first, second] = [randomUUID(), randomUUID()];

@@ -29,11 +29,27 @@ export type ChatEndpoints = typeof CHAT_ENDPOINTS;
 export function chatService(deps: ChatDeps): EndpointService<ChatEndpoints> {
   return {
     ...reading(deps),
-    ...changing(deps),
-    ...writing(deps),
-    ...queueing(deps),
+    ...named(changing(deps)),
+    ...named(writing(deps)),
+    ...named(queueing(deps)),
     ...files(deps),
   };
+}
+
+type Named = { readonly params: object; readonly audit: Of<"getChat">["audit"] };
+
+/** The audit log says which chat it was, also where nothing more is said. */
+function named<Service extends object>(service: Service): Service {
+  const answers = Object.entries(service as Record<string, (request: Named) => unknown>);
+  const naming = answers.map(([name, answer]) => [
+    name,
+    (request: Named) => {
+      const { params, audit } = request;
+      if ("chat" in params) audit.attempted({ resourceId: String(params.chat), target: "" });
+      return answer(request);
+    },
+  ]);
+  return Object.fromEntries(naming) as Service;
 }
 
 function reading(deps: ChatDeps) {
