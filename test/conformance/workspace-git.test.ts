@@ -8,7 +8,8 @@ import { hostDeps, openWorld, throughLink } from "./workspace-world.ts";
 async function open(path = process.env["PATH"]): Promise<GitWorld> {
   const world = await openWorld();
   const environment = { PATH: path, GIT_CONFIG_NOSYSTEM: "1" };
-  const git = openGit({ ...hostDeps, homeDirectory: world.directory, environment });
+  const { directory } = world;
+  const git = openGit({ ...hostDeps, homeDirectory: directory, directory, environment });
   return { ...world, git };
 }
 

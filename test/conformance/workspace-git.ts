@@ -7,6 +7,7 @@ import { appendFile, chmod, mkdir, rename, rm, symlink, writeFile } from "node:f
 import { join } from "node:path";
 import { test } from "node:test";
 import { failsWith, valueOf } from "./answers.ts";
+import { testChanges } from "./workspace-git-changes.ts";
 
 export type GitWorld = AsyncDisposable & {
   readonly git: WorkspaceGit;
@@ -14,7 +15,7 @@ export type GitWorld = AsyncDisposable & {
   readonly directory: string;
 };
 
-type Repository = {
+export type Repository = {
   readonly git: WorkspaceGit;
   /** Its top directory. */
   readonly top: string;
@@ -58,11 +59,12 @@ export function testGit(name: string, open: () => Promise<GitWorld>): void {
     });
   };
   testState(it);
+  testChanges(it);
   testHostility(it);
   testWatch(it);
 }
 
-type It = (says: string, check: (repository: Repository) => Promise<void>) => void;
+export type It = (says: string, check: (repository: Repository) => Promise<void>) => void;
 
 function testState(it: It): void {
   it("a state tells branch, commit, remote and every changed file", async ({

@@ -71,7 +71,7 @@ export async function openWorkspaceServices(
     processes,
     files: await openFiles({ homeDirectory, journal, clock, random, log }),
     terminals: terminals.service,
-    git: openGit(git),
+    git: openGit({ ...git, directory }),
     ports,
     machine: openMachine({
       ...{ homeDirectory, directory, shell, clock, systemRoot: "/" },

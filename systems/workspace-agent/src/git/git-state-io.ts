@@ -1,12 +1,11 @@
-/** The state of a repository, and its difference from the last commit, untracked files included. */
+/** The state of a repository, compared with its last commit, untracked files included. */
 import { ok, type Result } from "@atelier/base/result";
 import { GIT_FILES_MAX, type GitState } from "@atelier/contract/rpc/workspace/git";
 import type { WorkspaceFailure } from "@atelier/contract/rpc/workspace/operation";
-import { addedFileDiff } from "./added-file-diff.ts";
 import { parseGitConfig, remoteUrlOf, withoutFilters } from "./git-config.ts";
-import { parseNumstat, parseStatus } from "./parse-status.ts";
+import { parseNumstat, parseStatus, type GitStatus } from "./parse-status.ts";
 import { runGit, type GitDeps } from "./run-git-io.ts";
-import { LineCounter, readAdded } from "./untracked-file-io.ts";
+import { LineCounter } from "./untracked-file-io.ts";
 
 /** A repository that was found, and how git may look at it. */
 export type Repository = {
@@ -19,9 +18,10 @@ export type Repository = {
   readonly config: ReturnType<typeof parseGitConfig>;
 };
 
-const SMALL_BYTES = 1024 * 1024;
-const LIST_BYTES_MAX = 16 * 1024 * 1024;
-const DIFF_OPTIONS = [
+export const SMALL_BYTES = 1024 * 1024;
+export const LIST_BYTES_MAX = 16 * 1024 * 1024;
+/** Names of paths are as usual, whatever people configured for themselves. */
+export const DIFF_OPTIONS = [
   "--no-ext-diff",
   "--no-textconv",
   "--no-color",
@@ -62,12 +62,16 @@ export async function findRepository(
   return ok({ root, gitDirectory, commonDirectory, options, config });
 }
 
-export async function readState(
+export type ReadStatus = GitStatus & {
+  /** There are more files than these. */
+  readonly isCut: boolean;
+};
+
+export async function readStatus(
   deps: GitDeps,
-  repository: Repository,
+  { root, options }: Repository,
   signal: AbortSignal,
-): Promise<Result<GitState, WorkspaceFailure>> {
-  const { root, options, config } = repository;
+): Promise<Result<ReadStatus, WorkspaceFailure>> {
   const output = await runGit(deps, {
     directory: root,
     args: [
@@ -84,9 +88,22 @@ export async function readState(
     signal,
   });
   if (!output.ok) return output;
-  const status = parseStatus(output.value.bytes.toString("utf8"));
+  return ok({ ...parseStatus(output.value.bytes.toString("utf8")), isCut: output.value.isCut });
+}
+
+export async function readState(
+  deps: GitDeps,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<Result<GitState, WorkspaceFailure>> {
+  const { root, config } = repository;
+  const read = await readStatus(deps, repository, signal);
+  if (!read.ok) return read;
+  const status = read.value;
   const files = status.files.slice(0, GIT_FILES_MAX);
-  const counts = await countLines(deps, repository, { commit: status.commit, signal });
+  const base = await headOf(deps, root, { commit: status.commit, signal });
+  if (!base.ok) return base;
+  const counts = await countLines(deps, repository, { base: base.value, signal });
   if (!counts.ok) return counts;
   const untracked = new LineCounter(root, deps.clock);
   const counted: GitState["files"] = [];
@@ -105,22 +122,18 @@ export async function readState(
     behind: status.behind,
     remoteUrl: remoteUrlOf(config, status),
     files: counted,
-    isCut: output.value.isCut || status.files.length > files.length,
+    isCut: status.isCut || status.files.length > files.length,
   });
 }
 
-type Comparison = { readonly commit: string | null; readonly signal: AbortSignal };
-
-async function countLines(
+export async function countLines(
   deps: GitDeps,
   { root, options }: Repository,
-  { commit, signal }: Comparison,
+  { base, signal }: { readonly base: string; readonly signal: AbortSignal },
 ): Promise<Result<ReturnType<typeof parseNumstat>, WorkspaceFailure>> {
-  const base = await baseOf(deps, root, { commit, signal });
-  if (!base.ok) return base;
   const output = await runGit(deps, {
     directory: root,
-    args: [...options, "diff", ...DIFF_OPTIONS, "--numstat", "-z", base.value, "--"],
+    args: [...options, "diff", ...DIFF_OPTIONS, "--numstat", "-z", base, "--"],
     bytesMax: LIST_BYTES_MAX,
     signal,
   });
@@ -128,56 +141,15 @@ async function countLines(
 }
 
 /** Before the first commit everything is compared with nothing. */
-async function baseOf(
+export async function headOf(
   deps: GitDeps,
   directory: string,
-  { commit, signal }: Comparison,
+  { commit, signal }: { readonly commit: string | null; readonly signal: AbortSignal },
 ): Promise<Result<string, WorkspaceFailure>> {
   if (commit !== null) return ok(commit);
   const args = ["hash-object", "-t", "tree", "/dev/null"];
   const empty = await runGit(deps, { directory, args, bytesMax: SMALL_BYTES, signal });
   return empty.ok ? ok(empty.value.bytes.toString("utf8").trim()) : empty;
-}
-
-export async function readDiff(
-  deps: GitDeps,
-  repository: Repository,
-  { maxBytes, signal }: { readonly maxBytes: number; readonly signal: AbortSignal },
-): Promise<Result<{ readonly diff: string; readonly isCut: boolean }, WorkspaceFailure>> {
-  const { root, options } = repository;
-  const state = await readState(deps, repository, signal);
-  if (!state.ok) return state;
-  const base = await baseOf(deps, root, { commit: state.value.commit, signal });
-  if (!base.ok) return base;
-  const tracked = await runGit(deps, {
-    directory: root,
-    args: [...options, "diff", ...DIFF_OPTIONS, base.value, "--"],
-    bytesMax: maxBytes,
-    signal,
-  });
-  if (!tracked.ok) return tracked;
-  const parts = [tracked.value.bytes];
-  let left = maxBytes - tracked.value.bytes.byteLength;
-  let isCut = tracked.value.isCut || state.value.isCut;
-  for (const { path, status } of state.value.files) {
-    if (status !== "??") continue;
-    if (left <= 0) isCut = true;
-    if (isCut) break;
-    signal.throwIfAborted();
-    const added = await readAdded(root, path, left);
-    if (added === null) continue;
-    const bytes = Buffer.from(addedFileDiff(added));
-    parts.push(bytes.subarray(0, left));
-    isCut = added.isCut || bytes.byteLength > left;
-    left -= bytes.byteLength;
-  }
-  return ok({ diff: toText(Buffer.concat(parts), isCut), isCut });
-}
-
-/** A diff that is cut ends with a whole line. */
-function toText(bytes: Buffer, isCut: boolean): string {
-  const end = isCut ? bytes.lastIndexOf(0x0a) + 1 : bytes.byteLength;
-  return bytes.subarray(0, end).toString("utf8");
 }
 
 /** Directories that git ignores as a whole, such as build output. */

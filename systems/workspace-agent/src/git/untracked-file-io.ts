@@ -16,6 +16,8 @@ export class LineCounter {
   readonly #clock: Clock;
   readonly #startedMs: number;
   #bytesLeft = COUNTED_BYTES_MAX;
+  /** The limits were reached: lines were left out. */
+  isIncomplete = false;
 
   constructor(root: string, clock: Clock) {
     this.#root = root;
@@ -25,13 +27,18 @@ export class LineCounter {
 
   async count(path: string): Promise<LineCounts> {
     const isLate = this.#clock.monotonicMs() - this.#startedMs > COUNTED_MS_MAX;
-    if (this.#bytesLeft <= 0 || isLate) return UNCOUNTED;
+    if (this.#bytesLeft <= 0 || isLate) return this.#leftOut();
     const file = await readAdded(this.#root, path, this.#bytesLeft);
     if (file === null) return UNCOUNTED;
     this.#bytesLeft -= file.bytes.byteLength;
-    if (file.isCut) return UNCOUNTED;
+    if (file.isCut) return this.#leftOut();
     if (isBinary(file.bytes)) return { ...UNCOUNTED, isBinary: true };
     return { ...UNCOUNTED, added: countLines(file.bytes) };
+  }
+
+  #leftOut(): LineCounts {
+    this.isIncomplete = true;
+    return UNCOUNTED;
   }
 }
 

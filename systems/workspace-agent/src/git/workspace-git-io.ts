@@ -7,21 +7,34 @@ import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { tried } from "../paths/system-failure.ts";
 import { parsePath } from "../paths/workspace-path.ts";
-import { findRepository, readDiff, readState, type Repository } from "./git-state-io.ts";
+import { readChanges } from "./git-changes-io.ts";
+import { readDiff } from "./git-diff-io.ts";
+import { findRepository, readState, type Repository } from "./git-state-io.ts";
 import type { GitDeps } from "./run-git-io.ts";
 import { watchGit } from "./watch-git-io.ts";
 
 const WATCHES_MAX = 32;
 
-export function openGit(deps: GitDeps): WorkspaceGit {
+/** `directory`: what is looked at unless a call says otherwise. */
+export function openGit(deps: GitDeps & { readonly directory: string }): WorkspaceGit {
   let watches = 0;
 
   return implement(GIT_OPERATIONS, {
     state: ({ path }, signal) =>
       inRepository(deps, path, signal, (repository) => readState(deps, repository, signal)),
-    diff: ({ path, maxBytes }, signal) =>
+    changes: ({ path = deps.directory, ...request }, signal) =>
+      tried(path, async () => {
+        const parsed = parsePath(path, deps.homeDirectory);
+        if (!parsed.ok) return parsed;
+        const stats = await stat(parsed.value);
+        if (!stats.isDirectory()) {
+          return fail({ code: "not_a_directory", message: `${parsed.value} is no directory.` });
+        }
+        return readChanges(deps, parsed.value, request, signal);
+      }),
+    diff: ({ path, since, prefix, maxBytes }, signal) =>
       inRepository(deps, path, signal, (repository) =>
-        readDiff(deps, repository, { maxBytes, signal }),
+        readDiff(deps, repository, { since, prefix, maxBytes, signal }),
       ),
     watch: async ({ path }, signal) => {
       if (watches >= WATCHES_MAX) {

@@ -39,6 +39,33 @@ export const GitState = z.object({
 });
 export type GitState = z.infer<typeof GitState>;
 
+/** Repositories below one directory that are looked at for `changes`. */
+export const GIT_CHANGED_REPOSITORIES_MAX = 20;
+
+/** A commit's id, or null: there was nothing before. */
+const Since = z
+  .string()
+  .regex(/^[0-9a-f]{40,64}$/)
+  .nullable();
+
+/**
+ * What changed in a repository since a commit: what was committed, what is in the work tree, and files
+ * that git does not know yet. Compared is with `since`, but what the branch has in common with the
+ * default branch of its remote (`origin`) does not count, nor does what other branches hold.
+ */
+export const GitChanges = GitState.omit({ files: true, isCut: true }).extend({
+  /** As it was asked for; else the commit now, which is what later calls should name. */
+  since: Since,
+  added: z.number().int(),
+  removed: z.number().int(),
+  changedFiles: z.number().int(),
+  /** As many as were asked for. */
+  files: z.array(GitFile.omit({ from: true, status: true })),
+  /** More changed than was counted, or than is listed. */
+  isCut: z.boolean(),
+});
+export type GitChanges = z.infer<typeof GitChanges>;
+
 /** Absolute or `~/`: the repository's top, or anything inside. */
 const Path = z
   .string()
@@ -49,11 +76,39 @@ const Path = z
 export const GIT_OPERATIONS = operations({
   /** `not_found`: no repository there. `unsupported`: no git on the machine, or a bare repository. */
   state: { kind: "call", input: z.object({ path: Path }), output: GitState },
-  /** The unified diff against HEAD, untracked files included, cut at the limit. */
+  /**
+   * Of the repository that holds the directory, and of those up to two levels below. `path`: the agent's
+   * own directory unless another is named. `since`: by the repository's top directory; one that is not
+   * named is compared with its commit now, or, where `othersAreNew`, with nothing, unless it has a
+   * remote that it came from. None: an empty list.
+   */
+  changes: {
+    kind: "call",
+    input: z.object({
+      path: Path.optional(),
+      since: z.record(z.string(), Since).default({}),
+      othersAreNew: z.boolean().default(false),
+      filesMax: z.number().int().min(0).max(GIT_FILES_MAX).default(0),
+    }),
+    output: z.object({
+      /** The directory that was looked at, absolute. */
+      directory: z.string(),
+      repositories: z.array(GitChanges),
+      /** Not every directory was looked at, or not every repository. */
+      isCut: z.boolean(),
+    }),
+  },
+  /**
+   * The unified diff against HEAD, or as `changes` compares it with `since`; untracked files included, cut
+   * at the limit.
+   */
   diff: {
     kind: "call",
     input: z.object({
       path: Path,
+      since: Since.optional(),
+      /** Stands before each path, such as `app/`. */
+      prefix: z.string().max(4_096).default(""),
       maxBytes: z
         .number()
         .int()
