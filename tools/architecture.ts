@@ -142,6 +142,8 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     worker: ["state", "live-parts", "turn"],
     /** What viewers are told. */
     "chat-stream": ["messages", "state", "live-parts"],
+    /** What chats changed in their workspaces: looked at beside turns, by the connection of their tools. */
+    diffs: ["state", "tools"],
     /** What people may spend on chats, and what they did. */
     spending: [],
     /** What was said in chats, as words that are searched. */
@@ -233,8 +235,11 @@ export const TABLES: Record<
       "sharing",
       "search",
       "debug-runs",
+      "diffs",
     ],
   },
+  // Lists show it beside the chat.
+  chat_diff_statuses: { owner: "diffs", readers: ["chats"] },
   chat_messages: {
     owner: "state",
     readers: ["chats", "chat-stream", "turn", "quickgen", "search", "debug-runs"],

@@ -195,6 +195,11 @@ export const FAILURES = {
     message: "You have too many files that no chat holds.",
     remedy: "Send them in a message, or wait: what no chat holds is deleted after a day.",
   },
+  "chat.workspace_missing": {
+    status: 409,
+    message: "No workspace is attached to this chat.",
+    remedy: "Attach one in the chat's settings, or let the agent make one.",
+  },
   "chat.model_missing": {
     status: 409,
     message: "No model is configured for chats.",

@@ -18,6 +18,7 @@ import { agentMessageOnce } from "./chats/once-actions.ts";
 import { keepToolFile, loadChatFiles } from "./chats/tool-file-actions.ts";
 import type { DebugRecorder } from "./debug-runs/debug-recorder.ts";
 import { ClientTap } from "./debug-runs/http-tap-io.ts";
+import type { DiffLooks } from "./diffs/diff-looks-task.ts";
 import type { BufferedEpisodes } from "./live-parts/live-episodes-actions.ts";
 import { toServers, TURN_SERVERS_TEXT } from "./mcp/mcp-server-store.ts";
 import type { McpTools } from "./mcp/mcp-tools-actions.ts";
@@ -49,6 +50,8 @@ export type TurnParts = {
   readonly workspaces: ChatWorkspaceDirectory;
   readonly links: WorkspaceLinks;
   readonly mcp: McpTools;
+  readonly diffs: DiffLooks;
+  readonly actionBegan: TurnDeps["actionBegan"];
   readonly turnEnded: (chatId: string, end: TurnEnd) => void;
   readonly recorder: DebugRecorder;
   /** The model calls of all chats are recorded. */
@@ -56,7 +59,7 @@ export type TurnParts = {
 };
 
 export function turnDeps(parts: TurnParts): TurnDeps {
-  const { database, clock, random, log, machine, episodes, turnEnded, recorder } = parts;
+  const { database, clock, random, log, machine, episodes, diffs, recorder } = parts;
   const subagents = openSubagents({
     machine,
     sql: database.sql,
@@ -86,7 +89,12 @@ export function turnDeps(parts: TurnParts): TurnDeps {
   });
   const reach = { directory: parts.workspaces, links: parts.links };
   return {
-    ...{ machine, episodes, clock, random, log, turnEnded, recorder },
+    ...{ machine, episodes, clock, random, log, recorder, actionBegan: parts.actionBegan },
+    toolsRan: (chat) => diffs.toolsRan(chat),
+    turnEnded: (chatId, end) => {
+      diffs.turnEnded(chatId);
+      parts.turnEnded(chatId, end);
+    },
     models: turnModels(parts.models, {
       storedOf: (beside) => storedModelsOfTurn(asBeside(beside).models),
       tapOf: (beside) => {
@@ -104,7 +112,11 @@ export function turnDeps(parts: TurnParts): TurnDeps {
       const servers = beside === undefined ? undefined : toServers(asBeside(beside).servers);
       return [...(await parts.mcp.toolsOf(chat, servers)), ...tools];
     },
-    workspaceOf: (chat) => connectWorkspace(reach, chat),
+    workspaceOf: async (chat) => {
+      const workspace = await connectWorkspace(reach, chat);
+      if (workspace.ok) diffs.connected(chat, workspace.value);
+      return workspace;
+    },
     abandonedCalls: (chatId, sinceRevision) =>
       listAbandonedCalls(database.sql, { chatId, sinceRevision }),
     loadFiles: (ids) => loadChatFiles({ database }, ids),

@@ -37,13 +37,14 @@ import {
   debugRetentionSetting,
 } from "./chat-settings/debug-setting-actions.ts";
 import { chatNewsWatch } from "./chat-stream/chat-news-actions.ts";
+import { ChatMoves } from "./chat-stream/chat-moves-task.ts";
 import { chatSocketService } from "./chat-stream/chat-socket-routes.ts";
 import { ChatViewers } from "./chat-stream/chat-viewers-actions.ts";
 import { DialledLines } from "./chat-stream/part-lines-actions.ts";
 import { partLineService } from "./chat-stream/part-line-service-actions.ts";
 import { PartSources } from "./chat-stream/part-sources-actions.ts";
 import { keepArchiving } from "./chats/auto-archive-task.ts";
-import { markReadBy, showChat } from "./chats/chat-actions.ts";
+import { markReadBy, showChatsById } from "./chats/chat-actions.ts";
 import type { ChatDeps } from "./chats/chat-deps.ts";
 import { chatService } from "./chats/chat-routes.ts";
 import { keepPurging } from "./chats/purge-task.ts";
@@ -53,6 +54,8 @@ import type { DebugRecorder, HttpTap } from "./debug-runs/debug-recorder.ts";
 import { chatDebugService } from "./debug-runs/debug-run-routes.ts";
 import { DebugWriting } from "./debug-runs/debug-writing-task.ts";
 import { ClientTap } from "./debug-runs/http-tap-io.ts";
+import { showChatDiff } from "./diffs/chat-diff-actions.ts";
+import { DiffLooks } from "./diffs/diff-looks-task.ts";
 import { BufferedEpisodes } from "./live-parts/live-episodes-actions.ts";
 import { PartBuffer } from "./live-parts/part-buffer.ts";
 import { PartJournal } from "./live-parts/part-journal-actions.ts";
@@ -180,10 +183,14 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   const shortTexts = resources.use(new ShortTexts(texts));
   const signIns = mcpSignIns(deps);
   const mcp = mcpTools(deps, signIns);
+  const diffs = resources.use(new DiffLooks({ database, clock, log }));
+  const moves = new ChatMoves({ database, clock, log });
+  tasks.run("chats that move", (signal) => moves.keepTelling(signal));
   const turn = turnDeps({
     ...{ database, pubSub, clock, random, log, machine, selection, models },
-    ...{ episodes: live.episodes, workspaces: deps.workspaces, links: deps.links, mcp },
+    ...{ episodes: live.episodes, workspaces: deps.workspaces, links: deps.links, mcp, diffs },
     ...{ recorder: debug.recorder, isDebugForced: config.isDebugForced },
+    actionBegan: (chat) => moves.moved(chat),
     turnEnded: (chatId, end) => {
       debug.recorder.turnEnded(chatId, end === "error" ? "error" : "completed");
       shortTexts.turnEnded(chatId, end);
@@ -309,14 +316,8 @@ function startSockets(
   });
   const viewers = new ChatViewers({ database, pubSub, clock, log, sources });
   tasks.run("chat viewers", (signal) => viewers.keepPolling(signal));
-  const news = chatNewsWatch({
-    pubSub,
-    log,
-    showChat: async (chatId) => {
-      const shown = await showChat(chats, chatId);
-      return shown.ok ? shown.value : null;
-    },
-  });
+  const showChats = (chatIds: readonly string[]) => showChatsById(chats, chatIds);
+  const news = chatNewsWatch({ pubSub, clock, log, showChats });
   return chatSocketService({
     viewers,
     news,
@@ -353,6 +354,8 @@ function chatDeps(
     systemPrompt: () => systemPromptSetting({ database }),
     queuedForCapacity: (chatIds) =>
       listQueuedForCapacity(database.sql, chatIds, deps.config.limits),
+    showDiff: (chatId, request) =>
+      showChatDiff({ database, clock, directory: workspaces, links: deps.links }, chatId, request),
     proposeTitle: parts.proposeTitle,
   };
 }

@@ -283,6 +283,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "GET /api/v2/chats/by-workspace": { query: `workspace_ids=${UNKNOWN_ID}`, status: 503 },
   "GET /api/v2/chats/:chat": { params: chat, status: 503 },
   "PATCH /api/v2/chats/:chat": { params: chat, body: () => ({ title: "New" }), status: 503 },
+  "GET /api/v2/chats/:chat/diff": { params: chat, status: 503 },
   "GET /api/v2/chats/:chat/messages": { params: chat, status: 503 },
   "POST /api/v2/chats/:chat/messages": {
     params: chat,

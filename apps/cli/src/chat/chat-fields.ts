@@ -49,6 +49,7 @@ export function chatsTable(
     "LAST",
     "MODEL",
     "WORKSPACE",
+    "CHANGES",
     "QUEUE",
     "UPDATED",
   ];
@@ -61,6 +62,7 @@ export function chatsTable(
     orDash(lastOf(chat)),
     orDash(names.models.get(chat.last_model_config_id) ?? ""),
     orDash(workspaceOf(chat, names)),
+    orDash(changesOf(chat)),
     chat.queue_length === 0 ? faint("-") : String(chat.queue_length),
     since(look, chat.updated_at),
   ]);
@@ -78,6 +80,7 @@ export function chatFields(look: Look, chat: Chat, names: ChatNames): string {
       ? []
       : [["Effort", chat.last_reasoning_effort] as const]),
     ["Workspace", orDash(workspaceOf(chat, names))],
+    ...changeFields(chat),
     ...(chat.plan_mode === undefined ? [] : [["Mode", "plan"] as const]),
     ...(labels.length === 0 ? [] : [["Labels", labels.join(" ")] as const]),
     ...(chat.queue_length === 0 ? [] : [["Queue", String(chat.queue_length)] as const]),
@@ -110,6 +113,23 @@ export function statusCell({ status, archived, has_unread: hasUnread, ...chat }:
 
 function lastOf({ status, last_error: error, last_turn_summary: summary }: Chat): string {
   return status === "error" && error !== undefined ? error.message : (summary ?? "");
+}
+
+/** `+12 −3`; empty while nothing is known. */
+function changesOf({ diff_status: status }: Chat): string {
+  return status === undefined ? "" : `+${status.additions} −${status.deletions}`;
+}
+
+function changeFields(chat: Chat): readonly (readonly [string, Cell])[] {
+  const { diff_status: status } = chat;
+  if (status === undefined) return [];
+  const { changed_files: files, git_branch: branch, ahead, behind, is_cut: isCut } = status;
+  const where = `${files} ${files === 1 ? "file" : "files"}${isCut ? ", or more" : ""}`;
+  const apart = ahead + behind === 0 ? "" : ` (${ahead} ahead, ${behind} behind)`;
+  return [
+    ["Changes", `${changesOf(chat)} in ${where}`],
+    ...(branch === "" ? [] : [["Branch", `${branch}${apart}`] as const]),
+  ];
 }
 
 function workspaceOf({ workspace_id: id }: Chat, names: ChatNames): string {

@@ -20,6 +20,7 @@ import { chatClear } from "./chat-clear.ts";
 import { chatCompact } from "./chat-compact.ts";
 import { chatCost } from "./chat-cost.ts";
 import { chatDebug } from "./chat-debug.ts";
+import { chatDiff } from "./chat-diff.ts";
 import { chatEdit } from "./chat-edit.ts";
 import { chatInterrupt } from "./chat-interrupt.ts";
 import { chatLimitsCosts } from "./chat-limits-costs.ts";
@@ -129,6 +130,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   chatClear,
   chatCost,
   chatDebug,
+  chatDiff,
   chatQueueList,
   chatQueueEdit,
   chatQueueMove,

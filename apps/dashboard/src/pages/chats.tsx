@@ -97,11 +97,12 @@ type ListProps = {
 
 function Inbox({ typed, names, actions }: ListProps) {
   const { isLive } = useAttention();
+  const live = { isConnected: isLive };
   const sections: Readonly<Record<ChatInboxSection, SectionPages>> = {
-    needs_you: useChatList("needs_you", typed),
-    working: useChatList("working", typed),
-    unreviewed: useChatList("unreviewed", typed),
-    idle: useChatList("idle", typed),
+    needs_you: useChatList("needs_you", typed, live),
+    working: useChatList("working", typed, live),
+    unreviewed: useChatList("unreviewed", typed, live),
+    idle: useChatList("idle", typed, live),
   };
   const all = Object.values(sections);
   // All at once, so that nothing moves while they come.
@@ -135,7 +136,7 @@ function Inbox({ typed, names, actions }: ListProps) {
 }
 
 function Archive({ typed, names, actions }: ListProps) {
-  const pages = useChatList("archived", typed);
+  const pages = useChatList("archived", typed, { isConnected: true });
   return (
     <Loaded query={pages} what="archived agents">
       {() =>
@@ -157,8 +158,7 @@ function Archive({ typed, names, actions }: ListProps) {
 }
 
 function Shared({ typed, names }: Omit<ListProps, "actions">) {
-  const pages = useChatList("shared", typed);
-  useTabMark(HEADS.shared.title, 0);
+  const pages = useChatList("shared", typed, { isConnected: true });
   return (
     <Loaded query={pages} what="what is shared with you">
       {() =>

@@ -28,7 +28,7 @@ export const watchChats = socketEndpoint({
   tag: "chats",
   summary: "News of one's own chats",
   description:
-    'Server: texts of JSON `{kind, chat}`; kinds created, deleted, status_change, title_change, summary_change, action_required, read. The first is `{kind: "ready"}`: what happened before is in the list of chats. The client says nothing.',
+    'Server: texts of JSON `{kind, chat}`; kinds created, deleted, status_change, title_change, summary_change, action_required, read, diff_status_change, action_change. Of a chat that works, the last comes at most once a second. The first is `{kind: "ready"}`: what happened before is in the list of chats. The client says nothing.',
   transport: "websocket",
   path: "/api/v2/chats/watch",
   access: "chat:read",
@@ -46,6 +46,10 @@ export const CHAT_NEWS_KINDS = [
   "action_required",
   /** Its owner has seen its latest answer. */
   "read",
+  /** What it changed in its workspace is another number now. */
+  "diff_status_change",
+  /** What it did last, while it works: no more often than every second. */
+  "action_change",
 ] as const;
 export type ChatNewsKind = (typeof CHAT_NEWS_KINDS)[number];
 

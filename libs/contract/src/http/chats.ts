@@ -85,6 +85,26 @@ export const ChatAction = z.object({
 });
 export type ChatAction = z.infer<typeof ChatAction>;
 
+/** What the chat and its children changed in the repositories of its workspace, as last looked at. */
+export const ChatDiffStatus = z.object({
+  /** Lines, compared with what the chat found: committed, in the work tree, and of new files. */
+  additions: Count,
+  deletions: Count,
+  changed_files: Count,
+  /** More changed than was counted. */
+  is_cut: z.boolean(),
+  repositories: Count,
+  /** Of the one repository, or of the one that changed most. Empty: none, as on a detached head. */
+  git_branch: z.string(),
+  /** Without any name or password. */
+  git_remote_origin: z.string(),
+  /** Commits of that branch and of its upstream that the other has not. */
+  ahead: Count,
+  behind: Count,
+  refreshed_at: Timestamp,
+});
+export type ChatDiffStatus = z.infer<typeof ChatDiffStatus>;
+
 /** In micro-dollars, as the gateway recorded it. */
 const CostFields = {
   /** Of requests with a known price. Null: there are requests, and none has one. */
@@ -138,6 +158,8 @@ const ChatFields = {
   queued_for_capacity: z.boolean().optional(),
   /** What it and its children cost so far. Not on children; absent where nothing was recorded. */
   cost: z.object(CostFields).optional(),
+  /** Not on children; absent while nothing is known, or where no repository is. */
+  diff_status: ChatDiffStatus.optional(),
   /** Only on the single chat. */
   files: z.array(ChatFile).optional(),
   warnings: z.array(z.string()).optional(),

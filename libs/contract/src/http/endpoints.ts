@@ -10,6 +10,7 @@ import * as aiUsage from "./ai-usage.ts";
 import * as audit from "./audit.ts";
 import * as chatDebug from "./chat-debug.ts";
 import * as chatDebugSettings from "./chat-debug-settings.ts";
+import * as chatDiff from "./chat-diff.ts";
 import * as chatFiles from "./chat-files.ts";
 import * as chatModels from "./chat-models.ts";
 import * as chatSettings from "./chat-settings.ts";
@@ -44,6 +45,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   workspaceProcesses,
   chats,
   chatDebug,
+  chatDiff,
   chatFiles,
   chatModels,
   chatSettings,

@@ -2,6 +2,7 @@
 import { isEndpoint, type Endpoint } from "../endpoint.ts";
 import * as debug from "../http/chat-debug.ts";
 import * as debugSettings from "../http/chat-debug-settings.ts";
+import * as diff from "../http/chat-diff.ts";
 import * as files from "../http/chat-files.ts";
 import { CHAT_MODEL_ENDPOINTS } from "../http/chat-models.ts";
 import * as settings from "../http/chat-settings.ts";
@@ -21,8 +22,11 @@ export type EndpointsOf<Module> = {
   >;
 };
 
-export const CHAT_ENDPOINTS: EndpointsOf<typeof chats> & EndpointsOf<typeof files> = {
+export const CHAT_ENDPOINTS: EndpointsOf<typeof chats> &
+  EndpointsOf<typeof diff> &
+  EndpointsOf<typeof files> = {
   ...endpointsOf(chats),
+  ...endpointsOf(diff),
   ...endpointsOf(files),
 };
 export const CHAT_DEBUG_ENDPOINTS: EndpointsOf<typeof debug> = endpointsOf(debug);

@@ -20,6 +20,7 @@ import { listChatFiles } from "./chat-file-store.ts";
 import {
   findShownChat,
   listLatestInWorkspaces,
+  listShownById,
   listShownChats,
   listShownChildren,
 } from "./chat-list-store.ts";
@@ -48,6 +49,21 @@ export async function showChat(deps: ChatDeps, chatId: string): Promise<Result<C
   return ok(withQueued(chat, queued));
 }
 
+/** Those of the ids that are there, of one person, as lists show them: without files. */
+export async function showChatsById(
+  deps: ChatDeps,
+  chatIds: readonly string[],
+): Promise<readonly Chat[]> {
+  const { chats, children } = await deps.database.readOnlyTransaction(async (db) => ({
+    chats: await listShownById(db, chatIds),
+    children: await listShownChildren(db, chatIds),
+  }));
+  const [first] = chats;
+  if (first === undefined) return [];
+  const username = await deps.people.usernameOf(first.ownerId);
+  return withFamilies(deps, chats, { children, known: { id: first.ownerId, username } });
+}
+
 export async function showChats(
   deps: ChatDeps,
   caller: ServiceCaller,
@@ -57,31 +73,45 @@ export async function showChats(
   if (!search.ok) return search;
   // Whose credential lacks the scope sees nothing, also not their own.
   if (!caller.may("chat:read", caller.userId)) return fail({ code: "resource.not_found" });
-  if (search.value.source === "shared" && !deps.isSharingEnabled) return ok([]);
+  const isOwn = search.value.source === "own";
+  if (!isOwn && !deps.isSharingEnabled) return ok([]);
   const { chats, children } = await deps.database.readOnlyTransaction(async (db) => {
     const filter = { ...search.value, userId: caller.userId };
     const roots = await listShownChats(db, filter, query);
     const rootIds = roots.map(({ id }) => id);
     return { chats: roots, children: await listShownChildren(db, rootIds) };
   });
+  const known = { id: caller.userId, username: caller.username };
+  const shown = await withFamilies(deps, chats, { children, known });
+  // How far others' chats were read is their owners' to know.
+  return ok(isOwn ? shown : shown.map((chat) => ({ ...chat, has_unread: false })));
+}
+
+async function withFamilies(
+  deps: ChatDeps,
+  chats: readonly ShownChat[],
+  {
+    children,
+    known,
+  }: {
+    readonly children: readonly ShownChat[];
+    /** An owner whose name need not be asked for. */
+    readonly known: { readonly id: string; readonly username: string | undefined };
+  },
+): Promise<Chat[]> {
   const families = Map.groupBy(children, ({ rootChatId }) => rootChatId);
   const running = chats.filter(({ status }) => status === "running");
-  const owners = new Set(chats.map(({ ownerId }) => ownerId).filter((id) => id !== caller.userId));
+  const owners = new Set(chats.map(({ ownerId }) => ownerId).filter((id) => id !== known.id));
   const [costs, names, queued] = await Promise.all([
     costsOf(deps, chats),
     owners.size === 0 ? new Map<string, ChatPerson>() : deps.people.namesOf([...owners]),
     deps.queuedForCapacity(running.map(({ id }) => id)),
   ]);
-  return ok(
-    chats.map((chat) => {
-      const owner =
-        chat.ownerId === caller.userId ? caller.username : names.get(chat.ownerId)?.username;
-      const wire = toWireChat(chat, families.get(chat.id) ?? [], owner);
-      // How far it was read is the owner's to know.
-      const unread = search.value.source === "own" ? wire.has_unread : false;
-      return withQueued({ ...wire, has_unread: unread, ...withCost(costs.get(chat.id)) }, queued);
-    }),
-  );
+  return chats.map((chat) => {
+    const owner = chat.ownerId === known.id ? known.username : names.get(chat.ownerId)?.username;
+    const wire = toWireChat(chat, families.get(chat.id) ?? [], owner);
+    return withQueued({ ...wire, ...withCost(costs.get(chat.id)) }, queued);
+  });
 }
 
 /** By workspace; of chats that the caller may not read nothing is told. */

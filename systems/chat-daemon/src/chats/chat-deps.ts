@@ -10,6 +10,7 @@ import type {
   ChatPeople,
   ChatWorkspaceDirectory,
 } from "@atelier/contract/rpc/chat-ports";
+import type { ChatService } from "@atelier/contract/rpc/chat-service";
 import type { Database } from "@atelier/database/database";
 import type { ChatMachine, ReadBeside } from "../state/chat-machine.ts";
 
@@ -54,6 +55,11 @@ export type ChatDeps = {
   readonly systemPrompt: () => Promise<SystemPrompt>;
   /** Those of them that could work, and wait because as many do as may. */
   readonly queuedForCapacity: (chatIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** What a chat changed in its workspace, as its machine says it now. */
+  readonly showDiff: (
+    chatId: string,
+    request: { readonly bytesMax: number; readonly signal: AbortSignal },
+  ) => ReturnType<ChatService["getChatDiff"]>;
   /** A title by a model, or what went wrong, in words for people. */
   readonly proposeTitle: (chatId: string, signal: AbortSignal) => Promise<Result<string, string>>;
 };

@@ -141,6 +141,16 @@ export async function findShownChat(db: Sql, chatId: string): Promise<ShownChat 
   return rows.map(toShown)[0];
 }
 
+/** Those that are there, in no order. */
+export async function listShownById(
+  db: Sql,
+  chatIds: readonly string[],
+): Promise<readonly ShownChat[]> {
+  const { rows } = await shownChats(sql`
+    select c.* from chats c where c.id = any(${chatIds}::uuid[])`).execute(db);
+  return rows.map(toShown);
+}
+
 function matching(filter: ChatFilter): RawBuilder<unknown> {
   const { archived, titlePart, searched, statuses, section, hasUnread, labels } = filter;
   const terms = [whose(filter), sql`c.parent_chat_id is null`];

@@ -68,6 +68,8 @@ function reading(deps: ChatDeps) {
     },
     listChatPrompts: async ({ params, query }: Of<"listChatPrompts">) =>
       ok({ prompts: await showPrompts(deps, params.chat, query.limit) }),
+    getChatDiff: async ({ params, query, signal }: Of<"getChatDiff">) =>
+      deps.showDiff(params.chat, { bytesMax: query.bytes_max, signal }),
     getChatCost: async ({ params }: Of<"getChatCost">) => showCost(deps, params.chat),
     proposeChatTitle: async ({ params, signal }: Of<"proposeChatTitle">) => {
       const proposed = await deps.proposeTitle(params.chat, signal);

@@ -57,6 +57,7 @@ function fieldsOf(chat: ShownChat, ownerUsername: string | undefined): Omit<Chat
     ...given("retry", chat.retry),
     ...given("context_tokens", chat.contextTokens),
     ...given("context_limit", chat.contextLimit),
+    ...given("diff_status", chat.diffStatus),
   };
 }
 

@@ -1,5 +1,5 @@
 /** For tests: use cases of chats on a real database, with people and workspaces that the test names. */
-import { ok } from "@atelier/base/result";
+import { fail, ok } from "@atelier/base/result";
 import { silentLogger } from "@atelier/base/logger";
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
@@ -59,6 +59,7 @@ export async function chatsWorld(
     chooseMcpServers: async (wanted = []) => wanted,
     systemPrompt: async () => ({ text: "Be good.", includesDefault: false }),
     queuedForCapacity: (chatIds) => listQueuedForCapacity(database.sql, chatIds, limits),
+    showDiff: async () => fail({ code: "chat.workspace_missing" }),
     proposeTitle: async () => ok("A title"),
   };
   const caller: ServiceCaller = {

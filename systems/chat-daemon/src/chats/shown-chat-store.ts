@@ -10,7 +10,7 @@ import {
   type ChatStatus,
   type ReasoningEffort,
 } from "@atelier/contract/chat/chat-words";
-import { CHAT_ACTION_SUBJECT_MAX } from "@atelier/contract/http/chats";
+import { CHAT_ACTION_SUBJECT_MAX, type ChatDiffStatus } from "@atelier/contract/http/chats";
 import { sql, type RawBuilder } from "kysely";
 import type { ShownAction, ShownChat } from "./shown-chat.ts";
 
@@ -61,7 +61,17 @@ export function shownChats(chats: RawBuilder<unknown>): RawBuilder<ShownRow> {
         from jsonb_array_elements(answer.content) with ordinality parts (part, place)
         where part ->> 'type' in ('text', 'tool-call') order by place desc limit 1
       ) as action,
-      answer.created_at as action_at
+      answer.created_at as action_at,
+      (
+        select jsonb_build_object(
+          'additions', d.additions, 'deletions', d.deletions, 'changed_files', d.changed_files,
+          'is_cut', d.is_cut, 'git_branch', d.git_branch, 'git_remote_origin', d.git_remote_origin,
+          'ahead', d.ahead, 'behind', d.behind,
+          'repositories', (select count(*) from jsonb_object_keys(d.bases)),
+          'refreshed_at', to_char(d.refreshed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+        from chat_diff_statuses d
+        where d.chat_id = c.id and d.workspace_id = c.workspace_id and d.bases <> '{}'
+      ) as diff_status
     from (${chats}) c
     left join lateral (
       select m.id, m.created_at, m.content, m.input_tokens, m.output_tokens, m.cache_read_tokens,
@@ -111,6 +121,7 @@ export type ShownRow = {
     readonly is_done: boolean;
   } | null;
   readonly action_at: Date | null;
+  readonly diff_status: ChatDiffStatus | null;
 };
 
 export function toShown(row: ShownRow): ShownChat {
@@ -151,6 +162,7 @@ export function toShown(row: ShownRow): ShownChat {
         : ChatRetry.parse(row.retry_state),
     contextTokens: row.has_usage ? row.context_tokens : null,
     contextLimit: row.context_limit,
+    diffStatus: row.diff_status,
   };
 }
 

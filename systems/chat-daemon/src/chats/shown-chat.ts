@@ -7,6 +7,7 @@ import type {
   ChatStatus,
   ReasoningEffort,
 } from "@atelier/contract/chat/chat-words";
+import type { ChatDiffStatus } from "@atelier/contract/http/chats";
 
 export type ShownChat = {
   readonly id: string;
@@ -42,6 +43,8 @@ export type ShownChat = {
   /** Of the last call and its answer; null: not reported. */
   readonly contextTokens: number | null;
   readonly contextLimit: number | null;
+  /** Null: a child, or nothing is known, or no repository is there. */
+  readonly diffStatus: ChatDiffStatus | null;
 };
 
 export type ShownAction = {

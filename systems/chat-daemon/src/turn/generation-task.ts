@@ -55,6 +55,7 @@ async function oneAction(
 ): Promise<ActionEnd> {
   const read = await beginAction(deps, run);
   if (read === null) return { kind: "stale" };
+  deps.actionBegan(read.chat);
   const prepared = await prepareWithRetries(deps, run, async () => prepareTurn(deps, read));
   if (!prepared.ok) return finishWithError(deps, run, prepared.failure);
   const decision = decideNext(prepared.value);

@@ -32,6 +32,7 @@ export async function executeTools(
       completed: (id) => episode.toolCompleted(id),
     });
     if (results === null) return { kind: "stale" };
+    deps.toolsRan(chat);
     for (const { result, files } of results) {
       episode.addPart("tool", result);
       for (const file of files) episode.addPart("assistant", file);

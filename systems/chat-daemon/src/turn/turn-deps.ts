@@ -100,6 +100,10 @@ export type TurnDeps = {
     chat: Pick<ChatRow, "id" | "historyVersion" | "fence">,
     prefix: PromptPrefix,
   ): Promise<readonly string[]>;
+  /** Told when an action of the turn begins: all before it is committed. Must not throw. */
+  actionBegan(chat: ChatRow): void;
+  /** Told when calls of tools have their results. Must not throw. */
+  toolsRan(chat: ChatRow): void;
   /** Told after a turn has ended, for what goes on beside chats. Must not throw. */
   turnEnded(chatId: string, end: TurnEnd): void;
 };

@@ -84,6 +84,8 @@ export async function turnWorld(options: TurnWorldOptions = {}): Promise<TurnWor
       listAbandonedCalls(chats.database.sql, { chatId, sinceRevision }),
     loadFiles: () => Promise.resolve(new Map()),
     recordPrefix: () => Promise.resolve([]),
+    actionBegan: () => {},
+    toolsRan: () => {},
     turnEnded: (_chatId, end) => ends.push(end),
     ...options.deps,
   };

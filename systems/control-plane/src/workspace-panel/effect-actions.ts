@@ -6,11 +6,12 @@ import { fail, ok, type Result } from "@atelier/base/result";
 import type { Logger } from "@atelier/base/logger";
 import type { Failure } from "@atelier/contract/failures";
 import type { ProcessInfo, PROCESS_SIGNALS } from "@atelier/contract/rpc/workspace/processes";
+import type { MachineFailure } from "@atelier/contract/rpc/workspace/machine-failure";
 import type { Sql } from "@atelier/database/database";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { KnownWorkspaceAgent } from "../workspaces/workspace.ts";
 import type { Asking } from "./machine-path.ts";
-import { fromMachine, type MachineFailure } from "./panel-failure.ts";
+import { fromMachine } from "./panel-failure.ts";
 
 export type EffectDeps = {
   readonly sql: Sql;

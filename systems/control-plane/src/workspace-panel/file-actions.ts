@@ -7,9 +7,13 @@ import {
 } from "@atelier/contract/http/workspace-files";
 import type { StreamedAnswer } from "@atelier/contract/raw-body";
 import type { FileInfo } from "@atelier/contract/rpc/workspace/files";
+import {
+  toMachineFailure,
+  type MachineFailure,
+} from "@atelier/contract/rpc/workspace/machine-failure";
 import { fileText, mediaTypeOf, type FileText } from "./file-text.ts";
 import { absolutePath, type Asking } from "./machine-path.ts";
-import { fromMachine, toMachineFailure, type MachineFailure } from "./panel-failure.ts";
+import { fromMachine } from "./panel-failure.ts";
 
 export type DirectoryPage = {
   readonly path: string;

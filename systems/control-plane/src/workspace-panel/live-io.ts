@@ -6,9 +6,9 @@ import { ok, type Result } from "@atelier/base/result";
 import { FAILURES } from "@atelier/contract/failures";
 import type { WorkspaceFailure } from "@atelier/contract/rpc/workspace/operation";
 import type { WorkspaceServices } from "@atelier/contract/rpc/workspace/services";
+import { toMachineFailure } from "@atelier/contract/rpc/workspace/machine-failure";
 import type { EventStream } from "../http/socket-route.ts";
 import { absolutePath } from "./machine-path.ts";
-import { toMachineFailure } from "./panel-failure.ts";
 import { toWireGitState, toWirePort, toWireStats } from "./panel-wire.ts";
 import { textPieces } from "./text-pieces.ts";
 

@@ -10,10 +10,11 @@ import type { WorkspaceFailure } from "@atelier/contract/rpc/workspace/operation
 import type { WorkspaceLinks } from "@atelier/contract/rpc/workspace/services";
 import { route, type EndpointRequest, type Route } from "../http/route.ts";
 import type { Endpoint } from "@atelier/contract/endpoint";
+import type { MachineFailure } from "@atelier/contract/rpc/workspace/machine-failure";
 import { closeTerminal, signalProcess, type EffectDeps } from "./effect-actions.ts";
 import { listDirectory, openDownload, readText } from "./file-actions.ts";
 import { absolutePath, type Asking } from "./machine-path.ts";
-import { fromMachine, type MachineFailure } from "./panel-failure.ts";
+import { fromMachine } from "./panel-failure.ts";
 import {
   toWireFile,
   toWireGitState,

@@ -1,9 +1,10 @@
 /** Which git repositories a workspace has, as far as one looks without walking all of its disk. */
 import { ok, type Result } from "@atelier/base/result";
 import { GIT_REPOSITORIES_MAX } from "@atelier/contract/http/workspace-git";
+import type { MachineFailure } from "@atelier/contract/rpc/workspace/machine-failure";
 import { join } from "node:path/posix";
 import { absolutePath, type Asking } from "./machine-path.ts";
-import { fromMachine, type MachineFailure } from "./panel-failure.ts";
+import { fromMachine } from "./panel-failure.ts";
 
 /** Entries of the directory that are looked at. */
 const DIRECTORIES_MAX = 500;

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { FILE_TEXT_BYTES_MAX } from "@atelier/contract/http/workspace-files";
 import { WORKSPACE_FAILURE_CODES } from "@atelier/contract/rpc/workspace/operation";
 import { FAILURES } from "@atelier/contract/failures";
+import { toMachineFailure } from "@atelier/contract/rpc/workspace/machine-failure";
 import fc from "fast-check";
 import { fileText, mediaTypeOf } from "./file-text.ts";
-import { toMachineFailure } from "./panel-failure.ts";
 import { textPieces, type TextPiece } from "./text-pieces.ts";
 
 async function piecesOf(chunks: readonly Uint8Array[], start: number): Promise<TextPiece[]> {

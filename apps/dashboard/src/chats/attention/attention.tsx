@@ -15,7 +15,8 @@ import { chosenCalls } from "./call-choice.ts";
 import { callOutOf } from "./call-outs.ts";
 
 export function Attention({ onGo }: { readonly onGo: (path: string) => void }) {
-  const pages = useChatList("needs_you", "");
+  // Only lists of those that work are asked for more often without news.
+  const pages = useChatList("needs_you", "", { isConnected: true });
   const ids = chatsOf(pages)
     .map(({ id }) => id)
     .join(" ");

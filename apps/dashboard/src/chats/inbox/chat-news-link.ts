@@ -11,7 +11,13 @@ import { Redial } from "../../browser/redial.ts";
 export type ChatNews =
   /** Some may have been missed: ask for everything. */
   | { readonly kind: "ready" }
-  | { readonly kind: "changed"; readonly change: ChatNewsKind; readonly chat: Chat }
+  | {
+      readonly kind: "changed";
+      readonly change: ChatNewsKind;
+      readonly chat: Chat;
+      /** It stands where it stood, and says something else: no search finds it now that did not. */
+      readonly staysThere: boolean;
+    }
   | { readonly kind: "deleted"; readonly chatId: string };
 
 /** What of a browser's WebSocket is used. */
@@ -82,6 +88,8 @@ const Ready = z.object({ kind: z.literal("ready") });
 const Deleted = z.object({ kind: z.literal("deleted"), chat: z.object({ id: z.uuid() }) });
 const Changed = z.object({ kind: z.enum(CHAT_NEWS_KINDS), chat: Chat });
 
+const STAYING: ReadonlySet<ChatNewsKind> = new Set(["action_change", "diff_status_change"]);
+
 /** Null: of a newer server, which says more than we know. */
 export function parseNews(text: string): ChatNews | null {
   let json: unknown;
@@ -95,5 +103,6 @@ export function parseNews(text: string): ChatNews | null {
   if (deleted.success) return { kind: "deleted", chatId: deleted.data.chat.id };
   const changed = Changed.safeParse(json);
   if (!changed.success) return null;
-  return { kind: "changed", change: changed.data.kind, chat: changed.data.chat };
+  const { kind, chat } = changed.data;
+  return { kind: "changed", change: kind, chat, staysThere: STAYING.has(kind) };
 }

@@ -3,6 +3,7 @@ import type { Chat } from "@atelier/contract/http/chats";
 import { Link } from "@tanstack/react-router";
 import { costText } from "../../usage/money-text.ts";
 import { Badge } from "../../ui/badge.tsx";
+import { ChatBranch, ChatChanges } from "../chat-changes.tsx";
 import { chatPath, contextPercent, lastActionWords, stateWords } from "../chat-words.ts";
 import { sinceText } from "./inbox-sections.ts";
 import type { ChatActions } from "./use-chat-actions.ts";
@@ -91,7 +92,24 @@ function RowFacts({ chat, workspaceNames, modelNames, isOwn }: RowFactsProps) {
     ...(isOwn && chat.shared ? ["shared"] : []),
     ...(chat.pin_order === 0 || !isOwn ? [] : ["pinned"]),
   ];
-  return <p className="min-w-0 flex-1 text-xs break-words text-muted">{facts.join(" · ")}</p>;
+  const status = chat.diff_status;
+  return (
+    <p className="min-w-0 flex-1 text-xs break-words text-muted">
+      {status !== undefined && (
+        <>
+          <ChatChanges status={status} />
+          {" · "}
+          {status.git_branch !== "" && (
+            <>
+              <ChatBranch status={status} />
+              {" · "}
+            </>
+          )}
+        </>
+      )}
+      {facts.join(" · ")}
+    </p>
+  );
 }
 
 function chatCostText(cost: NonNullable<Chat["cost"]>): string {

@@ -2,6 +2,7 @@
 import { Link } from "@tanstack/react-router";
 import { useNow } from "../../browser/ticks.ts";
 import { Panel } from "../../ui/panel.tsx";
+import { useAttention } from "../attention/attention-store.ts";
 import { ChatLines } from "./chat-lines.tsx";
 import { chatsOf } from "./inbox-list.tsx";
 import { countText } from "./inbox-sections.ts";
@@ -11,7 +12,8 @@ const SHOWN_MAX = 5;
 const LOOK_AGAIN_MS = 15_000;
 
 export function NeedsYou() {
-  const pages = useChatList("needs_you", "");
+  const { isLive: isConnected } = useAttention();
+  const pages = useChatList("needs_you", "", { isConnected });
   const now = useNow(LOOK_AGAIN_MS);
   const chats = chatsOf(pages);
   if (chats.length === 0) return null;

@@ -51,7 +51,7 @@ export function useChatActions(): ChatActionState {
     closeName: () => setNamed(null),
     actions: {
       interrupt: (chat) => {
-        putChat(queryClient, { ...chat, status: "interrupting" });
+        putChat(queryClient, { ...chat, status: "interrupting" }, { staysThere: false });
         run(() => interrupt({ params: { chat: chat.id } }));
       },
       archive: (chat, archived) => {

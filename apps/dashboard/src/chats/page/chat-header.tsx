@@ -5,6 +5,7 @@ import { showTitle } from "../../browser/tab-title.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { IconButton } from "../../ui/button.tsx";
 import { ChatIcon } from "../chat-icon.tsx";
+import { ChatChanges } from "../chat-changes.tsx";
 import { chatPath, stateWords } from "../chat-words.ts";
 import { ChatDetails } from "./chat-details.tsx";
 import { useLinkState } from "./chat-scene.ts";
@@ -39,6 +40,7 @@ export const ChatHeader = memo(function ChatHeader({ isPanelOpen, onPanel }: Cha
         </div>
       </div>
       <div className="flex items-center">
+        <Changes onOpen={onPanel} isOpen={isPanelOpen} />
         <Meters />
         <IconButton label="Messages of this chat" onClick={() => setOpened("prompts")}>
           <ChatIcon name="list" size={18} />
@@ -59,6 +61,24 @@ export const ChatHeader = memo(function ChatHeader({ isPanelOpen, onPanel }: Cha
     </header>
   );
 });
+
+type ChangesProps = { readonly isOpen: boolean; readonly onOpen: () => void };
+
+/** Leads to the panel that shows them file by file. Empty where nothing is known. */
+function Changes({ isOpen, onOpen }: ChangesProps) {
+  const { diff_status: status } = useChat();
+  if (status === undefined || status.changed_files === 0) return null;
+  return (
+    <button
+      aria-expanded={isOpen}
+      className="flex min-h-9 items-center rounded-md px-2 text-xs hover:bg-hover"
+      onClick={onOpen}
+      type="button"
+    >
+      <ChatChanges status={status} />
+    </button>
+  );
+}
 
 /** As the stream tells it; the chat's own facts come a moment later. */
 function StateBadge() {
