@@ -127,6 +127,7 @@ const IN_THE_BACKGROUND = new RegExp(
       "chats where id = any",
       "pg_notification",
       "listen ",
+      "news \\(channel, payload\\)",
     ],
     ...["ai_provider_changes", "workspace_links", "connection_log", "replicas"],
     ...["insert into notifications", "^select 1$"],

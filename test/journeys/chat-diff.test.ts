@@ -75,7 +75,7 @@ test("what a chat edits, commits and adds is told to lists on every server, and 
       calls("write_file", { path: "~/app/new.txt", content: "a\nb\n" }, "call_2"),
       calls(
         "execute",
-        { command: `${UNTIL_GO} && cd ~/app && sed -i s/one/ONE/ list.txt` },
+        { command: `${UNTIL_GO} && cd ~/app && sed -i s/one/ONE/ list.txt`, timeout: "4m" },
         "call_3",
       ),
       says("It counts further."),
@@ -99,7 +99,7 @@ test("what a chat edits, commits and adds is told to lists on every server, and 
   const wanted = [4, 1, 2];
   for (const watch of [here, there]) {
     const isWanted = ({ kind, chat }: News) =>
-      kind === "diff_status_change" && `${countsOf(chat)}` === `${wanted}`;
+      kind === "diff_status_change" && countsOf(chat).join() === wanted.join();
     const { chat } = await watch.until(isWanted, "all is told");
     assert.equal(chat.diff_status?.git_branch, "main");
     assert.equal(chat.diff_status.repositories, 1);

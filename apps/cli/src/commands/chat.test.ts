@@ -24,6 +24,11 @@ const CHAT: Chat = {
   ...{ inbox_section: "working", inbox_since: TIME },
 };
 
+const CHANGES = {
+  ...{ additions: 12, deletions: 3, changed_files: 2, is_cut: false, repositories: 1 },
+  ...{ git_branch: "main", git_remote_origin: "", ahead: 1, behind: 0, refreshed_at: TIME },
+};
+
 const text = (each: string): MessagePart => ({ type: "text", text: each });
 function message(id: number, role: ChatMessage["role"], ...content: MessagePart[]): ChatMessage {
   return { id, chat_id: ID, created_at: TIME, role, content };
@@ -260,7 +265,7 @@ test("the list shows words for states, and harmless titles", async () => {
   const chats = [
     { ...CHAT, title: "a\u001b[2J", has_unread: true, status: "waiting", queue_length: 2 },
     {
-      ...{ ...CHAT, status: "error" },
+      ...{ ...CHAT, status: "error", diff_status: CHANGES },
       last_error: { message: "No key.", retryable: false },
     },
   ] as const;
@@ -275,8 +280,8 @@ test("the list shows words for states, and harmless titles", async () => {
       "GET /api/v2/organizations/:organization/chats/models": () => "resource.not_found",
     },
   );
-  assert.match(run.out, /6f0a8f4e +answered +a\ufffd\[2J +- +- +- +2 +just now\n/);
-  assert.match(run.out, /error +A chat +No key\./);
+  assert.match(run.out, /6f0a8f4e +answered +a\ufffd\[2J +- +- +- +- +2 +just now\n/);
+  assert.match(run.out, /error +A chat +No key\. +- +- +\+12 −3 +- /);
 });
 
 test("a chat is shared by names, and its readers are listed; others' chats say whose they are", async () => {

@@ -79,7 +79,7 @@ async function scene(answer: () => Answer | Promise<Answer>) {
     until: async (holds: () => boolean | Promise<boolean>): Promise<void> => {
       const lateMs = performance.now() + 20_000;
       while (!(await holds())) {
-        assert.ok(performance.now() < lateMs, `${holds} holds soon`);
+        assert.ok(performance.now() < lateMs, `${holds.toString()} holds soon`);
         await new Promise((resolve) => setImmediate(resolve));
       }
     },

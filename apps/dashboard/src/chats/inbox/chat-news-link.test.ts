@@ -1,8 +1,10 @@
+import { CHAT_NEWS_KINDS } from "@atelier/contract/http/chat-sockets";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ChatNewsLink, parseNews, type NewsSocket } from "./chat-news-link.ts";
 
+const TIME = "2026-01-01T00:00:00.000Z";
 const ID = "0b8f1f5e-1111-4a4a-8b8b-0a4c1f1e2d3c";
 
 function scene({ isWelcome = true } = {}) {
@@ -65,4 +67,19 @@ test("news of a chat that is gone name it; what is not understood is no news", (
   for (const text of ["", "{}", '{"kind":"created","chat":{}}', '{"kind":"something_new"}']) {
     assert.equal(parseNews(text), null);
   }
+});
+
+test("news that only change what a row says are told apart from those that move it", () => {
+  const chat = {
+    ...{ id: ID, organization_id: ID, owner_id: ID, last_model_config_id: ID, title: "A chat" },
+    ...{ status: "running", last_turn_summary: null, created_at: TIME, updated_at: TIME },
+    ...{ archived: false, pin_order: 0, mcp_server_ids: [], labels: {}, has_unread: false },
+    ...{ inbox_section: "working", inbox_since: TIME, client_type: "ui", queue_length: 0 },
+    children: [],
+  };
+  const staying = CHAT_NEWS_KINDS.filter((kind) => {
+    const news = parseNews(JSON.stringify({ kind, chat }));
+    return news?.kind === "changed" && news.staysThere;
+  });
+  assert.deepEqual(staying, ["diff_status_change", "action_change"]);
 });

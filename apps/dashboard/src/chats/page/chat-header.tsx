@@ -38,6 +38,12 @@ export const ChatHeader = memo(function ChatHeader({ isPanelOpen, onPanel }: Cha
           <StateBadge />
           {chat.archived && <Badge>put away</Badge>}
         </div>
+        {/* Beside the title there is no room; below it there always is, so that nothing moves. */}
+        {chat.workspace_id !== undefined && (
+          <p className="min-h-4 truncate text-xs sm:hidden">
+            {chat.diff_status !== undefined && <ChatChanges status={chat.diff_status} />}
+          </p>
+        )}
       </div>
       <div className="flex items-center">
         <Changes onOpen={onPanel} isOpen={isPanelOpen} />
@@ -71,7 +77,7 @@ function Changes({ isOpen, onOpen }: ChangesProps) {
   return (
     <button
       aria-expanded={isOpen}
-      className="flex min-h-9 items-center rounded-md px-2 text-xs hover:bg-hover"
+      className="flex min-h-9 items-center rounded-md px-2 text-xs hover:bg-hover max-sm:hidden"
       onClick={onOpen}
       type="button"
     >
