@@ -105,6 +105,8 @@ export const ROOMS: Record<string, Record<string, readonly string[]>> = {
     "chat-relay": ["http", "deployment"],
     // What people see and do in workspaces without a link: asks the machines by their port alone.
     "workspace-panel": ["audit", "http", "workspaces"],
+    // Ports of workspaces on hosts of their own: asks the machines by their port alone, too.
+    "workspace-previews": ["access", "http", "workspaces"],
   },
   "chat-daemon": {
     /** What messages consist of: pure readings of parts. */

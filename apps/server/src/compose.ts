@@ -10,6 +10,7 @@ import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type { InterceptionRecorder } from "@atelier/contract/rpc/gateway-ports";
 import { startChatDaemon, type ChatDaemon } from "@atelier/chat-daemon/start";
+import { previewFrameSource } from "@atelier/contract/preview-address";
 import { startControlPlane, type ControlPlane } from "@atelier/control-plane/start";
 import type { Database } from "@atelier/database/database";
 import { startPubSub, type PubSub } from "@atelier/database/pub-sub";
@@ -38,7 +39,7 @@ import { openStorage } from "./open-storage.ts";
 import { openOutboundFetch } from "./outbound-fetch.ts";
 import { answerMetrics, answerText, Readiness, refuseUpgrade } from "./plain-answers.ts";
 import { relayUrlOf } from "./relay-url.ts";
-import { gatewayPrefixOf, targetOf } from "./request-target.ts";
+import { gatewayPrefixes, targetOf, targetOfRequest } from "./request-target.ts";
 import { tracingOptionsOf } from "./trace-options.ts";
 
 export type ServerDeps = {
@@ -107,8 +108,9 @@ export async function startServer(
   const answer = answerer(deps, { controlPlane, gateway, metrics, database });
   const server = createHttpServer(answer);
   server.on("upgrade", (request, socket, head) => {
-    const isGateway = targetOf(request.url ?? "").kind === "gateway";
-    if (isGateway) refuseUpgrade(socket);
+    const { kind } = targetOfRequest(request, config.previewWildcard);
+    if (kind === "gateway") refuseUpgrade(socket);
+    else if (kind === "preview") controlPlane.previews?.upgrade(request, socket, head);
     else controlPlane.upgrade(request, socket, head);
   });
   const parts = { controlPlane, chats, metrics, server };
@@ -138,7 +140,8 @@ async function serveAlone(
 ): Promise<Address> {
   const connections = new HttpDrain(server);
   if (gateway !== null) {
-    const own = { drain: connections, headBytesMax: HEAD_BYTES_MAX, prefixOf: gatewayPrefixOf };
+    const prefixOf = gatewayPrefixes(deps.config.previewWildcard);
+    const own = { drain: connections, headBytesMax: HEAD_BYTES_MAX, prefixOf };
     resources.use(gateway.listenOn(server, own));
   }
   const address = await listen(server, deps.config.httpAddress, "http-address");
@@ -189,6 +192,7 @@ function controlPlaneConfig(
   const configuredKeys = config.externalTokenEncryptionKeys;
   return {
     accessUrl: config.accessUrl,
+    previewWildcard: config.previewWildcard,
     sessionDurationMs: config.sessionDurationMs,
     defaultTokenLifetimeMs: config.defaultTokenLifetimeMs,
     maxTokenLifetimeMs: config.maxTokenLifetimeMs,
@@ -317,7 +321,8 @@ function answerer({ config, log, clock }: ServerDeps, parts: Parts) {
   const readiness = new Readiness(clock, () => database.pool.query("select 1"));
   const agentFile = new AgentFile({ clock, load: () => loadAgentFile(log) });
   const areMetricsHere = config.prometheusEnable && config.prometheusAddress === null;
-  const dashboard = new DashboardFiles(DASHBOARD_DIRECTORY);
+  const { previewWildcard: wildcard } = config;
+  const dashboard = new DashboardFiles(DASHBOARD_DIRECTORY, framesOf(config));
   const answerLater = (work: Promise<void>, response: ServerResponse): void => {
     work.catch((error: unknown) => {
       log.error({ error }, "request crashed");
@@ -325,8 +330,11 @@ function answerer({ config, log, clock }: ServerDeps, parts: Parts) {
     });
   };
   return (request: IncomingMessage, response: ServerResponse): void => {
-    const target = targetOf(request.url ?? "");
+    const target = targetOfRequest(request, wildcard);
     if (target.kind === "gateway" && gateway !== null) gateway.handle(request, response, target);
+    else if (target.kind === "preview") controlPlane.previews?.handle(request, response);
+    else if (target.kind === "preview_auth" && controlPlane.previews !== null)
+      controlPlane.previews.authorize(request, response);
     else if (target.kind === "liveness") answerText(request, response, { status: 200, text: "OK" });
     else if (target.kind === "readiness")
       answerLater(answerReadiness(readiness, request, response), response);
@@ -341,6 +349,13 @@ function answerer({ config, log, clock }: ServerDeps, parts: Parts) {
       );
     else controlPlane.handle(request, response);
   };
+}
+
+/** What pages of the dashboard may show in a frame: previews, and on the way to them the access URL. */
+function framesOf({ previewWildcard, accessUrl }: ServerConfig): readonly string[] {
+  return previewWildcard === null
+    ? []
+    : [previewFrameSource(previewWildcard), new URL(accessUrl).origin];
 }
 
 /** Programs that took a wrong path hear so from the API; only a browser gets a page for it. */

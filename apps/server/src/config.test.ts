@@ -35,6 +35,20 @@ test("without any input the server listens on this machine only and knows its ow
   assert.ok(Object.isFrozen(config));
 });
 
+test("previews take the access URL's scheme and port, and a wildcard that is none is a mistake", () => {
+  const argv = ["--wildcard-access-url", "*.apps.example.com"];
+  const url = ["--access-url", "https://atelier.example.com"];
+  assert.equal(configOf().previewWildcard, null);
+  assert.deepEqual(configOf({ argv: [...argv, ...url] }).previewWildcard, {
+    ...{ scheme: "https", ending: ".apps.example.com", port: "" },
+  });
+  assert.deepEqual(configOf({ argv }).previewWildcard?.port, ":3000");
+  const covering = ["--wildcard-access-url", "*.example.com", ...url];
+  assert.match(mistakesOf({ argv: covering }).join(), /^wildcard-access-url covers the access-url/);
+  const plain = configOf({ argv: ["--wildcard-access-url", "http://*.apps.example.com", ...url] });
+  assert.match(plain.warnings.join(), /http where the access-url is https/);
+});
+
 test("the access URL follows the address, and an open server without one is warned about", () => {
   assert.equal(configOf({ argv: ["--http-address", "[::1]:80"] }).accessUrl, "http://[::1]:80");
   const open = configOf({ argv: ["--http-address", ":4000"] });

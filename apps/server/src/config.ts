@@ -5,6 +5,7 @@
  * add a row here, use it in compose.ts, run `npm run gen`.
  */
 import { fail, ok, type Result } from "@atelier/base/result";
+import { parsePreviewWildcard, type PreviewWildcard } from "@atelier/contract/preview-address";
 import type { ControlPlaneConfig } from "@atelier/control-plane/start";
 import { formatAddress } from "@atelier/host/option-value";
 import { describeOptions, type OptionRow } from "@atelier/host/option-texts";
@@ -38,6 +39,15 @@ export const OPTIONS = [
     group: "Network",
     description:
       "Where people and their tools reach this deployment. With https, cookies are sent over TLS only.",
+  },
+  {
+    name: "wildcard-access-url",
+    kind: "string",
+    default: null,
+    defaultText: "ports are not shown; people forward them to their own machines",
+    group: "Network",
+    description:
+      "Hosts below which each port of a workspace can be opened in a browser, such as *.apps.example.com or https://*-apps.example.com:8443. Scheme and port are the access-url's where none are written. All of them must lead to this server, with a certificate for them.",
   },
   {
     name: "relay-url",
@@ -216,8 +226,10 @@ const ENVIRONMENT_OF_OTHERS = [
 
 export type ServerConfig = Omit<
   OptionValues<typeof OPTIONS>,
-  "accessUrl" | "proxyTrustedOrigins" | TraceValue
+  "accessUrl" | "proxyTrustedOrigins" | "wildcardAccessUrl" | TraceValue
 > & {
+  /** Null: ports of workspaces have no hosts. */
+  readonly previewWildcard: PreviewWildcard | null;
   /** As given, or how the server is reached from its own machine. */
   readonly accessUrl: string;
   readonly givenAccessUrl: string | null;
@@ -252,12 +264,20 @@ export function parseConfig(inputs: ConfigInputs): Result<ServerConfig, readonly
   const given = { ...inputs, environmentOfOthers: ENVIRONMENT_OF_OTHERS };
   const parsed = parseOptions(OPTIONS, given, { providers: PROVIDER_FAMILY });
   if (!parsed.ok) return parsed;
-  const { accessUrl: givenUrl, proxyTrustedOrigins, ...values } = parsed.value.values;
+  const {
+    accessUrl: givenUrl,
+    proxyTrustedOrigins,
+    wildcardAccessUrl,
+    ...values
+  } = parsed.value.values;
   const mistakes = contradictions(parsed.value.values);
-  const seeds = toProviderSeeds(values, parsed.value.families.providers);
-  if (!seeds.ok) return fail([...mistakes, ...seeds.failure]);
-  if (mistakes.length > 0) return fail(mistakes);
   const accessUrl = givenUrl ?? `http://${formatAddress(reachable(values.httpAddress))}`;
+  const wildcard = wildcardOf(wildcardAccessUrl, accessUrl);
+  const seeds = toProviderSeeds(values, parsed.value.families.providers);
+  const allMistakes = [mistakes, wildcard, seeds].flatMap((part) =>
+    "ok" in part ? (part.ok ? [] : part.failure) : part,
+  );
+  if (!seeds.ok || !wildcard.ok || allMistakes.length > 0) return fail(allMistakes);
   return ok(
     Object.freeze({
       ...values,
@@ -265,6 +285,7 @@ export function parseConfig(inputs: ConfigInputs): Result<ServerConfig, readonly
       givenAccessUrl: givenUrl,
       dataDir: resolve(values.dataDir),
       aiGatewayDumpDir: values.aiGatewayDumpDir === null ? null : resolve(values.aiGatewayDumpDir),
+      previewWildcard: wildcard.value,
       tracing: tracingOf(parsed.value.values),
       trustedProxies: blockListOf(proxyTrustedOrigins),
       providerSeeds: seeds.value,
@@ -274,6 +295,7 @@ export function parseConfig(inputs: ConfigInputs): Result<ServerConfig, readonly
       warnings: [
         ...parsed.value.warnings,
         ...doubts(values.httpAddress, givenUrl),
+        ...wildcardDoubts(wildcard.value, accessUrl),
         ...uselessProviderOptions(values),
       ],
     }),
@@ -296,6 +318,22 @@ function doubts(httpAddress: Address, accessUrl: string | null): readonly string
   if (!isOnEveryInterface || accessUrl !== null) return [];
   return [
     "listening on every interface without --access-url: the server knows itself only as 127.0.0.1",
+  ];
+}
+
+function wildcardOf(
+  text: string | null,
+  accessUrl: string,
+): Result<PreviewWildcard | null, readonly string[]> {
+  if (text === null) return ok(null);
+  const parsed = parsePreviewWildcard(text, accessUrl);
+  return parsed.ok ? parsed : fail([`wildcard-access-url ${parsed.failure}`]);
+}
+
+function wildcardDoubts(wildcard: PreviewWildcard | null, accessUrl: string): readonly string[] {
+  if (wildcard?.scheme !== "http" || !accessUrl.startsWith("https:")) return [];
+  return [
+    "the wildcard-access-url is http where the access-url is https: browsers show no previews beside chats then, and their cookies travel in clear",
   ];
 }
 

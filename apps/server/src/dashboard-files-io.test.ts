@@ -9,8 +9,8 @@ import { test } from "node:test";
 import { DashboardFiles, withBase } from "./dashboard-files-io.ts";
 
 /** Serves what stands in `directory`; what is no file of it gets the page. */
-async function serve(directory: string) {
-  const files = new DashboardFiles(directory);
+async function serve(directory: string, frames: readonly string[] = []) {
+  const files = new DashboardFiles(directory, frames);
   const server = createServer((request, response) => {
     const path = request.url ?? "";
     files
@@ -82,3 +82,18 @@ for (const [path, base] of [
     assert.equal(withBase("<head>", path), `<head><base href="${base}">`);
   });
 }
+
+test("pages show frames of what they are told, and else none", async () => {
+  using directory = mkdtempDisposableSync(join(tmpdir(), "dashboard-"));
+  writeBuild(directory.path, "one", 1_000);
+  const policyOf = async (frames: readonly string[]): Promise<string> => {
+    await using server = await serve(directory.path, frames);
+    return (await server.get("/")).headers.get("content-security-policy") ?? "";
+  };
+  assert.doesNotMatch(await policyOf([]), /frame-src/);
+  assert.match(await policyOf([]), /default-src 'none'.*frame-ancestors 'none'/);
+  assert.match(
+    await policyOf(["https://*.a.example"]),
+    /; frame-src 'self' https:\/\/\*\.a\.example;/,
+  );
+});

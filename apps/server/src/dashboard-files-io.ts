@@ -43,26 +43,29 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /**
  * What a page of ours may load and do. Scripts come from files of ours only. The terminal writes its
- * styles into the page, which is why styles may stand there.
+ * styles into the page, which is why styles may stand there. Frames show previews of workspaces, whose
+ * origins are not ours, and nothing where there are none.
  */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "manifest-src 'self'",
-  "base-uri 'self'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join("; ");
+function securityPolicy(frames: readonly string[]): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    ...(frames.length === 0 ? [] : [`frame-src 'self' ${frames.join(" ")}`]),
+    "base-uri 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
 
 const PAGE_HEADERS = {
   "content-type": "text/html; charset=utf-8",
   // Which files belong to the page changes with each build.
   "cache-control": "no-cache",
-  "content-security-policy": CONTENT_SECURITY_POLICY,
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -73,10 +76,13 @@ const PAGE_HEADERS = {
 
 export class DashboardFiles {
   readonly #directory: string;
+  readonly #policy: string;
   #build: Build | null = null;
 
-  constructor(directory: string) {
+  /** `frames`: sources that pages may show in a frame. */
+  constructor(directory: string, frames: readonly string[] = []) {
     this.#directory = directory;
+    this.#policy = securityPolicy(frames);
   }
 
   /** Whether there is a file of this path, and if so answers with it. */
@@ -102,6 +108,7 @@ export class DashboardFiles {
     const text = build === null ? noBuildPage() : withBase(build.page, path);
     response.writeHead(build === null ? 503 : 200, {
       ...PAGE_HEADERS,
+      "content-security-policy": this.#policy,
       "content-length": Buffer.byteLength(text),
     });
     response.end(request.method === "HEAD" ? undefined : text);

@@ -2,7 +2,7 @@
 import { ENDPOINTS } from "@atelier/contract/http/endpoints";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { targetOf } from "./request-target.ts";
+import { gatewayPrefixes, targetOf, targetOfRequest } from "./request-target.ts";
 
 for (const [url, kind] of [
   ["/api/v2/ai-gateway/openai/v1/models", "gateway"],
@@ -26,6 +26,8 @@ for (const [url, kind] of [
   ["/metrics", "metrics"],
   ["/api/v2/workspace-agent/atelier-agent.mjs", "workspace_agent"],
   ["/api/v2/workspace-agent/other", "api"],
+  ["/api/v2/applications/auth-redirect?label=x", "preview_auth"],
+  ["/api/v2/applications/host", "api"],
   ["/", "dashboard"],
   ["/?x=1", "dashboard"],
   ["/workspaces/of/somebody", "dashboard"],
@@ -55,4 +57,27 @@ test("the gateway learns which prefix stands before the provider's name", () => 
     kind: "gateway",
     prefix: "/api/v2/aibridge",
   });
+});
+
+const WILDCARD = { scheme: "https", ending: ".apps.example.com", port: "" } as const;
+
+for (const url of ["/", "/api/v2/users/me", "/api/v2/ai-gateway/openai/v1/models", "/metrics"]) {
+  test(`on a host below the wildcard ${url} is a preview's, and on others what it is`, () => {
+    for (const host of ["a.apps.example.com", "A.APPS.example.com:8443", "a.apps.example.com."]) {
+      const request = { url, headers: { host } };
+      assert.equal(targetOfRequest(request, WILDCARD).kind, "preview");
+      assert.equal(gatewayPrefixes(WILDCARD)(url, host), null);
+      assert.deepEqual(targetOfRequest(request, null), targetOf(url));
+    }
+    for (const host of ["apps.example.com", "atelier.example.com", undefined]) {
+      const headers = host === undefined ? {} : { host };
+      assert.deepEqual(targetOfRequest({ url, headers }, WILDCARD), targetOf(url));
+    }
+  });
+}
+
+test("the gateway is told its prefix on every other host", () => {
+  const url = "/api/v2/aibridge/openai/v1/models";
+  assert.equal(gatewayPrefixes(WILDCARD)(url, "atelier.example.com"), "/api/v2/aibridge");
+  assert.equal(gatewayPrefixes(null)(url, "a.apps.example.com"), "/api/v2/aibridge");
 });

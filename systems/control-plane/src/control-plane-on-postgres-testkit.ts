@@ -1,12 +1,13 @@
 /** A control plane on a database of its own, spoken to over real HTTP, with a clock that tests move. */
 import { EventEmitter, once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import { BlockList, type AddressInfo } from "node:net";
 import assert from "node:assert/strict";
 import { Secret } from "@atelier/base/secret";
 import { silentLogger, type Logger } from "@atelier/base/logger";
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
+import { PREVIEW_AUTH_PATH } from "@atelier/contract/http/workspace-previews";
 import type { Role } from "@atelier/contract/permissions";
 import { startPubSub, type PubSub } from "@atelier/database/pub-sub";
 import { createMetrics } from "@atelier/host/metrics";
@@ -86,8 +87,17 @@ export async function startTestControlPlane(options: TestOptions = {}): Promise<
   });
   resources.use(subscription);
   await once(changes, "resync", { signal: AbortSignal.timeout(60_000) });
-  const server = createServer((request, response) => plane.handle(request, response));
-  server.on("upgrade", (request, socket, head) => plane.upgrade(request, socket, head));
+  const previewsOf = ({ headers }: IncomingMessage) =>
+    plane.previews?.isPreviewHost(headers.host) ? plane.previews : plane;
+  const server = createServer((request, response) => {
+    const isAuth = request.url?.split("?")[0] === PREVIEW_AUTH_PATH;
+    const previews = previewsOf(request);
+    if (isAuth && previews === plane) plane.previews?.authorize(request, response);
+    else previews.handle(request, response);
+  });
+  server.on("upgrade", (request, socket, head) =>
+    previewsOf(request).upgrade(request, socket, head),
+  );
   resources.defer(async () => {
     plane.closeSockets();
     server.closeAllConnections();
@@ -121,6 +131,7 @@ export function testDeps(
     optionRows: [],
     config: {
       accessUrl: "http://127.0.0.1:3000",
+      previewWildcard: null,
       sessionDurationMs: 86_400_000,
       defaultTokenLifetimeMs: 7 * 86_400_000,
       maxTokenLifetimeMs: 365 * 86_400_000,

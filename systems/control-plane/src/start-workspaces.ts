@@ -69,6 +69,7 @@ export type Workspaces = {
   readonly streams: readonly StreamRoute[];
   readonly upgradeRoutes: readonly UpgradeRoute[];
   readonly links: WorkspaceLinks;
+  readonly connections: ConnectionLog;
   /** Tells agents to dial again: another server may take them. */
   drain(): void;
 };
@@ -135,7 +136,7 @@ export function startWorkspaces(
       ...userSockets(open),
       ...liveSockets(deps, links),
     ],
-    links,
+    ...{ links, connections },
     drain: () => agentLinks.drain(),
   };
 }

@@ -23,6 +23,7 @@ import type { PubSub } from "@atelier/database/pub-sub";
 import type { Metrics } from "@atelier/host/metrics";
 import { StartError } from "@atelier/host/start-error";
 import { Tasks } from "@atelier/host/tasks";
+import type { PreviewWildcard } from "@atelier/contract/preview-address";
 import type { WorkspaceLinks } from "@atelier/contract/rpc/workspace/services";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
@@ -81,6 +82,7 @@ import { authenticate, authenticateDelegated } from "./sign-in/principal-actions
 import { signInRoutes } from "./sign-in/sign-in-routes.ts";
 import { recordingElsewhere, type RecordingElsewhere } from "./recorder-elsewhere.ts";
 import { chatPorts, type ChatPorts } from "./start-chat-ports.ts";
+import { startPreviews, type PreviewHosts } from "./start-previews.ts";
 import { startRecording, type RecordingConfig } from "./start-recording.ts";
 import { startWorkspaces } from "./start-workspaces.ts";
 import { PasswordHasher } from "./users/password-hasher.ts";
@@ -92,6 +94,8 @@ import { findWorkspaceSubject } from "./workspaces/workspace-store.ts";
 export type ControlPlaneConfig = {
   /** Where people reach this deployment. */
   readonly accessUrl: string;
+  /** Below which ports of workspaces are hosts of their own. Null: they are not. */
+  readonly previewWildcard: PreviewWildcard | null;
   readonly sessionDurationMs: number;
   readonly defaultTokenLifetimeMs: number;
   readonly maxTokenLifetimeMs: number;
@@ -140,6 +144,8 @@ export interface ControlPlane extends AsyncDisposable {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Takes over a request to upgrade, and answers it if it is refused. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Ports of workspaces in browsers. Null: the option that gives them hosts is not set. */
+  readonly previews: PreviewHosts | null;
   /** Tells other servers where this one is reached, once it listens. */
   reachableAt(relayUrl: string): Promise<void>;
   /** Ends what stays open, and lets nothing more in: those on the other side connect elsewhere. */
@@ -192,6 +198,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     { ...deps, vault, replicaId, accessUrl, upgrades: upgradeDeps },
     { tasks, resources },
   );
+  const previews = startPreviews({ ...deps, vault, access, workspaces }, resources);
   const chats = chatPorts(deps, {
     ...{ vault, replicaId, upgrades: upgradeDeps, providers: models.providers },
   });
@@ -199,7 +206,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     [...workspaces.upgradeRoutes, ...chats.upgradeRoutes],
     upgradeDeps,
   );
-  const routes = await routesOf(deps, usage, [models, workspaces, chats]);
+  const routes = await routesOf(deps, usage, [models, workspaces, previews, chats]);
   const api = resources.use(
     await createApi(routes, {
       ...{ ...access, clock, random, log, insertAuditEvent, sql: database.sql },
@@ -217,8 +224,9 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     handle: (request, response) => api.handle(request, response),
     upgrade: (request, socket, head) => upgrades.handle(request, socket, head),
     reachableAt: replica.reachableAt,
+    previews: previews.hosts,
     closeSockets: () => {
-      upgrades.close();
+      for (const each of [upgrades, previews]) each.close();
       access.guard.endAll(SERVER_STOPS);
       workspaces.drain();
       chats.drain();
@@ -292,6 +300,7 @@ function accessOf(
     findWorkspace,
     findChat,
     rateLimit: new RateLimit(clock, config.apiRateLimitPerMinute),
+    findActor,
     guard,
     trustedProxies: config.trustedProxies,
     pulse: new SocketPulse(clock),

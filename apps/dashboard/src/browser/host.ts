@@ -39,6 +39,11 @@ export function apiUrl(path: string): string {
   return new URL(path.replace(/^\//, ""), document.baseURI).href;
 }
 
+/** Leaves the dashboard for a path that the server itself answers. */
+export function leaveFor(path: string): void {
+  location.assign(apiUrl(path));
+}
+
 /** Server-sent events of a path of the API. */
 export function openEvents(path: string): EventSource {
   return new EventSource(new URL(path.replace(/^\//, ""), document.baseURI));

@@ -1,4 +1,5 @@
 /** Signing in, and on to the page that was wanted. */
+import { PREVIEW_AUTH_PATH } from "@atelier/contract/http/workspace-previews";
 import { firstUserExists, getUser } from "@atelier/contract/http/users";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
@@ -7,6 +8,7 @@ import { problemOf } from "../api/api-problem-error.ts";
 import { keyOf, useEndpoint } from "../api/use-endpoint.ts";
 import { Redirect } from "../app/redirect.ts";
 import { parseSearchTexts } from "../app/search-text.ts";
+import { leaveFor } from "../browser/host.ts";
 import { showTitle } from "../browser/tab-title.ts";
 import { OutsideFrame } from "./outside-frame.tsx";
 import { safeNext } from "./safe-next.ts";
@@ -25,7 +27,10 @@ export function Page() {
   }
   const enter = (): void => {
     queryClient.removeQueries({ queryKey: keyOf(getUser, { params: { user: "me" } }) });
-    const [to = "/", search = ""] = safeNext(next).split("?");
+    const wanted = safeNext(next);
+    // Not a page: the server leads on from there, to a preview of a workspace.
+    if (wanted.startsWith(`${PREVIEW_AUTH_PATH}?`)) return leaveFor(wanted);
+    const [to = "/", search = ""] = wanted.split("?");
     navigate({ to, search: parseSearchTexts(search) }).catch(() => {}); // The router tells.
   };
   return (

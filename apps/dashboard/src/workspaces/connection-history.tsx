@@ -25,6 +25,7 @@ const WHAT = {
   workspace_agent: "The machine",
   client_link: "Command line",
   reconnecting_pty: "Terminal",
+  workspace_preview: "Preview in a browser",
 } as const;
 
 const WORKSPACE_COLUMN: Column<Entry> = {

@@ -61,6 +61,7 @@ export async function startGatewayWorkers(
       peersName,
       connection: toPlainConnection(connection),
       socketPath,
+      previewWildcard: config.previewWildcard,
       address: await freeAddress(config.httpAddress),
       gateway: gatewayConfigOf(config),
       log: { format: config.logFormat, level: config.logLevel, colors: process.stderr.isTTY },

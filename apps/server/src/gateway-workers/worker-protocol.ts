@@ -4,6 +4,7 @@ import type {
   FoundPrincipal,
   PrincipalSource,
 } from "@atelier/control-plane/caller-authorizer-elsewhere";
+import type { PreviewWildcard } from "@atelier/contract/preview-address";
 import type { GatewayNews } from "@atelier/contract/rpc/gateway-news";
 import type { FirstGateway, GatewayMembership } from "@atelier/gateway/gateway-memory";
 import type { GatewayConfig } from "@atelier/gateway/start";
@@ -40,6 +41,8 @@ export type WorkerStart = {
   readonly shutdownTimeoutMs: number;
   /** Where the main thread answers what is not the gateway's. */
   readonly socketPath: string;
+  /** Hosts of previews are the main thread's, whatever the path. */
+  readonly previewWildcard: PreviewWildcard | null;
   readonly providers: PlainSnapshot;
   readonly isConnected: boolean;
   /** Null: its records go to the main thread. */

@@ -23,7 +23,7 @@ import type { Server } from "node:http";
 import { parentPort, workerData } from "node:worker_threads";
 import { createHttpServer, HEAD_BYTES_MAX, LAST_BYTES_MS, listen } from "../http-listener.ts";
 import { refuseUpgrade } from "../plain-answers.ts";
-import { gatewayPrefixOf, targetOf } from "../request-target.ts";
+import { gatewayPrefixes, targetOfRequest } from "../request-target.ts";
 import { abortingAfter } from "./aborting-after.ts";
 import { MainThreadHop } from "./main-thread-hop.ts";
 import { MessageProviderSource } from "./provider-messages.ts";
@@ -38,9 +38,6 @@ const USES_EVERY_MS = 1_000;
 const RECORD_MS_MAX = 3_000;
 
 const hearsNothing = (): Disposable => ({ [Symbol.dispose]: () => {} });
-
-/** What the gateway may read by itself: as the server has it. */
-const DIRECTLY = { headBytesMax: HEAD_BYTES_MAX, prefixOf: gatewayPrefixOf };
 
 if (parentPort !== null) await work(parentPort, workerData as WorkerStart);
 
@@ -71,9 +68,9 @@ async function work(port: NonNullable<typeof parentPort>, start: WorkerStart): P
     membership: start.membership,
   });
   const hop = new MainThreadHop(start.socketPath);
-  const server = createServerFor(gateway, hop);
+  const server = createServerFor(gateway, hop, start);
   const connections = new HttpDrain(server);
-  const direct = gateway.listenOn(server, { ...DIRECTLY, drain: connections });
+  const direct = gateway.listenOn(server, { ...directlyRead(start), drain: connections });
   const stopped = new AbortController();
   const tellUses = async (): Promise<void> => {
     const uses = authorizer.takeUses();
@@ -162,15 +159,24 @@ function startRecording(
   return { recorder, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
+/** What the gateway may read by itself: as the server has it. */
+function directlyRead({ previewWildcard }: WorkerStart) {
+  return { headBytesMax: HEAD_BYTES_MAX, prefixOf: gatewayPrefixes(previewWildcard) };
+}
+
 /** The gateway's requests are served here, all others by the main thread. */
-function createServerFor(gateway: Gateway, hop: MainThreadHop): Server {
+function createServerFor(
+  gateway: Gateway,
+  hop: MainThreadHop,
+  { previewWildcard: wildcard }: WorkerStart,
+): Server {
   const server = createHttpServer((req, res) => {
-    const target = targetOf(req.url ?? "");
+    const target = targetOfRequest(req, wildcard);
     if (target.kind === "gateway") gateway.handle(req, res, target);
     else hop.forward(req, res);
   });
   server.on("upgrade", (req, socket, head) => {
-    if (targetOf(req.url ?? "").kind === "gateway") refuseUpgrade(socket);
+    if (targetOfRequest(req, wildcard).kind === "gateway") refuseUpgrade(socket);
     else hop.upgrade(req, socket, head);
   });
   return server;

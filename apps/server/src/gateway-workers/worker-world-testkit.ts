@@ -155,6 +155,7 @@ export async function startWorkerWorld(
       tracing: null,
       shutdownTimeoutMs: 5_000,
       socketPath: "/nowhere",
+      previewWildcard: null,
       connection: toPlainConnection(
         recorders?.connection ?? { connectionString: "postgres://nowhere" },
       ),

@@ -4,7 +4,12 @@ import { endpoint } from "../endpoint.ts";
 import { limitOf, LIMIT_DEFAULT, LogPaging, NoParams, Timestamp } from "./common.ts";
 import { WorkspaceParams } from "./workspaces.ts";
 
-export const CONNECTION_TYPES = ["workspace_agent", "client_link", "reconnecting_pty"] as const;
+export const CONNECTION_TYPES = [
+  "workspace_agent",
+  "client_link",
+  "reconnecting_pty",
+  "workspace_preview",
+] as const;
 
 /** `workspace_agent`: the machine itself. The others are users. */
 export const ConnectionType = z.enum(CONNECTION_TYPES);

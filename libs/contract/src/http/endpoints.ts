@@ -26,6 +26,7 @@ import * as users from "./users.ts";
 import * as workspaceFiles from "./workspace-files.ts";
 import * as workspaceGit from "./workspace-git.ts";
 import * as workspaceLive from "./workspace-live.ts";
+import * as workspacePreviews from "./workspace-previews.ts";
 import * as workspaceProcesses from "./workspace-processes.ts";
 import * as workspaceSockets from "./workspace-sockets.ts";
 import * as workspaces from "./workspaces.ts";
@@ -43,6 +44,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   workspaceFiles,
   workspaceGit,
   workspaceProcesses,
+  workspacePreviews,
   chats,
   chatDebug,
   chatDiff,

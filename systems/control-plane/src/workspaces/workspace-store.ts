@@ -115,6 +115,22 @@ export async function findKnownAgentById(
   return findKnownAgent(db, sql`a.id = ${agentId}`);
 }
 
+/** Names without regard to case. Without an agent's name, the workspace's only one is meant. */
+export async function findKnownAgentByName(
+  db: Sql,
+  names: { readonly owner: string; readonly name: string; readonly agent: string | null },
+): Promise<KnownWorkspaceAgent | undefined> {
+  const { owner, name, agent } = names;
+  const isAgent =
+    agent === null
+      ? sql`(select count(*) from workspace_agents other where other.workspace_id = w.id) = 1`
+      : sql`lower(a.name) = lower(${agent})`;
+  return findKnownAgent(
+    db,
+    sql`lower(u.username) = lower(${owner}) and lower(w.name) = lower(${name}) and ${isAgent}`,
+  );
+}
+
 async function findKnownAgent(
   db: Sql,
   condition: RawBuilder<unknown>,

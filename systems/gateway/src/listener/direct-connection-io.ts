@@ -13,8 +13,8 @@ export type DirectConnectionOptions = {
   readonly keepAliveSeconds: number;
   /** Of a request's head. */
   readonly headBytesMax: number;
-  /** The part of a target's path before `/<provider>/…`. Null: the target is not the gateway's. */
-  prefixOf(url: string): string | null;
+  /** The part of a target's path before `/<provider>/…`. Null: the target or its host is not the gateway's. */
+  prefixOf(url: string, host: string | undefined): string | null;
   handle(req: GatewayRequest, res: GatewayResponse, prefix: string): void;
   /** As HTTP writes it. */
   date(): string;
@@ -115,7 +115,7 @@ export class DirectConnection {
   /** Null: it is not plain, or not the gateway's. */
   #parse(text: string): RequestHead | null {
     const head = parseRequestHead(text);
-    const prefix = head === null ? null : this.#options.prefixOf(head.url);
+    const prefix = head === null ? null : this.#options.prefixOf(head.url, head.headers.host);
     if (head === null || prefix === null) return null;
     this.#last = new RepeatedHead(text, head, prefix);
     return head;

@@ -15,8 +15,8 @@ export type DirectListenerOptions = {
   readonly drain: Pick<HttpDrain, "addExchange">;
   /** Of a request's head. As the server has it. */
   readonly headBytesMax: number;
-  /** The part of a target's path before `/<provider>/…`. Null: the target is not the gateway's. */
-  prefixOf(url: string): string | null;
+  /** The part of a target's path before `/<provider>/…`. Null: the target or its host is not the gateway's. */
+  prefixOf(url: string, host: string | undefined): string | null;
   handle(req: GatewayRequest, res: GatewayResponse, prefix: string): void;
 };
 
