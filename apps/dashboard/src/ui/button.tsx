@@ -49,6 +49,30 @@ export function ButtonLink({ to, search = {}, look = "plain", children }: Button
   );
 }
 
+/** To another origin, in a tab that cannot reach back to this one. */
+export function ExternalLink({
+  href,
+  label,
+  children,
+}: {
+  readonly href: string;
+  /** Read out in place of what is shown. */
+  readonly label?: string;
+  readonly children: ReactNode;
+}) {
+  return (
+    <a
+      aria-label={label}
+      className={`${BASE} ${LOOKS.plain}`}
+      href={href}
+      rel="noopener noreferrer"
+      target="_blank"
+    >
+      {children}
+    </a>
+  );
+}
+
 /** A file of the server's, as the browser keeps it. */
 export function DownloadLink({
   href,
