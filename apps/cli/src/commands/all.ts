@@ -65,6 +65,7 @@ import { mcpServersList } from "./mcp-servers-list.ts";
 import { mcpServersTest } from "./mcp-servers-test.ts";
 import { mcpServersUpdate } from "./mcp-servers-update.ts";
 import { portForward } from "./port-forward.ts";
+import { preview } from "./preview.ts";
 import { providersCreate } from "./providers-create.ts";
 import { providersDelete } from "./providers-delete.ts";
 import { providersDisable } from "./providers-disable.ts";
@@ -140,6 +141,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   cp,
   terminal,
   portForward,
+  preview,
   logs,
   usersList,
   usersShow,
