@@ -138,7 +138,7 @@ export class TestBrowser {
   async upgrade(url: string, extra: Readonly<Record<string, string>> = {}) {
     const request = httpRequest({
       ...{ host: this.#server.hostname, port: this.#server.port, agent: false },
-      path: new URL(url).pathname,
+      path: new URL(url).pathname + new URL(url).search,
       headers: {
         ...this.#headersFor(url),
         ...{ connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" },

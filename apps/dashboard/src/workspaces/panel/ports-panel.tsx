@@ -116,7 +116,7 @@ function columnsOf({
       cell: ({ port }) => {
         const command = `atelier port-forward ${name} ${port}`;
         return (
-          <span className="inline-flex flex-wrap items-center justify-end gap-2">
+          <span className="inline-flex items-center gap-2">
             <code
               className={`hidden font-mono text-xs ${originOf === null ? "@2xl:inline" : "@4xl:inline"}`}
             >
@@ -124,9 +124,12 @@ function columnsOf({
             </code>
             {originOf !== null && (
               <>
-                <Button aria-label={`Preview port ${port}`} onClick={() => onPreview(port)}>
-                  Preview
-                </Button>
+                {/* Where there is no room for a frame beside anything, a tab shows more. */}
+                <span className="hidden @sm:inline">
+                  <Button aria-label={`Preview port ${port}`} onClick={() => onPreview(port)}>
+                    Preview
+                  </Button>
+                </span>
                 <ExternalLink href={`${originOf(port)}/`} label={`Open port ${port} in a tab`}>
                   Open
                 </ExternalLink>
