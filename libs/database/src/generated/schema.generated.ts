@@ -237,6 +237,46 @@ type AuditEventsRow = {
   user_agent: Generated<string>;
 };
 
+type ChatDebugRunsRow = {
+  id: string;
+  chat_id: string;
+  root_chat_id: string | null;
+  parent_chat_id: string | null;
+  model_config_id: string | null;
+  trigger_message_id: number | null;
+  history_tip_message_id: number | null;
+  kind: string;
+  status: string;
+  provider: string;
+  model: string;
+  summary: Json;
+  started_at: Timestamp;
+  updated_at: Timestamp;
+  finished_at: Timestamp | null;
+};
+
+type ChatDebugStepsRow = {
+  id: string;
+  run_id: string;
+  chat_id: string;
+  step_number: number;
+  operation: string;
+  status: string;
+  history_tip_message_id: number | null;
+  assistant_message_id: number | null;
+  normalized_request: Json;
+  normalized_response: Json | null;
+  usage: Json | null;
+  attempts: Generated<Json>;
+  attempt_count: Generated<number>;
+  error: Json | null;
+  metadata: Json;
+  stored_bytes: Generated<number>;
+  started_at: Timestamp;
+  updated_at: Timestamp;
+  finished_at: Timestamp | null;
+};
+
 type ChatDiffStatusesRow = {
   chat_id: string;
   workspace_id: string;
@@ -359,6 +399,12 @@ type ChatQueuedMessagesRow = {
   position: number;
 };
 
+type ChatReadersRow = {
+  chat_id: string;
+  user_id: string;
+  shared_at: Timestamp;
+};
+
 type ChatRequestKeysRow = {
   owner_id: string;
   key: string;
@@ -407,6 +453,13 @@ type ChatUserSettingsRow = {
   key: string;
   value: Json;
   updated_at: Timestamp;
+};
+
+type ChatWordsRow = {
+  chat_id: string;
+  root_chat_id: string;
+  history_version: number;
+  words: string;
 };
 
 type ChatsRow = {
@@ -621,6 +674,8 @@ export type Schema = {
   ai_user_prompts: AiUserPromptsRow;
   api_keys: ApiKeysRow;
   audit_events: AuditEventsRow;
+  chat_debug_runs: ChatDebugRunsRow;
+  chat_debug_steps: ChatDebugStepsRow;
   chat_diff_statuses: ChatDiffStatusesRow;
   chat_file_links: ChatFileLinksRow;
   chat_files: ChatFilesRow;
@@ -631,6 +686,7 @@ export type Schema = {
   chat_model_overrides: ChatModelOverridesRow;
   chat_prompt_prefixes: ChatPromptPrefixesRow;
   chat_queued_messages: ChatQueuedMessagesRow;
+  chat_readers: ChatReadersRow;
   chat_request_keys: ChatRequestKeysRow;
   chat_secrets: ChatSecretsRow;
   chat_settings: ChatSettingsRow;
@@ -638,6 +694,7 @@ export type Schema = {
   chat_usage_limit_overrides: ChatUsageLimitOverridesRow;
   chat_user_model_overrides: ChatUserModelOverridesRow;
   chat_user_settings: ChatUserSettingsRow;
+  chat_words: ChatWordsRow;
   chats: ChatsRow;
   connection_log: ConnectionLogRow;
   encryption_keys: EncryptionKeysRow;
