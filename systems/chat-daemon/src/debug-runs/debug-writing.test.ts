@@ -24,11 +24,18 @@ const FAILED: DebugCallEnd = {
 };
 const DAY_MS = 86_400_000;
 
-/** A server's recorder. Disposed, it has written all. */
+/** All that waits is written, however slow the machine: no time passes for whoever counts it. */
+const UNHURRIED: Clock = {
+  now: () => systemClock.now(),
+  monotonicMs: () => 0,
+  sleep: (delayMs, signal) => systemClock.sleep(delayMs, signal),
+};
+
+/** A server's recorder. `written`: it has stopped, and what waited is there. */
 function recorderOf(
   world: ChatWorld,
   {
-    clock = systemClock,
+    clock = UNHURRIED,
     metrics = createMetrics({ ofProcess: false }),
     writeMsMax,
   }: { clock?: Clock; metrics?: Metrics; writeMsMax?: number } = {},
@@ -133,7 +140,9 @@ test("a title is a run of its own, which ends with its call, and fails without t
 test("a locked table costs the records their budget, and is counted; what throws is nobody's failure", async () => {
   await using world = await chatWorld();
   const chatId = await chatOf(world);
-  const { recorder, metrics, written } = recorderOf(world, { writeMsMax: 100 });
+  const { recorder, metrics, written } = recorderOf(world, {
+    ...{ clock: systemClock, writeMsMax: 100 },
+  });
   const tap = new ClientTap(systemClock);
   const lock = await world.database.pool.connect();
   await lock.query("begin; lock table chat_debug_steps in access exclusive mode");
