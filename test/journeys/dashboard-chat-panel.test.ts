@@ -9,7 +9,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startActingModel } from "./acting-model.ts";
-import { judgePage, openBrowser, signIn, WITHOUT_CHROMIUM } from "./browser-world.ts";
+import { judgePage, openBrowser, signIn, untilSo, WITHOUT_CHROMIUM } from "./browser-world.ts";
 import { setUpChats } from "./chat-world.ts";
 import { commitFirst } from "./workspace-git.ts";
 import { attachMachine } from "./workspace-world.ts";
@@ -60,6 +60,12 @@ test(
     const edited = LINES.with(2, 'export const n3 = "three"; // said').toSpliced(6, 1);
     writeFileSync(join(app, "numbers.ts"), `${edited.join("\n")}\n`);
     await panel.getByText('export const n3 = "three"; // said').waitFor();
+    const words = (side: string): Promise<readonly string[]> =>
+      page.evaluate(`[...(CSS.highlights.get("word-${side}") ?? [])].map(
+        ({ startContainer, startOffset, endOffset }) => startContainer.data.slice(startOffset, endOffset))`);
+    await untilSo(async () => (await words("added")).length > 0, "words are marked");
+    assert.deepEqual(await words("added"), ['three"; // said']);
+    assert.deepEqual(await words("removed"), ['2";']);
     await panel.getByRole("button", { name: "Comment on line 3", exact: true }).click();
     await panel.getByLabel("Comment on line 3 of numbers.ts").fill("Why in words?");
     await page.keyboard.press("Control+Enter");
@@ -77,6 +83,18 @@ test(
     await message.press("Enter");
     await log.getByText("Words are read, numbers are counted.").waitFor();
     assert.equal(await log.getByText("Is it needed nowhere?").count(), 1, "one message");
+
+    // What was seen is folded, until the agent changes it again.
+    const seen = panel.getByRole("checkbox", { name: "Seen: numbers.ts" });
+    await seen.check();
+    await panel.getByText("1 of 1 seen").waitFor();
+    await panel.getByText('export const n3 = "three"').waitFor({ state: "detached" });
+    await judge("chat-panel-seen");
+    writeFileSync(join(app, "numbers.ts"), `${edited.join("\n")}\n// the end\n`);
+    await panel.getByText("changed since you saw it").waitFor();
+    assert.ok(!(await seen.isChecked()));
+    await panel.getByRole("button", { name: /^numbers\.ts/ }).click();
+    await panel.getByText("// the end").waitFor();
 
     await open("Terminals");
     const screen = panel.locator(".xterm-rows");

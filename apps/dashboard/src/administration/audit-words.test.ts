@@ -32,7 +32,8 @@ for (const [over, sentence] of [
   ],
   [
     {
-      ...{ resource_type: "chat", resource_target: "" },
+      resource_type: "chat",
+      resource_target: "",
       resource_id: "3b7331cc-d8ba-4930-a1c1-4f76e8a76731",
     },
     "ann changed the chat 3b7331cc",

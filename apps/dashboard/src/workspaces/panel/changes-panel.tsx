@@ -10,6 +10,7 @@ import type { ChangesPanelProps } from "./panel-props.ts";
 import { RepositoryChanges } from "./repository-changes.tsx";
 import { ReviewBar } from "./review-bar.tsx";
 import { useReviewDraft } from "./use-review-draft.ts";
+import { useSeenFiles } from "./use-seen-files.ts";
 
 const LOOK_AGAIN_MS = 30_000;
 /** Each that is open is watched. */
@@ -23,6 +24,7 @@ export function ChangesPanel({ agentId, directory, onComments }: ChangesPanelPro
     { everyMs: LOOK_AGAIN_MS },
   );
   const draft = useReviewDraft(agentId);
+  const seen = useSeenFiles(agentId);
   const [look, setLook] = useState<DiffLook>(() =>
     kept("device", LOOK_NAME) === "split" ? "split" : "unified",
   );
@@ -47,7 +49,7 @@ export function ChangesPanel({ agentId, directory, onComments }: ChangesPanelPro
               <RepositoryChanges
                 isOpenAtFirst={index < OPEN_AT_FIRST}
                 key={root}
-                {...{ agentId, root, draft, look }}
+                {...{ agentId, root, draft, look, seen }}
               />
             ))}
             {isCut && <p className="text-muted">Not every directory was looked at.</p>}

@@ -2,6 +2,8 @@
 import { useMemo, useRef, useState, type ReactNode } from "react";
 import { languageOfPath } from "../../code/code-language.ts";
 import { codeLine, useCodeColours, type CodeSide } from "../../code/use-code-colours.ts";
+import { useWordMarks, wordMark } from "../../code/use-word-marks.ts";
+import { wordMarks, type MarkedSpan } from "../../code/word-marks.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Icon } from "../../ui/icon.tsx";
@@ -9,6 +11,7 @@ import { sideBySide, type DiffFile, type DiffHunk, type DiffLine } from "./diff-
 import { LineComments } from "./line-comments.tsx";
 import type { CommentPlace } from "./review-draft.ts";
 import type { ReviewDraft } from "./use-review-draft.ts";
+import type { SeenMarks } from "./use-seen-files.ts";
 
 export type DiffLook = "unified" | "split";
 
@@ -23,35 +26,52 @@ type DiffFileProps = {
   readonly root: string;
   readonly draft: ReviewDraft;
   readonly look: DiffLook;
+  readonly seen: SeenMarks;
   readonly isOpenAtFirst: boolean;
 };
 
-export function DiffFileView({ file, isOpenAtFirst, ...rest }: DiffFileProps) {
+export function DiffFileView({ file, seen, isOpenAtFirst, ...rest }: DiffFileProps) {
   const isLong = file.added + file.removed > OPEN_LINES_MAX;
-  const [isOpen, setIsOpen] = useState(isOpenAtFirst && !isLong);
+  const seenAs = seen.stateOf(rest.root, file);
+  const [isOpen, setIsOpen] = useState(isOpenAtFirst && !isLong && seenAs !== "seen");
   return (
     <section
       aria-label={file.path}
       className="mb-2 overflow-hidden rounded-lg border border-line bg-surface"
     >
-      <h3>
-        <button
-          aria-expanded={isOpen}
-          className="flex min-h-9 w-full flex-wrap items-center gap-2 bg-sunken px-2 py-1 text-left hover:bg-hover"
-          onClick={() => setIsOpen(!isOpen)}
-          type="button"
-        >
-          <span className={`text-muted ${isOpen ? "rotate-90" : ""}`}>
-            <Icon name="chevron" size={14} />
-          </span>
-          <span className="min-w-0 grow font-mono text-xs break-all">
-            {file.from !== null && <span className="text-muted">{file.from} → </span>}
-            {file.path}
-          </span>
-          {file.change !== "changed" && <Badge tone={TONES[file.change]}>{file.change}</Badge>}
-          <LineCounts added={file.added} removed={file.removed} />
-        </button>
-      </h3>
+      <div className="flex items-stretch bg-sunken">
+        <h3 className="min-w-0 flex-1">
+          <button
+            aria-expanded={isOpen}
+            className="flex min-h-9 w-full flex-wrap items-center gap-2 px-2 py-1 text-left hover:bg-hover"
+            onClick={() => setIsOpen(!isOpen)}
+            type="button"
+          >
+            <span className={`text-muted ${isOpen ? "rotate-90" : ""}`}>
+              <Icon name="chevron" size={14} />
+            </span>
+            <span className="min-w-0 grow font-mono text-xs break-all">
+              {file.from !== null && <span className="text-muted">{file.from} → </span>}
+              {file.path}
+            </span>
+            {file.change !== "changed" && <Badge tone={TONES[file.change]}>{file.change}</Badge>}
+            {seenAs === "changed_since" && <Badge tone="warn">changed since you saw it</Badge>}
+            <LineCounts added={file.added} removed={file.removed} />
+          </button>
+        </h3>
+        <label className="flex min-h-9 items-center gap-1.5 px-2 text-xs text-muted hover:bg-hover hover:text-ink">
+          <input
+            aria-label={`Seen: ${file.path}`}
+            checked={seenAs === "seen"}
+            onChange={({ currentTarget: { checked } }) => {
+              seen.mark(rest.root, file, checked);
+              setIsOpen(!checked);
+            }}
+            type="checkbox"
+          />
+          Seen
+        </label>
+      </div>
       {isOpen && <Hunks file={file} {...rest} />}
     </section>
   );
@@ -67,7 +87,7 @@ export function LineCounts({ added, removed }: Pick<DiffFile, "added" | "removed
   );
 }
 
-type HunksProps = Omit<DiffFileProps, "isOpenAtFirst">;
+type HunksProps = Omit<DiffFileProps, "isOpenAtFirst" | "seen">;
 
 function Hunks({ file, root, draft, look }: HunksProps) {
   const [linesMax, setLinesMax] = useState(LINES_AT_FIRST);
@@ -75,6 +95,11 @@ function Hunks({ file, root, draft, look }: HunksProps) {
   const frame = useRef<HTMLDivElement>(null);
   const shown = useMemo(() => [file, look, linesMax], [file, look, linesMax]);
   useCodeColours(frame, languageOfPath(file.path), shown);
+  useWordMarks(frame, shown);
+  const marks = useMemo(
+    () => new Map(file.hunks.flatMap(({ lines }) => [...wordMarks(lines)])),
+    [file],
+  );
   if (file.isBinary) return <p className="p-3 text-muted">A binary file.</p>;
   if (file.hunks.length === 0) return <p className="p-3 text-muted">No line changed.</p>;
   const all = file.hunks.reduce((count, { lines }) => count + lines.length, 0);
@@ -91,7 +116,7 @@ function Hunks({ file, root, draft, look }: HunksProps) {
       place={about(line)}
     />
   );
-  const rows = { about, below, onWrite: setEditing };
+  const rows = { about, below, marks, onWrite: setEditing };
   return (
     <div className="overflow-x-auto border-t border-line" ref={frame}>
       {cutHunks(file.hunks, linesMax).map((hunk) => (
@@ -132,6 +157,7 @@ type AboutLine = (line: DiffLine) => CommentPlace;
 type RowsProps = {
   readonly hunk: DiffHunk;
   readonly about: AboutLine;
+  readonly marks: ReadonlyMap<DiffLine, MarkedSpan>;
   /** What was written about a line, and what is being written. */
   readonly below: (line: DiffLine) => ReactNode;
   readonly onWrite: (place: CommentPlace) => void;
@@ -143,7 +169,7 @@ const LOOKS = {
   context: { row: "", sign: " " },
 } as const;
 
-function Unified({ hunk, about, below, onWrite }: RowsProps) {
+function Unified({ hunk, about, below, marks, onWrite }: RowsProps) {
   return hunk.lines.map((line) => (
     <div key={`${line.before} ${line.after}`}>
       <div
@@ -156,14 +182,14 @@ function Unified({ hunk, about, below, onWrite }: RowsProps) {
           number={line.after}
           onWrite={() => onWrite(about(line))}
         />
-        <LineText line={line} side={SIDES[line.kind]} />
+        <LineText line={line} mark={marks.get(line)} side={SIDES[line.kind]} />
       </div>
       {below(line)}
     </div>
   ));
 }
 
-function Split({ hunk, about, below, onWrite }: RowsProps) {
+function Split({ hunk, about, below, marks, onWrite }: RowsProps) {
   return sideBySide(hunk.lines).map(({ before, after }) => (
     <div key={`${before?.before} ${after?.after}`}>
       <div className="grid grid-cols-2 font-mono text-xs leading-6">
@@ -181,7 +207,11 @@ function Split({ hunk, about, below, onWrite }: RowsProps) {
                 number={index === 0 ? line.before : line.after}
                 onWrite={() => onWrite(about(line))}
               />
-              <LineText line={line} side={index === 0 ? "before" : "after"} />
+              <LineText
+                line={line}
+                mark={marks.get(line)}
+                side={index === 0 ? "before" : "after"}
+              />
             </div>
           ),
         )}
@@ -217,13 +247,19 @@ function LineNumber({ line, number, isSilent = false, onWrite }: LineNumberProps
   );
 }
 
-type LineTextProps = { readonly line: DiffLine; readonly side: CodeSide };
+type LineTextProps = {
+  readonly line: DiffLine;
+  readonly side: CodeSide;
+  readonly mark: MarkedSpan | undefined;
+};
 
-function LineText({ line, side }: LineTextProps) {
+function LineText({ line, side, mark }: LineTextProps) {
   return (
     <code className="min-w-0 pr-2 break-words whitespace-pre-wrap">
       <span className="inline-block w-4 select-none">{LOOKS[line.kind].sign}</span>
-      <span {...codeLine(side)}>{line.text}</span>
+      <span {...codeLine(side)} {...wordMark(mark)}>
+        {line.text}
+      </span>
     </code>
   );
 }

@@ -19,6 +19,7 @@ import { parseDiff } from "./diff-files.ts";
 import { LiveNotice } from "./live-notice.tsx";
 import { useLive } from "./use-live.ts";
 import type { ReviewDraft } from "./use-review-draft.ts";
+import type { SeenMarks } from "./use-seen-files.ts";
 
 type GitState = z.output<typeof WorkspaceGitState>;
 
@@ -27,6 +28,7 @@ type RepositoryProps = {
   readonly root: string;
   readonly draft: ReviewDraft;
   readonly look: DiffLook;
+  readonly seen: SeenMarks;
 };
 
 export function RepositoryChanges({
@@ -56,7 +58,8 @@ export function RepositoryChanges({
   );
 }
 
-function OpenRepository({ agentId, root, draft, look }: RepositoryProps) {
+function OpenRepository({ agentId, ...shown }: RepositoryProps) {
+  const { root } = shown;
   const parts = { params: { agent: agentId }, query: { path: root } };
   const { data: git, state } = useLive(watchWorkspaceGit, parts, WorkspaceGitState);
   const query = useEndpoint(getWorkspaceGitDiff, {
@@ -69,7 +72,7 @@ function OpenRepository({ agentId, root, draft, look }: RepositoryProps) {
       {git !== null && <Summary git={git} />}
       <LiveNotice state={state} what="the repository" />
       <Loaded query={query} what="the changes">
-        {(answer) => <Files {...{ answer, root, draft, look }} files={git?.files ?? []} />}
+        {(answer) => <Files {...shown} answer={answer} files={git?.files ?? []} />}
       </Loaded>
     </>
   );
@@ -114,18 +117,24 @@ type FilesProps = Omit<RepositoryProps, "agentId"> & {
   readonly files: GitState["files"];
 };
 
-function Files({ answer, root, draft, look, files }: FilesProps) {
+function Files({ answer, root, draft, look, seen, files }: FilesProps) {
   const { diff, is_cut: isCut } = answer;
   const parsed = useMemo(() => parseDiff(diff), [diff]);
   const shown = new Set(parsed.map(({ path }) => path));
   const missing = files.filter(({ path }) => !shown.has(path));
+  const seenCount = parsed.filter((file) => seen.stateOf(root, file) === "seen").length;
   return (
     <>
+      {seenCount > 0 && (
+        <p className="mb-2 text-xs text-muted">
+          {seenCount} of {parsed.length} seen
+        </p>
+      )}
       {parsed.map((file, index) => (
         <DiffFileView
           isOpenAtFirst={index < OPEN_FILES}
           key={file.path}
-          {...{ file, root, draft, look }}
+          {...{ file, root, draft, look, seen }}
         />
       ))}
       {isCut && (
