@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import { z } from "zod";
 import { APICallError } from "@ai-sdk/provider";
@@ -49,7 +49,7 @@ test("what was read when the chat was taken is not read again, and its attempt c
   t.mock.method(machine, "recordAttemptFenced", async (...of: Parameters<typeof count>) => {
     const counted = await count(...of);
     // Meanwhile everything else is prepared.
-    for (let turns = 0; turns < 10; turns += 1) await setImmediate();
+    for (let turns = 0; turns < 10; turns += 1) await nextTurn();
     askedBefore.push(world.calls.length);
     return counted;
   });

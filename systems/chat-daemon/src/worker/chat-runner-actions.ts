@@ -167,7 +167,6 @@ export class ChatRunner {
         return runDynamicToolsTimeout(context, this.#deps);
       case "abandon":
         if (await runAbandon(context)) this.end();
-        return;
     }
   }
 

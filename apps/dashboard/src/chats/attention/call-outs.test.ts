@@ -14,7 +14,7 @@ function news(chat: Partial<Chat>, change: "status_change" | "read" = "status_ch
     ...{ inbox_section: "unreviewed", inbox_since: at, children: [] },
     ...chat,
   } as unknown as Chat;
-  return { kind: "changed", change, chat: whole };
+  return { kind: "changed", change, chat: whole, staysThere: false };
 }
 
 test("one is called to what asks, failed or is done, as far as one wants it", () => {
