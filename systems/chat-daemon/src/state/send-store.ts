@@ -1,9 +1,8 @@
 /**
  * `send_message` to a chat that rests, in one statement: its lock and new version, the message, the chat's
  * start, its lease where a server takes it at once and what that reads first, the request's own rows, and who
- * is told. It means what
- * the transition of that name means, and Acquire behind it in the same transaction; a test drives both from
- * the same state and compares every column.
+ * is told. It means what the transition of that name means, and Acquire behind it in the same transaction; a
+ * test drives both from the same state and compares every column.
  *
  * It does nothing where the transition would do more: to a chat that is busy, archived or has a queue, and
  * where calls are open that the message would have to close.

@@ -124,13 +124,16 @@ class Worker implements ChatWorker {
     return this.#runners.size;
   }
 
+  get #isLimited(): boolean {
+    return this.#limits.topLevelMax !== null || this.#limits.subagentsMax !== null;
+  }
+
   /** Where places are limited, they are counted: chats are taken by the loop that does. */
   async taking<Sent extends { readonly chat: ChatRow; readonly read: ReadChat | null }>(
     chatId: string,
     send: (owner: ChatOwner | null) => Promise<Sent | null>,
   ): Promise<Sent | null> {
-    const { topLevelMax, subagentsMax } = this.#limits;
-    if (this.#isStopping || topLevelMax !== null || subagentsMax !== null) return send(null);
+    if (this.#isStopping || this.#isLimited) return send(null);
     const runnerId = this.#deps.random.uuid();
     const sending = send({ workerId: this.workerId, runnerId }).then((sent) => {
       if (sent?.chat.runnerId === runnerId) this.#drive(sent.chat, sent.read);
@@ -240,7 +243,7 @@ class Worker implements ChatWorker {
       if (this.#isStopping) return;
       this.#runners.delete(runnerId);
       // Its place may be another's.
-      if (this.#limits !== UNLIMITED_CHATS) this.#nudged.resolve();
+      if (this.#isLimited) this.#nudged.resolve();
     });
     this.#runners.set(runnerId, runner);
   }
