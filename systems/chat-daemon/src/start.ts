@@ -157,7 +157,7 @@ export interface ChatDaemon extends AsyncDisposable {
 }
 
 export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
-  const { database, pubSub, clock, random, log, people, config } = deps;
+  const { database, pubSub, clock, random, log, config } = deps;
   const resources = new AsyncDisposableStack();
   const tasks = resources.use(new Tasks(log));
   const ownWorker: OwnWorker = {
@@ -169,13 +169,7 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
     { queueMax: config.queueMax },
   );
   const live = startLiveParts(deps, tasks);
-  tasks.run("chat request keys", (signal) => forgetAnswers({ database, clock, log }, signal));
-  const settings = { database, clock, options: config };
-  const archiving = { database, machine, clock, log, idleMs: () => autoArchiveSetting(settings) };
-  tasks.run("idle chats", (signal) => keepArchiving(archiving, signal));
-  const purging = { database, clock, log, retentionMs: () => retentionSetting(settings) };
-  tasks.run("words of chats", (signal) => keepReadingWords({ database, clock, log }, signal));
-  tasks.run("old chats", (signal) => keepPurging(purging, signal));
+  startUpkeep(deps, tasks, machine);
   const selection = selectionOf(deps);
   const models = modelRouter(deps, selection);
   const debug = startDebugRuns(deps, tasks);
@@ -212,30 +206,55 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
     ...{ machine, selection },
     proposeTitle: (chatId, signal) => proposeTitle(texts, chatId, signal),
   });
-  const { catalog } = selection;
   return {
     models,
-    service: {
-      ...chatModelsService({
-        ...{ database, clock, random, log, catalog, people },
-        arePersonalModelsAllowed: selection.arePersonalModelsAllowed,
-      }),
-      ...chatService(chats),
-      ...chatSettingService(settings),
-      ...chatSharingService({
-        ...{ database, clock, people },
-        isSharingEnabled: config.isSharingEnabled,
-      }),
-      ...chatDebugService({ database, isRecorded: debug.isRecorded }),
-      ...chatSpendingService({ database, clock, people, costs: chats.costs }),
-      ...mcpServerService(
-        { database, clock, random, secrets: deps.secrets },
-        { tools: mcp, signIns },
-      ),
-    },
+    service: serviceOf(deps, { chats, selection, debug, mcp: { tools: mcp, signIns } }),
     sockets: startSockets(deps, { chats, live, tasks, resources }),
     partLines: partLineService(live.buffer),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+/** What happens to chats without anybody's doing. */
+function startUpkeep(deps: ChatDaemonDeps, tasks: Tasks, machine: ChatMachine): void {
+  const { database, clock, log, config } = deps;
+  const settings = { database, clock, options: config };
+  tasks.run("chat request keys", (signal) => forgetAnswers({ database, clock, log }, signal));
+  const archiving = { database, machine, clock, log, idleMs: () => autoArchiveSetting(settings) };
+  tasks.run("idle chats", (signal) => keepArchiving(archiving, signal));
+  const purging = { database, clock, log, retentionMs: () => retentionSetting(settings) };
+  tasks.run("old chats", (signal) => keepPurging(purging, signal));
+  tasks.run("words of chats", (signal) => keepReadingWords({ database, clock, log }, signal));
+}
+
+/** The part of the API that chats answer. */
+function serviceOf(
+  deps: ChatDaemonDeps,
+  {
+    chats,
+    selection,
+    debug,
+    mcp,
+  }: {
+    readonly chats: ChatDeps;
+    readonly selection: SelectionDeps;
+    readonly debug: DebugRuns;
+    readonly mcp: Parameters<typeof mcpServerService>[1];
+  },
+): ChatService {
+  const { database, clock, random, log, people, secrets, config } = deps;
+  const { catalog, arePersonalModelsAllowed } = selection;
+  const { isSharingEnabled } = config;
+  return {
+    ...chatModelsService({
+      ...{ database, clock, random, log, catalog, people, arePersonalModelsAllowed },
+    }),
+    ...chatService(chats),
+    ...chatSettingService({ database, clock, options: config }),
+    ...chatSharingService({ database, clock, people, isSharingEnabled }),
+    ...chatDebugService({ database, isRecorded: debug.isRecorded }),
+    ...chatSpendingService({ database, clock, people, costs: chats.costs }),
+    ...mcpServerService({ database, clock, random, secrets }, mcp),
   };
 }
 

@@ -174,20 +174,11 @@ export interface ControlPlane extends AsyncDisposable {
 }
 
 export async function startControlPlane(deps: ControlPlaneDeps): Promise<ControlPlane> {
-  const { database, pubSub, clock, random, log } = deps;
+  const { database, clock, random, log } = deps;
   await using resources = new AsyncDisposableStack();
   const tasks = resources.use(new Tasks(log));
   const usage = new KeyUsage();
-  const loadPrincipal = (token: string) => authenticate({ database, clock, usage }, token);
-  const loadPrincipalOfKey = (apiKeyId: string) =>
-    authenticateDelegated({ database, clock }, apiKeyId);
-  const authorizer = resources.use(
-    new CachedCallerAuthorizer({ clock, log, usage, pubSub, loadPrincipal, loadPrincipalOfKey }),
-  );
-  const principals = principalSourceOf(deps, usage, {
-    load: loadPrincipal,
-    loadOfKey: loadPrincipalOfKey,
-  });
+  const { authorizer, principals, loadPrincipal } = callersOf(deps, usage, resources);
   const replicaId = random.uuid();
   const vault = await openVault(deps);
   const models = await startModels(deps, { tasks, resources, replicaId, vault });
@@ -257,6 +248,22 @@ async function routesOf(
   parts: readonly { readonly routes: readonly Route[] }[],
 ): Promise<readonly Route[]> {
   return [...(await peopleRoutes(deps, usage)), ...parts.flatMap(({ routes }) => routes)];
+}
+
+/** Who asks the gateway: from memory, and as it is read. */
+function callersOf(deps: ControlPlaneDeps, usage: KeyUsage, resources: AsyncDisposableStack) {
+  const { database, pubSub, clock, log } = deps;
+  const loadPrincipal = (token: string) => authenticate({ database, clock, usage }, token);
+  const loadPrincipalOfKey = (apiKeyId: string) =>
+    authenticateDelegated({ database, clock }, apiKeyId);
+  const authorizer = resources.use(
+    new CachedCallerAuthorizer({ clock, log, usage, pubSub, loadPrincipal, loadPrincipalOfKey }),
+  );
+  const principals = principalSourceOf(deps, usage, {
+    load: loadPrincipal,
+    loadOfKey: loadPrincipalOfKey,
+  });
+  return { authorizer, principals, loadPrincipal };
 }
 
 /** For whoever keeps a cache of callers of its own. */
