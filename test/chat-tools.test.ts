@@ -75,7 +75,14 @@ async function openWorld() {
   const batchDeps = (more: Partial<typeof world> = {}) => {
     const { workspace, ...rest } = { ...world, ...more };
     return {
-      ...{ ...rest, ...deps, resultBytesMax: 100_000, notice: () => null, publish },
+      ...{
+        ...rest,
+        ...deps,
+        resultBytesMax: 100_000,
+        isDatabaseAway: () => false,
+        notice: () => null,
+        publish,
+      },
       ...{ started: () => {}, completed: () => {} },
       workspace: () => Promise.resolve(ok({ workspaceId: "w", agentId: "a", services: workspace })),
     };

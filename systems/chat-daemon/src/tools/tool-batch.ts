@@ -1,6 +1,7 @@
 /**
  * Runs the calls of one answer side by side and gives their results in the order of the calls (spec
- * agents 5.7). Nothing that a tool does wrong leaves this: it becomes that call's result.
+ * agents 5.7). Nothing that a tool does wrong leaves this: it becomes that call's result. A database that is
+ * away is nothing that a tool does wrong: the call is made again, as the same one.
  */
 import type { Logger } from "@atelier/base/logger";
 import type {
@@ -30,6 +31,7 @@ export type BatchDeps = Omit<ToolContext, "toolCallId" | "callId" | "effect" | "
   readonly resultBytesMax: number;
   /** Of the answer that holds the calls. */
   readonly messageId: number;
+  isDatabaseAway(error: unknown): boolean;
   /** Told of the model beside the result; null: nothing. */
   notice(call: ToolCallPart): string | null;
   publish(part: MessagePart): void;
@@ -92,19 +94,32 @@ async function outcomeOf(
   if (!input.success) {
     return { kind: "error", message: `Invalid input:\n${z.prettifyError(input.error)}` };
   }
-  try {
-    return await tool.run(input.data, callContext(call.part, deps));
-  } catch (error) {
-    deps.signal.throwIfAborted();
-    deps.log.error({ err: error, tool: toolName, chatId: deps.chat.id }, "a tool threw");
-    return { kind: "error", message: "The tool failed unexpectedly." };
+  const context = callContext(call.part, deps);
+  for (let delayMs = AGAIN_MS; ; delayMs = Math.min(delayMs * 2, AGAIN_MS_MAX)) {
+    try {
+      return await tool.run(input.data, context);
+    } catch (error) {
+      deps.signal.throwIfAborted();
+      if (!deps.isDatabaseAway(error)) {
+        deps.log.error({ err: error, tool: toolName, chatId: deps.chat.id }, "a tool threw");
+        return { kind: "error", message: "The tool failed unexpectedly." };
+      }
+    }
+    // What it did may be there: to say that it failed would be wrong. A chat that is lost meanwhile cuts it off.
+    await deps.clock.sleep(delayMs, deps.signal);
   }
 }
+
+const AGAIN_MS = 250;
+const AGAIN_MS_MAX = 2_000;
 
 /** Calls are told apart by the answer they belong to: some providers count ids from 0 in each. */
 export function callContext(
   call: ToolCallPart,
-  deps: Omit<BatchDeps, "notice" | "log" | "resultBytesMax" | "started" | "completed">,
+  deps: Omit<
+    BatchDeps,
+    "notice" | "log" | "resultBytesMax" | "started" | "completed" | "isDatabaseAway"
+  >,
 ): ToolContext {
   const { chat } = deps;
   const own = `${deps.messageId}:${call.tool_call_id}`;

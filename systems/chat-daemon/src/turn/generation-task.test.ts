@@ -9,7 +9,7 @@ import { ok } from "@atelier/base/result";
 import { must } from "../state/chat-world-testkit.ts";
 import { defineTool, toolError, toolValue, type ToolOutcome } from "../tools/tool.ts";
 import { runGeneration } from "./generation-task.ts";
-import { callsTools, finish, says, turnWorld } from "./turn-testkit.ts";
+import { addWorkspace, callsTools, finish, says, turnWorld } from "./turn-testkit.ts";
 
 /** Named as a tool that every chat has. */
 function fakeTool(run: (input: { n?: number | undefined }) => Promise<ToolOutcome>) {
@@ -150,6 +150,72 @@ test("a tool that throws, is unknown, is inactive or gets nonsense answers its o
     "as expected",
   ]);
 });
+
+test("a tool whose database is away for a moment is asked again as the same call, and did not fail", async () => {
+  const clock = new FakeClock();
+  const asked: string[] = [];
+  const tool = defineTool({
+    ...{ name: "execute", description: "", input: z.object({}) },
+    run: (_input, { callId }) => {
+      asked.push(callId);
+      if (asked.length === 3) return Promise.resolve(toolValue({ done: true }));
+      // What it had the database do may be done.
+      return Promise.reject(new Error("Connection terminated unexpectedly"));
+    },
+  });
+  await using world = await turnWorld({
+    ...{ clock, tools: [tool] },
+    replies: [callsTools([{ id: "a", name: "execute" }]), says("done")],
+  });
+  const { id } = await world.create();
+  assert.equal(await runGeneration(world.deps, await world.runOf(id)), "done");
+  const task = runGeneration(world.deps, await world.runOf(id));
+  for (const delayMs of [250, 500]) {
+    await Promise.race([clock.untilSleeping(), task]);
+    await clock.advance(delayMs);
+  }
+  assert.equal(await task, "done");
+  assert.equal(new Set(asked).size, 1);
+  assert.equal(asked.length, 3);
+  const results = (await world.history(id)).flatMap(({ content }) =>
+    content.filter((part) => part.type === "tool-result"),
+  );
+  assert.deepEqual(
+    results.map(({ result, is_error }) => [result, is_error]),
+    [[{ done: true }, undefined]],
+  );
+});
+
+for (const { attempts, isKnown } of [
+  { attempts: 0, isKnown: true },
+  { attempts: 1, isKnown: false },
+]) {
+  const known = isKnown ? "did nothing" : "may have done it before";
+  test(`a call after ${attempts} others that does not reach its workspace ${known}`, async () => {
+    const tool = defineTool({
+      ...{ name: "execute", description: "", input: z.object({}) },
+      run: async (_input, context) => {
+        const found = await context.workspace();
+        return toolError(found.ok ? "reached" : found.failure);
+      },
+    });
+    await using world = await turnWorld({
+      tools: [tool],
+      replies: [callsTools([{ id: "a", name: "execute" }]), says("done")],
+    });
+    const { id } = await world.create({ workspaceId: await addWorkspace(world) });
+    assert.equal(await runGeneration(world.deps, await world.runOf(id)), "done");
+    for (let i = 0; i < attempts; i += 1) {
+      // As a server that died with its calls under way.
+      const { fence } = await world.runOf(id);
+      must(await world.chats.machine.recordAttemptFenced(id, fence));
+    }
+    await world.drive(id);
+    const told = JSON.stringify((await world.history(id)).map(({ content }) => content));
+    assert.ok(told.includes("no workspace"));
+    assert.equal(told.includes("whether it took effect is not known"), !isKnown);
+  });
+}
 
 test("an exclusive tool beside others: none of them runs", async () => {
   let runs = 0;

@@ -7,7 +7,7 @@ import { must } from "../state/chat-world-testkit.ts";
 import { defineTool, toolValue } from "../tools/tool.ts";
 import { runGeneration } from "./generation-task.ts";
 import { interruptedResults, partialAnswer } from "./partial-step.ts";
-import { callsTools, says, turnWorld, type TurnWorld } from "./turn-testkit.ts";
+import { addWorkspace, callsTools, says, turnWorld, type TurnWorld } from "./turn-testkit.ts";
 
 /** A stream that stops after these parts until the chat is interrupted. */
 function cutAfter(
@@ -144,14 +144,8 @@ test("an edit ends what the answers that it takes away still run, also for anoth
   await using world = await turnWorld({
     ...{ tools: [tool], replies: [says("kept"), call, says("again"), says("more")] },
   });
-  const { machine, user, database, ownerId, organizationId } = world.chats;
-  const workspaceId = randomUUID();
-  await database.pool.query(
-    `insert into workspaces (id, owner_id, organization_id, name, kind, created_at, updated_at, last_used_at)
-     values ($1, $2, $3, 'dev', 'external', now(), now(), now())`,
-    [workspaceId, ownerId, organizationId],
-  );
-  const { id } = await world.create({ workspaceId });
+  const { machine, user } = world.chats;
+  const { id } = await world.create({ workspaceId: await addWorkspace(world) });
   await world.drive(id);
   must(await machine.change(id, (chat) => chat.sendMessage(user("run it"), "queue")));
   const owner = { workerId: randomUUID(), runnerId: randomUUID() };

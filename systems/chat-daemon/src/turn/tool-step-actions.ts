@@ -1,6 +1,7 @@
 /** The calls of one answer that are ours to run: together, then committed together in their order. */
 import type { ToolCallPart } from "@atelier/contract/chat/message-part";
-import type { Result } from "@atelier/base/result";
+import { fail, type Result } from "@atelier/base/result";
+import { isDatabaseUnavailable } from "@atelier/database/database";
 import type { HistoryRow } from "../prompt/history-row.ts";
 import type { NewMessage, ChatRow } from "../state/chat-row.ts";
 import { resultBudgetBytes } from "../tools/result-truncation.ts";
@@ -24,8 +25,9 @@ export async function executeTools(
     const results = await runToolBatch(tools, calls, {
       ...{ chat, messageId: row.id, clock: deps.clock, random: deps.random, log: deps.log },
       signal: run.signal,
-      workspace: workspaceOnce(deps, chat),
+      workspace: prepared.attempt === null ? repeatedly(deps, chat) : workspaceOnce(deps, chat),
       resultBytesMax: resultBudgetBytes(limits.contextLimit),
+      isDatabaseAway: isDatabaseUnavailable,
       notice: (call) => repetitionNotice(rows, call),
       publish: (part) => episode.addPart("tool", part),
       started: (id) => episode.toolStarted(id),
@@ -101,6 +103,19 @@ function workspaceOnce(
   let asked: Promise<Result<ToolWorkspace, string>> | null = null;
   return () => (asked ??= deps.workspaceOf(chat));
 }
+
+/** An earlier attempt may have reached it, and had done what this one cannot ask for any more. */
+function repeatedly(deps: TurnDeps, chat: ChatRow): () => Promise<Result<ToolWorkspace, string>> {
+  const workspace = workspaceOnce(deps, chat);
+  return async () => {
+    const found = await workspace();
+    if (found.ok || chat.workspaceId === null) return found;
+    return fail(`${found.failure} ${MAYBE_BEGUN}`);
+  };
+}
+
+const MAYBE_BEGUN =
+  "The call may have been begun before: whether it took effect is not known. Look at the state of things first.";
 
 function toMessage({ result, files }: CallResult, runtimeMs: number | null): NewMessage {
   return { role: "tool", content: [result, ...files], runtimeMs };

@@ -9,7 +9,7 @@ import { defineTool, toolValue, type ToolOutcome } from "../tools/tool.ts";
 import { runGeneration } from "./generation-task.ts";
 import type { ContextFile } from "@atelier/contract/rpc/workspace/machine";
 import type { WorkspaceServices } from "@atelier/contract/rpc/workspace/services";
-import { callsTools, says, turnWorld, type TurnWorld } from "./turn-testkit.ts";
+import { addWorkspace, callsTools, says, turnWorld } from "./turn-testkit.ts";
 
 /** Named as a tool that every chat has. */
 function fakeTool(run: (input: { n?: number | undefined }) => Promise<ToolOutcome>) {
@@ -177,17 +177,6 @@ function workspaceOf(files: () => readonly ContextFile[]): WorkspaceServices {
     contextFiles: () => Promise.resolve(ok({ files: files() })),
   };
   return { machine } as unknown as WorkspaceServices; // Nothing else is asked for.
-}
-
-async function addWorkspace(world: TurnWorld): Promise<string> {
-  const id = crypto.randomUUID();
-  const { database, organizationId, ownerId } = world.chats;
-  await database.pool.query(
-    `insert into workspaces (id, organization_id, owner_id, name, kind, created_at, updated_at, last_used_at)
-     values ($1, $2, $3, 'dev', 'external', now(), now(), now())`,
-    [id, organizationId, ownerId],
-  );
-  return id;
 }
 
 async function until<Value>(ask: () => Promise<Value | null>): Promise<Value> {

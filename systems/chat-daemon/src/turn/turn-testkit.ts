@@ -126,6 +126,18 @@ export async function turnWorld(options: TurnWorldOptions = {}): Promise<TurnWor
   };
 }
 
+/** Its owner's, which no machine is attached to. */
+export async function addWorkspace(world: TurnWorld): Promise<string> {
+  const id = crypto.randomUUID();
+  const { database, organizationId, ownerId } = world.chats;
+  await database.pool.query(
+    `insert into workspaces (id, organization_id, owner_id, name, kind, created_at, updated_at, last_used_at)
+     values ($1, $2, $3, 'dev', 'external', now(), now(), now())`,
+    [id, organizationId, ownerId],
+  );
+  return id;
+}
+
 /** A stream that says this text and ends. */
 export function says(text: string, tokens = 100): readonly LanguageModelV4StreamPart[] {
   return [
