@@ -110,4 +110,5 @@ function readCount(name: string, text: string | undefined): number | null {
 
 const [name = "", ...options] = process.argv.slice(2);
 const withServers = Object.hasOwn(WITH_OPTIONS, name) ? WITH_OPTIONS[name] : undefined;
-process.exitCode = await (withServers?.(options) ?? main(process.argv.slice(2)));
+// Ended by hand: Node can spin for ever when it cleans up after servers and sockets that it had by itself.
+process.exit(await (withServers?.(options) ?? main(process.argv.slice(2))));

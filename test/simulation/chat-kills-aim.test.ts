@@ -50,6 +50,29 @@ test("the second of its kind is held, and nothing once it was let go", async () 
   await insert(behind.sql, "b4");
 });
 
+test("one whose question is always the same is known by what it is answered", async () => {
+  await using database = await testDatabase();
+  const aim = new Aim<string>(
+    {
+      ...{ kind: "answered", nth: 2, is: ({ text }) => text.startsWith("select") },
+      isAnswer: (answer) => answer.includes("wanted"),
+    },
+    "",
+  );
+  await using wire = await wireTo(database, aim);
+  await using behind = openBehind(database, wire);
+  const ask = () => behind.pool.query("select key from site_settings");
+  await ask();
+  await insert(behind.sql, "wanted");
+  await ask();
+  const heard = ask().then(() => "heard");
+  await aim.hit;
+  assert.equal(await Promise.race([heard, insert(behind.sql, "b").then(() => "held")]), "held");
+  aim.release("pass");
+  assert.equal(await heard, "heard");
+  await ask();
+});
+
 function isCommitOf(key: string, { text, within }: Said): boolean {
   return text === "commit" && within.values.includes(key);
 }

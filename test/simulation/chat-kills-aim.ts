@@ -6,6 +6,7 @@
  */
 import type { ModelCall } from "./chat-kills-model.ts";
 import type { Moment } from "./chat-kills-moments.ts";
+import { tallyNumber, type TallyCall } from "./chat-kills-tally.ts";
 import type { HeldFate, WireTap } from "./faulty-wire.ts";
 import { isAnswerWhole, PostgresTalk, type Said } from "./postgres-talk.ts";
 
@@ -47,7 +48,22 @@ export class Aim<Side> {
     this.#learn(said);
     const { moment } = this;
     if (moment.kind !== "asked" && moment.kind !== "answered") return false;
+    if (moment.isAnswer !== undefined) return false;
     return this.#isNth(moment, moment.is(said, this.#about));
+  }
+
+  /** Whether only the answer tells. */
+  isMaybeOfDatabase(said: Said): boolean {
+    const { moment } = this;
+    return (
+      moment.kind === "answered" && moment.isAnswer !== undefined && moment.is(said, this.#about)
+    );
+  }
+
+  isAnsweredSo(answer: string): boolean {
+    const { moment } = this;
+    if (moment.kind !== "answered" || moment.isAnswer === undefined) return false;
+    return this.#isNth(moment, moment.isAnswer(answer, this.#about));
   }
 
   isOfAgent(text: string): boolean {
@@ -60,6 +76,12 @@ export class Aim<Side> {
     const { moment } = this;
     if (moment.kind !== "model") return false;
     return this.#isNth(moment, kind === moment.call && key.startsWith(this.#key));
+  }
+
+  isOfTally({ number, isDone }: TallyCall): boolean {
+    const { moment } = this;
+    if (moment.kind !== "remote" || moment.isDone !== isDone) return false;
+    return this.#isNth({}, number === tallyNumber(`${this.#key}a`));
   }
 
   hold(side: Side | null): Promise<HeldFate> {
@@ -98,6 +120,8 @@ export function databaseTap<Side>(
 ): WireTap {
   const talk = new PostgresTalk();
   let awaited: Aim<Side> | null = null;
+  let candidates: readonly Aim<Side>[] = [];
+  let answer = "";
   return {
     sent: (bytes) => {
       for (const said of talk.read(bytes)) {
@@ -106,25 +130,34 @@ export function databaseTap<Side>(
         const aim = aims().find((each) => each.isOfDatabase(said));
         if (aim?.moment.kind === "asked") return aim.hold(side());
         awaited = aim ?? awaited;
+        candidates = aims().filter((each) => each.isMaybeOfDatabase(said));
+        answer = "";
       }
       return null;
     },
     answered: (bytes) => {
-      const aim = awaited;
-      if (aim === null || !isAnswerWhole(bytes)) return null;
+      if (awaited === null && candidates.length === 0) return null;
+      if (candidates.length > 0) answer += bytes.toString("latin1");
+      if (!isAnswerWhole(bytes)) return null;
+      const aim = awaited ?? candidates.find((each) => each.isAnsweredSo(answer));
       awaited = null;
-      return aim.hold(side());
+      candidates = [];
+      return aim?.hold(side()) ?? null;
     },
   };
 }
 
-/** For one connection of the workspace's agent to a server. */
-export function agentTap<Side>(aims: () => readonly Aim<Side>[]): WireTap {
+/** For one connection of the workspace's agent to a server. `heard` is told what the agent is told. */
+export function agentTap<Side>(
+  aims: () => readonly Aim<Side>[],
+  heard: (text: string) => void,
+): WireTap {
   let mute: Aim<Side> | null = null;
   return {
     sent: () => mute?.hold(null) ?? null,
     answered: (bytes) => {
       const text = bytes.toString("utf8");
+      heard(text);
       const aim = aims().find((each) => each.isOfAgent(text));
       if (aim === undefined) return null;
       if (aim.moment.kind === "dispatched") return aim.hold(null);

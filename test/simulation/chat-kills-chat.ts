@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { askText, type AskKind } from "./chat-kills-model.ts";
-import type { Facts, ScenarioName } from "./chat-kills-moments.ts";
+import type { ChatRowSeen, Facts, ScenarioName } from "./chat-kills-moments.ts";
 import { KillsViewer } from "./chat-kills-viewer.ts";
 import type { ChatKillsWorld } from "./chat-kills-world.ts";
 
@@ -12,9 +12,11 @@ import type { ChatKillsWorld } from "./chat-kills-world.ts";
 const LOOK_KEENLY_MS = 10;
 const LOOK_MS = 250;
 /** Since all was back that was struck, without a step, a part or a word. */
-const STILL_MS_MAX = 90_000;
+const STILL_MS_MAX = 180_000;
 /** Also while it moves: it could go round in circles. A busy machine is slow. */
 const REST_MS_MAX = 600_000;
+/** Groups of parts in the journal. */
+const KEPT_MIN = 6;
 const FIRST_KIND: Readonly<Record<ScenarioName, AskKind>> = {
   tools: "tools",
   interrupt: "slow",
@@ -24,6 +26,9 @@ const FIRST_KIND: Readonly<Record<ScenarioName, AskKind>> = {
   recovery: "slow",
   retry: "retry",
   client_tool: "client_tool",
+  edit: "long_command",
+  child: "child",
+  tool_server: "tool_server",
 };
 /** Of a tool that the person's own program runs. */
 const CLIENT_TOOLS = [
@@ -68,6 +73,7 @@ export class KillsChat implements Disposable {
       content: [{ type: "text", text }],
       ...{ workspace_id: world.workspaceId, idempotency_key: `create-${key}` },
       ...(scenario === "client_tool" && { unsafe_dynamic_tools: CLIENT_TOOLS }),
+      ...(scenario === "tool_server" && { mcp_server_ids: [world.toolServerId] }),
     });
     assert.equal(status, 201, JSON.stringify(body));
     return new KillsChat(world, { id: body.id as string, key, text, scenario });
@@ -85,19 +91,23 @@ export class KillsChat implements Disposable {
         await this.send("b", "talk");
         break;
       case "interrupt":
-        await this.until("words", ({ words }) => words >= 8);
+        await this.until("an answer under way", isAnswering);
         await this.#act("interrupt");
         break;
       case "interrupt_command":
-        await this.until("a command at work", ({ isCounted }) => isCounted);
+        await this.until("a command at work", isAtWork);
         await this.#act("interrupt");
+        break;
+      case "edit":
+        await this.until("a command at work", isAtWork);
+        await this.#edit();
         break;
       case "summary":
         await this.rest();
         await this.#act("compact");
         break;
       case "recovery":
-        await this.until("words", ({ words }) => words >= 10);
+        await this.until("an answer under way", isAnswering);
         await this.#endDriver();
         break;
       case "client_tool":
@@ -105,6 +115,8 @@ export class KillsChat implements Disposable {
         break;
       case "patience":
       case "retry":
+      case "child":
+      case "tool_server":
         break;
     }
   }
@@ -121,7 +133,7 @@ export class KillsChat implements Disposable {
 
   async rest(): Promise<void> {
     await this.until("rest", ({ status, queued, isCompactionAsked }) => {
-      return (status === "waiting" || status === "error") && queued === 0 && !isCompactionAsked;
+      return isResting(status) && queued === 0 && !isCompactionAsked;
     });
   }
 
@@ -139,29 +151,34 @@ export class KillsChat implements Disposable {
       const stillMs = nowMs - Math.max(moved.atMs, this.#world.wholeSinceMs);
       if (stillMs > STILL_MS_MAX || nowMs - startedMs > REST_MS_MAX) {
         const told = await this.#world.postMortem(this.id);
-        assert.fail(`${this.id} (${this.scenario}): no ${what}; ${brief(facts)}\n${told}`);
+        const shown = brief(await this.history());
+        const now = JSON.stringify(facts);
+        assert.fail(`${this.id} (${this.scenario}): no ${what}; ${now} ${shown}\n${told}`);
       }
       await sleep(signal === undefined ? LOOK_MS : LOOK_KEENLY_MS);
     }
   }
 
   async look(): Promise<Facts> {
-    const { database, model, machine } = this.#world;
-    const { rows } = await database.pool.query({ name: "look", text: LOOK, values: [this.id] });
-    const [row] = rows;
+    const { model, machine } = this.#world;
+    const [row] = await this.#world.read<LookRow>({ name: "look", text: LOOK, values: [this.id] });
+    assert(row !== undefined);
     const calls = model.calls.filter(({ key }) => key.startsWith(this.key));
     const key = `${this.key}a`;
     return {
       status: row.status,
       error: row.last_error,
-      version: Number(row.snapshot_version),
+      version: row.snapshot_version,
       runnerId: row.runner_id,
-      attempt: Number(row.generation_attempt),
+      attempt: row.generation_attempt,
       isRetryRecorded: row.retry_state !== null,
       queued: row.queue_length,
       isCompactionAsked: row.compaction_requested_at !== null,
-      rows: row.messages ?? [],
-      kept: Number(row.kept),
+      isDeadlineSet: row.requires_action_deadline_at !== null,
+      queuedRows: row.queued_rows,
+      historyVersion: row.history_version,
+      revisionMax: row.revision_max,
+      kept: row.kept,
       steps: calls.filter(({ kind }) => kind === "step").length,
       summaries: calls.filter(({ kind }) => kind === "summary").length,
       words: Math.max(...this.viewers.map(({ words }) => words)),
@@ -171,11 +188,15 @@ export class KillsChat implements Disposable {
     };
   }
 
+  /** What is to be seen of its history: not what it was told by the system. */
+  async history(): Promise<readonly ChatRowSeen[]> {
+    return this.#world.read<ChatRowSeen>({ name: "history", text: HISTORY, values: [this.id] });
+  }
+
   /** As a program does whose tool was called: it tries until it is told that it was heard. */
   async #giveResult(): Promise<void> {
-    const { rows } = await this.until("a call for the client", ({ status }) => {
-      return status === "requires_action";
-    });
+    await this.until("a call for the client", ({ status }) => status === "requires_action");
+    const rows = await this.history();
     const calls = rows.flatMap(({ content }) => content).filter(({ type }) => type === "tool-call");
     const results = calls.map((call) => ({
       tool_call_id: call.type === "tool-call" ? call.tool_call_id : "",
@@ -183,6 +204,17 @@ export class KillsChat implements Disposable {
     }));
     // Refused: an earlier attempt had come through.
     await this.#world.call("POST", `/api/v2/chats/${this.id}/tool-results`, { results });
+  }
+
+  /** Refused: it has come through before, and what was to be edited is gone. */
+  async #edit(): Promise<void> {
+    const rows = await this.history();
+    const first = rows.find(({ role, visibility }) => role === "user" && visibility !== "model");
+    const text = askText({ key: `${this.key}b`, kind: "talk", home: this.#world.machine.home });
+    await this.#world.call("PATCH", `/api/v2/chats/${this.id}/messages/${first?.id}`, {
+      content: [{ type: "text", text }],
+    });
+    this.sent.splice(0, this.sent.length, text);
   }
 
   /** Where it has one: then a successor goes on from what was shown. */
@@ -197,17 +229,49 @@ export class KillsChat implements Disposable {
   }
 }
 
+/** As its server has kept it: viewers may be away. One that is over was not to be met, which is no harm. */
+function isAnswering({ kept, status, steps }: Facts): boolean {
+  return kept >= KEPT_MIN || (steps > 0 && isResting(status));
+}
+
+/** A command that no server could start leaves a result that says so, and the turn goes on. */
+function isAtWork({ isCounted, status, steps }: Facts): boolean {
+  return isCounted || (steps > 0 && isResting(status));
+}
+
+function isResting(status: string): boolean {
+  return status === "waiting" || status === "error";
+}
+
+type LookRow = Pick<Facts, "status"> & {
+  readonly last_error: unknown;
+  readonly snapshot_version: number;
+  readonly runner_id: string | null;
+  readonly generation_attempt: number;
+  readonly retry_state: unknown;
+  readonly queue_length: number;
+  readonly compaction_requested_at: Date | null;
+  readonly requires_action_deadline_at: Date | null;
+  readonly history_version: number;
+  readonly queued_rows: number;
+  readonly revision_max: number;
+  readonly kept: number;
+};
+
 const LOOK = `
   select status, last_error, snapshot_version, runner_id, generation_attempt, retry_state, queue_length, compaction_requested_at,
-    (select count(*) from chat_message_parts as parts where parts.chat_id = chats.id) as kept,
-    (select json_agg(json_build_object('id', id, 'role', role, 'visibility', visibility,
-        'compressed', compressed, 'content', content) order by id)
-      from chat_messages where chat_id = chats.id and not deleted) as messages
+    requires_action_deadline_at, history_version,
+    (select count(*) from chat_queued_messages as queued where queued.chat_id = chats.id) as queued_rows,
+    (select coalesce(max(revision), 0) from chat_messages as rows where rows.chat_id = chats.id) as revision_max,
+    (select count(*) from chat_message_parts as parts where parts.chat_id = chats.id) as kept
   from chats where id = $1`;
+const HISTORY = `
+  select id::int, role, visibility, compressed, content from chat_messages
+  where chat_id = $1 and not deleted and role <> 'system' order by id`;
 
-function brief({ rows, ...facts }: Facts): string {
+function brief(rows: readonly ChatRowSeen[]): string {
   const shown = rows.map(
     ({ role, content }) => `${role}: ${content.map(({ type }) => type).join("+")}`,
   );
-  return `${JSON.stringify(facts)} ${JSON.stringify(shown)}`;
+  return JSON.stringify(shown);
 }

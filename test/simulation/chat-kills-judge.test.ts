@@ -5,6 +5,7 @@ import type { MessagePart } from "@atelier/contract/chat/message-part";
 import {
   judgeCalls,
   judgeEffects,
+  judgeLeftovers,
   judgeMessages,
   judgeRest,
   judgeSeen,
@@ -27,6 +28,24 @@ const results = (id: string, result: unknown = "done"): MessagePart => ({
 test("a chat rests where it waits for its person, and nowhere else", () => {
   assert.deepEqual(judgeRest({ status: "waiting", error: null }), []);
   assert.equal(judgeRest({ status: "error", error: { message: "no" } }).length, 1);
+});
+
+test("what is left of a turn agrees with itself, and nothing is under way", () => {
+  const done = {
+    ...{ isRetryRecorded: false, isDeadlineSet: false, queued: 0, queuedRows: 0 },
+    ...{ version: 9, historyVersion: 7, revisionMax: 7 },
+  };
+  assert.deepEqual(judgeLeftovers(done), []);
+  for (const wrong of [
+    { isRetryRecorded: true },
+    { isDeadlineSet: true },
+    { queuedRows: 1 },
+    { revisionMax: 8 },
+    { revisionMax: 6 },
+    { version: 6 },
+  ]) {
+    assert.equal(judgeLeftovers({ ...done, ...wrong }).length, 1, JSON.stringify(wrong));
+  }
 });
 
 test("messages are the accepted ones: none lost, none twice, in their order", () => {
@@ -80,8 +99,34 @@ test("a tool took effect once, unless the model was told that nobody knows", () 
     judgeEffects(patience, rows, () => count).violations;
   assert.deepEqual(judged(known, 1), []);
   assert.deepEqual(judged(unknown, 0), []);
-  assert.deepEqual(judged(known, 0), ["execute took no effect"]);
+  assert.deepEqual(judged(known, 0), ['execute took no effect: ["done"]']);
   assert.deepEqual(judged(unknown, 2), ["execute took effect 2 times"]);
   assert.deepEqual(judged([], 1), ["execute was called 0 times"]);
   assert.equal(judgeEffects(patience, unknown, () => 1).effectsUnknown, 1);
+});
+
+test("a tool that says that it was never done was not, and one that failed says why", () => {
+  const tools = { scenario: "patience" } as const;
+  const judged = (result: unknown, count: number): readonly string[] => {
+    const part: MessagePart = {
+      ...{ type: "tool-result", tool_call_id: "a", tool_name: "execute", is_error: true, result },
+    };
+    return judgeEffects(tools, [row("tool", part)], () => count).violations;
+  };
+  const unreached = "The workspace dev cannot be reached: it is likely stopped.";
+  assert.deepEqual(judged(unreached, 0), []);
+  assert.equal(judged(unreached, 1).length, 1);
+  const cutOff = "The workspace cannot be reached: … Whether the call took effect is not known.";
+  assert.deepEqual([...judged(cutOff, 0), ...judged(cutOff, 1)], []);
+  // Nobody has decided what this means.
+  assert.equal(judged("It did not work.", 1).length, 1);
+  // A person who stops it, and only they, may leave it undone.
+  const stopped = "tool call was interrupted before it produced a result";
+  assert.notDeepEqual(judged(stopped, 0), []);
+});
+
+test("what was edited away took effect once at most", () => {
+  const edit = { scenario: "edit" } as const;
+  assert.deepEqual(judgeEffects(edit, [], () => 1).violations, []);
+  assert.deepEqual(judgeEffects(edit, [], () => 2).violations, ["execute took effect twice"]);
 });

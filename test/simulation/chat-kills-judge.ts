@@ -5,12 +5,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { textOf } from "../journeys/chat-world.ts";
 import type { KillsChat } from "./chat-kills-chat.ts";
+import { askText } from "./chat-kills-model.ts";
 import {
   personsTexts,
   type ChatRowSeen,
   type Facts,
   type ScenarioName,
 } from "./chat-kills-moments.ts";
+import { TALLY, tallyNumber } from "./chat-kills-tally.ts";
 import { episodeText, KillsViewer } from "./chat-kills-viewer.ts";
 import type { ChatKillsWorld } from "./chat-kills-world.ts";
 
@@ -27,19 +29,24 @@ const VIEW_LOOK_MS = 50;
 
 export async function judge(world: ChatKillsWorld, chat: KillsChat): Promise<Judgement> {
   const facts = await chat.look();
-  const { rows } = facts;
+  const rows = await chat.history();
+  const key = `${chat.key}a`;
   const effects = judgeEffects(chat, rows, (tool) => {
+    if (tool === TALLY.tool) return world.tally.count(tallyNumber(key));
     const lines = readFileSync(join(world.machine.home, EFFECT_FILES[tool]), "utf8").split("\n");
-    return lines.filter((line) => line === `${chat.key}a`).length;
+    return lines.filter((line) => line === key).length;
   });
+  const editedAway = await rowsEditedAway(world, chat);
   const violations = [
     ...judgeRest(facts),
+    ...judgeLeftovers(facts),
     ...judgeMessages(chat.sent, rows),
     ...(await judgeCreation(world, chat)),
+    ...(await judgeChildren(world, chat)),
     ...judgeCalls(rows),
     ...judgeClientResult(chat, rows),
     ...judgeWords(rows),
-    ...chat.viewers.flatMap((viewer) => judgeSeen(viewer, rows)),
+    ...chat.viewers.flatMap((viewer) => judgeSeen(viewer, [...editedAway, ...rows])),
     ...effects.violations,
     ...world.model.faults.filter((fault) => fault.startsWith(chat.key)),
     ...(await judgeViewers(world, chat, rows)),
@@ -56,6 +63,29 @@ export function judgeRest({ status, error }: Pick<Facts, "status" | "error">): r
   return status === "waiting" ? [] : [`it rests in ${status}: ${JSON.stringify(error)}`];
 }
 
+/** What a turn leaves behind in its chat is in agreement with itself, and nothing of it is under way. */
+export function judgeLeftovers(
+  facts: Pick<
+    Facts,
+    | "isRetryRecorded"
+    | "isDeadlineSet"
+    | "queued"
+    | "queuedRows"
+    | "version"
+    | "historyVersion"
+    | "revisionMax"
+  >,
+): readonly string[] {
+  const { queued, queuedRows, version, historyVersion, revisionMax } = facts;
+  const isOrdered = revisionMax === historyVersion && historyVersion <= version;
+  return [
+    ...(facts.isRetryRecorded ? ["it rests, and is to be tried again"] : []),
+    ...(facts.isDeadlineSet ? ["it rests, and waits for its client"] : []),
+    ...(queued === queuedRows ? [] : [`${queuedRows} messages wait where it counts ${queued}`]),
+    ...(isOrdered ? [] : [`revision ${revisionMax} of history ${historyVersion} of ${version}`]),
+  ];
+}
+
 export function judgeMessages(
   sent: readonly string[],
   rows: readonly ChatRowSeen[],
@@ -63,6 +93,20 @@ export function judgeMessages(
   const stored = personsTexts(rows);
   const isSame = stored.length === sent.length && stored.every((text, i) => text === sent[i]);
   return isSame ? [] : [`messages ${JSON.stringify(stored)} of ${JSON.stringify(sent)}`];
+}
+
+/** What its person took out of the history, after it was shown. */
+async function rowsEditedAway(
+  { database }: ChatKillsWorld,
+  { id, scenario }: KillsChat,
+): Promise<readonly ChatRowSeen[]> {
+  if (scenario !== "edit") return [];
+  const { rows } = await database.pool.query<ChatRowSeen>(
+    `select id, role, visibility, compressed, content from chat_messages
+     where chat_id = $1 and deleted order by id`,
+    [id],
+  );
+  return rows;
 }
 
 /** Whoever asked twice for a chat has one. */
@@ -143,15 +187,23 @@ function longestPrefixIn(text: string, shown: string): number {
   return length;
 }
 
-type EffectTool = keyof typeof EFFECT_FILES;
-
 /** Where the tools leave a line for each time that they take effect. */
 const EFFECT_FILES = { execute: "count", edit_files: "edited" } as const;
+type EffectTool = keyof typeof EFFECT_FILES | typeof TALLY.tool;
 const EFFECTS_OF: Partial<Record<ScenarioName, readonly EffectTool[]>> = {
   tools: ["execute", "edit_files"],
   interrupt_command: ["execute"],
   patience: ["execute"],
+  tool_server: [TALLY.tool],
 };
+
+/** What the model reads where nobody can know whether it took effect. */
+const UNKNOWN =
+  /nobody saw how|is not known|cannot be known|its outcome unknown|did anything is unknown|may go on; look/;
+/** Its person stopped it. */
+const INTERRUPTED = /was interrupted before it produced a result/;
+/** What it reads where it certainly did not: it was never sent. */
+const NOT_DONE = /cannot be reached: it is likely stopped/;
 
 export function judgeEffects(
   { scenario }: Pick<KillsChat, "scenario">,
@@ -160,22 +212,58 @@ export function judgeEffects(
 ): Pick<Judgement, "effects" | "effectsUnknown"> & { readonly violations: readonly string[] } {
   const violations: string[] = [];
   let [effects, effectsUnknown] = [0, 0];
+  // What was edited away has no results any more, and is not made twice either.
+  if (scenario === "edit" && countOf("execute") > 1) violations.push("execute took effect twice");
   for (const tool of EFFECTS_OF[scenario] ?? []) {
     const count = countOf(tool);
     const ofTool = resultsIn(rows).filter(({ tool_name }) => tool_name === tool);
+    const told = JSON.stringify(ofTool.map(({ result }) => result));
+    const isError = ofTool.some(({ is_error }) => is_error === true);
+    const isStopped = scenario === "interrupt_command" && INTERRUPTED.test(told);
+    const isUnknown = UNKNOWN.test(told);
     effects += count;
-    const isUnknown = ofTool.some(
-      ({ is_error, result }) =>
-        is_error === true || /nobody saw|not known/.test(JSON.stringify(result)),
-    );
-    // A command that was stopped is told to be an error.
-    if (isUnknown && scenario !== "interrupt_command") effectsUnknown += 1;
+    if (isUnknown) effectsUnknown += 1;
     if (count > 1) violations.push(`${tool} took effect ${count} times`);
-    if (count === 0 && !isUnknown) violations.push(`${tool} took no effect`);
+    const mayBeMissing = isUnknown || isStopped || NOT_DONE.test(told);
+    if (count === 0 && !mayBeMissing) violations.push(`${tool} took no effect: ${told}`);
+    if (count > 0 && NOT_DONE.test(told)) violations.push(`${tool} took effect: ${told}`);
+    if (isError && !mayBeMissing) violations.push(`${tool} failed: ${told}`);
     if (ofTool.length !== 1) violations.push(`${tool} was called ${ofTool.length} times`);
   }
   return { effects, effectsUnknown, violations };
 }
+
+/** One was started, however often that was tried, was told each thing once, and is done. */
+async function judgeChildren(
+  { database, machine }: ChatKillsWorld,
+  { id, key, scenario }: KillsChat,
+): Promise<readonly string[]> {
+  if (scenario !== "child") return [];
+  const { rows: children } = await database.pool.query<{
+    readonly status: string;
+    readonly last_error: unknown;
+    readonly messages: readonly ChatRowSeen[];
+  }>(CHILDREN, [id]);
+  const [child] = children;
+  if (child === undefined || children.length > 1) return [`it has ${children.length} children`];
+  const sent = ["c", "d"].map((nth) =>
+    askText({ key: `${key}${nth}`, kind: "talk", home: machine.home }),
+  );
+  const { messages, status, last_error: error } = child;
+  return [
+    ...judgeRest({ status, error }),
+    ...judgeMessages(sent, messages),
+    ...judgeCalls(messages),
+    ...judgeWords(messages),
+  ].map((each) => `its child: ${each}`);
+}
+
+const CHILDREN = `
+  select status, last_error,
+    (select json_agg(json_build_object('id', id, 'role', role, 'visibility', visibility,
+        'compressed', compressed, 'content', content) order by id)
+      from chat_messages where chat_id = chats.id and not deleted) as messages
+  from chats where parent_chat_id = $1`;
 
 /** Both viewers that came back by themselves, and one that comes anew, hold what the database holds. */
 async function judgeViewers(

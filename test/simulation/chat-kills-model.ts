@@ -3,6 +3,7 @@
  * and no two of its words are alike, so that each can be told from a repetition of itself.
  */
 import { startScriptedModel, type ScriptedModel } from "@atelier/testkit/scripted-model";
+import { TALLY, tallyNumber } from "./chat-kills-tally.ts";
 import type { ScriptedReply } from "@atelier/testkit/scripted-model-reply";
 
 /** What a person can ask for: `#<key> <kind> <home>`. */
@@ -13,9 +14,14 @@ export type AskKind =
   | "long_command"
   | "patience"
   | "retry"
-  | "client_tool";
+  | "client_tool"
+  | "child"
+  | "tool_server";
 
-export type ModelCall = { readonly key: string; readonly kind: "step" | "summary" };
+export type ModelCall = {
+  readonly key: string;
+  readonly kind: "step" | "summary" | "title" | "label";
+};
 
 export type KillsModel = AsyncDisposable & {
   readonly model: ScriptedModel;
@@ -34,7 +40,9 @@ export type HoldCall = (
 const PIECE_MS = 15;
 const SUMMARY_PIECE_MS = 25;
 const WORDS: Readonly<Record<AskKind, number>> = {
-  ...{ tools: 24, slow: 70, talk: 8, long_command: 8, patience: 8, retry: 8, client_tool: 8 },
+  // Slow: a viewer whose server was struck before has the time to come back while it is written.
+  ...{ tools: 24, slow: 160, talk: 8, long_command: 8, patience: 8, retry: 8, client_tool: 8 },
+  ...{ child: 8, tool_server: 8 },
 };
 
 type Block = Readonly<Record<string, unknown>>;
@@ -50,22 +58,37 @@ export async function startKillsModel(hold: HoldCall): Promise<KillsModel> {
   const model = await startScriptedModel({
     script: ({ body, path }) => {
       if (!path.endsWith("/messages")) return null;
-      const request = JSON.parse(Buffer.from(body).toString()) as { messages: Block[] };
-      const { asked, results, isSummary } = readAsked(request.messages);
-      const key = asked?.key ?? "";
+      const text = Buffer.from(body).toString();
+      const request = JSON.parse(text) as { messages: Block[] };
+      const { asked, results, isSummary, childId } = readAsked(request.messages);
       const isStep = "tools" in request && !isSummary;
-      if (!isSummary && !isStep) return titleOrLabel();
-      faults.push(...unpairedCalls(request.messages).map((fault) => `${key}: ${fault}`));
-      const call: ModelCall = { key, kind: isSummary ? "summary" : "step" };
+      const call = isStep || isSummary ? stepCall(asked, isSummary) : beside(text);
+      const { key, kind } = call;
       calls.push(call);
       const pause = hold(call);
-      const nth = calls.filter((each) => each.key === key && each.kind === call.kind).length;
+      if (kind === "title" || kind === "label") return paused(titleOrLabel(), pause);
+      faults.push(...unpairedCalls(request.messages).map((fault) => `${key}: ${fault}`));
+      const nth = calls.filter((each) => each.key === key && each.kind === kind).length;
       if (isStep && asked?.kind === "retry" && nth === 1) return OVERLOADED;
-      const reply = isSummary ? summary() : answer(asked, results, calls.length);
-      return pause === null ? reply : { ...reply, pause };
+      const said = { results, childId, serial: calls.length };
+      return paused(isSummary ? summary() : answer(asked, said), pause);
     },
   });
   return { model, calls, faults, [Symbol.asyncDispose]: () => model[Symbol.asyncDispose]() };
+}
+
+function paused(reply: Turn, pause: ReturnType<HoldCall>): Turn {
+  return pause === null ? reply : { ...reply, pause };
+}
+
+function stepCall(asked: Asked | null, isSummary: boolean): ModelCall {
+  return { key: asked?.key ?? "", kind: isSummary ? "summary" : "step" };
+}
+
+/** The question tells what was said, and not as messages. */
+function beside(text: string): ModelCall {
+  const kind = text.includes("You name conversations") ? "title" : "label";
+  return { key: /#(\S+) \w+ \//.exec(text)?.[1] ?? "", kind };
 }
 
 function readAsked(messages: readonly Block[]): {
@@ -73,15 +96,21 @@ function readAsked(messages: readonly Block[]): {
   /** Results of tools since then. */
   readonly results: number;
   readonly isSummary: boolean;
+  /** Of the agent that was started since then. */
+  readonly childId: string;
 } {
   let asked: Asked | null = null;
   let results = 0;
   let last = "";
+  let childId = "";
   for (const { role, content } of messages) {
     if (role !== "user") continue;
     const blocks = typeof content === "string" ? [{ type: "text", text: content }] : content;
     for (const block of blocks as readonly Block[]) {
-      if (block["type"] === "tool_result") results += 1;
+      if (block["type"] === "tool_result") {
+        results += 1;
+        childId = CHILD.exec(JSON.stringify(block["content"]))?.[1] ?? childId;
+      }
       if (block["type"] !== "text") continue;
       last = String(block["text"]);
       const found = /^#(\S+) (\w+) (\S+)$/.exec(last.trim());
@@ -90,8 +119,11 @@ function readAsked(messages: readonly Block[]): {
       results = 0;
     }
   }
-  return { asked, results, isSummary: last.startsWith("Summarise this conversation") };
+  return { asked, results, childId, isSummary: last.startsWith("Summarise this conversation") };
 }
+
+/** JSON in JSON: the quotes of the inner one are escaped. */
+const CHILD = /chat_id\\*":\\*"([0-9a-f-]{36})/;
 
 const OVERLOADED: ScriptedReply = { kind: "problem", status: 529, message: "Overloaded." };
 type Turn = Extract<ScriptedReply, { kind: "turn" }>;
@@ -123,38 +155,73 @@ function unpairedCalls(messages: readonly Block[]): readonly string[] {
   });
 }
 
-function answer(asked: Asked | null, results: number, serial: number): Turn {
+type SaidSoFar = {
+  readonly results: number;
+  readonly childId: string;
+  /** No other answer has it. */
+  readonly serial: number;
+};
+
+function answer(asked: Asked | null, said: SaidSoFar): Turn {
   const kind = asked?.kind ?? "talk";
-  const words = Array.from({ length: WORDS[kind] }, (_, i) => `w${serial}x${i}`);
+  const words = Array.from({ length: WORDS[kind] }, (_, i) => `w${said.serial}x${i}`);
   const text = words.join(" ");
-  const toolCalls = asked === null ? [] : callsOf(asked, results, serial);
+  const wanted = asked === null ? [] : wantedCalls(asked, said);
+  const toolCalls = wanted.map(({ name, input }, nth) => ({
+    ...{ id: `call_${asked?.key}_${said.serial}_${nth}`, name, input: JSON.stringify(input) },
+    isFreeForm: false,
+  }));
   return { kind: "turn", turn: { text, toolCalls }, delayMs: PIECE_MS };
 }
 
-function callsOf({ key, kind, home }: Asked, results: number, serial: number) {
-  const call = (name: string, input: object, nth = 0) => ({
-    ...{ id: `call_${key}_${serial}_${nth}`, name, input: JSON.stringify(input) },
-    isFreeForm: false,
-  });
+type WantedCall = { readonly name: string; readonly input: object };
+
+function wantedCalls({ key, kind, home }: Asked, said: SaidSoFar): readonly WantedCall[] {
+  const { results, childId } = said;
   const count = `echo ${key} >> ${home}/count`;
-  if (kind === "long_command") {
-    return results === 0
-      ? [call("execute", { command: `${count}; sleep 20`, timeout: "60s" })]
-      : [];
-  }
-  if (kind === "patience") {
-    return results === 0 ? [call("execute", { command: `${count}; sleep 5` })] : [];
-  }
-  if (kind === "client_tool") {
-    return results === 0 ? [call("ask_client", { question: "And?" })] : [];
-  }
-  if (kind !== "tools") return [];
-  if (results === 0) {
-    return [
-      call("execute", { command: `${count}; sleep 0.3; touch ${home}/done-${key}` }),
-      call("write_file", { path: `${home}/written-${key}`, content: key }, 1),
-    ];
-  }
+  const inTurn = ((): readonly (readonly WantedCall[])[] => {
+    switch (kind) {
+      case "tools":
+        return toolsInTurn({ key, kind, home });
+      case "long_command":
+        return [[{ name: "execute", input: { command: `${count}; sleep 20`, timeout: "60s" } }]];
+      case "patience":
+        return [[{ name: "execute", input: { command: `${count}; sleep 5` } }]];
+      case "client_tool":
+        return [[{ name: "ask_client", input: { question: "And?" } }]];
+      case "tool_server":
+        return [[{ name: TALLY.tool, input: { a: tallyNumber(key), b: 1 } }]];
+      case "child":
+        return childInTurn({ key, kind, home }, childId);
+      case "slow":
+      case "talk":
+      case "retry":
+        return [];
+    }
+  })();
+  return inTurn[results] ?? [];
+}
+
+function toolsInTurn({ key, home }: Asked): readonly (readonly WantedCall[])[] {
+  const command = `echo ${key} >> ${home}/count; sleep 0.3; touch ${home}/done-${key}`;
+  const written = { path: `${home}/written-${key}`, content: key };
   const edit = { path: `${home}/edited`, old_text: "END\n", new_text: `${key}\nEND\n` };
-  return results === 2 ? [call("edit_files", { edits: [edit] })] : [];
+  const both = [
+    { name: "execute", input: { command } },
+    { name: "write_file", input: written },
+  ];
+  // By how many results there are by then.
+  return [both, [], [{ name: "edit_files", input: { edits: [edit] } }]];
+}
+
+/** Starts an agent, waits for it, tells it more, and waits again. */
+function childInTurn({ key, home }: Asked, childId: string): readonly (readonly WantedCall[])[] {
+  const ofKey = key.slice(0, -1);
+  const prompt = askText({ key: `${ofKey}c`, kind: "talk", home });
+  const spawn = { name: "spawn_agent", input: { type: "general", prompt } };
+  if (childId === "") return [[spawn]];
+  const wait = { name: "wait_agent", input: { chat_id: childId } };
+  const message = askText({ key: `${ofKey}d`, kind: "talk", home });
+  const tell = { name: "message_agent", input: { chat_id: childId, message } };
+  return [[spawn], [wait], [tell], [wait]];
 }

@@ -3,6 +3,30 @@
  * workspace or a client has two, one before and one after; and what a person can see happen.
  */
 import type { MessagePart } from "@atelier/contract/chat/message-part";
+import {
+  ANOTHER_ATTEMPT,
+  commit,
+  createsChat,
+  createsChild,
+  fenced,
+  FIRST_ATTEMPT,
+  heartbeat,
+  namesChat,
+  ofChat,
+  ofRequest,
+  ofSomeChat,
+  queuesMessage,
+  startsCommand,
+  startsEdit,
+  step,
+  stopsCommand,
+  takesResult,
+  tellsChild,
+  unfenced,
+  type AimedChat,
+  type Statement,
+} from "./chat-kills-statements.ts";
+import { TALLY } from "./chat-kills-tally.ts";
 import type { Said } from "./postgres-talk.ts";
 
 export type ChatRowSeen = {
@@ -23,7 +47,12 @@ export type Facts = {
   readonly isRetryRecorded: boolean;
   readonly queued: number;
   readonly isCompactionAsked: boolean;
-  readonly rows: readonly ChatRowSeen[];
+  /** A client's answer is waited for until then. */
+  readonly isDeadlineSet: boolean;
+  /** Rows of the queue: the chat counts them itself, too. */
+  readonly queuedRows: number;
+  readonly historyVersion: number;
+  readonly revisionMax: number;
   /** Groups of parts in the journal. */
   readonly kept: number;
   readonly steps: number;
@@ -35,12 +64,6 @@ export type Facts = {
   readonly isEdited: boolean;
 };
 
-export type AimedChat = {
-  readonly key: string;
-  /** Null: nobody has tried to create it yet. */
-  readonly chatId: string | null;
-};
-
 export type Moment =
   /** It is looked at until it is so. */
   | { readonly kind: "seen"; readonly isNow: (facts: Facts) => boolean }
@@ -49,6 +72,8 @@ export type Moment =
       readonly kind: "asked" | "answered";
       readonly nth?: number;
       is(said: Said, chat: AimedChat): boolean;
+      /** Of one whose question does not say which chat it is about: what the database answers. */
+      isAnswer?(answer: string, chat: AimedChat): boolean;
     }
   /** What the workspace's agent is told is held. */
   | { readonly kind: "dispatched"; is(text: string, chat: AimedChat): boolean }
@@ -61,10 +86,12 @@ export type Moment =
   /** The model has been asked, and says so many bytes and no more. */
   | {
       readonly kind: "model";
-      readonly call: "step" | "summary";
+      readonly call: "step" | "summary" | "title";
       readonly nth?: number;
       readonly afterBytes: number;
-    };
+    }
+  /** The tool server is called, and has not done it yet, or has and does not say so. */
+  | { readonly kind: "remote"; readonly isDone: boolean };
 
 export type ScenarioName =
   | "tools"
@@ -74,25 +101,46 @@ export type ScenarioName =
   | "summary"
   | "recovery"
   | "retry"
-  | "client_tool";
+  | "client_tool"
+  | "edit"
+  | "child"
+  | "tool_server";
 
-type Statement = (said: Said, chat: AimedChat) => boolean;
+/** A server takes whatever there is, and learns which chats those are. */
+const CLAIMS = /with wanting as materialized/;
+const LOOKS_FOR_KEY = /from "chat_request_keys"/;
+const LOOKS_FOR_ABANDONED =
+  /from chat_messages\s+where chat_id = \$1 and revision > \$2 and deleted/;
 
 /** In the order in which they come. */
 export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Moment>>>> = {
   tools: {
+    ...both(
+      "looking for an earlier creation",
+      ofRequest(LOOKS_FOR_KEY, (key) => `create-${key}`),
+    ),
+    ...both("limit at admission", ofSomeChat(/from chat_usage_limit_config/, "before creation")),
     ...both("creation", commit(createsChat)),
-    ...both("claim", ofChat(/fence = fence \+ 1/)),
-    ...both("history", ofChat(/json_agg\(message[^]*runner_id = \$/)),
-    ...both("attempt", ofChat(/generation_attempt = generation_attempt \+ 1/)),
+    "claim: asked": { kind: "asked", is: ofSomeChat(CLAIMS, "later") },
+    "claim: answered": { kind: "answered", is: ofSomeChat(CLAIMS, "later"), isAnswer: namesChat },
+    ...both("history and attempt", FIRST_ATTEMPT),
+    ...both("key of a call", ofSomeChat(/from user_ai_provider_keys/, "later")),
+    "title's model asked": { kind: "model", call: "title", afterBytes: 0 },
+    ...both("title", commit(unfenced(/update "chats" set "title"/))),
+    ...both("looking for abandoned calls", ofChat(LOOKS_FOR_ABANDONED)),
+    ...both("step of the workspace's context", step("context-file")),
+    ...both("attempt at an answer", FIRST_ATTEMPT, 2),
+    ...both("note of the prompt's prefix", ofChat(/insert into chat_prompt_prefixes/)),
+    ...both("record of the model's call", ofChat(/insert into ai_interceptions/)),
     "model asked": { kind: "model", call: "step", afterBytes: 0 },
     "model began to answer": { kind: "model", call: "step", afterBytes: 900 },
     ...both("first parts", ofChat(/insert into chat_message_parts/)),
+    ...both("parts for a viewer elsewhere", ofChat(/from "chat_message_parts"/), 3),
     "first part shown": seen(({ words }) => words > 0),
     ...both("queueing", commit(queuesMessage)),
     "answer nearly whole": seen(({ words }) => words >= 20),
-    ...both("step of calls", step()),
-    ...both("attempt at tools", ofChat(/generation_attempt = generation_attempt \+ 1/), 2),
+    ...both("step of calls", step("tool-call", "write_file")),
+    ...both("attempt at tools", FIRST_ATTEMPT, 3),
     "command dispatched": { kind: "dispatched", is: startsCommand },
     "command took effect, unheard": {
       kind: "carried out",
@@ -100,54 +148,74 @@ export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Mome
       isNow: ({ isCounted }) => isCounted,
     },
     "command ended": seen(({ isCommandDone }) => isCommandDone),
-    ...both("step of results", step(), 2),
+    ...both("step of results", step("tool-result", "write_file")),
     "second model call": { kind: "model", call: "step", nth: 2, afterBytes: 0 },
-    ...both("step of an edit's call", step(), 3),
+    ...both("step of an edit's call", step("tool-call", "edit_files")),
     "edit dispatched": { kind: "dispatched", is: startsEdit },
     "edit took effect, unheard": {
       kind: "carried out",
       is: startsEdit,
       isNow: ({ isEdited }) => isEdited,
     },
-    ...both("step of the edit's result", step(), 4),
+    ...both("step of the edit's result", step("tool-result", "edit_files")),
     "last answer shown": seen(({ words }) => words >= 60),
     ...both("end of a turn with promotion", commit(fenced(/chat_queued_messages/, "running"))),
     ...both("end of the last turn", commit(fenced(/chat_messages/, "waiting"))),
     ...both("letting go", ofChat(/worker_id = null[^]*runner_id = \$/)),
+    ...both("label", commit(unfenced(/"last_turn_summary" = /))),
   },
   patience: {
     ...both("heartbeat during a command", heartbeat, 2),
   },
   interrupt: {
-    ...both("asking to stop", commit(asksToStop)),
+    ...both("asking to stop", commit(unfenced(/"status" = /, "interrupting"))),
     ...both("end of an interruption", commit(fenced(/chat_messages/, "interrupting"))),
   },
   interrupt_command: {
     "asked to stop a command": seen(({ status }) => status === "interrupting"),
-    "stop of a command dispatched": {
-      kind: "dispatched",
-      is: (text, { chatId }) => text.includes("SIGKILL") && isIn(text, chatId),
-    },
+    "stop of a command dispatched": { kind: "dispatched", is: stopsCommand },
     ...both("end of an interrupted command", commit(fenced(/chat_messages/, "interrupting"))),
   },
   summary: {
+    ...both("asking for a summary", commit(unfenced(/"compaction_requested_at" = /))),
     "summary asked for": seen(({ isCompactionAsked }) => isCompactionAsked),
     "summary's model asked": { kind: "model", call: "summary", afterBytes: 0 },
     ...both("step of a summary", step("chat_summarized")),
   },
   recovery: {
-    ...both("claim by a successor", ofChat(/fence = fence \+ 1/), 2),
+    "claim by a successor: answered": {
+      ...{ kind: "answered", nth: 2 },
+      ...{ is: ofSomeChat(CLAIMS, "later"), isAnswer: namesChat },
+    },
     ...both("step of what was shown", step("The connection broke while")),
     "model asked to continue": { kind: "model", call: "step", nth: 2, afterBytes: 0 },
   },
   retry: {
     ...both("note of a retry", commit(fenced(/"retry_state" = /, "retrying_at"))),
     "retry waited for": seen(({ isRetryRecorded }) => isRetryRecorded),
+    ...both("attempt after a retry", ANOTHER_ATTEMPT),
     "model asked again": { kind: "model", call: "step", nth: 2, afterBytes: 0 },
   },
   client_tool: {
     ...both("handing a call to the client", commit(fenced(/chats/, "requires_action"))),
     ...both("taking the client's result", commit(takesResult)),
+  },
+  edit: {
+    ...both("editing", commit(unfenced(/update chat_messages set deleted/))),
+    ...both("looking for the edit's abandoned calls", ofChat(LOOKS_FOR_ABANDONED), 3),
+    "stop of an abandoned command dispatched": { kind: "dispatched", is: stopsCommand },
+  },
+  child: {
+    ...both("creation of a child", commit(createsChild)),
+    ...both("looking after a child", ofChat(/where id = \$1 and parent_chat_id = \$2/), 3),
+    ...both("step of a child's report", step("tool-result", "wait_agent")),
+    ...both("message to a child", commit(tellsChild)),
+  },
+  tool_server: {
+    ...both("note of a tool server's call", ofChat(/insert into mcp_calls/)),
+    "tool server called": { kind: "remote", isDone: false },
+    "tool server's call took effect, unheard": { kind: "remote", isDone: true },
+    ...both("step of a tool server's result", step("tool-result", TALLY.tool)),
   },
 };
 
@@ -163,15 +231,15 @@ export function isPatient({
   readonly moment: string;
 }): boolean {
   const moment = MOMENTS[scenario][name];
+  if (IMPATIENT.test(name)) return false;
   if (moment?.kind === "model") return true;
   if (moment?.kind !== "asked" && moment?.kind !== "answered") return false;
-  if (IMPATIENT.test(name)) return false;
   return moment.kind === "answered" || !ENDS_TRANSACTION.test(name);
 }
 
 const IMPATIENT =
-  /^(?:creation|claim|first parts|queueing|heartbeat|asking to stop|taking the client's result)/;
-const ENDS_TRANSACTION = /^(?:end of|note of a retry|handing)/;
+  /^(?:looking for|limit|creation|claim|key of|title|record|first parts|parts for|queueing|heartbeat|asking|taking the client's result|editing)/;
+const ENDS_TRANSACTION = /^(?:end of|label|note of a retry|handing|message to a child)/;
 
 function seen(isNow: (facts: Facts) => boolean): Moment {
   return { kind: "seen", isNow };
@@ -183,64 +251,6 @@ function both(name: string, is: Statement, nth = 1): Readonly<Record<string, Mom
     [`${name}: asked`]: { kind: "asked", nth, is },
     [`${name}: answered`]: { kind: "answered", nth, is },
   };
-}
-
-function ofChat(text: RegExp): Statement {
-  return (said, { chatId }) => text.test(said.text) && isIn(said.values, chatId);
-}
-
-function heartbeat(said: Said, chat: AimedChat): boolean {
-  return ofChat(/insert into chat_heartbeats/)(said, chat) && !/fence = /.test(said.text);
-}
-
-/** Messages that a runner commits by themselves. */
-function step(value = ""): Statement {
-  const ofStep = ofChat(/(?=[^]*insert into chat_messages)(?=[^]*runner_id = \$)/);
-  return (said, chat) => ofStep(said, chat) && said.values.includes(value);
-}
-
-/** The end of a transaction that has said such things. */
-function commit(within: Statement): Statement {
-  return (said, chat) => /^commit/i.test(said.text) && within(said, chat);
-}
-
-/** Of a runner: its first statement asks whether it still has the chat. */
-function fenced(text: RegExp, value: string): Statement {
-  return ({ within }, { chatId }) =>
-    /runner_id = \$/.test(within.texts) &&
-    text.test(within.texts) &&
-    within.values.includes(value) &&
-    isIn(within.values, chatId);
-}
-
-function createsChat({ within }: Said, { key }: AimedChat): boolean {
-  return /insert into "?chats"?/.test(within.texts) && within.values.includes(`#${key}a `);
-}
-
-function queuesMessage({ within }: Said, { key }: AimedChat): boolean {
-  const isQueueing = within.texts.includes("insert into chat_queued_messages");
-  return isQueueing && within.values.includes(`#${key}b `);
-}
-
-function asksToStop({ within }: Said, { chatId }: AimedChat): boolean {
-  const isOfPerson = !/runner_id = \$/.test(within.texts);
-  return isOfPerson && within.values.includes("interrupting") && isIn(within.values, chatId);
-}
-
-function takesResult({ within }: Said, { key }: AimedChat): boolean {
-  return within.values.includes(`given-${key}`);
-}
-
-function startsCommand(text: string, { key }: AimedChat): boolean {
-  return text.includes(`echo ${key}a >>`);
-}
-
-function startsEdit(text: string, { key }: AimedChat): boolean {
-  return text.includes(`${key}a\\nEND`);
-}
-
-function isIn(text: string, chatId: string | null): boolean {
-  return chatId !== null && text.includes(chatId);
 }
 
 /** What people wrote, as the history has it. */

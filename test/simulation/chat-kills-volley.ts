@@ -47,7 +47,7 @@ const WAIT_LAST_MS_MAX = 20_000;
 /** For others once the first that cannot be held for long is there: transactions may hang for 8 s. */
 const WAIT_IMPATIENT_MS_MAX = 4_000;
 const NEVER: Moment = { kind: "seen", isNow: () => false };
-const LETTERS = "ABCDEFGHIJ";
+const LETTERS = "ABCDEFGHIJKL";
 
 type Shot = {
   readonly cell: Cell;
@@ -165,10 +165,10 @@ async function strikeTogether(
   { shots, ready, draws }: Aiming,
 ): Promise<{ readonly struck: readonly Cell[]; readonly atMs: number }> {
   const chats = await Promise.all(
-    [...ready].map(async ([shot, side]) => {
-      const chatId = shot.aim.chatId ?? (await shot.chat).id;
-      return { shot, chatId, driver: side ?? (await world.driverOf(chatId)) };
-    }),
+    [...ready].map(async ([shot, side]) => ({
+      shot,
+      driver: side ?? (await world.driverOf(shot.aim.chatId ?? (await shot.chat).id)),
+    })),
   );
   const drivers = chats.flatMap(({ driver }) => driver ?? []);
   const driver = mostOf(drivers) ?? world.anySide(draws.below(2));
@@ -185,7 +185,8 @@ async function strikeTogether(
   const one = own[draws.below(own.length)];
   if (again !== null && one !== undefined) {
     await sleep(again.afterMs);
-    const present = (await world.driverOf(one.chatId)) ?? driver;
+    const { chatId } = one.shot.aim;
+    const present = (chatId === null ? undefined : await world.driverOf(chatId)) ?? driver;
     world.strike(again.strike, present, draw);
   }
   return { struck: own.map(({ shot }) => shot.cell), atMs };
@@ -240,9 +241,9 @@ async function momentOf({
       await (await chat).until(cell.moment, moment.isNow, signal);
     }
     return { side: hit };
-  } catch (error) {
-    if (signal.aborted) return null;
-    throw error;
+  } catch {
+    // It was created by nobody, or did not get on: that is told where it is to rest.
+    return null;
   }
 }
 
@@ -250,7 +251,8 @@ async function momentOf({
 function release(aim: Aim<Side>, strike: ChatStrike, struck: Struck): void {
   const { kind } = aim.moment;
   const isOfAgent = kind === "dispatched" || kind === "carried out";
-  const isConcerned = kind !== "model" && isOfAgent === (strike === "agent killed");
+  const isOnOtherWire = kind === "model" || kind === "remote";
+  const isConcerned = !isOnOtherWire && isOfAgent === (strike === "agent killed");
   if (!isConcerned) return aim.release("pass");
   struck.releasedAt.then(
     () => aim.release(struck.fate),

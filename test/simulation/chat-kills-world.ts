@@ -2,6 +2,7 @@
  * Two servers over one Postgres that drive chats, each with a wire of its own to the database, and a
  * machine whose agent reaches one of them. Everything can be struck, and comes back.
  */
+import { isDatabaseUnavailable } from "@atelier/database/database";
 import { freePort } from "@atelier/testkit/free-port";
 import {
   callApi,
@@ -19,6 +20,7 @@ import { setUpChats } from "../journeys/chat-world.ts";
 import { attachMachine, type Attached } from "../journeys/workspace-world.ts";
 import { agentTap, databaseTap, type Aim } from "./chat-kills-aim.ts";
 import { startKillsModel, type KillsModel } from "./chat-kills-model.ts";
+import { startTally, TALLY, type Tally } from "./chat-kills-tally.ts";
 import { FaultyWire, type HeldFate } from "./faulty-wire.ts";
 import type { Said } from "./postgres-talk.ts";
 
@@ -49,10 +51,11 @@ const ENCRYPTION_KEY = Buffer.alloc(32, 9).toString("base64");
 const PAUSE_MS = 30_000;
 /** A busy machine starts programs slowly. */
 const CONNECTED_MS_MAX = 120_000;
-const CALL_MS_MAX = 10_000;
+const CALL_MS_MAX = 20_000;
 const CALL_AGAIN_MS = 100;
+const READ_ATTEMPTS = 5;
 /** Since all was back that was struck. */
-const CALLS_MS_MAX = 120_000;
+const CALLS_MS_MAX = 300_000;
 /** By then the other server has taken what there was. */
 const LATE_MS = 1_500;
 const LOG_CHARS_TOLD = 4_000;
@@ -63,20 +66,33 @@ type Parts = {
   readonly machine: Attached;
   readonly agentWire: FaultyWire;
   readonly model: KillsModel;
+  readonly tally: Tally;
   readonly workspaceId: string;
+  readonly toolServerId: string;
   readonly aimed: Aimed;
 };
 type Aimed = {
   aims: readonly Aim<Side>[];
   /** It comes late when chats are to be taken, so that the other one has them all. */
   late: Side | null;
+  listener: Listener | null;
 };
+
+/** Hears all that servers say to the database, and to the workspace's agent. */
+export type Listener = {
+  readonly database: (said: Said) => void;
+  readonly agent: (text: string) => void;
+};
+
+type NamedQuery = { readonly name: string; readonly text: string; readonly values: unknown[] };
 
 export class ChatKillsWorld {
   readonly database: TestDatabase;
   readonly machine: Attached;
   readonly model: KillsModel;
+  readonly tally: Tally;
   readonly workspaceId: string;
+  readonly toolServerId: string;
   readonly token: string;
   readonly #sides: readonly Side[];
   readonly #agentWire: FaultyWire;
@@ -95,7 +111,9 @@ export class ChatKillsWorld {
     this.#agentWire = parts.agentWire;
     this.#aimed = parts.aimed;
     this.model = parts.model;
+    this.tally = parts.tally;
     this.workspaceId = parts.workspaceId;
+    this.toolServerId = parts.toolServerId;
     this.token = parts.machine.person.session;
   }
 
@@ -103,13 +121,18 @@ export class ChatKillsWorld {
     database: TestDatabase,
     resources: AsyncDisposableStack,
   ): Promise<ChatKillsWorld> {
-    const aimed: Aimed = { aims: [], late: null };
+    const aimed: Aimed = { aims: [], late: null, listener: null };
     const model = resources.use(
       await startKillsModel((call) => {
         const aim = aimed.aims.find((each) => each.isOfModel(call));
         if (aim?.moment.kind !== "model") return null;
         return { afterBytes: aim.moment.afterBytes, until: aim.hold(null) };
       }),
+    );
+    const tally = resources.use(
+      await startTally(
+        (call) => aimed.aims.find((each) => each.isOfTally(call))?.hold(null) ?? null,
+      ),
     );
     const sides: Side[] = [];
     // Servers end before their wires do, so that they can say what they have.
@@ -120,7 +143,12 @@ export class ChatKillsWorld {
     resources.defer(stopServers);
     const [one, two] = sides as [Side, Side];
     const agentWire = resources.use(
-      await FaultyWire.start(one.server.port, () => agentTap(() => aimed.aims)),
+      await FaultyWire.start(one.server.port, () =>
+        agentTap(
+          () => aimed.aims,
+          (text) => aimed.listener?.agent(text),
+        ),
+      ),
     );
     const machine = resources.use(await attachMachine({ ...one.server, url: agentWire.url }));
     writeFileSync(join(machine.home, "edited"), "END\n");
@@ -131,8 +159,9 @@ export class ChatKillsWorld {
       token: machine.person.session,
     });
     const workspaceId = found.body.id as string;
+    const toolServerId = await addToolServer(one.server, tally.url, machine.person.session);
     const world = new ChatKillsWorld(database, {
-      ...{ sides, machine, agentWire, model, workspaceId, aimed },
+      ...{ sides, machine, agentWire, model, tally, workspaceId, toolServerId, aimed },
     });
     resources.defer(() => world.#end());
     return world;
@@ -158,6 +187,10 @@ export class ChatKillsWorld {
     this.#aimed.aims = aims;
   }
 
+  listen(listener: Listener): void {
+    this.#aimed.listener = listener;
+  }
+
   /** Until it is called with null. */
   comesLate(side: Side | null): void {
     this.#aimed.late = side;
@@ -167,6 +200,17 @@ export class ChatKillsWorld {
     const side = this.#sides[index];
     assert(side !== undefined);
     return side;
+  }
+
+  /** Straight from the database, which can be long in answering where a machine is busy. */
+  async read<Row extends object>(query: NamedQuery): Promise<readonly Row[]> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return (await this.database.pool.query<Row>(query)).rows;
+      } catch (error) {
+        if (!isDatabaseUnavailable(error) || attempt === READ_ATTEMPTS) throw error;
+      }
+    }
   }
 
   /** Asks one server, then the other, until one answers. */
@@ -311,6 +355,15 @@ export class ChatKillsWorld {
   }
 }
 
+/** Chats have it where they ask for it. */
+async function addToolServer(server: RealServer, url: string, token: string): Promise<string> {
+  const { status, body } = await server.api("POST", "/api/v2/mcp-servers", {
+    ...{ token, body: { slug: TALLY.slug, url, auth: { type: "none" } } },
+  });
+  assert.equal(status, 201, JSON.stringify(body));
+  return body.id as string;
+}
+
 async function startSide(
   database: TestDatabase,
   resources: AsyncDisposableStack,
@@ -318,7 +371,9 @@ async function startSide(
 ): Promise<Side> {
   const { host, port } = database.connection;
   const ids = new Set<string>();
-  const hear = ({ text, values }: Said): Promise<HeldFate> | null => {
+  const hear = (said: Said): Promise<HeldFate> | null => {
+    const { text, values } = said;
+    aimed.listener?.database(said);
     if (text.includes("insert into chat_heartbeats")) {
       for (const [id] of values.matchAll(UUID)) ids.add(id);
     }

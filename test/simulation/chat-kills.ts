@@ -5,7 +5,7 @@
  * struck.
  */
 import { SeededDraws } from "@atelier/model-wire/seeded-draws";
-import type { TestDatabase } from "@atelier/testkit/test-database";
+import { testDatabase, type TestDatabase } from "@atelier/testkit/test-database";
 import { isPatient, MOMENTS, type ScenarioName } from "./chat-kills-moments.ts";
 import { runVolley, type Cell, type Volley, type VolleyEnd } from "./chat-kills-volley.ts";
 import { CHAT_STRIKES, ChatKillsWorld, type ChatStrike } from "./chat-kills-world.ts";
@@ -13,12 +13,13 @@ import { inLanes, quantileMs } from "./in-lanes.ts";
 
 const RUNS_DEFAULT = 1;
 const LANES_DEFAULT = 4;
+const WORLDS_MAX = 5;
 /** One strike in so many is followed by another. */
 const AGAIN_ONCE_IN = 4;
 const AGAIN_MS_MAX = 4_000;
 /** Chats of one volley. */
-const PATIENT_MAX = 4;
-const IMPATIENT_MAX = 3;
+const PATIENT_MAX = 6;
+const IMPATIENT_MAX = 5;
 /** A chat may pass its moment by, or be driven by the server that was not struck. */
 const TRIES_MAX = 12;
 
@@ -29,6 +30,7 @@ const CELLS: readonly Cell[] = SCENARIOS.flatMap((scenario) =>
 
 export async function runChatKills(argv: readonly string[]): Promise<number> {
   let done = 0;
+  let broken = 0;
   let pool: CellPool | null = null;
   const defaults = { runs: RUNS_DEFAULT, lanes: LANES_DEFAULT };
   const { options, ends } = await inLanes(argv, defaults, async (lane, { index, database }) => {
@@ -41,15 +43,44 @@ export async function runChatKills(argv: readonly string[]): Promise<number> {
       for (const each of end.violations) console.log(`VIOLATED ${each}`);
     };
     const next = (): Volley | null => (signal.aborted ? null : own.next());
-    return simulateChatKills(database, { next, seed: seed + index, onEnd });
+    const onBroken = (error: unknown): void => {
+      broken += 1;
+      console.log(`BROKEN lane ${index} begins anew:`, error);
+    };
+    return keptUp(onBroken, database, { next, seed: seed + index, onEnd });
   });
   const { seed, lanes, seconds } = options;
   const all = ends.flat();
-  console.log(chatKillsTable(all, `seed ${seed}, ${seconds()} s, ${lanes} lanes`));
-  const neverStruck = (pool as CellPool | null)?.neverStruck ?? [];
+  const { neverStruck = [], made = "" } = (pool as CellPool | null) ?? {};
+  console.log(chatKillsTable(all, `seed ${seed}, ${seconds()} s, ${lanes} lanes, ${made}`));
   for (const each of neverStruck) console.log(`NEVER STRUCK ${each}`);
   const isSound = all.every(({ violations }) => violations.length === 0);
-  return isSound && neverStruck.length === 0 ? 0 : 1;
+  return isSound && broken + neverStruck.length === 0 ? 0 : 1;
+}
+
+/** A world that breaks is a failure, and another one goes on with what is left. */
+async function keptUp(
+  onBroken: (error: unknown) => void,
+  first: TestDatabase,
+  options: ChatKillsOptions,
+): Promise<readonly VolleyEnd[]> {
+  const ends: VolleyEnd[] = [];
+  const onEnd = (end: VolleyEnd): void => {
+    ends.push(end);
+    options.onEnd(end);
+  };
+  for (let world = 0; world < WORLDS_MAX; world += 1) {
+    await using other = world === 0 ? null : await testDatabase();
+    // Keys of chats tell one world's from another's.
+    const seed = options.seed + world * 1_000;
+    try {
+      await simulateChatKills(other ?? first, { ...options, seed, onEnd });
+      return ends;
+    } catch (error) {
+      onBroken(error);
+    }
+  }
+  return ends;
 }
 
 export type ChatKillsOptions = {
@@ -97,6 +128,12 @@ class CellPool {
 
   get left(): number {
     return this.#wanted.reduce((total, { times }) => total + Math.max(0, times), 0);
+  }
+
+  /** In words. */
+  get made(): string {
+    const all = this.#wanted.length;
+    return `${this.#wanted.filter(({ times }) => times <= 0).length} of ${all} pairs made`;
   }
 
   get neverStruck(): readonly string[] {

@@ -116,9 +116,9 @@ export async function mcpWorld({ clock = systemClock }: { readonly clock?: Clock
 export const ACCESS_URL = "https://atelier.example.com";
 
 /** A tool server as others write them, and the headers that it was asked with. */
-export async function startRemote(gate?: RemoteGate) {
+export async function startRemote(gate?: RemoteGate, offer: () => McpServer = remoteTools) {
   const seen: IncomingHttpHeaders[] = [];
-  const handler = createMcpHandler(() => remoteTools());
+  const handler = createMcpHandler(offer);
   const http = createHttpServer();
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     seen.push(request.headers);
@@ -152,13 +152,19 @@ export async function startRemote(gate?: RemoteGate) {
   };
 }
 
-/** What each remote offers. */
-export function remoteTools(): McpServer {
+/** One tool, whose calls are not to be repeated. */
+export function addingTool(): McpServer {
   const server = new McpServer({ name: "remote", version: "1" });
   const numbers = z.object({ a: z.number(), b: z.number() });
   server.registerTool("add", { description: "Adds", inputSchema: numbers }, async ({ a, b }) => ({
     content: [{ type: "text", text: String(a + b) }],
   }));
+  return server;
+}
+
+/** What each remote offers. */
+export function remoteTools(): McpServer {
+  const server = addingTool();
   server.registerTool("fail", { description: "Fails" }, async () => ({
     content: [{ type: "text", text: "no luck" }],
     isError: true,

@@ -1,0 +1,59 @@
+/**
+ * Each moment at which chats can be struck still comes, once chats do their work: what servers say to the
+ * database changes with their code, and a moment that is not recognised any more would never be struck.
+ */
+import { testDatabase } from "@atelier/testkit/test-database";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { KillsChat } from "../simulation/chat-kills-chat.ts";
+import { MOMENTS, type ScenarioName } from "../simulation/chat-kills-moments.ts";
+import { ChatKillsWorld } from "../simulation/chat-kills-world.ts";
+import type { Said } from "../simulation/postgres-talk.ts";
+
+/** All chats at once are much for a busy machine. */
+const LANES = 4;
+const SCENARIOS = Object.keys(MOMENTS) as readonly ScenarioName[];
+
+test("what is waited for at a moment comes in the chats that are to be struck at it", async () => {
+  await using database = await testDatabase();
+  await using resources = new AsyncDisposableStack();
+  const world = await ChatKillsWorld.start(database, resources);
+  const said: Said[] = [];
+  const told: string[] = [];
+  world.listen({ database: (each) => said.push(each), agent: (text) => told.push(text) });
+  const run = async (scenario: ScenarioName): Promise<readonly string[]> => {
+    const key = `m${SCENARIOS.indexOf(scenario)}`;
+    using chat = await KillsChat.create(world, key, scenario);
+    await chat.perform();
+    await chat.rest();
+    // Labels are made beside the turn.
+    await chat.until("a label", () =>
+      said.some(
+        ({ text, values }) => text.includes("last_turn_summary") && values.includes(chat.id),
+      ),
+    );
+    const about = [chat.id, null].map((chatId) => ({ key, chatId }));
+    return Object.entries(MOMENTS[scenario]).flatMap(([name, moment]) => {
+      if (moment.kind !== "asked" && moment.kind !== "answered" && moment.kind !== "dispatched") {
+        return [];
+      }
+      const isByAnswer = moment.kind !== "dispatched" && moment.isAnswer !== undefined;
+      const wanted = moment.kind === "dispatched" || isByAnswer ? 1 : (moment.nth ?? 1);
+      const came =
+        moment.kind === "dispatched"
+          ? told.filter((text) => about.some((each) => moment.is(text, each)))
+          : said.filter((each) => about.some((one) => moment.is(each, one)));
+      return came.length < wanted ? [`${scenario}, ${name}: ${came.length} of ${wanted}`] : [];
+    });
+  };
+  // The driver of this one is killed, and would take the others along.
+  const others = SCENARIOS.filter((each) => each !== "recovery");
+  const left = others.values();
+  const missing: string[] = [];
+  const lane = async (): Promise<void> => {
+    for (const scenario of left) missing.push(...(await run(scenario)));
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  missing.push(...(await run("recovery")));
+  assert.deepEqual(missing, []);
+});
