@@ -202,7 +202,7 @@ export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Mome
   },
   edit: {
     ...both("editing", commit(unfenced(/update chat_messages set deleted/))),
-    ...both("looking for the edit's abandoned calls", ofChat(LOOKS_FOR_ABANDONED), 3),
+    ...both("looking for the edit's abandoned calls", ofChat(LOOKS_FOR_ABANDONED), 2),
     "stop of an abandoned command dispatched": { kind: "dispatched", is: stopsCommand },
   },
   child: {

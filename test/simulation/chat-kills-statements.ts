@@ -1,6 +1,9 @@
 /**
  * By what each wait of a turn is known on a wire: statements that a server sends to the database, and what the
  * workspace's agent is told. `chat-kills-moments.test.ts` shows that each of them still comes.
+ *
+ * All that servers say is compared with these, by the one process that carries all their bytes: no expression
+ * here begins with what any text begins with, so that none goes through a long text from each of its letters.
  */
 import type { Said } from "./postgres-talk.ts";
 
@@ -13,7 +16,7 @@ export type AimedChat = {
 export type Statement = (said: Said, chat: AimedChat) => boolean;
 
 export function ofChat(text: RegExp): Statement {
-  return (said, { chatId }) => text.test(said.text) && isIn(said.values, chatId);
+  return (said, { chatId }) => isIn(said.values, chatId) && text.test(said.text);
 }
 
 /** Of a request that carries this idempotency key. */
@@ -35,17 +38,22 @@ export function heartbeat(said: Said, chat: AimedChat): boolean {
 }
 
 /** The first of its action reads the history with it; another of the same action does not. */
-export const FIRST_ATTEMPT: Statement = ofChat(
-  /(?=[^]*generation_attempt = generation_attempt \+ 1)(?=[^]*json_agg\(message)/,
-);
-export const ANOTHER_ATTEMPT: Statement = ofChat(
-  /^(?![^]*json_agg)[^]*generation_attempt = generation_attempt \+ 1/,
-);
+export const FIRST_ATTEMPT: Statement = (said, chat) =>
+  countsAttempt(said, chat) && said.text.includes("json_agg(message");
+export const ANOTHER_ATTEMPT: Statement = (said, chat) =>
+  countsAttempt(said, chat) && !said.text.includes("json_agg(message");
+
+function countsAttempt({ text, values }: Said, { chatId }: AimedChat): boolean {
+  return isIn(values, chatId) && text.includes("generation_attempt = generation_attempt + 1");
+}
 
 /** Messages that a runner commits by themselves, with all these words in them. */
 export function step(...words: readonly string[]): Statement {
-  const ofStep = ofChat(/(?=[^]*insert into chat_messages)(?=[^]*runner_id = \$)/);
-  return (said, chat) => ofStep(said, chat) && words.every((word) => said.values.includes(word));
+  return ({ text, values }, { chatId }) =>
+    isIn(values, chatId) &&
+    text.includes("insert into chat_messages") &&
+    text.includes("runner_id = $") &&
+    words.every((word) => values.includes(word));
 }
 
 /** The end of a transaction that has said such things. */
