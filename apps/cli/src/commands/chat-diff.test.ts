@@ -5,7 +5,13 @@ import { cli, ID, SIGNED_IN, TIME } from "../cli-scene.test.ts";
 
 const CHAT = {
   ...{ id: ID, organization_id: ID, owner_id: ID, last_model_config_id: ID },
-  ...{ title: "A chat", status: "waiting", last_turn_summary: null, archived: false, shared: false },
+  ...{
+    title: "A chat",
+    status: "waiting",
+    last_turn_summary: null,
+    archived: false,
+    shared: false,
+  },
   ...{ created_at: TIME, updated_at: TIME, pin_order: 0, mcp_server_ids: [], labels: {} },
   ...{ has_unread: false, client_type: "api", queue_length: 0, children: [] },
   ...{ inbox_section: "idle", inbox_since: TIME },

@@ -73,7 +73,14 @@ test("news that only change what a row says are told apart from those that move 
   const chat = {
     ...{ id: ID, organization_id: ID, owner_id: ID, last_model_config_id: ID, title: "A chat" },
     ...{ status: "running", last_turn_summary: null, created_at: TIME, updated_at: TIME },
-    ...{ archived: false, shared: false, pin_order: 0, mcp_server_ids: [], labels: {}, has_unread: false },
+    ...{
+      archived: false,
+      shared: false,
+      pin_order: 0,
+      mcp_server_ids: [],
+      labels: {},
+      has_unread: false,
+    },
     ...{ inbox_section: "working", inbox_since: TIME, client_type: "ui", queue_length: 0 },
     children: [],
   };
