@@ -52,10 +52,11 @@ test("each change is told once, with what it left, to whom it concerns", async (
   // Nobody's any more, while it still wants a worker.
   must(await machine.change(newChat.id, (chat) => chat.abandon()));
   assert.deepEqual(await told.next(), ["update", "ownership"]);
-  const again = (await machine.acquire(newChat.id, owner)) ?? assert.fail("it is free");
+  const next = { ...owner, runnerId: randomUUID() };
+  const again = (await machine.acquire(newChat.id, next)) ?? assert.fail("it is free");
   await told.next();
   const { historyVersion, status } = again;
-  must(await machine.abandonFenced(newChat.id, { ...owner, historyVersion, status }));
+  must(await machine.abandonFenced(newChat.id, { ...next, historyVersion, status }));
   assert.deepEqual(await told.next(), ["update", "ownership"]);
   must(await machine.change(newChat.id, (chat) => chat.interrupt("stop")));
   assert.deepEqual(await told.next(), ["update", "ownership", "watch status_change"]);
