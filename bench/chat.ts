@@ -72,7 +72,7 @@ Measures a whole server with recording, a Postgres that syncs, a scripted model,
   --seconds N        of journal and streams (default 5)
   --viewers N        idle ones (default 1000)
   --chats N          in the list (default 100000)
-  --write-docs       also puts the tables into docs/performance.md
+  --write-docs       also puts the tables into docs/performance-chats.md
 
 Tables go to stdout, raw figures to bench/results/.`;
 

@@ -1,9 +1,9 @@
-/** Puts the tables of a run into docs/performance.md, between the two markers of its benchmark. */
+/** Puts the tables of a run into its document, between the two markers of its benchmark. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export function writeIntoDocument(root: string, markdown: string, bench = "gateway"): void {
-  const file = join(root, "docs/performance.md");
+  const file = join(root, bench === "chat" ? "docs/performance-chats.md" : "docs/performance.md");
   writeFileSync(file, withTables(readFileSync(file, "utf8"), markdown, bench));
 }
 
