@@ -161,6 +161,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "GET /api/v2/audit": {},
   "GET /api/v2/buildinfo": {},
   "GET /api/v2/deployment/config": {},
+  "GET /api/v2/applications/host": {},
   "GET /api/v2/ai/providers": {},
   "POST /api/v2/ai/providers": { body: providerBody },
   "GET /api/v2/ai/providers/:provider": { params: provider },
