@@ -124,6 +124,7 @@ const IN_THE_BACKGROUND = new RegExp(
     ...[
       "chat_message_parts",
       "chat_heartbeats",
+      "chat_words",
       "chats where id = any",
       "pg_notification",
       "listen ",

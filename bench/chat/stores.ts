@@ -122,7 +122,11 @@ export async function fillChats(
       select id, created_at, 'assistant', '[]' from chats
       where title like 'copy %' and substr(title, 6)::integer > ${from}`.execute(database.sql);
   }
-  await sql`vacuum analyze chats, chat_messages`.execute(database.sql);
+  // As if they had been there for long: what was said in them is read.
+  await sql`
+    insert into chat_words (chat_id, root_chat_id, history_version, words)
+    select id, id, history_version, '' from chats on conflict do nothing`.execute(database.sql);
+  await sql`vacuum analyze chats, chat_messages, chat_words`.execute(database.sql);
   const { rows: deep } = await sql<{ id: string }>`
     select id from chats where pin_order = 0 and not archived
     order by updated_at desc, id desc limit 1 offset ${Math.floor(count * 0.8)}`.execute(

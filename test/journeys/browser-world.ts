@@ -40,11 +40,14 @@ export type BrowserWorld = AsyncDisposable & {
 };
 
 /** Opens a browser on the server at `url`. At the end, complaints of its pages throw. */
-export async function openBrowser(url: string): Promise<BrowserWorld> {
+export async function openBrowser(
+  url: string,
+  args: readonly string[] = [],
+): Promise<BrowserWorld> {
   await buildDashboard();
   const browser: Browser = await chromium.launch({
     ...(CHROMIUM === undefined ? {} : { executablePath: CHROMIUM }),
-    args: ["--no-sandbox", "--disable-dev-shm-usage"],
+    args: ["--no-sandbox", "--disable-dev-shm-usage", ...args],
     timeout: START_MS_MAX,
   });
   const complaints: string[] = [];

@@ -1,6 +1,7 @@
 /** Finding chats by what was said in them, on a real database. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { systemClock } from "@atelier/base/system-clock";
 import { readAllWords } from "../search/chat-words-task.ts";
 import { must, type ChatWorld } from "../state/chat-world-testkit.ts";
 import { showChats } from "./chat-actions.ts";
@@ -17,7 +18,7 @@ const titles = async (chats: ChatsWorld, q: string): Promise<readonly string[]> 
     .toSorted();
 
 const read = ({ world }: ChatsWorld): Promise<number> =>
-  readAllWords(world, new AbortController().signal);
+  readAllWords({ database: world.database, clock: systemClock }, new AbortController().signal);
 
 async function said(
   world: ChatWorld,

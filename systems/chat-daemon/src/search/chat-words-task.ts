@@ -18,6 +18,9 @@ const EVERY_MS = 300_000;
 const FOUND_MAX = 1_000;
 /** Read in one transaction. */
 const BATCH = 20;
+/** Of the time: the first reading of many chats, as after an upgrade, leaves the database to others. */
+const SHARE = 0.2;
+const PAUSE_MS_MIN = 20;
 
 export async function keepReadingWords(deps: ChatWordsDeps, signal: AbortSignal): Promise<void> {
   for (;;) {
@@ -32,7 +35,7 @@ export async function keepReadingWords(deps: ChatWordsDeps, signal: AbortSignal)
 
 /** Until all are read, or another server reads them. Resolves to how many were. */
 export async function readAllWords(
-  { database }: Pick<ChatWordsDeps, "database">,
+  { database, clock }: Pick<ChatWordsDeps, "database" | "clock">,
   signal: AbortSignal,
 ): Promise<number> {
   let count = 0;
@@ -40,6 +43,7 @@ export async function readAllWords(
     const found = await listUnread(database.sql, FOUND_MAX);
     for (let from = 0; from < found.length; from += BATCH) {
       signal.throwIfAborted();
+      const startedMs = clock.monotonicMs();
       const batch = found.slice(from, from + BATCH);
       const isOurs = await database.transaction(async (db) => {
         if (!(await lockWords(db))) return false;
@@ -48,6 +52,8 @@ export async function readAllWords(
       });
       if (!isOurs) return count;
       count += batch.length;
+      const tookMs = clock.monotonicMs() - startedMs;
+      await clock.sleep(Math.max(PAUSE_MS_MIN, tookMs * (1 / SHARE - 1)), signal);
     }
     if (found.length < FOUND_MAX) return count;
   }
