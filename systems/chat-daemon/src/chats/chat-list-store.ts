@@ -31,9 +31,7 @@ export async function listShownChats(
         select c.* from chats c where ${matches} and c.pin_order > 0 ${afterPinned}
         order by c.pin_order, c.id limit ${wanted}`,
       );
-  const afterRecent = isPastPinned
-    ? sql`and (c.updated_at, c.id) < (${cursor.updated_at}, ${cursor.id}::uuid)`
-    : sql``;
+  const afterRecent = olderThan(isPastPinned ? cursor : null);
   const others = inBothHalves(
     filter,
     (matches) => sql`
@@ -57,15 +55,18 @@ async function listShared(
   page: ChatPage,
   cursor: Cursor | null,
 ): Promise<readonly ShownChat[]> {
-  const behind =
-    cursor === null
-      ? sql``
-      : sql`and (c.updated_at, c.id) < (${cursor.updated_at}, ${cursor.id}::uuid)`;
   const { rows } = await shownChats(sql`
-    select c.* from chats c where ${matching(filter)} ${behind}
+    select c.* from chats c where ${matching(filter)} ${olderThan(cursor)}
     order by c.updated_at desc, c.id desc
     limit ${page.limit} offset ${page.offset}`).execute(db);
   return rows.map(toShown);
+}
+
+/** What follows the cursor where the latest comes first. */
+function olderThan(cursor: Cursor | null): RawBuilder<unknown> {
+  return cursor === null
+    ? sql``
+    : sql`and (c.updated_at, c.id) < (${cursor.updated_at}, ${cursor.id}::uuid)`;
 }
 
 /** What came into the section last stands first, but of those that need somebody what waits longest. */
