@@ -13,7 +13,7 @@ import type { Duplex, Readable } from "node:stream";
 import { fail, ok } from "@atelier/base/result";
 import { implement } from "@atelier/contract/rpc/workspace/implement";
 import { PORT_OPERATIONS, type WorkspacePorts } from "@atelier/contract/rpc/workspace/ports";
-import { SESSION_COOKIE } from "./http/presented-token.ts";
+import { signInCookies } from "./http/presented-token.ts";
 
 /** Ports of this machine, as those of a workspace. */
 export function portsHere(): WorkspacePorts {
@@ -95,7 +95,7 @@ export class TestBrowser {
   }
 
   signIn(accessUrl: string, token: string): void {
-    this.#jarOf(new URL(accessUrl).host).set(SESSION_COOKIE, token);
+    this.#jarOf(new URL(accessUrl).host).set(signInCookies(accessUrl).session, token);
   }
 
   cookiesOf(url: string): Map<string, string> {

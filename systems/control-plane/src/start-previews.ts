@@ -36,7 +36,10 @@ export type PreviewsDeps = {
     /** Null: ports of workspaces have no hosts. */
     readonly previewWildcard: PreviewWildcard | null;
   };
-  readonly access: Pick<UpgradeDeps, "authenticate" | "rateLimit" | "guard" | "trustedProxies"> & {
+  readonly access: Pick<
+    UpgradeDeps,
+    "authenticate" | "cookies" | "rateLimit" | "guard" | "trustedProxies"
+  > & {
     /** By the id of a credential. Null: it lets nobody in any more. */
     readonly findActor: (apiKeyId: string) => Promise<Actor | null>;
   };
@@ -76,7 +79,7 @@ export function startPreviews(deps: PreviewsDeps, resources: AsyncDisposableStac
   };
   const passes = new PreviewPasses({ clock, random, signer });
   const accessUrl = deps.config.accessUrl.replace(/\/+$/, "");
-  const { authenticate, rateLimit, trustedProxies } = access;
+  const { authenticate, rateLimit, cookies, trustedProxies } = access;
   const ways = { log, wildcard, accessUrl, trustedProxies, passes };
   const host = new PreviewHost({ ...ways, clock, sessions, links: workspaces.links });
   const hosts: PreviewHosts = {
@@ -84,7 +87,11 @@ export function startPreviews(deps: PreviewsDeps, resources: AsyncDisposableStac
     handle: (request, response) => host.handle(request, response),
     upgrade: (request, socket, head) => host.upgrade(request, socket, head),
     authorize: (request, response) =>
-      answerPreviewAuth({ ...ways, authenticate, rateLimit, findAgent }, request, response),
+      answerPreviewAuth(
+        { ...ways, authenticate, rateLimit, cookies, findAgent },
+        request,
+        response,
+      ),
   };
   return { routes, hosts, close: () => sessions.close() };
 }

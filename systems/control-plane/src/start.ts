@@ -70,6 +70,7 @@ import { AccessGuard } from "./http/access-guard.ts";
 import { createApi } from "./http/api.ts";
 import type { WorkspaceRef } from "./http/admit.ts";
 import type { TrustedProxies } from "./http/client-address.ts";
+import { signInCookies } from "./http/presented-token.ts";
 import { RateLimit } from "./http/rate-limit.ts";
 import type { Route } from "./http/route.ts";
 import { SocketPulse } from "./http/socket-pulse-io.ts";
@@ -307,6 +308,7 @@ function accessOf(
     findWorkspace,
     findChat,
     rateLimit: new RateLimit(clock, config.apiRateLimitPerMinute),
+    cookies: signInCookies(config.accessUrl),
     findActor,
     guard,
     trustedProxies: config.trustedProxies,
@@ -328,6 +330,7 @@ async function peopleRoutes(deps: ControlPlaneDeps, usage: KeyUsage): Promise<re
     sessionDurationMs: config.sessionDurationMs,
     tokenLifetimes: config,
     isAccessUrlSecure: accessUrl.startsWith("https:"),
+    cookies: signInCookies(accessUrl),
   };
   const deploymentId = await getDeploymentId(database.sql);
   return [

@@ -10,7 +10,8 @@ import type { Endpoint } from "@atelier/contract/endpoint";
 /** Longest wait for an answer. Testing a provider makes several calls of its own. */
 const ANSWER_MS_MAX = 120_000;
 
-const CSRF_COOKIE = "atelier_csrf";
+/** Over HTTPS the first, which no page of a neighbouring host can set. */
+const CSRF_COOKIES = ["__Host-atelier_csrf", "atelier_csrf"];
 
 /** Where the dashboard begins, with a slash at its end: `/`, or what a proxy put in front. */
 export function basePath(): string {
@@ -108,8 +109,8 @@ function headersFor(method: string, body: string | null): Record<string, string>
 
 /** What a request that changes something proves to come from our own page with. */
 export function csrfHeader(): Record<string, string> {
-  const csrf = cookieOf(CSRF_COOKIE);
-  return csrf === null ? {} : { "x-csrf-token": csrf };
+  const csrf = CSRF_COOKIES.map(cookieOf).find((value) => value !== null);
+  return csrf === undefined ? {} : { "x-csrf-token": csrf };
 }
 
 function cookieOf(name: string): string | null {

@@ -11,13 +11,14 @@ import type { Failure } from "@atelier/contract/failures";
 import type { IncomingHttpHeaders } from "node:http";
 import { csrfTokenOf, equalsInConstantTime } from "../access/api-key.ts";
 import { mayTouch, type Actor, type ChatSubject } from "../access/actor.ts";
-import { presentedToken, type PresentedToken } from "./presented-token.ts";
+import { presentedToken, type PresentedToken, type SignInCookies } from "./presented-token.ts";
 import { invalidRequest } from "./problem.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import type { RequestAudit } from "./request-audit.ts";
 
 export type AdmitDeps = {
   readonly rateLimit: RateLimit;
+  readonly cookies: SignInCookies;
   /** Null: this credential lets nobody in. */
   readonly authenticate: (token: string) => Promise<Actor | null>;
   /** By id or username; undefined when there is no such user. */
@@ -66,7 +67,7 @@ const NOT_FOUND = fail({ code: "resource.not_found" } as const);
 
 export async function admit(deps: AdmitDeps, arrival: Arrival): Promise<Result<Admitted, Refusal>> {
   const { endpoint, headers, audit } = arrival;
-  const presented = presentedToken(headers);
+  const presented = presentedToken(headers, deps.cookies);
   const actor = presented === null ? null : await deps.authenticate(presented.token);
 
   const waitSeconds = deps.rateLimit.take(actor === null ? `ip:${arrival.ip}` : actor.userId);

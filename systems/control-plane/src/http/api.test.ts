@@ -13,6 +13,7 @@ import type { Actor } from "../access/actor.ts";
 import type { AuditEvent } from "../audit/audit-event.ts";
 import { AccessGuard } from "./access-guard.ts";
 import { createApi, type ApiDeps } from "./api.ts";
+import { signInCookies } from "./presented-token.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { route, type Handler, type RequestFacts, type Route } from "./route.ts";
 
@@ -95,6 +96,7 @@ async function serve(
     findUserId: async () => undefined,
     trustedProxies: new BlockList(),
     rateLimit: new RateLimit(clock, 0),
+    cookies: signInCookies("http://a.example"),
     streams: [],
     webSocketPaths: [],
     guard: new AccessGuard({ clock, log: silentLogger, findActor, findWorkspace, findChat }),

@@ -53,7 +53,9 @@ const SECURITY_SCHEMES = {
     type: "apiKey",
     in: "cookie",
     name: "coder_session_token",
-    description: "With methods other than GET, send the `atelier_csrf` cookie as `X-CSRF-Token`.",
+    description:
+      "With methods other than GET, send the `atelier_csrf` cookie as `X-CSRF-Token`. Where the " +
+      "access URL is HTTPS, both names begin with `__Host-`.",
   },
 };
 

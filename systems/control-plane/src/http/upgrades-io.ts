@@ -150,7 +150,7 @@ export function userSocket<const E extends UserSocketEndpoint>(
     path: endpoint.path,
     payloadBytesMax: options.payloadBytesMax,
     prepare: async ({ headers, params: texts, query: asked, ip, userAgent }) => {
-      if (isFromElsewhere(headers, deps.accessUrl)) return fail({ code: "request.csrf" });
+      if (isFromElsewhere(headers, deps)) return fail({ code: "request.csrf" });
       const arrival = { endpoint: { ...endpoint, method: "GET" } as const, headers, ip };
       const admitted = await admit(deps, { ...arrival, params: texts, audit: null });
       if (!admitted.ok) return admitted;
@@ -234,8 +234,11 @@ async function closeSocket(socket: WebSocket, signal: AbortSignal, clock: Clock)
 export const SERVER_STOPS = "the server stops";
 
 /** Whether a cookie signs a request that a page of somebody else's may have made. */
-function isFromElsewhere(headers: IncomingHttpHeaders, accessUrl: string): boolean {
-  if (presentedToken(headers)?.source !== "cookie") return false;
+function isFromElsewhere(
+  headers: IncomingHttpHeaders,
+  { accessUrl, cookies }: Pick<UpgradeDeps, "accessUrl" | "cookies">,
+): boolean {
+  if (presentedToken(headers, cookies)?.source !== "cookie") return false;
   const origin = URL.parse(headers.origin ?? "");
   if (origin === null) return true;
   return origin.origin !== URL.parse(accessUrl)?.origin && origin.host !== headers.host;

@@ -4,9 +4,10 @@
  */
 import type { Secret } from "@atelier/base/secret";
 import { csrfTokenOf } from "../access/api-key.ts";
-import { CSRF_COOKIE, SESSION_COOKIE } from "../http/presented-token.ts";
+import type { SignInCookies } from "../http/presented-token.ts";
 
 export type CookieOptions = {
+  readonly names: SignInCookies;
   /** Sent over HTTPS only. */
   readonly isSecure: boolean;
   readonly lifetimeSeconds: number;
@@ -15,16 +16,19 @@ export type CookieOptions = {
 /** Values for `Set-Cookie`. */
 export function sessionCookies(token: Secret, options: CookieOptions): readonly string[] {
   return [
-    formatCookie(SESSION_COOKIE, token.reveal(), { ...options, isReadable: false }),
-    formatCookie(CSRF_COOKIE, csrfTokenOf(token.reveal()), { ...options, isReadable: true }),
+    formatCookie(options.names.session, token.reveal(), { ...options, isReadable: false }),
+    formatCookie(options.names.csrf, csrfTokenOf(token.reveal()), { ...options, isReadable: true }),
   ];
 }
 
-export function clearedCookies(isSecure: boolean): readonly string[] {
+export function clearedCookies(
+  names: SignInCookies,
+  { isSecure }: Pick<CookieOptions, "isSecure">,
+): readonly string[] {
   const options = { isSecure, lifetimeSeconds: 0 };
   return [
-    formatCookie(SESSION_COOKIE, "", { ...options, isReadable: false }),
-    formatCookie(CSRF_COOKIE, "", { ...options, isReadable: true }),
+    formatCookie(names.session, "", { ...options, isReadable: false }),
+    formatCookie(names.csrf, "", { ...options, isReadable: true }),
   ];
 }
 
@@ -32,7 +36,11 @@ export function clearedCookies(isSecure: boolean): readonly string[] {
 function formatCookie(
   name: string,
   value: string,
-  { isSecure, lifetimeSeconds, isReadable }: CookieOptions & { readonly isReadable: boolean },
+  {
+    isSecure,
+    lifetimeSeconds,
+    isReadable,
+  }: Omit<CookieOptions, "names"> & { readonly isReadable: boolean },
 ): string {
   const attributes = [
     `${name}=${value}`,

@@ -3,6 +3,7 @@ import type { Clock } from "@atelier/base/clock";
 import type { Random } from "@atelier/base/random";
 import type { Database } from "@atelier/database/database";
 import type { KeyUsage } from "../access/key-usage.ts";
+import type { SignInCookies } from "../http/presented-token.ts";
 import type { PasswordHasher } from "../users/password-hasher.ts";
 import type { LifetimeLimits } from "./api-token-grant.ts";
 import type { LoginThrottle } from "./login-throttle.ts";
@@ -18,4 +19,5 @@ export type SignInDeps = {
   readonly tokenLifetimes: LifetimeLimits;
   /** Whether people reach this server over HTTPS, as its configured URL says. */
   readonly isAccessUrlSecure: boolean;
+  readonly cookies: SignInCookies;
 };

@@ -86,6 +86,27 @@ test("cookies are for HTTPS only when people come over HTTPS", async () => {
   for (const cookie of forwarded.headers.getSetCookie()) assert.match(cookie, /; Secure$/);
 });
 
+test("over HTTPS only a cookie signs in that no page of a neighbouring host can set", async () => {
+  await using api = await startTestControlPlane({ config: { accessUrl: "https://a.example" } });
+  const { token } = await api.setUp();
+  const answer = await logInOnce(api, "owner@example.com", PASSWORD);
+  const names = answer.headers.getSetCookie().map((cookie) => cookie.split("=", 1)[0]);
+  assert.deepEqual(names, ["__Host-coder_session_token", "__Host-atelier_csrf"]);
+  for (const cookie of answer.headers.getSetCookie()) {
+    // What browsers ask of the prefix.
+    assert.match(cookie, /; Path=\/; .*; Secure$/);
+    assert.doesNotMatch(cookie, /domain/i);
+  }
+  const statusWith = async (cookie: string) =>
+    (await api.call("GET", ME, { headers: { cookie } })).status;
+  assert.equal(await statusWith(`coder_session_token=${token}`), 401);
+  const own = `__Host-coder_session_token=${token}`;
+  assert.equal(await statusWith(`coder_session_token=aaaaaaaaaa-bbbbbbbbbbb; ${own}`), 200);
+  const headers = { cookie: own, "x-csrf-token": csrfTokenOf(token) };
+  const renamed = await api.call("PUT", `${ME}/profile`, { headers, body: { name: "O" } });
+  assert.equal(renamed.status, 200);
+});
+
 test("a cookie signs in, and changes things only together with the CSRF token", async () => {
   await using api = await startTestControlPlane();
   const { token } = await api.setUp();

@@ -15,7 +15,7 @@ export function signInRoutes(deps: SignInDeps): Route[] {
       const loggedIn = await logIn(deps, body, { facts, audit });
       if (!loggedIn.ok) return loggedIn;
       const lifetimeSeconds = Math.floor(deps.sessionDurationMs / 1_000);
-      const options = { isSecure: isSecure(facts), lifetimeSeconds };
+      const options = { names: deps.cookies, isSecure: isSecure(facts), lifetimeSeconds };
       for (const cookie of sessionCookies(loggedIn.value, options)) {
         facts.setHeader("set-cookie", cookie);
       }
@@ -25,7 +25,9 @@ export function signInRoutes(deps: SignInDeps): Route[] {
 
     route(contract.logout, async ({ actor, facts, audit }) => {
       await logOut(deps, actor, audit);
-      for (const cookie of clearedCookies(isSecure(facts))) facts.setHeader("set-cookie", cookie);
+      for (const cookie of clearedCookies(deps.cookies, { isSecure: isSecure(facts) })) {
+        facts.setHeader("set-cookie", cookie);
+      }
       return ok({ message: "You are signed out." });
     }),
 

@@ -3,7 +3,7 @@ import { fail, ok } from "@atelier/base/result";
 import { Secret } from "@atelier/base/secret";
 import { linkWorkspaceAgent } from "@atelier/contract/http/workspace-sockets";
 import { refuseLinkVersion, VERSION_HEADER } from "@atelier/tunnel/link-handshake";
-import { presentedToken } from "../http/presented-token.ts";
+import { headerToken } from "../http/presented-token.ts";
 import type { RateLimit } from "../http/rate-limit.ts";
 import type { UpgradeRoute } from "../http/upgrades-io.ts";
 import type { AgentLinks, NewAgentSocket } from "./agent-links-io.ts";
@@ -29,9 +29,8 @@ export function agentLink({ links, rateLimit, findAgentByToken }: AgentLinkDeps)
       if (waitSeconds !== null) {
         return fail({ code: "request.rate_limited", retryAfterSeconds: waitSeconds });
       }
-      const presented = presentedToken(headers);
-      const found =
-        presented?.source === "header" ? await findAgentByToken(new Secret(presented.token)) : null;
+      const token = headerToken(headers);
+      const found = token === null ? null : await findAgentByToken(new Secret(token));
       if (found === null) return fail({ status: 401, text: "The token is not valid.\n" });
       if (found.agent.isOwnerSuspended) {
         return fail({ status: 503, text: "The owner of this workspace is suspended.\n" });

@@ -20,7 +20,7 @@ import type { PreviewPasses } from "./preview-passes.ts";
 import { mayEnter } from "./preview-sessions.ts";
 import { enterUrl, sentBackTo, ticketWantedOf } from "./preview-ways.ts";
 
-export type PreviewAuthDeps = Pick<AdmitDeps, "authenticate" | "rateLimit"> & {
+export type PreviewAuthDeps = Pick<AdmitDeps, "authenticate" | "cookies" | "rateLimit"> & {
   readonly log: Logger;
   readonly wildcard: PreviewWildcard;
   /** Without a slash at its end. */
@@ -58,7 +58,7 @@ async function decide(deps: PreviewAuthDeps, request: IncomingMessage): Promise<
   if (wanted === null || target === null || request.method !== "GET") {
     return { kind: "no_such_host" };
   }
-  const presented = presentedToken(request.headers);
+  const presented = presentedToken(request.headers, deps.cookies);
   // A browser's own session: whoever has a token at hand has no use for a cookie.
   const token = presented?.source === "cookie" ? presented.token : null;
   const actor = token === null ? null : await deps.authenticate(token);

@@ -5,7 +5,7 @@
  * origin, and cannot reach beyond it.
  */
 import { splitApiKey } from "@atelier/contract/api-key-form";
-import { CSRF_COOKIE, SESSION_COOKIE } from "../http/presented-token.ts";
+import { SIGN_IN_COOKIE_NAMES } from "../http/presented-token.ts";
 
 /** Name, value, name, value … */
 export type RawHeaders = readonly string[];
@@ -34,8 +34,7 @@ export function previewCookies(isSecure: boolean): PreviewCookies {
 }
 
 const OWN_COOKIES: ReadonlySet<string> = new Set([
-  SESSION_COOKIE,
-  CSRF_COOKIE,
+  ...SIGN_IN_COOKIE_NAMES,
   ...[true, false].flatMap((isSecure) => Object.values(previewCookies(isSecure))),
 ]);
 
