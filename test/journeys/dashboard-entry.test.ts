@@ -1,10 +1,12 @@
 /** From a fresh server to a signed-in person, in a browser; and what the server sends it. */
 import { setUpFirstUser, startRealServer } from "@atelier/testkit/real-server";
+import { makeLocalCertificate } from "@atelier/testkit/local-certificate";
 import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { createServer, request } from "node:http";
+import { request } from "node:http";
+import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -139,9 +141,15 @@ test(
   },
 );
 
-/** A proxy that serves the server below `/atelier/`, and takes that away on the way there. */
-async function startProxy(target: string): Promise<{ readonly url: string } & AsyncDisposable> {
-  const proxy = createServer((incoming, outgoing) => {
+type Proxy = AsyncDisposable & {
+  readonly url: string;
+  leadTo(target: string): void;
+};
+
+/** A proxy with TLS that serves a server below `/atelier/`, and takes that away on the way there. */
+async function startProxy(): Promise<Proxy> {
+  let target = "";
+  const proxy = createServer(makeLocalCertificate(), (incoming, outgoing) => {
     const { url = "/", method, headers } = incoming;
     if (!url.startsWith("/atelier/")) {
       outgoing.writeHead(404).end("another service");
@@ -159,7 +167,10 @@ async function startProxy(target: string): Promise<{ readonly url: string } & As
   await once(proxy, "listening");
   const { port } = proxy.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `https://127.0.0.1:${port}`,
+    leadTo: (server) => {
+      target = server;
+    },
     async [Symbol.asyncDispose]() {
       proxy.closeAllConnections();
       proxy.close();
@@ -169,14 +180,18 @@ async function startProxy(target: string): Promise<{ readonly url: string } & As
 }
 
 test(
-  "below a path of a proxy, which the server knows nothing of, all is the same",
+  "behind a proxy with TLS, below a path that the server knows nothing of, all is the same",
   WITHOUT_CHROMIUM,
   async () => {
     await using database = await testDatabase();
-    await using server = await startRealServer({ postgresUrl: database.url });
+    await using proxy = await startProxy();
+    await using server = await startRealServer({
+      postgresUrl: database.url,
+      args: ["--access-url", proxy.url],
+    });
+    proxy.leadTo(server.url);
     const person = await setUpFirstUser(server);
-    await using proxy = await startProxy(server.url);
-    await using world = await openBrowser(`${proxy.url}/atelier/`);
+    await using world = await openBrowser(`${proxy.url}/atelier/`, ["--ignore-certificate-errors"]);
     const { page } = world;
     await signIn(page, person);
     assert.equal(new URL(page.url()).pathname, "/atelier/");
@@ -196,5 +211,21 @@ test(
     await page.keyboard.press("h");
     await page.getByRole("heading", { name: "Hello, ann" }).waitFor();
     assert.equal(new URL(page.url()).pathname, "/atelier/");
+
+    // No page of a neighbouring host can have set these, and one that sets others changes nothing.
+    const names = (await world.context.cookies()).map(({ name }) => name);
+    assert.deepEqual(names.sort(), ["__Host-atelier_csrf", "__Host-coder_session_token"]);
+    const { hostname: domain } = new URL(proxy.url);
+    for (const name of ["coder_session_token", "atelier_csrf"]) {
+      await world.context.addCookies([{ name, value: "another-s", domain, path: "/" }]);
+    }
+    await page.reload();
+    await page.getByRole("heading", { name: "Hello, ann" }).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: "Find a page or an action" }).fill("sign out");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    const left = (await world.context.cookies()).map(({ name }) => name);
+    assert.deepEqual(left.sort(), ["atelier_csrf", "coder_session_token"]);
   },
 );
