@@ -35,6 +35,7 @@ import type { GatewayRequest, GatewayResponse } from "./client-exchange.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { InterceptionMetrics } from "./interception-metrics.ts";
 import type { KeyChecks } from "./key-checks.ts";
+import { OpenCalls } from "./open-calls.ts";
 import type { PeerNews } from "./peer-news.ts";
 import type { GatewayCall, OnOver, RelayDeps } from "./gateway-call.ts";
 import { factsOf, type HeadFacts } from "./head-facts.ts";
@@ -111,7 +112,7 @@ const LIMIT_FAILURES: Readonly<Record<Exclude<LimitVerdict, "admitted">, Gateway
 export class GatewayServer {
   readonly #deps: GatewayServerDeps;
   readonly #relayDeps: RelayDeps;
-  readonly #closers = new Set<() => void>();
+  readonly #open = new OpenCalls();
   readonly #idleWaiters = new Set<() => void>();
   #isDraining = false;
 
@@ -128,10 +129,7 @@ export class GatewayServer {
       failoverMsMax: deps.config.failoverWithinMs,
       headMsMax: deps.config.upstreamTimeouts.headerMs,
       streamHeadMsMax: deps.config.upstreamTimeouts.streamHeaderMs,
-      onClosing: (close) => {
-        this.#closers.add(close);
-        return () => this.#closers.delete(close);
-      },
+      onClosing: (close) => this.#open.add(close),
     };
   }
 
@@ -200,9 +198,7 @@ export class GatewayServer {
   /** See Gateway.drain. */
   async drain(signal: AbortSignal): Promise<void> {
     this.#isDraining = true;
-    const closeAll = (): void => {
-      for (const close of this.#closers) close();
-    };
+    const closeAll = (): void => this.#open.endAll();
     if (signal.aborted) closeAll();
     signal.addEventListener("abort", closeAll, { once: true });
     if (this.#deps.limiter.underWay > 0) {
