@@ -201,6 +201,15 @@ export class Http1AnswerParser {
     let start = from;
     let end = from;
     while (at < chunk.length && this.#stage === "chunked") {
+      const plainAt = this.#plainChunkAt(chunk, at);
+      if (plainAt !== -1) {
+        if (start === end) start = end = plainAt;
+        else chunk.copyWithin(end, plainAt, plainAt + this.#remaining);
+        end += this.#remaining;
+        at = plainAt + this.#remaining + LINE_END_BYTES;
+        this.#beginChunk();
+        continue;
+      }
       if (this.#chunkStage !== "data") {
         at = this.#readFramingByte(chunk, at);
         continue;
@@ -220,6 +229,28 @@ export class Http1AnswerParser {
     }
     if (start < end && !this.#sink.data(slice(chunk, start, end))) return this.#hold(chunk, at);
     return this.#progressAt(chunk, at);
+  }
+
+  /**
+   * Nearly all chunks are short, whole, and framed by nothing but their size: where the data of such a one
+   * begins, which is `#remaining` long. -1: whatever comes is read step by step.
+   */
+  #plainChunkAt(chunk: Buffer, from: number): number {
+    if (this.#chunkStage !== "size" || this.#sizeDigits !== 0) return -1;
+    let size = 0;
+    let at = from;
+    for (const to = Math.min(chunk.length, from + PLAIN_DIGITS_MAX); at < to; at += 1) {
+      const digit = hexDigit(chunk[at] ?? 0);
+      if (digit === -1) break;
+      size = 16 * size + digit;
+    }
+    const data = at + LINE_END_BYTES;
+    const end = data + size;
+    const isPlain = 0 < size && size <= MOVED_BYTES_MAX && end + LINE_END_BYTES <= chunk.length;
+    if (!isPlain || chunk[at] !== CR || chunk[at + 1] !== LF) return -1;
+    if (chunk[end] !== CR || chunk[end + 1] !== LF) return -1;
+    this.#remaining = size;
+    return data;
   }
 
   /** One step through what stands around chunks. Answers where the rest begins. */
@@ -317,6 +348,9 @@ const NO_BYTES = Buffer.alloc(0);
 const CR = 0x0d;
 const LF = 0x0a;
 const SEMICOLON = 0x3b;
+const LINE_END_BYTES = 2;
+/** Of a size that is read at once: enough for `MOVED_BYTES_MAX`. */
+const PLAIN_DIGITS_MAX = 4;
 /** RFC 9112 §7.1.1, without the spaces that it calls bad. */
 const EXTENSIONS =
   /^(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t\x20!#-[\]-~\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)+$/;
