@@ -1,9 +1,10 @@
 /** The scanner of pieces against the scanner of a whole document: equal answers, wherever it is cut. */
 import { BytePieces } from "./byte-pieces.ts";
-import { scanPieces, type ToCharacters } from "./json-piece-scanner.ts";
+import { scanPieces } from "./json-piece-scanner.ts";
 import { scanDocument } from "./json-scanner.ts";
 import { SeededDraws } from "./seeded-draws.ts";
 import { damage, SIMULATED_NAMES, simulateObject } from "./simulated-inputs.ts";
+import { STRING_ENDS } from "./string-ends.ts";
 
 export const title = "JSON scanner of pieces against the one of whole documents";
 
@@ -20,8 +21,8 @@ export async function simulate({ seed, runs, report }: SimulationInput): Promise
     const document = damage(draws, UTF8.encode(simulateObject(draws)));
     const want = JSON.stringify(toPlain(scanDocument(document, SIMULATED_NAMES)));
     const pieces = cut(draws, document);
-    for (const characters of [null, toCharacters]) {
-      const got = scanPieces(new BytePieces(pieces), SIMULATED_NAMES, characters);
+    for (const ends of [null, STRING_ENDS]) {
+      const got = scanPieces(new BytePieces(pieces), SIMULATED_NAMES, ends);
       if (JSON.stringify(toPlain(got)) === want) continue;
       const shown = JSON.stringify(pieces.map((each) => TEXT.decode(each)));
       throw new Error(`seed ${seed}, run ${run}: differs for ${shown}`);
@@ -36,10 +37,6 @@ const REPORT_EVERY = 1_000_000;
 const UTF8 = new TextEncoder();
 const TEXT = new TextDecoder("utf-8", { ignoreBOM: true });
 const CUTS_MAX = 4;
-/** One character for each byte. */
-const BYTES_AS_TEXT = new TextDecoder("latin1");
-
-const toCharacters: ToCharacters = (bytes) => BYTES_AS_TEXT.decode(bytes);
 
 function cut(draws: SeededDraws, document: Uint8Array): Uint8Array[] {
   const pieces: Uint8Array[] = [];

@@ -2,24 +2,20 @@
  * scanDocument for a document that came in pieces: the same answers, whatever lies across their
  * borders, and no copy of the document.
  *
- * Strings are most of a large request. Where the host can show bytes as text, their ends are found by
- * its search of text, which looks at many bytes at once: more than twice as fast as a loop
- * (docs/discoveries/hot-path.md).
+ * Strings are most of a large request: the ends of long ones are found by a search that looks at many bytes at once.
  */
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { BytePieces } from "./byte-pieces.ts";
 import { isNamed, JSON_DEPTH_MAX, type JsonMember, type JsonMistake } from "./json-scanner.ts";
+import { SHOWN_BYTES_MAX, STRING_ENDS, type StringEnds } from "./string-ends.ts";
 
-/** A text with one character for each byte: those of ASCII as themselves, the others as any other. */
-export type ToCharacters = (bytes: Uint8Array) => string;
-
-/** `toCharacters` null: the host has no quick way to it. */
+/** `ends` null: the host has no search for them, and every byte is looked at alone. */
 export function scanPieces(
   body: BytePieces,
   names: readonly string[],
-  toCharacters: ToCharacters | null,
+  ends: StringEnds | null = STRING_ENDS,
 ): Result<ReadonlyMap<string, JsonMember>, JsonMistake> {
-  return new PieceScanner(body, names, toCharacters).scan();
+  return new PieceScanner(body, names, ends).scan();
 }
 
 /** What comes next. */
@@ -67,19 +63,10 @@ const WORDS: ReadonlyMap<number, string> = new Map([
 ]);
 /** So far a loop over bytes: most strings are names and short values. */
 const STRING_LOOP_BYTES = 32;
-/**
- * A search of bytes is the quickest way to a quote that is far, and a dear one to each that is close, as in code, where
- * many are escaped: after so many, the text is made.
- */
-const CLOSE_QUOTES_MAX = 8;
-const CLOSE_QUOTE_BYTES = 256;
-/** Of the text that is made at once: gone before it could leave the young generation. */
-const TEXT_BYTES = 64 * 1_024;
-
 class PieceScanner {
   readonly #body: BytePieces;
   readonly #names: readonly string[];
-  readonly #toCharacters: ToCharacters | null;
+  readonly #ends: StringEnds | null;
   readonly #found = new Map<string, JsonMember>();
   #state = VALUE;
   /** The outermost at 1. */
@@ -87,9 +74,8 @@ class PieceScanner {
   #depth = 0;
   /** Where the current window begins in the document. */
   #base = 0;
-  #text: string | null = null;
-  /** In the current window, and before its text was made. */
-  #closeQuotes = 0;
+  /** Whether the search knows the current window. */
+  #isShown = false;
   #mistakeAt = -1;
   #rootStart = -1;
   #isEscaped = false;
@@ -106,17 +92,17 @@ class PieceScanner {
   #lastStart = 0;
   #lastEnd = 0;
 
-  constructor(body: BytePieces, names: readonly string[], toCharacters: ToCharacters | null) {
+  constructor(body: BytePieces, names: readonly string[], ends: StringEnds | null) {
     this.#body = body;
     this.#names = names;
-    this.#toCharacters = toCharacters;
+    this.#ends = ends;
   }
 
   scan(): Result<ReadonlyMap<string, JsonMember>, JsonMistake> {
     for (const piece of this.#body.pieces) {
-      for (let from = 0; from < piece.length && this.#mistakeAt === -1; from += TEXT_BYTES) {
-        const isWhole = piece.length <= TEXT_BYTES;
-        this.#read(isWhole ? piece : piece.subarray(from, from + TEXT_BYTES));
+      for (let from = 0; from < piece.length && this.#mistakeAt === -1; from += SHOWN_BYTES_MAX) {
+        const isWhole = piece.length <= SHOWN_BYTES_MAX;
+        this.#read(isWhole ? piece : piece.subarray(from, from + SHOWN_BYTES_MAX));
       }
     }
     if (this.#mistakeAt === -1) this.#finish();
@@ -133,8 +119,7 @@ class PieceScanner {
   }
 
   #read(window: Uint8Array): void {
-    this.#text = null;
-    this.#closeQuotes = 0;
+    this.#isShown = false;
     let at = 0;
     while (at < window.length && this.#mistakeAt === -1) at = this.#step(window, at);
     this.#base += window.length;
@@ -282,45 +267,27 @@ class PieceScanner {
       this.#isEscaped = false;
       at += 1;
     }
-    const isSearched = this.#toCharacters !== null && at + STRING_LOOP_BYTES < window.length;
+    const ends = this.#ends;
+    const isSearched = ends !== null && at + STRING_LOOP_BYTES < window.length;
     const loopEnd = isSearched ? at + STRING_LOOP_BYTES : window.length;
     while (at < loopEnd) {
       const byte = window[at];
       if (byte === QUOTE) return this.#endString(at + 1);
       at += byte === BACKSLASH ? 2 : 1;
     }
-    if (isSearched && at < window.length) return this.#searchString(window, at);
+    if (isSearched && at < window.length) return this.#searchString(ends, window, at);
     this.#isEscaped = window.length < at;
     return window.length;
   }
 
   /** No backslash before `from` belongs to what follows. */
-  #searchString(window: Uint8Array, from: number): number {
-    for (let at = from; ;) {
-      const found = this.#nextQuote(window, at);
-      const end = found === -1 ? window.length : found;
-      // After an odd number of backslashes it is escaped.
-      let run = end;
-      while (at < run && window[run - 1] === BACKSLASH) run -= 1;
-      const isEscaped = (end - run) % 2 === 1;
-      if (found === -1) {
-        this.#isEscaped = isEscaped;
-        return end;
-      }
-      if (!isEscaped) return this.#endString(found + 1);
-      at = found + 1;
-    }
-  }
-
-  /** -1: there is none in the window. */
-  #nextQuote(window: Uint8Array, from: number): number {
-    if (this.#text === null && this.#closeQuotes < CLOSE_QUOTES_MAX) {
-      const found = window.indexOf(QUOTE, from);
-      if (found !== -1 && found - from < CLOSE_QUOTE_BYTES) this.#closeQuotes += 1;
-      return found;
-    }
-    this.#text ??= this.#toCharacters?.(window) ?? "";
-    return this.#text.indexOf('"', from);
+  #searchString(ends: StringEnds, window: Uint8Array, from: number): number {
+    if (!this.#isShown) ends.show(window);
+    this.#isShown = true;
+    const end = ends.next(from);
+    if (end < window.length) return this.#endString(end + 1);
+    this.#isEscaped = window.length < end;
+    return window.length;
   }
 
   #endString(end: number): number {

@@ -7,7 +7,6 @@ import { type LooseObject, objectIn, parseLooseJson } from "./loose-json.ts";
 import { MessagesReader, observeMessage } from "./messages-observer.ts";
 import type { EventReader, Observation } from "./observation.ts";
 import { observeResponse, ResponsesReader } from "./responses-observer.ts";
-import type { ToCharacters } from "./json-piece-scanner.ts";
 import { SseScanner, type UnfinishedEvent } from "./sse-scanner.ts";
 import type { WireFormat } from "./wire-format.ts";
 
@@ -35,6 +34,9 @@ export interface StreamObserver {
   /** Where the stream stands, or stood when it ended. */
   position(): StreamPosition;
 }
+
+/** A text with one character for each byte: those of ASCII as themselves, the others as any other. */
+type ToCharacters = (bytes: Uint8Array) => string;
 
 /** `toCharacters` null: the host has no quick way to it. */
 export function observeStream(

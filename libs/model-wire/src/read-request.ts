@@ -6,7 +6,7 @@
  */
 import { fail, ok, type Result } from "@atelier/base/result";
 import { BytePieces } from "./byte-pieces.ts";
-import { scanPieces, type ToCharacters } from "./json-piece-scanner.ts";
+import { scanPieces } from "./json-piece-scanner.ts";
 import {
   isTrue,
   type JsonMistake,
@@ -36,10 +36,9 @@ export type RequestMistake = JsonMistake;
 export function readModelRequest(
   format: WireFormat,
   body: Uint8Array | BytePieces,
-  toCharacters: ToCharacters | null = null,
 ): Result<ModelRequest, RequestMistake> {
   const pieces = body instanceof BytePieces ? body : new BytePieces([body]);
-  const scanned = scanPieces(pieces, REQUEST_MEMBERS, toCharacters);
+  const scanned = scanPieces(pieces, REQUEST_MEMBERS);
   if (!scanned.ok) return fail(scanned.failure);
   const members: Members = {
     value: (name) => bytesAt(pieces, scanned.value.get(name)),

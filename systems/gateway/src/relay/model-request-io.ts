@@ -13,7 +13,6 @@ import {
   badBody,
   type GatewayFailure,
 } from "../failures/gateway-failure.ts";
-import { toCharacters } from "./characters.ts";
 import type { GatewayRequest } from "./client-exchange.ts";
 import { readBody, type BodyMistake } from "./request-body-io.ts";
 import { decodeBody } from "./request-decoding-io.ts";
@@ -87,7 +86,7 @@ function understood(
   body: BytePieces,
   decoded: BytePieces,
 ): Result<BridgedBody, GatewayFailure> {
-  const request = readModelRequest(format, decoded, toCharacters);
+  const request = readModelRequest(format, decoded);
   if (!request.ok) return fail(badBody(describeMistake(request.failure)));
   return ok({ body, decoded, request: request.value });
 }
