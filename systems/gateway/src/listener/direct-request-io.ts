@@ -5,9 +5,13 @@
 import { EventEmitter } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
+import { isMarkedAsUntransferable } from "node:worker_threads";
 import type { GatewayRequest } from "../relay/client-exchange.ts";
 import type { HeadFactsSlot } from "../relay/head-facts.ts";
 import type { RequestHead } from "./request-head.ts";
+
+/** Less is not worth the call: the collector frees it. */
+const RELEASED_BYTES_MIN = 16 * 1_024;
 
 export class DirectRequest extends EventEmitter implements GatewayRequest {
   readonly method: string;
@@ -22,6 +26,8 @@ export class DirectRequest extends EventEmitter implements GatewayRequest {
   #isFlowing = false;
   #isDelivering = false;
   #hasEnded = false;
+  /** Holds nothing but what arrived of this request. */
+  readonly #memory: ArrayBuffer[] = [];
 
   constructor(head: RequestHead, socket: Socket, slot: HeadFactsSlot) {
     super();
@@ -70,7 +76,20 @@ export class DirectRequest extends EventEmitter implements GatewayRequest {
   arrived(part: Buffer): void {
     this.missing -= part.length;
     if (part.length > 0) this.#waiting.push(part);
+    if (part.length >= RELEASED_BYTES_MIN) this.#noteMemory(part);
     if (this.#isFlowing && !this.#isDelivering) this.#deliver();
+  }
+
+  releaseBody(): void {
+    if (!this.complete) return;
+    for (const memory of this.#memory.splice(0)) memory.transfer(0);
+  }
+
+  #noteMemory({ buffer, byteOffset, byteLength }: Buffer): void {
+    // What lies behind it is the next request's. Memory that Node shares out among small buffers is marked.
+    const isOwn =
+      byteOffset + byteLength === buffer.byteLength && !isMarkedAsUntransferable(buffer);
+    if (isOwn && buffer instanceof ArrayBuffer) this.#memory.push(buffer);
   }
 
   destroy(): this {

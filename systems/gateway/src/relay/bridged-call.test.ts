@@ -1,9 +1,18 @@
+import { Secret } from "@atelier/base/secret";
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { CALLER, TOKEN, answerJson, onBody, rethrow, startTestGateway } from "./gateway-testkit.ts";
+import {
+  CALLER,
+  TOKEN,
+  answerJson,
+  onBody,
+  provider,
+  rethrow,
+  startTestGateway,
+} from "./gateway-testkit.ts";
 import {
   CHAT,
   MESSAGES,
@@ -46,6 +55,35 @@ test("the client's bytes go up and the provider's bytes come down, untouched", a
   assert.equal(seen.req.headers["x-stainless-lang"], "js");
   assert.equal(seen.req.headers.cookie, undefined);
   assert.equal(seen.req.headers["content-length"], String(Buffer.byteLength(body)));
+});
+
+const TWO_KEYS = ["sk-first", "sk-second"].map((key) => {
+  return { id: key, secret: new Secret(key), hint: key };
+});
+
+test("large bodies one after the other on a connection go up whole, also to a second key", async () => {
+  const texts = ["a", "b", "c", "d"].map((letter) => letter.repeat(300_000));
+  const seen: string[] = [];
+  await using gateway = await startTestGateway({
+    upstream: (req, res) => {
+      onBody(req, (bytes) => {
+        seen.push(bytes.toString());
+        if (seen.length === 2) answerJson(res, 429, "{}");
+        else answerJson(res, 200, CHAT_ANSWER);
+      });
+    },
+    providers: (url) => [provider("openai", "openai", `${url}/v1/`, { keys: TWO_KEYS })],
+  });
+  const bodies = texts.map((content) =>
+    JSON.stringify({ model: "gpt-x", messages: [{ role: "user", content }] }),
+  );
+  for (const body of bodies) {
+    const { status } = await gateway.send(CHAT, { body });
+    assert.equal(status, 200);
+  }
+  const [first, second, ...rest] = bodies;
+  assert.deepEqual(seen, [first, second, second, ...rest]);
+  assert.deepEqual(gateway.recorded.ends.flatMap(({ prompts }) => prompts.map(({ prompt }) => prompt)), texts); // prettier-ignore
 });
 
 test("a start is recorded before the provider hears of it, and the end says what was used", async () => {

@@ -56,6 +56,9 @@ export class BridgedExchange implements SendOptions {
   readonly #verdict: BreakerVerdict | null;
   readonly #forgetClosing: () => void;
   #failover: ReturnType<typeof sendWith> = null;
+  /** With several attempts nobody counts. */
+  #sends = 0;
+  #isBodyDone = false;
   /** Until the breaker is told of the call: once counts. */
   #ticket: BreakerTicket | null;
 
@@ -110,12 +113,16 @@ export class BridgedExchange implements SendOptions {
     const { facts, caller, providerKind, upstream, route, path } = this.#call;
     const own = facts.upstreamHeaders(credential);
     const isToldActor = this.#deps.sendActorHeaders && providerKind.isToldActor;
+    this.#sends += 1;
     return {
       method: "POST",
       path: toUpstreamTarget(upstream, route.upstreamPath, path.query),
       headers: isToldActor ? [...own, ...actorHeaders(caller)] : own,
       body: this.#recorded.body,
       headMsMax,
+      onBodyDone: () => {
+        this.#isBodyDone = true;
+      },
       // A model call changes nothing at the provider.
       isRepeatable: true,
     };
@@ -165,7 +172,15 @@ export class BridgedExchange implements SendOptions {
     if (end.error !== null || log.isDebug !== false) {
       logInterceptionEnded(log, { start, chosen, route, streaming: request.stream }, end);
     }
+    this.#releaseBody();
     this.#onOver(null);
+  }
+
+  /** Large bodies wait long for a collector that is driven by other memory, and bring it to mark everything. */
+  #releaseBody(): void {
+    const { req, observer } = this.#call;
+    // Who observes may still write it to a file.
+    if (this.#isBodyDone && this.#sends === 1 && observer === null) req.releaseBody?.();
   }
 
   #onUnobserved(outcome: RelayOutcome, error: unknown): void {

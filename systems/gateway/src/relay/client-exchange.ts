@@ -21,6 +21,11 @@ export interface GatewayRequest {
   readonly slot?: HeadFactsSlot;
   /** All of the body, if it has arrived and nobody has listened: no event tells of it then. Null: listen. */
   takeBody?(): readonly Buffer[] | null;
+  /**
+   * Gives the memory of its body back at once, where it is the request's own: what was taken of it is empty then.
+   * Call when nothing reads it any more, no write that is under way either.
+   */
+  releaseBody?(): void;
   on(event: "data", listener: (chunk: Buffer) => void): this;
   on(event: "error", listener: (error: Error) => void): this;
   on(event: "end" | "close" | "timeout", listener: () => void): this;

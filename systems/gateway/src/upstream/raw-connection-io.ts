@@ -257,6 +257,8 @@ export class RawConnection implements ExchangeCarrier, AnswerSink, ReadTarget, T
     const isReusable = this.#parser.isReusable && isRequestSent && this.#keepAliveMs > 0;
     if (isReusable && this.mayCarry(this.#sinceMs)) this.#options.pool.release(this);
     else this.#socket.destroy();
+    // It is not sent again after its answer, and what is written is the kernel's.
+    if (isRequestSent) exchange.bodyDone();
     exchange.end();
   }
 

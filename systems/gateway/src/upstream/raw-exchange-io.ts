@@ -31,6 +31,7 @@ export class RawExchange implements UpstreamExchange {
   /** Null: the client's own limit. */
   readonly headMsMax: number | null;
   readonly #listener: UpstreamListener;
+  readonly #onBodyDone: (() => void) | undefined;
   #carrier: ExchangeCarrier | null = null;
   /** When it began to wait, in monotonic time. */
   waitsSinceMs = 0;
@@ -43,6 +44,7 @@ export class RawExchange implements UpstreamExchange {
     this.body = call.body;
     this.isRepeatable = call.isRepeatable ?? IDEMPOTENT_METHODS.has(call.method);
     this.headMsMax = call.headMsMax ?? null;
+    this.#onBodyDone = call.onBodyDone;
     this.#listener = listener;
   }
 
@@ -67,6 +69,10 @@ export class RawExchange implements UpstreamExchange {
 
   takeData(chunk: Buffer): boolean {
     return this.isOver || this.#listener.data(chunk);
+  }
+
+  bodyDone(): void {
+    if (!this.isOver) this.#onBodyDone?.();
   }
 
   end(): void {

@@ -69,6 +69,30 @@ test("an exchange begun as another ends uses its connection, also after HEAD", a
   assert.equal(server.sockets.length, 1);
 });
 
+test("a body is done with before the end of the answer is told, once it is written", async () => {
+  await using server = await byteServer(({ socket }) => socket.write(answerText("hello")));
+  await using client = open(server.url);
+  const told: string[] = [];
+  const call = { ...CALL, body: Buffer.alloc(100_000), onBodyDone: () => told.push("done") };
+  const exchange = send(client, { call, onOver: () => told.push("over") });
+  await exchange.over;
+  assert.deepEqual(told, ["done", "over"]);
+});
+
+test("a body is not done with that is still written when its answer is whole", async () => {
+  await using server = await socketServer((socket) => {
+    socket.pause();
+    socket.write(answerText("hello"));
+  });
+  await using client = open(server.url);
+  const told: string[] = [];
+  const body = Buffer.alloc(16 * 1024 * 1024);
+  const call = { ...CALL, body, onBodyDone: () => told.push("done") };
+  const exchange = send(client, { call, onOver: () => told.push("over") });
+  await exchange.over;
+  assert.deepEqual([exchange.events, told], [TOLD_HELLO, ["over"]]);
+});
+
 test("the connection that was used last is used next", async () => {
   const answers: (() => void)[] = [];
   await using server = await byteServer(({ socket, connectionCount }) => {

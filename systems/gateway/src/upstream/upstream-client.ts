@@ -22,6 +22,8 @@ export type UpstreamCall = {
   readonly body: UpstreamBody | null;
   /** Longest wait for the answer's head. Absent: the client's own limit. */
   readonly headMsMax?: number;
+  /** All of the body is written, and the client reads it no more. Not every client says so, nor of every call. */
+  readonly onBodyDone?: () => void;
   /** Twice does no harm, whatever the method says. Undefined: what the method says counts. */
   readonly isRepeatable?: boolean;
 };
