@@ -6,7 +6,8 @@ import { DirectRequest } from "./direct-request-io.ts";
 const LARGE = 20_000;
 
 function requestOf(parts: readonly Buffer[], contentLength: number): DirectRequest {
-  const head = { method: "POST", url: "/", rawHeaders: [], headers: {}, contentLength, closes: false } as const; // prettier-ignore
+  const headers = { method: "POST" as const, url: "/", rawHeaders: [], headers: {} };
+  const head = { ...headers, contentLength, closes: false };
   const request = new DirectRequest(head, new Socket(), { facts: null });
   for (const part of parts) request.arrived(part);
   return request;
