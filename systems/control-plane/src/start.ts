@@ -32,7 +32,7 @@ import { findChatSubject } from "./access/chat-owner-store.ts";
 import { KeyUsage } from "./access/key-usage.ts";
 import { PRINCIPALS_CHANGED } from "./access/principal-change.ts";
 import { findUserId } from "./access/principal-store.ts";
-import type { Principal } from "./access/principal.ts";
+import type { ChatSubject } from "./access/actor.ts";
 import { startGatewayNews } from "./ai-providers/gateway-news-task.ts";
 import { LateGatewayHealth } from "./ai-providers/late-gateway-health.ts";
 import { modelProviderRoutes } from "./ai-providers/model-provider-routes.ts";
@@ -79,7 +79,11 @@ import { deleteApiKeysOf } from "./sign-in/api-key-store.ts";
 import { apiTokenRoutes } from "./sign-in/api-token-routes.ts";
 import { keepKeys } from "./sign-in/key-upkeep-task.ts";
 import { LoginThrottle } from "./sign-in/login-throttle.ts";
-import { authenticate, authenticateDelegated } from "./sign-in/principal-actions.ts";
+import {
+  authenticate,
+  authenticateDelegated,
+  authenticateForChat,
+} from "./sign-in/principal-actions.ts";
 import { signInRoutes } from "./sign-in/sign-in-routes.ts";
 import { recordingElsewhere, type RecordingElsewhere } from "./recorder-elsewhere.ts";
 import { chatPorts, type ChatPorts } from "./start-chat-ports.ts";
@@ -179,11 +183,11 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   await using resources = new AsyncDisposableStack();
   const tasks = resources.use(new Tasks(log));
   const usage = new KeyUsage();
-  const { authorizer, principals, loadPrincipal } = callersOf(deps, usage, resources);
+  const { authorizer, principals } = callersOf(deps, usage, resources);
   const replicaId = random.uuid();
   const vault = await openVault(deps);
   const models = await startModels(deps, { tasks, resources, replicaId, vault });
-  const access = accessOf(deps, loadPrincipal, resources);
+  const access = accessOf(deps, usage, resources);
   const { accessUrl } = deps.config;
   const upgradeDeps = { ...access, clock, random, log, accessUrl };
   const workspaces = startWorkspaces(
@@ -264,7 +268,7 @@ function callersOf(deps: ControlPlaneDeps, usage: KeyUsage, resources: AsyncDisp
     load: loadPrincipal,
     loadOfKey: loadPrincipalOfKey,
   });
-  return { authorizer, principals, loadPrincipal };
+  return { authorizer, principals };
 }
 
 /** For whoever keeps a cache of callers of its own. */
@@ -288,22 +292,27 @@ function principalSourceOf(
 /** Who is let in: by requests, and by what stays open. */
 function accessOf(
   { database, pubSub, clock, log, config }: ControlPlaneDeps,
-  loadPrincipal: (token: string) => Promise<Principal | null>,
+  usage: KeyUsage,
   resources: AsyncDisposableStack,
 ) {
   const findWorkspace = (ref: WorkspaceRef) => findWorkspaceSubject(database.sql, ref);
   const findActor = async (apiKeyId: string) =>
     (await authenticateDelegated({ database, clock }, apiKeyId))?.actor ?? null;
-  const findChat = async (chatId: string, userId: string) => {
-    const chat = await findChatSubject(database.sql, chatId, userId);
-    return chat && { ...chat, isShared: chat.isShared && config.isChatSharingEnabled };
-  };
+  const asShared = (chat: ChatSubject | undefined): ChatSubject | undefined =>
+    chat && { ...chat, isShared: chat.isShared && config.isChatSharingEnabled };
+  const findChat = async (chatId: string, userId: string) =>
+    asShared(await findChatSubject(database.sql, chatId, userId));
   const guard = new AccessGuard({ clock, log, findActor, findWorkspace, findChat });
   const readersChanged = (): void => guard.chatReadersChanged();
   const on = { message: readersChanged, resync: readersChanged };
   resources.use(pubSub.subscribe(CHAT_ACCESS_CHANGED, on));
   return {
-    authenticate: async (token: string) => (await loadPrincipal(token))?.actor ?? null,
+    authenticate: async (token: string) =>
+      (await authenticate({ database, clock, usage }, token))?.actor ?? null,
+    authenticateForChat: async (token: string, chatId: string) => {
+      const entered = await authenticateForChat({ database, clock, usage }, token, chatId);
+      return entered && { actor: entered.principal.actor, chat: asShared(entered.chat) };
+    },
     findUserId: (ref: string) => findUserId(database.sql, ref),
     findWorkspace,
     findChat,

@@ -10,7 +10,7 @@ export async function findChatSubject(
   userId: string,
 ): Promise<ChatSubject | undefined> {
   const { rows } = await sql<ChatSubject>`
-    select c.owner_id as "ownerId", exists (
+    /* by key */ select c.owner_id as "ownerId", exists (
       select from chat_readers r
       where r.chat_id = coalesce(c.root_chat_id, c.id) and r.user_id = ${userId}
     ) as "isShared"

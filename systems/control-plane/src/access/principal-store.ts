@@ -2,6 +2,7 @@
 import { ROLES, type Role } from "@atelier/contract/permissions";
 import type { Sql } from "@atelier/database/database";
 import { sql } from "kysely";
+import type { ChatSubject } from "./actor.ts";
 import { secretMatches, type ApiKeyParts } from "./api-key.ts";
 import type { Principal, UserStatus } from "./principal.ts";
 
@@ -17,12 +18,48 @@ export async function findPrincipal(
   key: ApiKeyParts,
 ): Promise<PresentedPrincipal | undefined> {
   const { rows } = await sql<PrincipalRow & { readonly last_used_at: Date | null }>`
-    select k.id, k.kind, k.hashed_secret, k.scopes, k.expires_at, k.lifetime_seconds,
+    /* by key */ select k.id, k.kind, k.hashed_secret, k.scopes, k.expires_at, k.lifetime_seconds,
            k.last_used_at, u.id as user_id, u.username, u.email, u.roles, u.status
     from api_keys k
     join users u on u.id = k.user_id
     where k.id = ${key.id} and u.deleted_at is null`.execute(db);
+  return presented(key, rows[0]);
+}
+
+/** The same with a chat as this user finds it, for requests about one: both in one round trip. */
+export async function findPrincipalAndChat(
+  db: Sql,
+  key: ApiKeyParts,
+  chatId: string,
+): Promise<(PresentedPrincipal & { readonly chat: ChatSubject | undefined }) | undefined> {
+  const { rows } = await sql<
+    PrincipalRow & {
+      readonly last_used_at: Date | null;
+      readonly chat_owner_id: string | null;
+      readonly is_chat_shared: boolean;
+    }
+  >`
+    /* by key */ select k.id, k.kind, k.hashed_secret, k.scopes, k.expires_at, k.lifetime_seconds,
+           k.last_used_at, u.id as user_id, u.username, u.email, u.roles, u.status,
+           c.owner_id as chat_owner_id, exists (
+             select from chat_readers r
+             where r.chat_id = coalesce(c.root_chat_id, c.id) and r.user_id = u.id
+           ) as is_chat_shared
+    from api_keys k
+    join users u on u.id = k.user_id
+    left join chats c on c.id = ${chatId}
+    where k.id = ${key.id} and u.deleted_at is null`.execute(db);
   const [row] = rows;
+  const found = presented(key, row);
+  if (row === undefined || found === undefined) return undefined;
+  const { chat_owner_id: ownerId, is_chat_shared: isShared } = row;
+  return { ...found, chat: ownerId === null ? undefined : { ownerId, isShared } };
+}
+
+function presented(
+  key: ApiKeyParts,
+  row: (PrincipalRow & { readonly last_used_at: Date | null }) | undefined,
+): PresentedPrincipal | undefined {
   return row !== undefined && secretMatches(key.secret, row.hashed_secret)
     ? { principal: fromRow(row), lastUsedAt: row.last_used_at }
     : undefined;
@@ -31,7 +68,7 @@ export async function findPrincipal(
 /** Without its secret: only for calls that this process itself makes for its user. */
 export async function findPrincipalOfKey(db: Sql, keyId: string): Promise<Principal | undefined> {
   const { rows } = await sql<PrincipalRow>`
-    select k.id, k.kind, k.hashed_secret, k.scopes, k.expires_at, k.lifetime_seconds,
+    /* by key */ select k.id, k.kind, k.hashed_secret, k.scopes, k.expires_at, k.lifetime_seconds,
            u.id as user_id, u.username, u.email, u.roles, u.status
     from api_keys k
     join users u on u.id = k.user_id

@@ -21,6 +21,11 @@ export type AdmitDeps = {
   readonly cookies: SignInCookies;
   /** Null: this credential lets nobody in. */
   readonly authenticate: (token: string) => Promise<Actor | null>;
+  /** The same with a chat, as this person finds it; undefined: there is no such chat. */
+  readonly authenticateForChat: (
+    token: string,
+    chatId: string,
+  ) => Promise<{ readonly actor: Actor; readonly chat: ChatSubject | undefined } | null>;
   /** By id or username; undefined when there is no such user. */
   readonly findUserId: (ref: string) => Promise<string | undefined>;
   /** Undefined when there is no such workspace, or none with such a workspace agent. */
@@ -68,7 +73,9 @@ const NOT_FOUND = fail({ code: "resource.not_found" } as const);
 export async function admit(deps: AdmitDeps, arrival: Arrival): Promise<Result<Admitted, Refusal>> {
   const { endpoint, headers, audit } = arrival;
   const presented = presentedToken(headers, deps.cookies);
-  const actor = presented === null ? null : await deps.authenticate(presented.token);
+  const params = endpoint.params.safeParse(arrival.params);
+  const entered = presented === null ? null : await enter(deps, endpoint, presented, params.data);
+  const actor = entered?.actor ?? null;
 
   const waitSeconds = deps.rateLimit.take(actor === null ? `ip:${arrival.ip}` : actor.userId);
   if (waitSeconds !== null) {
@@ -76,34 +83,53 @@ export async function admit(deps: AdmitDeps, arrival: Arrival): Promise<Result<A
   }
   if (isForged(endpoint, headers, presented)) return fail({ code: "request.csrf" });
 
-  const params = endpoint.params.safeParse(arrival.params);
   if (endpoint.access === "public") {
     return params.success
       ? ok({ actor, subjectId: null, params: params.data })
       : fail(invalidRequest(params.error));
   }
-  if (actor === null) return fail({ code: "request.unauthenticated" });
-  audit?.actorIs(actor);
+  if (entered === null) return fail({ code: "request.unauthenticated" });
+  audit?.actorIs(entered.actor);
   audit?.pathNames(
     Object.values(arrival.params ?? {})
       .map(String)
       .at(-1) ?? "",
   );
   if (!params.success) return fail(invalidRequest(params.error));
-  return admitActor(deps, { endpoint, actor, params: params.data });
+  return admitActor(deps, { endpoint, ...entered, params: params.data });
+}
+
+/** `chat`: null where the path names none. */
+type Entered = { readonly actor: Actor; readonly chat: ChatSubject | undefined | null };
+
+async function enter(
+  deps: AdmitDeps,
+  { subject }: Admitting,
+  { token }: PresentedToken,
+  params: Record<string, unknown> | undefined,
+): Promise<Entered | null> {
+  const chatId = params?.["chat"];
+  if (typeof chatId === "string" && subject !== "self" && typeof params?.["user"] !== "string") {
+    return deps.authenticateForChat(token, chatId);
+  }
+  const actor = await deps.authenticate(token);
+  return actor && { actor, chat: null };
 }
 
 async function admitActor(
   deps: AdmitDeps,
-  request: {
+  request: Entered & {
     readonly endpoint: Admitting;
-    readonly actor: Actor;
     readonly params: Record<string, unknown>;
   },
 ): Promise<Result<Admitted, Refusal>> {
-  const { endpoint, actor, params } = request;
+  const { endpoint, actor, chat, params } = request;
   const subject =
-    endpoint.subject === "self" ? ownedBy(actor.userId) : await resolveSubject(deps, actor, params);
+    endpoint.subject === "self"
+      ? ownedBy(actor.userId)
+      : chat === null
+        ? await resolveSubject(deps, actor, params)
+        : chat;
   if (subject === undefined) return NOT_FOUND;
   const isAllowed =
     endpoint.access === "signed_in" ||
@@ -121,7 +147,7 @@ function ownedBy(ownerId: string | undefined): Subject | undefined {
   return ownerId === undefined ? undefined : { ownerId, isShared: false };
 }
 
-/** Undefined: what it names does not exist. */
+/** Undefined: what it names does not exist. Chats are found with whoever asks. */
 async function resolveSubject(
   deps: AdmitDeps,
   actor: Actor,
@@ -129,8 +155,6 @@ async function resolveSubject(
 ): Promise<Subject | undefined> {
   const user = params["user"];
   if (typeof user === "string") return ownedBy(await resolveUser(deps, actor, user));
-  const { chat } = params;
-  if (typeof chat === "string") return deps.findChat(chat, actor.userId);
   const ref = workspaceRefOf(params);
   return ref === null ? NOBODYS : ownedBy((await deps.findWorkspace(ref))?.ownerId);
 }

@@ -93,6 +93,8 @@ async function serve(
       rows.push(event);
     },
     authenticate: async (token) => (token === "ann" ? ANN : null),
+    authenticateForChat: async (token) =>
+      token === "ann" ? { actor: ANN, chat: undefined } : null,
     findUserId: async () => undefined,
     trustedProxies: new BlockList(),
     rateLimit: new RateLimit(clock, 0),

@@ -6,7 +6,13 @@ import type { Clock } from "@atelier/base/clock";
 import type { Database } from "@atelier/database/database";
 import { parseApiKey } from "../access/api-key.ts";
 import type { KeyUsage, KeyUse } from "../access/key-usage.ts";
-import { findPrincipal, findPrincipalOfKey } from "../access/principal-store.ts";
+import type { ChatSubject } from "../access/actor.ts";
+import {
+  findPrincipal,
+  findPrincipalAndChat,
+  findPrincipalOfKey,
+  type PresentedPrincipal,
+} from "../access/principal-store.ts";
 import { extendedExpiry, isAdmitted, isUsedAnew, type Principal } from "../access/principal.ts";
 import { activateDormantUser, updateLastSeen } from "../users/user-store.ts";
 import { extendSession, updateLastUsed } from "./api-key-store.ts";
@@ -20,19 +26,37 @@ export type PrincipalDeps = {
 /** Null: unknown, revoked, expired, or of a user who is suspended or deleted. */
 export async function authenticate(deps: PrincipalDeps, token: string): Promise<Principal | null> {
   const key = parseApiKey(token);
+  return key === null ? null : enter(deps, await findPrincipal(deps.database.sql, key));
+}
+
+/** The same, for a request about a chat. `chat`: as this user finds it; undefined: there is none. */
+export async function authenticateForChat(
+  deps: PrincipalDeps,
+  token: string,
+  chatId: string,
+): Promise<{ readonly principal: Principal; readonly chat: ChatSubject | undefined } | null> {
+  const key = parseApiKey(token);
   if (key === null) return null;
-  const db = deps.database.sql;
-  const found = await findPrincipal(db, key);
+  const found = await findPrincipalAndChat(deps.database.sql, key, chatId);
+  const principal = await enter(deps, found);
+  return principal && { principal, chat: found?.chat };
+}
+
+async function enter(
+  deps: PrincipalDeps,
+  found: PresentedPrincipal | undefined,
+): Promise<Principal | null> {
   const now = deps.clock.now();
   if (found === undefined || !isAdmitted(found.principal, now)) return null;
   const { principal, lastUsedAt } = found;
-  const { userId } = principal.actor;
-  const use = { keyId: key.id, userId, usedAt: now };
+  const { userId, apiKeyId: keyId } = principal.actor;
+  const db = deps.database.sql;
+  const use = { keyId, userId, usedAt: now };
   deps.usage.note(use);
   if (isUsedAnew(lastUsedAt, now)) await writeUse(deps, use);
   if (principal.userStatus === "dormant") await activateDormantUser(db, userId, now);
   const expiresAt = extendedExpiry(principal, now);
-  if (expiresAt !== null) await extendSession(db, key.id, expiresAt);
+  if (expiresAt !== null) await extendSession(db, keyId, expiresAt);
   return { ...principal, userStatus: "active", expiresAt: expiresAt ?? principal.expiresAt };
 }
 
