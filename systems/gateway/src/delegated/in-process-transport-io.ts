@@ -17,7 +17,7 @@ import {
   type ModelTransports,
 } from "@atelier/contract/rpc/model-transport";
 import type { DelegatedExchange, GatewayServer } from "../relay/gateway-server-io.ts";
-import { MemoryRequest } from "./memory-request-io.ts";
+import { MemoryRequest, type MemoryBody } from "./memory-request-io.ts";
 import { MemoryResponse, type MemoryHead } from "./memory-response-io.ts";
 
 export type InProcessDeps = {
@@ -54,12 +54,12 @@ async function send(
   }
   const signal = standard.signal ?? (input instanceof Request ? input.signal : null);
   signal?.throwIfAborted();
-  // The signal is followed below; a Request would hold it only weakly.
-  const request = new Request(input, { duplex: "half", ...standard, signal: null });
-  const { headers, mode } = readCredential(request.headers);
-  const { pathname, search } = new URL(request.url);
+  const call = plainCall(input, standard) ?? anyCall(input, standard);
+  const { headers, mode } = readCredential(call.headers);
+  const { pathname, search } = call.url;
   const url = `${ROOT}/${providerName}${pathname}${search}`;
-  const req = new MemoryRequest(request, { url, headers });
+  const { method, body } = call;
+  const req = new MemoryRequest({ method, url, headers, body });
   const res = new MemoryResponse(req);
   followSignal(res, signal);
   try {
@@ -70,7 +70,32 @@ async function send(
     res.head.catch(() => {}); // Answered in its place.
     return Response.json({ error: { message: "something broke on our side" } }, { status: 500 });
   }
-  return toResponse(await res.head, res, request.method);
+  return toResponse(await res.head, res, method);
+}
+
+type Call = {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly body: MemoryBody;
+};
+
+/** What SDKs send: a Request of it would be made, and its body read piece by piece, for nothing. */
+function plainCall(
+  input: string | URL | Request,
+  { method, headers, body }: RequestInit,
+): Call | null {
+  if (input instanceof Request || method !== "POST" || typeof body !== "string") return null;
+  const sent = new Headers(headers);
+  if (!sent.has("content-type")) sent.set("content-type", "text/plain;charset=UTF-8");
+  return { method, url: new URL(input), headers: sent, body: Buffer.from(body) };
+}
+
+function anyCall(input: string | URL | Request, init: RequestInit): Call {
+  // The signal is followed by the caller; a Request would hold it only weakly.
+  const request = new Request(input, { duplex: "half", ...init, signal: null });
+  const { method, headers, body } = request;
+  return { method, url: new URL(request.url), headers, body };
 }
 
 /** Whose credential the headers hold: an SDK's placeholder, which is dropped, or the person's own. */

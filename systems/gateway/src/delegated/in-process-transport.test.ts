@@ -95,6 +95,23 @@ test("a call goes to the named provider's route with the company's key, and is r
   assert.deepEqual([start?.caller, start?.credentialKind], [CALLER, "centralized"]);
 });
 
+test("however a call is written, its provider is sent the same, and one that is too large nothing", async () => {
+  await using world = await worldOf(fine);
+  const fetch = world.fetchOf("openai");
+  const bytes = Buffer.from(CHAT_BODY);
+  const headers = { "content-type": "text/plain;charset=UTF-8" };
+  const written = { method: "POST", body: bytes, headers };
+  await (await fetch(URL_OF.openai, { method: "POST", body: CHAT_BODY })).text();
+  await (await fetch(URL_OF.openai, written)).text();
+  await (await fetch(new Request(URL_OF.openai, written))).text();
+  const sent = world.seen.map(({ req, body }) => [req.method, req.url, req.rawHeaders, body]);
+  assert.equal(sent.length, 3);
+  for (const other of sent.slice(1)) assert.deepEqual(other, sent[0]);
+  const body = " ".repeat(32 * 1024 * 1024 + 1);
+  assert.equal((await fetch(URL_OF.openai, { method: "POST", body })).status, 413);
+  assert.equal(world.seen.length, 3);
+});
+
 for (const { name, header, value, body } of [
   { name: "openai", header: "authorization", value: `Bearer ${OWN_KEY}`, body: CHAT_BODY },
   { name: "anthropic", header: "x-api-key", value: OWN_KEY, body: MESSAGES_BODY },

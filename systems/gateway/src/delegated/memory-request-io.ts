@@ -5,6 +5,9 @@ import type { GatewayRequest } from "../relay/client-exchange.ts";
 
 type BodyReader = ReadableStreamDefaultReader<Uint8Array>;
 
+/** What a fetch sends: bytes that are all there, a stream of them, or none. */
+export type MemoryBody = Buffer | ReadableStream<Uint8Array> | null;
+
 export class MemoryRequest extends Readable implements GatewayRequest {
   readonly method: string;
   readonly url: string;
@@ -15,21 +18,42 @@ export class MemoryRequest extends Readable implements GatewayRequest {
   /** No client can trickle: whoever calls is part of this process, and says when it gives up. */
   readonly socket = { setTimeout: () => {} };
   readonly #body: BodyReader | null;
+  #bytes: Buffer | null;
 
-  constructor(
-    request: Request,
-    { url, headers }: { readonly url: string; readonly headers: Headers },
-  ) {
+  constructor({
+    method,
+    url,
+    headers,
+    body,
+  }: {
+    readonly method: string;
+    readonly url: string;
+    readonly headers: Headers;
+    readonly body: MemoryBody;
+  }) {
     super();
-    this.method = request.method;
+    this.method = method;
     this.url = url;
     this.headers = Object.fromEntries(headers);
     this.rawHeaders = [...headers].flat();
-    this.#body = request.body?.getReader() ?? null;
+    this.#bytes = Buffer.isBuffer(body) ? body : null;
+    this.#body = body === null || Buffer.isBuffer(body) ? null : body.getReader();
     this.on("error", () => {}); // A body that its maker broke off: the relay hears `close`.
   }
 
+  takeBody(): readonly Buffer[] | null {
+    const bytes = this.#bytes;
+    this.#bytes = null;
+    return bytes && [bytes];
+  }
+
   override _read(): void {
+    const bytes = this.#bytes;
+    if (bytes !== null) {
+      this.#bytes = null;
+      this.push(bytes);
+      return;
+    }
     if (this.#body === null) {
       this.push(null);
       return;

@@ -27,7 +27,7 @@ export function readBody(
   if (declared > bytesMax) return fail("too_large");
   if (declared === 0) return ok(NO_BODY);
   const arrived = req.takeBody?.() ?? null;
-  if (arrived !== null) return ok(gathered(arrived, declared));
+  if (arrived !== null) return whole(arrived, bytesMax);
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -52,6 +52,11 @@ export function readBody(
     req.on("data", onData).on("end", onEnd).on("close", onGone).on("timeout", onSilence);
     req.on("error", () => {}); // A reset connection: `close` follows.
   });
+}
+
+function whole(pieces: readonly Buffer[], bytesMax: number): Result<BytePieces, BodyMistake> {
+  const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+  return bytes > bytesMax ? fail("too_large") : ok(gathered(pieces, bytes));
 }
 
 function gathered(chunks: readonly Buffer[], bytes: number): BytePieces {
