@@ -13,9 +13,10 @@ function timesUntilNamed(text: string, isInTransaction: boolean): number | null 
   return null;
 }
 
-test("changes and what is read in transactions get a name when they come again and again", () => {
+test("changes, and what is read in transactions or by key, get a name when they come often", () => {
   assert.equal(timesUntilNamed("update chats set title = $1 where id = $2", false), 8);
   assert.equal(timesUntilNamed("select id from chats where id = $1", true), 8);
+  assert.equal(timesUntilNamed("\n  /* by key */ select id from chats where id = $1", false), 8);
   assert.equal(timesUntilNamed("select id from chats where owner_id = $1", false), null);
 });
 

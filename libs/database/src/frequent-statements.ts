@@ -3,7 +3,8 @@
  * apart and plan it costs Postgres more than a small statement itself.
  *
  * Only those that change something, or read within a transaction: they find their few rows by key, so one
- * plan serves all values. Lists are left alone, whose best plan depends on what they are asked for.
+ * plan serves all values. So do other reads that begin with a comment which says so. Lists are left alone,
+ * whose best plan depends on what they are asked for.
  */
 import { createHash } from "node:crypto";
 
@@ -12,7 +13,7 @@ const FREQUENT_FROM = 8;
 /** Each is kept by every connection, on the side of Postgres. */
 const NAMES_MAX = 100;
 const COUNTED_MAX = 1_000;
-const CHANGES = /^\s*(?:insert|update|delete)\s/i;
+const BY_KEY = /^\s*(?:(?:insert|update|delete)\s|\/\* by key \*\/)/i;
 
 export class FrequentStatements {
   readonly #names = new Map<string, string>();
@@ -21,8 +22,8 @@ export class FrequentStatements {
   /** The name to prepare it under. Null: as it comes. */
   nameOf(text: string, isInTransaction: boolean): string | null {
     const known = this.#names.get(text);
-    if (known !== undefined) return isInTransaction || CHANGES.test(text) ? known : null;
-    if (!isInTransaction && !CHANGES.test(text)) return null;
+    if (known !== undefined) return isInTransaction || BY_KEY.test(text) ? known : null;
+    if (!isInTransaction && !BY_KEY.test(text)) return null;
     if (this.#names.size >= NAMES_MAX) return null;
     const count = (this.#counts.get(text) ?? 0) + 1;
     if (count < FREQUENT_FROM) {

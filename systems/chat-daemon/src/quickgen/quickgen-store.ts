@@ -42,8 +42,8 @@ export async function readTalk(db: Sql, chatId: string): Promise<Talk | undefine
     api_key_id: string | null;
     messages: Talk["messages"];
   }>`
-    select c.id, c.owner_id, c.organization_id, c.parent_chat_id, c.root_chat_id, c.workspace_id,
-      c.title, c.title_source, c.last_model_config_id, c.last_reasoning_effort,
+    /* by key */ select c.id, c.owner_id, c.organization_id, c.parent_chat_id, c.root_chat_id,
+      c.workspace_id, c.title, c.title_source, c.last_model_config_id, c.last_reasoning_effort,
       (select m.api_key_id from chat_messages m
         where m.chat_id = c.id and m.role = 'user' and m.visibility <> 'model' and not m.deleted
         order by m.id desc limit 1) as api_key_id,

@@ -21,7 +21,7 @@ export async function listRunnerNews(
     readonly archived: boolean;
     readonly status: ChatStatus;
   }>`
-    select id, worker_id, runner_id, snapshot_version, history_version, generation_attempt, archived,
+    /* by key */ select id, worker_id, runner_id, snapshot_version, history_version, generation_attempt, archived,
       status
     from chats where id = any(${[...chatIds]}::uuid[])`.execute(db);
   return rows.map((row) => ({
