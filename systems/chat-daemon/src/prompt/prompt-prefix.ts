@@ -24,9 +24,21 @@ export function promptPrefix(
 ): PromptPrefix {
   return {
     modelConfigId,
-    tools: tools.map((tool) => ({ name: tool.name, hash: hashOf(tool).slice(0, 16) })),
+    tools: tools.map((tool) => ({ name: tool.name, hash: toolHash(tool) })),
     system: layers.map(({ name, text }) => ({ name, hash: hashOf(text).slice(0, 16) })),
   };
+}
+
+/** Of tools that come with every step; nobody changes one. */
+const toolHashes = new WeakMap<PromptTool, string>();
+
+function toolHash(tool: PromptTool): string {
+  let hash = toolHashes.get(tool);
+  if (hash === undefined) {
+    hash = hashOf(tool).slice(0, 16);
+    toolHashes.set(tool, hash);
+  }
+  return hash;
 }
 
 /** One hash for all of it. */

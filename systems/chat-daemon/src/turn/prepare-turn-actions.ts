@@ -136,11 +136,7 @@ function promptTools(
   { tools, active, dynamicNames }: ToolSet,
   model: TurnModel,
 ): readonly PromptTool[] {
-  const own = [...tools.values()]
-    .filter(({ name }) => active.has(name))
-    .map(({ name, description, inputSchema }): LanguageModelV4FunctionTool => ({
-      ...{ type: "function", name, description, inputSchema },
-    }));
+  const own = [...tools.values()].filter(({ name }) => active.has(name)).map(toPromptTool);
   const dynamic = (chat.dynamicTools ?? [])
     .filter(({ name }) => dynamicNames.has(name))
     .map(({ name, description, input_schema }): LanguageModelV4FunctionTool => ({
@@ -149,6 +145,19 @@ function promptTools(
     }));
   const ofProvider = model.providerTools.filter(({ name }) => isToolAvailable(name, kind));
   return [...own, ...dynamic, ...ofProvider].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The same object for the same tool, so that what is made of one is made once. */
+const shownTools = new WeakMap<ChatTool, LanguageModelV4FunctionTool>();
+
+function toPromptTool(tool: ChatTool): LanguageModelV4FunctionTool {
+  const { name, description, inputSchema } = tool;
+  let shown = shownTools.get(tool);
+  if (shown === undefined) {
+    shown = { type: "function", name, description, inputSchema };
+    shownTools.set(tool, shown);
+  }
+  return shown;
 }
 
 function systemContext(

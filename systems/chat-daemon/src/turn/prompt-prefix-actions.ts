@@ -1,6 +1,7 @@
 /**
  * Keeps the prefixes of chats' prompts, and asks the database only about one that may be another: while
- * this server goes on driving a chat, nobody else writes down a prefix of it.
+ * this server goes on driving a chat, or takes it again without another in between, nobody else writes down
+ * a prefix of it.
  */
 import type { Clock } from "@atelier/base/clock";
 import type { Database } from "@atelier/database/database";
@@ -13,7 +14,7 @@ const KNOWN_MAX = 10_000;
 type PrefixedChat = {
   readonly id: string;
   readonly historyVersion: number;
-  /** Another one: somebody else may have driven the chat in between. */
+  /** Of two that follow each other each is one taking of the chat: nobody drove it in between. */
   readonly fence: number;
 };
 
@@ -29,8 +30,11 @@ export function promptPrefixRecorder({
   return async (chat, prefix) => {
     const hash = prefixHash(prefix);
     const last = known.get(chat.id);
-    if (last?.fence === chat.fence && last.hash === hash) return [];
-    const causes = await recordPromptPrefix(database.sql, chat, { prefix, now: clock.now() });
+    const takings = last === undefined ? null : chat.fence - last.fence;
+    const isKnown = (takings === 0 || takings === 1) && last?.hash === hash;
+    const causes = isKnown
+      ? []
+      : await recordPromptPrefix(database.sql, chat, { prefix, now: clock.now() });
     known.delete(chat.id);
     known.set(chat.id, { fence: chat.fence, hash });
     for (const id of known.keys()) {
