@@ -30,9 +30,12 @@ function taken(reader: PartReader): string {
 }
 
 /** A reader, and how often it has heard of something. */
-function follow(buffer: PartBuffer): { readonly reader: PartReader; readonly heard: () => number } {
+function follow(
+  buffer: PartBuffer,
+  id = EPISODE,
+): { readonly reader: PartReader; readonly heard: () => number } {
   let heard = 0;
-  const reader = buffer.follow(EPISODE, () => {
+  const reader = buffer.follow(id, () => {
     heard += 1;
   });
   return { reader, heard: () => heard };
@@ -111,6 +114,20 @@ describe("episodes", () => {
     reader[Symbol.dispose]();
     buffer.createEpisode({ ...EPISODE, chatId: "e" });
     assert.equal(buffer.read(EPISODE).parts.length, 0);
+  });
+
+  test("episodes that are open, or read, keep no others from being forgotten", async () => {
+    const { clock, buffer } = begun();
+    const ids = ["d", "e"].map((chatId) => ({ ...EPISODE, chatId }));
+    for (const id of ids) buffer.createEpisode(id);
+    const { reader } = follow(buffer, ids[0]);
+    for (const id of ids) buffer.closeEpisode(id);
+    await clock.advance(COLLECTED_AFTER_MS);
+    buffer.createEpisode({ ...EPISODE, chatId: "f" });
+    assert.equal(buffer.size.episodes, 3, "the open one, the one that is read, and the new one");
+    reader[Symbol.dispose]();
+    buffer.createEpisode({ ...EPISODE, chatId: "g" });
+    assert.equal(buffer.size.episodes, 3);
   });
 });
 

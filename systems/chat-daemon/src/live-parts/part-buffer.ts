@@ -83,6 +83,8 @@ export class PartBuffer {
   readonly #clock: Clock;
   readonly #onPart: PartListener | null;
   readonly #episodes = new Map<string, Episode>();
+  /** Those that were closed, in that order. */
+  readonly #closed = new Map<string, Episode>();
 
   /** With `onPart`, readers get what was kept: else a crash would take back what somebody has read. */
   constructor(clock: Clock, onPart: PartListener | null = null) {
@@ -102,10 +104,12 @@ export class PartBuffer {
 
   /** However often; one that was never begun is closed from the start. */
   closeEpisode(id: EpisodeId): void {
-    const episode = this.#episodes.get(episodeKey(id)) ?? this.#insert(id);
+    const key = episodeKey(id);
+    const episode = this.#episodes.get(key) ?? this.#insert(id);
     if (episode.closedMs !== null) return;
     episode.isBegun = true;
     episode.closedMs = this.#clock.monotonicMs();
+    this.#closed.set(key, episode);
   }
 
   /** The part's number. */
@@ -231,11 +235,14 @@ export class PartBuffer {
     return episode;
   }
 
-  /** Insertion order is nearly the order of closing, so this looks at few. */
+  /** Looks at few, however many episodes there are: at those whose time is over. */
   #collect(): void {
     const before = this.#clock.monotonicMs() - COLLECTED_AFTER_MS;
-    for (const [key, { closedMs, readers }] of this.#episodes) {
-      if (closedMs !== null && closedMs <= before && readers.size === 0) this.#episodes.delete(key);
+    for (const [key, { closedMs, readers }] of this.#closed) {
+      if (closedMs === null || closedMs > before) break;
+      if (readers.size > 0) continue;
+      this.#closed.delete(key);
+      this.#episodes.delete(key);
     }
   }
 }

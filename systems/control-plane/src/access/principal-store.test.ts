@@ -64,7 +64,7 @@ test("with a principal comes a chat as this user finds it: a child is shared wit
   }
   const other = parseApiKey(await api.logIn("owner"));
   const forged = { id: key.id, secret: other?.secret ?? assert.fail("there is another") };
-  assert.equal(await findPrincipalAndChat(sql, forged, child), undefined);
+  assert.equal(await findPrincipalAndChat(sql, forged, child ?? ""), undefined);
 });
 
 test("a deleted user's credentials and names lead nowhere, even if their rows remained", async () => {
