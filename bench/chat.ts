@@ -21,6 +21,7 @@ import {
   measureStreams,
   measureTakeover,
 } from "./chat/streams.ts";
+import { warmUntilSteady, type Probe } from "./chat/warm-up.ts";
 import { figureOf, figureText, numberText, ratioText, ratios, tableOf } from "./figures.ts";
 import { describeMachine, findDisturbance } from "./gateway/machine.ts";
 import { writeIntoDocument } from "./gateway/performance-page.ts";
@@ -65,6 +66,7 @@ Measures a whole server with recording, a Postgres that syncs, a scripted model,
     list               the first and a deep page of many chats
     count              round trips to the database in a step
     takeover           from a server's end until another drives its chats
+  --warm-up N        turns at most that are served before, until they become no faster (default 3000)
   --rounds N         of each (default 5; 3 for streams, relay and takeover)
   --turns N          of the first text, a round (default 40)
   --steps N          of a turn, a round (default 40)
@@ -77,6 +79,7 @@ Measures a whole server with recording, a Postgres that syncs, a scripted model,
 Tables go to stdout, raw figures to bench/results/.`;
 
 type Options = {
+  readonly warmUp: number;
   readonly rounds: number;
   readonly turns: number;
   readonly steps: number;
@@ -90,6 +93,7 @@ export async function runChatBench(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      "warm-up": { type: "string", default: "3000" },
       rounds: { type: "string", default: "5" },
       turns: { type: "string", default: "40" },
       steps: { type: "string", default: "40" },
@@ -107,6 +111,7 @@ export async function runChatBench(args: readonly string[]): Promise<void> {
     return;
   }
   const options: Options = {
+    warmUp: Number(values["warm-up"]),
     rounds: Number(values.rounds),
     turns: Number(values.turns),
     steps: Number(values.steps),
@@ -124,6 +129,18 @@ export async function runChatBench(args: readonly string[]): Promise<void> {
   const wanted = MEASUREMENTS.filter(
     ({ name }) => values.only === "" || values.only.split(",").includes(name),
   );
+  if (options.warmUp > 0 && wanted.some(({ isOfTurns }) => isOfTurns)) {
+    const probes = await warmUntilSteady(lane, options.warmUp);
+    const [{ firstText, step }] = probes;
+    for (const [figure, value] of [
+      ["added first text p50, just started", firstText],
+      ["step p50, just started", step],
+    ] as const) {
+      addSample(samples, { figure, lane: LANE, round: 0, value });
+    }
+    notes.push(warming(probes));
+    console.error(`warm after ${probes.at(-1)?.turns} turns`);
+  }
   for (const { name, rounds = options.rounds, prepare, run } of wanted) {
     const prepared = await prepare?.(lane, options);
     // The first round pays for compiling, and is not kept.
@@ -160,6 +177,8 @@ type Run = {
 
 type Measurement = {
   readonly name: string;
+  /** What the first turns of a server say nothing about. */
+  readonly isOfTurns?: true;
   /** Fewer than the rest have: it takes long, or counts what does not vary. */
   readonly rounds?: number;
   readonly prepare?: (lane: ChatLane, options: Options) => Promise<unknown>;
@@ -167,14 +186,19 @@ type Measurement = {
 };
 
 const MEASUREMENTS: readonly Measurement[] = [
-  { name: "first text", run: ({ lane, options }) => measureFirstText(lane, options.turns) },
-  { name: "step", run: ({ lane, options }) => measureStep(lane, options.steps) },
+  {
+    name: "first text",
+    isOfTurns: true,
+    run: ({ lane, options }) => measureFirstText(lane, options.turns),
+  },
+  { name: "step", isOfTurns: true, run: ({ lane, options }) => measureStep(lane, options.steps) },
   {
     name: "journal",
     run: ({ lane, options }) => measureJournal(lane, { chats: 1_250, seconds: options.seconds }),
   },
   {
     name: "streams",
+    isOfTurns: true,
     rounds: 3,
     run: async ({ lane, options }) => {
       const figures: Record<string, number> = {};
@@ -239,6 +263,15 @@ function comparisons(samples: Samples): string {
     return ratio === null ? [] : [[text, `${ratioText(ratio)}×`]];
   });
   return rows.length === 0 ? "" : `**Ratios**\n\n${tableOf(["", "times"], rows)}`;
+}
+
+function warming(probes: readonly Probe[]): string {
+  const rows = probes.map(({ turns, firstText, step }) => [
+    numberText(turns),
+    firstText.toFixed(1),
+    step.toFixed(1),
+  ]);
+  return tableOf(["turns served before", "added first text p50, ms", "step p50, ms"], rows);
 }
 
 function all(samples: Samples): string {

@@ -105,9 +105,9 @@ async function runSteps(
       ? says("Done.")
       : calls(`no_such_tool`, { left }, `toolu_${left}_${Date.now()}`);
   };
-  const rests = viewer.next(isAtRest);
   await begin();
-  await rests;
+  // A viewer may still hear that it rested before.
+  while (left >= 0) await viewer.next(isAtRest);
   model.heard = () => {};
   model.answer = () => null;
   return gaps;
