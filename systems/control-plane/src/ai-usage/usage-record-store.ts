@@ -6,6 +6,7 @@
  * what belongs to one, counts included, is added only by the statement that ends it.
  */
 import type { Database } from "@atelier/database/database";
+import { runTextStatement } from "@atelier/database/text-statement";
 import {
   ORPHAN_MESSAGE,
   type EndText,
@@ -23,14 +24,12 @@ import { LAST_PROMPT_CHARS_MAX } from "./usage-text.ts";
 type Pool = Database["pool"];
 
 export async function insertInterceptions(pool: Pool, rows: readonly StartRow[]): Promise<void> {
-  await pool.query({
-    name: "insert_interceptions",
-    text: INSERT_INTERCEPTIONS,
-    values: [JSON.stringify(rows)],
-  });
+  await runTextStatement(pool, INSERT_INTERCEPTIONS, [JSON.stringify(rows)]);
 }
 
-const INSERT_INTERCEPTIONS = `
+const INSERT_INTERCEPTIONS = {
+  name: "insert_interceptions",
+  text: `
 insert into ai_interceptions (
   id, started_at, initiator_id, api_key_id, provider, provider_name, model, client,
   client_session_id, session_id, thread_parent_id, thread_root_id, credential_kind,
@@ -46,7 +45,8 @@ from json_to_recordset($1::json) as r (
   thread_parent_id uuid, thread_root_id uuid, credential_kind text, credential_hint text,
   metadata jsonb, replica_id uuid
 )
-on conflict (id, started_at) do nothing`;
+on conflict (id, started_at) do nothing`,
+};
 
 export type ToolCallRef = { readonly initiatorId: string; readonly toolCallId: string };
 
@@ -89,11 +89,7 @@ cross join lateral (
 
 /** What makes a session appear in lists. Counts are added when interceptions end. */
 export async function touchSessions(pool: Pool, touches: readonly SessionTouch[]): Promise<void> {
-  await pool.query({
-    name: "touch_sessions",
-    text: TOUCH_SESSIONS,
-    values: [JSON.stringify(touches)],
-  });
+  await runTextStatement(pool, TOUCH_SESSIONS, [JSON.stringify(touches)]);
 }
 
 /** Sorted union, without writing a new array where nothing is new. */
@@ -110,7 +106,9 @@ const MERGE_SESSION = `
   started_at = least(ai_sessions.started_at, excluded.started_at),
   last_active_at = greatest(ai_sessions.last_active_at, excluded.last_active_at)`;
 
-const TOUCH_SESSIONS = `
+const TOUCH_SESSIONS = {
+  name: "touch_sessions",
+  text: `
 insert into ai_sessions (
   initiator_id, session_id, client, providers, provider_names, models, metadata, started_at,
   last_active_at
@@ -122,7 +120,8 @@ from json_to_recordset($1::json) as r (
   models text[], metadata jsonb, started_at timestamptz, last_active_at timestamptz
 )
 order by initiator_id, session_id
-on conflict (initiator_id, session_id) do update set ${MERGE_SESSION}`;
+on conflict (initiator_id, session_id) do update set ${MERGE_SESSION}`,
+};
 
 export async function insertFilterValues(
   pool: Pool,
@@ -179,12 +178,10 @@ export async function endInterceptions(
     if (startedAt < from) from = startedAt;
     if (startedAt > to) to = startedAt;
   }
-  const { rows } = await pool.query<{ id: string }>({
-    name: "end_interceptions",
-    text: END_INTERCEPTIONS,
-    values: [`[${batch.map((each) => each.json).join(",")}]`, ORPHAN_MESSAGE, from, to],
-  });
-  return new Set(rows.map((row) => row.id));
+  const json = `[${batch.map((each) => each.json).join(",")}]`;
+  const rows = await runTextStatement(pool, END_INTERCEPTIONS, [json, ORPHAN_MESSAGE, from, to]);
+  const ids = rows[0]?.[0] ?? null;
+  return new Set(ids?.split(","));
 }
 
 /** What the rest of the statement needs of an interception that it ends. */
@@ -218,7 +215,9 @@ const addUp = (table: string, columns: readonly string[]): string =>
 
 // $3 and $4 let Postgres leave out the other months' partitions before it begins.
 // `corrected`: the server was taken for dead, lived, and reports the true end.
-const END_INTERCEPTIONS = `
+const END_INTERCEPTIONS = {
+  name: "end_interceptions",
+  text: `
 with ends as materialized (
   select * from json_to_recordset($1::json) as e (
     id uuid, started_at timestamptz, ended_at timestamptz, credential_hint text,
@@ -367,7 +366,9 @@ with ends as materialized (
   do update set ${addUp("ai_chat_totals", CHAT_TOTALS)},
     last_active_at = greatest(ai_chat_totals.last_active_at, excluded.last_active_at)
 )
-select id from known`;
+-- One row is read quicker than many.
+select string_agg(id::text, ',') from known`,
+};
 
 export type Orphan = { readonly id: string; readonly startedAt: Date; readonly endedAt: Date };
 

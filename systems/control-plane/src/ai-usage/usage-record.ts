@@ -75,46 +75,82 @@ export type EndText = {
   readonly json: string;
 };
 
+/** The text is put together by hand: an object of objects made for `JSON.stringify` alone costs several times as much. */
 export function toEndText(record: InterceptionEnd): EndText {
+  const { id, error, prompts } = record;
   const startedAt = record.startedAt.toISOString();
-  const { error } = record;
-  const lastPrompt = record.prompts.findLastIndex((each) => each.prompt !== "");
-  const json = JSON.stringify({
-    id: record.id,
-    started_at: startedAt,
-    ended_at: record.endedAt.toISOString(),
-    credential_hint: storableName(record.credentialHint),
-    error_type: error?.type ?? null,
-    error_message: error === null ? null : storableText(error.message),
-    last_prompt: lastPrompt === -1 ? null : lastPrompt,
-    tokens: record.tokens.map((tokens) => ({
-      provider_response_id: storableName(tokens.responseId),
-      input_tokens: toCount(tokens.input),
-      output_tokens: toCount(tokens.output),
-      cache_read_input_tokens: toCount(tokens.cacheReadInput),
-      cache_write_input_tokens: toCount(tokens.cacheWriteInput),
-      metadata: tokens.extra,
-    })),
-    prompts: record.prompts.map((prompt) => ({
-      provider_response_id: storableName(prompt.responseId),
-      prompt: storableText(prompt.prompt),
-    })),
-    tools: record.toolCalls.map((call) => ({
-      provider_response_id: storableName(call.responseId),
-      provider_tool_call_id: storableName(call.toolCallId),
-      tool: storableName(call.tool),
-      input: storableText(call.input),
-    })),
-    thoughts: record.thoughts.map((thought) => ({
-      content: storableText(thought.content),
-      source: thought.source,
-    })),
-    ...toTrailColumns(record.trail),
-  });
-  const toolCallIds = record.toolCalls.flatMap(({ toolCallId }) =>
+  const lastPrompt = prompts.findLastIndex((each) => each.prompt !== "");
+  const json =
+    `{"id":${quoted(id)},"started_at":"${startedAt}","ended_at":"${record.endedAt.toISOString()}"` +
+    `,"credential_hint":${quotedName(record.credentialHint)}` +
+    (error === null
+      ? ""
+      : `,"error_type":"${error.type}","error_message":${quotedText(error.message)}`) +
+    (lastPrompt === -1 ? "" : `,"last_prompt":${lastPrompt}`) +
+    listField("tokens", record.tokens, tokensText) +
+    listField("prompts", prompts, promptText) +
+    listField("tools", record.toolCalls, toolText) +
+    listField("thoughts", record.thoughts, thoughtText) +
+    trailText(record.trail) +
+    "}";
+  return { id, startedAt, toolCallIds: toolCallIdsOf(record), json };
+}
+
+const NO_IDS: readonly string[] = [];
+
+function toolCallIdsOf({ toolCalls }: InterceptionEnd): readonly string[] {
+  if (toolCalls.length === 0) return NO_IDS;
+  return toolCalls.flatMap(({ toolCallId }) =>
     toolCallId === "" ? [] : [storableName(toolCallId)],
   );
-  return { id: record.id, startedAt, toolCallIds, json };
+}
+
+const quoted = (text: string): string => JSON.stringify(text);
+const quotedName = (text: string): string => quoted(storableName(text));
+const quotedText = (text: string): string => quoted(storableText(text));
+
+/** Nothing where there is none: an absent list is an empty one. */
+function listField<Item>(
+  name: string,
+  items: readonly Item[],
+  textOf: (item: Item) => string,
+): string {
+  const [first] = items;
+  if (first === undefined) return "";
+  return `,"${name}":[${items.length === 1 ? textOf(first) : items.map(textOf).join(",")}]`;
+}
+
+function tokensText(tokens: InterceptionEnd["tokens"][number]): string {
+  return (
+    `{"provider_response_id":${quotedName(tokens.responseId)}` +
+    `,"input_tokens":${toCount(tokens.input)},"output_tokens":${toCount(tokens.output)}` +
+    `,"cache_read_input_tokens":${toCount(tokens.cacheReadInput)}` +
+    `,"cache_write_input_tokens":${toCount(tokens.cacheWriteInput)}` +
+    `,"metadata":${JSON.stringify(tokens.extra)}}`
+  );
+}
+
+function promptText({ responseId, prompt }: InterceptionEnd["prompts"][number]): string {
+  return `{"provider_response_id":${quotedName(responseId)},"prompt":${quotedText(prompt)}}`;
+}
+
+function toolText(call: InterceptionEnd["toolCalls"][number]): string {
+  return (
+    `{"provider_response_id":${quotedName(call.responseId)}` +
+    `,"provider_tool_call_id":${quotedName(call.toolCallId)}` +
+    `,"tool":${quotedName(call.tool)},"input":${quotedText(call.input)}}`
+  );
+}
+
+function thoughtText({ content, source }: InterceptionEnd["thoughts"][number]): string {
+  return `{"content":${quotedText(content)},"source":${quoted(source)}}`;
+}
+
+function trailText(trail: InterceptionEnd["trail"]): string {
+  if (trail === null) return "";
+  if (trail.kind === "plain") return `,"key_reason":"${trail.reason}"`;
+  // The fields of an object, without its brackets.
+  return `,${JSON.stringify(toTrailColumns(trail)).slice(1, -1)}`;
 }
 
 /** The end of an interception of which nothing is known but that it is over. */

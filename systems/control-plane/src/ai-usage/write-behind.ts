@@ -34,6 +34,9 @@ export type WriteBehindLimits = {
 /** One line for a burst of dropped writes. */
 const DROP_LOG_MS = 1_000;
 
+/** Made once: what wakes from it looks at nothing. */
+const IN_A_HURRY = new Error("no more waiting");
+
 type Queued<Item> = { readonly item: Item; readonly bytes: number };
 
 export class WriteBehind<Item> implements AsyncDisposable {
@@ -43,7 +46,8 @@ export class WriteBehind<Item> implements AsyncDisposable {
   #queuedBytes = 0;
   #inFlight = 0;
   #pump: Promise<void> | null = null;
-  #hurry = Promise.withResolvers<void>();
+  /** Ends the wait of a batch that becomes fuller. */
+  #hurry = new AbortController();
   #drains = 0;
   #overflow = { dropped: 0, loggedMs: Number.NEGATIVE_INFINITY };
 
@@ -62,7 +66,7 @@ export class WriteBehind<Item> implements AsyncDisposable {
     this.#queue.push({ item, bytes });
     this.#queuedBytes += bytes;
     this.#dropOverflow();
-    if (this.#queue.length >= this.#options.limits.batchItemsMax) this.#hurry.resolve();
+    if (this.#queue.length === this.#options.limits.batchItemsMax) this.#hurry.abort(IN_A_HURRY);
     this.#report();
     this.#pump ??= this.#run();
   }
@@ -74,7 +78,7 @@ export class WriteBehind<Item> implements AsyncDisposable {
     const abort = (): void => aborted.reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     this.#drains += 1;
-    this.#hurry.resolve();
+    this.#hurry.abort(IN_A_HURRY);
     try {
       while (this.#pump !== null) await Promise.race([this.#pump, aborted.promise]);
     } finally {
@@ -85,7 +89,8 @@ export class WriteBehind<Item> implements AsyncDisposable {
 
   /** What is not drained is lost. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort(new Error("shutting down"));
+    this.#stop.abort(IN_A_HURRY);
+    this.#hurry.abort(IN_A_HURRY);
     await this.#pump;
   }
 
@@ -93,7 +98,7 @@ export class WriteBehind<Item> implements AsyncDisposable {
   async #run(): Promise<void> {
     const stop = this.#stop.signal;
     while (this.#queue.length > 0 && !stop.aborted) {
-      await this.#linger(stop);
+      await this.#linger();
       const batch = this.#take();
       this.#inFlight = batch.length;
       await writeUntilDone(this.#options, batch, stop);
@@ -103,14 +108,11 @@ export class WriteBehind<Item> implements AsyncDisposable {
     this.#pump = null;
   }
 
-  async #linger(stop: AbortSignal): Promise<void> {
+  async #linger(): Promise<void> {
     const { clock, limits } = this.#options;
-    this.#hurry = Promise.withResolvers<void>();
     if (this.#drains > 0 || this.#queue.length >= limits.batchItemsMax) return;
-    const awake = new AbortController();
-    const slept = clock.sleep(limits.lingerMs, AbortSignal.any([stop, awake.signal]));
-    await Promise.race([slept.catch(() => {}), this.#hurry.promise]);
-    awake.abort();
+    this.#hurry = new AbortController();
+    await clock.sleep(limits.lingerMs, this.#hurry.signal).catch(() => {});
   }
 
   #take(): readonly Item[] {

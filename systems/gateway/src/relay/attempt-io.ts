@@ -175,7 +175,7 @@ export class Attempt implements UpstreamListener, UpstreamExchange {
   }
 
   #decideHeld(phase: Held): boolean {
-    const held = Buffer.concat(this.#chunks);
+    const held = wholeOf(this.#chunks);
     this.#chunks = [held];
     const firstEvent = firstEventOf(held);
     if (firstEvent === null && held.byteLength < HELD_BYTES_MAX) return true;
@@ -260,13 +260,24 @@ function isReadableStream(rawHeaders: readonly string[]): boolean {
   return isEventStream && contentEncoding === "";
 }
 
-/** Up to the first empty line, in either way to end lines. Null: it is not whole yet. */
-function firstEventOf(held: Buffer): Uint8Array | null {
-  const ends = ["\n\n", "\r\n\r\n"].map((end) => held.indexOf(end)).filter((at) => at !== -1);
-  return ends.length === 0 ? null : held.subarray(0, Math.min(...ends));
+function wholeOf(chunks: readonly Uint8Array[]): Buffer {
+  const [only] = chunks;
+  if (only === undefined || chunks.length > 1) return Buffer.concat(chunks);
+  return Buffer.from(only.buffer, only.byteOffset, only.byteLength);
 }
 
-function isOverloadError(format: WireFormat, event: Uint8Array): boolean {
+/** Up to the first empty line, in either way to end lines. Null: it is not whole yet. */
+function firstEventOf(held: Buffer): Buffer | null {
+  const plainEnd = held.indexOf("\n\n");
+  const before = plainEnd === -1 ? held : held.subarray(0, plainEnd);
+  const otherEnd = before.indexOf("\r\n\r\n");
+  const end = otherEnd === -1 ? plainEnd : otherEnd;
+  return end === -1 ? null : held.subarray(0, end);
+}
+
+function isOverloadError(format: WireFormat, event: Buffer): boolean {
+  // No format has an error without the word, and nearly every stream begins with an event that has none.
+  if (!event.includes("error")) return false;
   const observer = observeStream(format);
   observer.push(event);
   const { error } = observer.end();
