@@ -152,5 +152,5 @@ test("the guess of a second server changes nothing", async () => {
   await round(database);
   const error = { type: "unknown", message: ORPHAN_MESSAGE } as const;
   const rows = toEndText(endOf(start, { error }));
-  assert.equal((await endInterceptions(database.pool, [rows])).size, 0);
+  assert.deepEqual(await endInterceptions(database.pool, [rows]), []);
 });

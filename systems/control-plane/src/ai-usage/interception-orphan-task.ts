@@ -53,9 +53,9 @@ export async function endOrphans(deps: OrphanDeps): Promise<number> {
     const error = { type: "unknown", message: ORPHAN_MESSAGE } as const;
     const rows = orphans.map((orphan) => toEndText(bareEnd({ ...orphan, error })));
     const done = await endInterceptions(pool, rows);
-    ended += done.size;
+    ended += done.length;
     // Another server ended them between the two statements; its own loop finds the rest.
-    if (done.size === 0) break;
+    if (done.length === 0) break;
   }
   if (ended > 0) deps.log.warn({ ended }, "ended the interceptions of servers that stopped");
   return ended;

@@ -56,12 +56,10 @@ const SEEN_MAX = 20_000;
 /** A session that goes on is shown to be active at least this often, and whenever a request ends. */
 const TOUCH_EVERY_MS = 5_000;
 
-type Live = { readonly initiatorId: string; readonly caller: ToolCaller };
-
 export class RecordWriter {
   readonly #deps: RecordWriterDeps;
   /** Not an LRUCache: that one clears all its room whenever its last entry is deleted. */
-  readonly #live = new Map<string, Live>();
+  readonly #live = new Map<string, StartRow>();
   readonly #toolCalls = new LRUCache<string, ToolCaller>({ max: TOOL_CALLS_MAX });
   /** What a session was last touched with → the start of that interception. */
   readonly #touched = new LRUCache<string, number>({ max: SEEN_MAX });
@@ -109,7 +107,7 @@ export class RecordWriter {
   }
 
   noteStarted(row: StartRow): void {
-    this.#live.set(row.id, { initiatorId: row.initiator_id, caller: callerOf(row) });
+    this.#live.set(row.id, row);
     if (this.#live.size <= LIVE_MAX) return;
     const [oldest = ""] = this.#live.keys();
     this.#live.delete(oldest);
@@ -117,11 +115,10 @@ export class RecordWriter {
 
   /** Results of its tool calls may come back before it is written. */
   noteEnded({ id, toolCallIds }: EndText): void {
-    const live = this.#live.get(id);
-    if (live === undefined) return;
+    const row = toolCallIds.length === 0 ? undefined : this.#live.get(id);
     this.#live.delete(id);
-    if (toolCallIds.length === 0) return;
-    const emitted = { ...live, toolCallIds };
+    if (row === undefined) return;
+    const emitted = { initiatorId: row.initiator_id, caller: callerOf(row), toolCallIds };
     this.#remember(emitted);
     this.#deps.peers?.tell(emitted);
   }
@@ -145,7 +142,11 @@ export class RecordWriter {
       for (const row of touching) this.#touched.set(touchKey(row), Date.parse(row.started_at));
     }
     const fresh = new Map<string, StartRow>();
+    let before: StartRow | null = null;
     for (const row of started) {
+      const isAlike = before !== null && hasSameValues(row, before);
+      before = row;
+      if (isAlike) continue;
       const key = valuesKey(row);
       if (!this.#seenValues.has(key)) fresh.set(key, row);
     }
@@ -159,7 +160,7 @@ export class RecordWriter {
     const { pool } = this.#deps.database;
     const ended = firstOfEach(all);
     const written = await endInterceptions(pool, ended);
-    const rest = ended.filter((end) => !written.has(end.id));
+    const rest = written.length === ended.length ? [] : without(ended, new Set(written));
     // Ended before, unknown, or taken for dead by another server in this very moment. Only a second
     // look tells the last case, and then writes what is ours.
     if (rest.length > 0) await endInterceptions(pool, rest);
@@ -193,8 +194,23 @@ function touchKey(row: StartRow): string {
   return `${row.session_id} ${valuesKey(row)}`;
 }
 
+/** Of two with one key; a text of both is dearer. */
+function hasSameValues(row: StartRow, other: StartRow): boolean {
+  return (
+    row.initiator_id === other.initiator_id &&
+    row.provider === other.provider &&
+    row.provider_name === other.provider_name &&
+    row.model === other.model &&
+    row.client === other.client
+  );
+}
+
 function valuesKey(row: StartRow): string {
   return `${row.initiator_id} ${row.provider} ${row.provider_name} ${row.model}\n${row.client}`;
+}
+
+function without(ends: readonly EndText[], ids: ReadonlySet<string>): readonly EndText[] {
+  return ends.filter((end) => !ids.has(end.id));
 }
 
 /** Inside one statement a second end could not see the first. */

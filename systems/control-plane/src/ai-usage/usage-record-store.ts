@@ -170,9 +170,9 @@ on conflict do nothing`;
 export async function endInterceptions(
   pool: Pool,
   batch: readonly EndText[],
-): Promise<ReadonlySet<string>> {
+): Promise<readonly string[]> {
   const [first] = batch;
-  if (first === undefined) return new Set();
+  if (first === undefined) return [];
   let [from, to] = [first.startedAt, first.startedAt];
   for (const { startedAt } of batch) {
     if (startedAt < from) from = startedAt;
@@ -181,7 +181,7 @@ export async function endInterceptions(
   const json = `[${batch.map((each) => each.json).join(",")}]`;
   const rows = await runTextStatement(pool, END_INTERCEPTIONS, [json, ORPHAN_MESSAGE, from, to]);
   const ids = rows[0]?.[0] ?? null;
-  return new Set(ids?.split(","));
+  return ids?.split(",") ?? [];
 }
 
 /** What the rest of the statement needs of an interception that it ends. */

@@ -3,6 +3,7 @@
  * 9.3). The keys are the columns' names: a whole list of these goes to Postgres as one JSON text.
  */
 import type { InterceptionEnd, InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
+import { timeText } from "./time-text.ts";
 import { storableName, storableText } from "./usage-text.ts";
 import { toTrailColumns } from "./usage-trail.ts";
 
@@ -45,7 +46,7 @@ export function toStartRow(record: InterceptionStart, lineage: Lineage, replicaI
   const { clientSessionId } = record;
   return {
     id: record.id,
-    started_at: record.startedAt.toISOString(),
+    started_at: timeText(record.startedAt),
     initiator_id: record.caller.userId,
     api_key_id: record.caller.apiKeyId,
     provider: storableName(record.provider.type),
@@ -78,10 +79,10 @@ export type EndText = {
 /** The text is put together by hand: an object of objects made for `JSON.stringify` alone costs several times as much. */
 export function toEndText(record: InterceptionEnd): EndText {
   const { id, error, prompts } = record;
-  const startedAt = record.startedAt.toISOString();
+  const startedAt = timeText(record.startedAt);
   const lastPrompt = prompts.findLastIndex((each) => each.prompt !== "");
   const json =
-    `{"id":${quoted(id)},"started_at":"${startedAt}","ended_at":"${record.endedAt.toISOString()}"` +
+    `{"id":${quoted(id)},"started_at":"${startedAt}","ended_at":"${timeText(record.endedAt)}"` +
     `,"credential_hint":${quotedName(record.credentialHint)}` +
     (error === null
       ? ""
