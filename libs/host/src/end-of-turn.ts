@@ -16,6 +16,11 @@ export function atEndOfTurn(work: TurnEnd): void {
   if (waiting.length === 1) setImmediate(run);
 }
 
+/** Whether nobody else waits in this turn: what it would do at the end of it, it may as well do at once. */
+export function waitsAlone(work: TurnEnd): boolean {
+  return waiting.length === 1 && waiting[0] === work;
+}
+
 function run(): void {
   const due = waiting;
   waiting = [];

@@ -1,8 +1,9 @@
 /**
- * An answer on a connection that this gateway writes itself. What one turn of the event loop writes goes out as one:
- * a head with what came with it, several events of a stream.
+ * An answer on a connection that this gateway writes itself. The first answer that has something to send in a turn of
+ * the event loop sends it at once, a head with what came with it: nothing that is done with it afterwards, such as
+ * observing it, holds it up. Others, and what the first has to add, go out together at the end of the turn.
  */
-import { atEndOfTurn, type TurnEnd } from "@atelier/host/end-of-turn";
+import { atEndOfTurn, waitsAlone, type TurnEnd } from "@atelier/host/end-of-turn";
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { GatewayResponse, ResponseLines } from "../relay/client-exchange.ts";
@@ -46,6 +47,8 @@ export class DirectResponse extends EventEmitter implements GatewayResponse, Tur
   /** Strings are Latin-1, so that their length is their bytes'. */
   #bytes = 0;
   #isFlushing = false;
+  /** In this turn. */
+  #hasSent = false;
   #hasEnded = false;
   /** Of the body, what the head announced and is not written yet. Null: it announced nothing. */
   #missing: number | null = null;
@@ -97,7 +100,7 @@ export class DirectResponse extends EventEmitter implements GatewayResponse, Tur
     if (this.destroyed || this.#hasEnded) return true;
     this.#addBody(chunk);
     if (this.#bytes >= WAITING_BYTES_MAX) this.#flush();
-    else this.#flushLater();
+    else this.#flushSoon();
     return !this.#socket.writableNeedDrain;
   }
 
@@ -106,7 +109,7 @@ export class DirectResponse extends EventEmitter implements GatewayResponse, Tur
     if (chunk !== undefined) this.#addBody(chunk);
     if (this.#framing === "chunked") this.#add(LAST_CHUNK);
     this.#hasEnded = true;
-    this.#flushLater();
+    this.#flushSoon();
     return this;
   }
 
@@ -144,8 +147,17 @@ export class DirectResponse extends EventEmitter implements GatewayResponse, Tur
     atEndOfTurn(this);
   }
 
+  /** Once in a turn. A peer that is woken by one of several writes is awake for the others, so those go together. */
+  #flushSoon(): void {
+    this.#flushLater();
+    if (this.#hasSent || !waitsAlone(this)) return;
+    this.#hasSent = true;
+    this.#flush();
+  }
+
   endTurn(): void {
     this.#isFlushing = false;
+    this.#hasSent = false;
     this.#flush();
     if (this.#hasEnded && !this.destroyed) this.#over();
   }

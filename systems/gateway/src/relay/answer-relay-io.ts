@@ -124,9 +124,10 @@ export class AnswerRelay implements UpstreamListener {
 
   data(chunk: Uint8Array): boolean {
     if (this.#isDone) return true;
-    this.#observation?.push(chunk);
     const { res } = this.#options;
-    if (res.write(chunk)) return true;
+    const isKeepingUp = res.write(chunk);
+    this.#observation?.push(chunk);
+    if (isKeepingUp) return true;
     this.#resumeWhenDrained(chunk.byteLength);
     return false;
   }

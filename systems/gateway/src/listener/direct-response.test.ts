@@ -1,0 +1,85 @@
+/** When the bytes of an answer go to the socket: what one turn of the event loop brings in few writes, the first of them at once. */
+import assert from "node:assert/strict";
+import type { Socket } from "node:net";
+import { Writable } from "node:stream";
+import { beforeEach, test } from "node:test";
+import type { DirectRequest } from "./direct-request-io.ts";
+import { DirectResponse } from "./direct-response-io.ts";
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+
+/** A response, and each write to its socket without the head. */
+function respond(headers: Record<string, string> = {}) {
+  const writes: string[] = [];
+  const socket = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      writes.push(chunk.toString("latin1").replace(/^HTTP[^]*\r\n\r\n/, "head "));
+      done();
+    },
+  });
+  const res = new DirectResponse({
+    req: { socket: socket as Socket, complete: true } as DirectRequest,
+    closes: false,
+    keepAliveSeconds: 5,
+    date: () => "",
+    onEnd: () => {},
+  });
+  res.writeHead(200, headers);
+  return { res, writes };
+}
+
+/** What one test leaves for the end of its turn is not to be met by the next. */
+beforeEach(turn);
+
+test("the first bytes of a turn are sent at once, with the head", () => {
+  const { res, writes } = respond();
+  res.flushHeaders();
+  assert.deepEqual(writes, []);
+  res.write(bytes("a"));
+  assert.deepEqual(writes, ["head 1\r\na\r\n"]);
+});
+
+test("an answer of known length is sent whole before its end is said", async () => {
+  const { res, writes } = respond({ "content-length": "1" });
+  res.write(bytes("a"));
+  assert.deepEqual(writes, ["head a"]);
+  res.end();
+  await turn();
+  assert.deepEqual(writes, ["head a"]);
+});
+
+test("what the same turn adds goes out as one at its end", async () => {
+  const { res, writes } = respond();
+  res.write(bytes("a"));
+  res.write(bytes("b"));
+  res.end(bytes("c"));
+  assert.equal(writes.length, 1);
+  await turn();
+  assert.deepEqual(writes, ["head 1\r\na\r\n", "1\r\nb\r\n1\r\nc\r\n0\r\n\r\n"]);
+});
+
+test("each turn has its first bytes", async () => {
+  const { res, writes } = respond();
+  for (const text of ["a", "b"]) {
+    res.write(bytes(text));
+    await turn();
+  }
+  assert.deepEqual(writes, ["head 1\r\na\r\n", "1\r\nb\r\n"]);
+});
+
+test("a head that nothing comes with goes out at the end of the turn", async () => {
+  const { res, writes } = respond();
+  res.flushHeaders();
+  await turn();
+  assert.deepEqual(writes, ["head "]);
+});
+
+test("answers that follow another in a turn wait for its end", async () => {
+  const [one, other] = [respond(), respond()];
+  one.res.write(bytes("a"));
+  other.res.write(bytes("b"));
+  assert.deepEqual([one.writes.length, other.writes.length], [1, 0]);
+  await turn();
+  assert.deepEqual(other.writes, ["head 1\r\nb\r\n"]);
+});
