@@ -131,7 +131,8 @@ function readAnswer(answer: IncomingMessage, intendedMs: number, giveUp: (() => 
 
 async function askAgainAndAgain(first: number): Promise<void> {
   const stagger = Number(values.stagger ?? 0.02) * 1_000;
-  await sleep((stagger * first) / connections);
+  // Evenly spaced starts would put paced streams into flocks.
+  await sleep((stagger * (first + Math.random())) / connections);
   while (performance.now() < endMs && sums.started < requestsMax) await ask(performance.now());
 }
 
