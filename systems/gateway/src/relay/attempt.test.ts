@@ -76,3 +76,26 @@ test("a connection that fails is set aside at once", () => {
   attempt.failed({ kind: "unreachable", cause: "ECONNREFUSED", detail: "" });
   assert.deepEqual([told, isWaiting()], [["aside failed"], false]);
 });
+
+const STREAM_HEAD = ["Content-Type", "text/event-stream"];
+const OVERLOAD =
+  'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":""}}';
+const START = 'event: message_start\ndata: {"type":"message_start"}';
+
+test("only a first event that is whole and says so is an overload, however its lines end", () => {
+  const outcomeOf = (...pieces: string[]): readonly string[] => {
+    const { attempt, told } = made();
+    attempt.head(200, STREAM_HEAD);
+    for (const piece of pieces) attempt.data(Buffer.from(piece));
+    return told;
+  };
+  const aside = ["upstream cancelled", "aside overloaded"];
+  const crlf = (text: string): string => text.replaceAll("\n", "\r\n");
+  assert.deepEqual(outcomeOf(`${OVERLOAD}\n\n`), aside);
+  assert.deepEqual(outcomeOf(crlf(`${OVERLOAD}\n\n`)), aside);
+  assert.deepEqual(outcomeOf(crlf(`${OVERLOAD}\n\n`), `${START}\n\n`).slice(0, 2), aside);
+  assert.deepEqual(outcomeOf(OVERLOAD.slice(0, 20), OVERLOAD.slice(20), "\n", "\n"), aside);
+  assert.deepEqual(outcomeOf(OVERLOAD), []);
+  assert.deepEqual(outcomeOf(crlf(`${START}\n\n`) + `${OVERLOAD}\n\n`), ["released", "head", "data"]); // prettier-ignore
+  assert.deepEqual(outcomeOf(`${START}\n\n${crlf(`${OVERLOAD}\n\n`)}`), ["released", "head", "data"]); // prettier-ignore
+});
