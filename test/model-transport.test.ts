@@ -195,7 +195,7 @@ test("a turn ends with the credential that it came with: revoked, expired, suspe
 
   const brief = await makeToken({ lifetime: "1h" });
   assert.equal(await asked(brief), 200);
-  await api.clock.advance(3_600_000);
+  await api.clock.leap(3_600_000);
   assert.equal(await asked(brief), 403);
 
   assert.equal(await asked(await makeToken({ scopes: ["user:read"] })), 403);
@@ -214,11 +214,11 @@ test("work in the background wakes nobody who is dormant, and keeps no session a
     return (await api.database.pool.query(query, [id])).rows[0];
   };
   const before = await session();
-  await api.clock.advance(80_000_000);
+  await api.clock.leap(80_000_000);
   await openai(await world.fetchOf("openai")).chat.completions.create(CHAT);
   assert.deepEqual(await session(), before);
   await api.database.pool.query("update users set status = 'dormant' where id = $1", [ann.id]);
-  await api.clock.advance(60_000);
+  await api.clock.leap(60_000);
   const refused = openai(await world.fetchOf("openai")).chat.completions.create(CHAT);
   await assert.rejects(refused, OpenAI.PermissionDeniedError);
 });

@@ -55,4 +55,22 @@ export class FakeClock implements Clock {
     }
     this.#elapsedMs = targetMs;
   }
+
+  /**
+   * Moves time forward at once, as it seems after a machine has slept: whoever's time has come wakes
+   * once, in order, when all of it has passed. For hours past servers that look around every second.
+   */
+  async leap(byMs: number): Promise<void> {
+    this.#elapsedMs += byMs;
+    const due = this.#sleepers
+      .filter(({ wakesAtMs }) => wakesAtMs <= this.#elapsedMs)
+      .toSorted((a, b) => a.wakesAtMs - b.wakesAtMs);
+    for (const sleeper of due) {
+      // Another, which has woken before it, may have ended its sleep.
+      if (!this.#sleepers.includes(sleeper)) continue;
+      this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+      sleeper.wake();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
 }
