@@ -4,7 +4,7 @@
  * Each answer is also searched for secrets, and each attempt must have left its audit row.
  */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
 import { hash } from "@node-rs/argon2";
 import { systemRandom } from "@atelier/base/system-random";
 import type { Endpoint } from "@atelier/contract/endpoint";
@@ -368,9 +368,16 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
+/** One for all: each endpoint is asked by people of its own, about things of their own. */
+let world: World;
+
+before(async () => {
+  world = await makeWorld();
+});
+after(() => world[Symbol.asyncDispose]());
+
 test("every endpoint of the contract is served, and every served endpoint has a case", async () => {
-  await using api = await startTestControlPlane();
-  const served = api.plane.routes.map(({ endpoint }) => nameOf(endpoint));
+  const served = world.plane.routes.map(({ endpoint }) => nameOf(endpoint));
   assert.deepEqual(served.toSorted(), ENDPOINTS.map(nameOf).toSorted());
   assert.deepEqual(Object.keys(CASES).toSorted(), served.toSorted());
 });
@@ -378,19 +385,18 @@ test("every endpoint of the contract is served, and every served endpoint has a 
 for (const endpoint of ENDPOINTS) {
   const name = nameOf(endpoint);
   test(`${name} answers everybody as the permission table says, and leaves its audit rows`, async () => {
-    await using world = await makeWorld();
     const wanted = CASES[name];
     assert.ok(wanted !== undefined, `${name} has a case`);
     for (const caller of Object.keys(CALLERS) as CallerName[]) {
       for (const path of [endpoint.path, ...(endpoint.aliases ?? [])]) {
-        const answer = await ask(world, { endpoint, path, caller, wanted });
+        const answer = await ask({ endpoint, path, caller, wanted });
         assert.equal(
           answer.status,
           expectedStatus(endpoint, caller, wanted),
           `${caller} ${answer.text}`,
         );
-        await checkAudit(world, { endpoint, caller, answer });
-        checkSecrets(world, { wanted, caller, answer });
+        await checkAudit({ endpoint, caller, answer });
+        checkSecrets({ wanted, caller, answer });
       }
     }
   });
@@ -415,15 +421,12 @@ function expectedStatus(endpoint: Endpoint, caller: CallerName, { status }: Case
   return special ?? endpoint.success.status;
 }
 
-async function ask(
-  world: World,
-  request: {
-    readonly endpoint: Endpoint;
-    readonly path: string;
-    readonly caller: CallerName;
-    readonly wanted: Case;
-  },
-): Promise<Answer> {
+async function ask(request: {
+  readonly endpoint: Endpoint;
+  readonly path: string;
+  readonly caller: CallerName;
+  readonly wanted: Case;
+}): Promise<Answer> {
   const { endpoint, caller, wanted } = request;
   const roles = CALLERS[caller];
   const scopes = caller === "owner without scope" ? ["ai_gateway:use"] : ["all"];
@@ -445,10 +448,11 @@ async function ask(
   });
 }
 
-async function checkAudit(
-  world: World,
-  asked: { readonly endpoint: Endpoint; readonly caller: CallerName; readonly answer: Answer },
-): Promise<void> {
+async function checkAudit(asked: {
+  readonly endpoint: Endpoint;
+  readonly caller: CallerName;
+  readonly answer: Answer;
+}): Promise<void> {
   const { endpoint, caller, answer } = asked;
   const { rows } = await world.database.pool.query(
     "select action, resource_type, status_code from audit_events where request_id = $1 order by time",
@@ -478,13 +482,14 @@ async function checkAudit(
   }
 }
 
-function checkSecrets(
-  world: World,
-  {
-    wanted,
-    answer,
-  }: { readonly wanted: Case; readonly caller: CallerName; readonly answer: Answer },
-): void {
+function checkSecrets({
+  wanted,
+  answer,
+}: {
+  readonly wanted: Case;
+  readonly caller: CallerName;
+  readonly answer: Answer;
+}): void {
   for (const secret of world.secrets) {
     assert.ok(!answer.text.includes(secret), `no secret in ${answer.text}`);
   }
