@@ -28,4 +28,5 @@ test("the readable page runs with scripts and styles of this server only, none o
   // Where the page's script looks for the description.
   const described = await api.call("GET", "/api/v2/docs/json");
   assert.equal(described.body.openapi, "3.1.0");
+  assert.match((await api.call("GET", "/api/v2/docs/yaml")).text, /^openapi: 3\.1\.0$/m);
 });

@@ -63,7 +63,9 @@ export async function serveApiDocs(
   app: FastifyInstance,
   { version }: { readonly version: string },
 ): Promise<void> {
-  const document = apiDescription(version);
+  // Made when somebody asks for it: every start would wait a third of a second for it.
+  let made: OpenApiDocument | null = null;
+  const document = { toJSON: (): OpenApiDocument => (made ??= apiDescription(version)) };
   app.get(OPENAPI_PATH, (_request, reply) =>
     reply.header("content-type", "application/json; charset=utf-8").send(JSON.stringify(document)),
   );
