@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { request as httpRequest } from "node:http";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import type { GatewayConfig } from "../start.ts";
 import { TIMEOUTS, TOKEN, startTestGateway } from "./gateway-testkit.ts";
 import {
@@ -75,26 +75,41 @@ const CASES: readonly Case[] = [
   { fault: "a reset after the head", reply: begins((res) => res.socket?.resetAndDestroy()), state: "valid", status: null },
   { fault: "a reset in the first event", reply: begins((res) => res.socket?.resetAndDestroy(), "event: mess"), state: "valid", status: null },
   { fault: "a stream without an event", reply: streams(""), state: "valid", status: null },
+]; // prettier-ignore
+
+/** Each ends by a time-out. */
+const SILENT_CASES: readonly Case[] = [
   { fault: "a hang before the head", reply: hangs, state: "temporary", status: null },
   { fault: "a hang after a stream's head", reply: begins(() => {}), state: "temporary", status: null },
   { fault: "a hang after a JSON answer's head", reply: jsonWithoutBody, state: "temporary", status: null },
   { fault: "a first event that drips without end", reply: drips, state: "temporary", status: null },
 ]; // prettier-ignore
 
-for (const { kind, path, play, isRecorded } of KINDS) {
-  for (const { fault, reply, state, status } of CASES) {
-    test(`${kind}: ${fault} leads to the next key, and is known of the first`, async () => {
-      await using world = await worldOf([reply, fine], FAULTS);
-      const got = await play(world);
-      assert.deepEqual([got.status, world.calls], [200, ["k1", "k2"]], got.body.toString());
-      assert.deepEqual(healthOf(world, path), [`k1 ${state}`, "k2 valid"]);
-      const [first] = world.gateway.health.keysOf(providerIdOf(path));
-      assert.equal(first!.lastError!.status, status);
-      if (!isRecorded) return;
-      const [end] = await world.ended(1);
-      assert.deepEqual([end!.credentialHint, end!.error], ["hint-2", null]);
-    });
-  }
+function testCase(
+  { kind, path, play, isRecorded }: (typeof KINDS)[number],
+  { fault, reply, state, status }: Case,
+): void {
+  test(`${kind}: ${fault} leads to the next key, and is known of the first`, async () => {
+    await using world = await worldOf([reply, fine], FAULTS);
+    const got = await play(world);
+    assert.deepEqual([got.status, world.calls], [200, ["k1", "k2"]], got.body.toString());
+    assert.deepEqual(healthOf(world, path), [`k1 ${state}`, "k2 valid"]);
+    const [first] = world.gateway.health.keysOf(providerIdOf(path));
+    assert.equal(first!.lastError!.status, status);
+    if (!isRecorded) return;
+    const [end] = await world.ended(1);
+    assert.deepEqual([end!.credentialHint, end!.error], ["hint-2", null]);
+  });
+}
+
+// They wait side by side, as many as a loaded machine can begin within one time-out.
+describe("silence", { concurrency: 4 }, () => {
+  for (const each of KINDS) for (const silent of SILENT_CASES) testCase(each, silent);
+});
+
+for (const each of KINDS) {
+  const { kind, path, play, isRecorded } = each;
+  for (const fault of CASES) testCase(each, fault);
 
   test(`${kind}: a 403 leads to the next key, and nothing is held against the first`, async () => {
     await using world = await worldOf([refuses(403), fine], FAULTS);
