@@ -4,10 +4,11 @@ import { daysText, typedDays } from "./chat-days.ts";
 
 test("nothing typed is nothing decided, and 0 is a decision", () => {
   const read = ["", " ", "0", "30", "soon"].map((text) => {
-    const days = typedDays(text);
-    return days.ok ? days.value : "refused";
+    const days = typedDays("days", text);
+    return days.ok ? days.value : days.failure.validations;
   });
-  assert.deepEqual(read, [null, null, 0, 30, "refused"]);
+  const refused = [{ field: "days", detail: "A whole number, or nothing." }];
+  assert.deepEqual(read, [null, null, 0, 30, refused]);
 });
 
 test("days are said in words", () => {

@@ -1,12 +1,15 @@
 /** Days for which something of chats holds, between a form's texts and its endpoint. */
 import { fail, ok, type Result } from "@atelier/base/result";
+import type { ApiProblem } from "@atelier/contract/client";
+import { problemOfFields } from "../forms/field-problems.ts";
 import { typedNumber } from "../forms/typed-number.ts";
 
-/** Null: nothing is typed, so the server's option holds. */
-export function typedDays(text: string): Result<number | null, "not_a_number"> {
+/** What was typed into a field. Null: nothing, so the server's option holds. */
+export function typedDays(field: string, text: string): Result<number | null, ApiProblem> {
   if (text.trim() === "") return ok(null);
   const days = typedNumber(text);
-  return days === null ? fail("not_a_number") : ok(days);
+  if (days !== null) return ok(days);
+  return fail(problemOfFields([{ field, detail: "A whole number, or nothing." }]));
 }
 
 /** `none`: what 0 means. */

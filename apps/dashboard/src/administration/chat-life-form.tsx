@@ -7,7 +7,7 @@ import {
   putChatRetentionDays,
 } from "@atelier/contract/http/chat-settings";
 import { useChange } from "../api/use-endpoint.ts";
-import { problemOfBody, problemOfFields } from "../forms/field-problems.ts";
+import { problemOfBody } from "../forms/field-problems.ts";
 import { TextField } from "../forms/text-field.tsx";
 import { useForm } from "../forms/use-form.ts";
 import { announce } from "../ui/announcements.tsx";
@@ -28,13 +28,10 @@ export function ChatLifeForm({ idle, archived }: ChatLifeFormProps) {
       retention_days: archived.is_set ? String(archived.retention_days) : "",
     },
     submit: async (texts) => {
-      const idleDays = typedDays(texts.auto_archive_days);
-      const archivedDays = typedDays(texts.retention_days);
-      if (!idleDays.ok || !archivedDays.ok) {
-        const field = idleDays.ok ? "retention_days" : "auto_archive_days";
-        const detail = "A whole number, or nothing.";
-        return { ok: false, failure: problemOfFields([{ field, detail }]) };
-      }
+      const idleDays = typedDays("auto_archive_days", texts.auto_archive_days);
+      if (!idleDays.ok) return idleDays;
+      const archivedDays = typedDays("retention_days", texts.retention_days);
+      if (!archivedDays.ok) return archivedDays;
       const idleBody = { auto_archive_days: idleDays.value };
       const archivedBody = { retention_days: archivedDays.value };
       const wrong =

@@ -8,7 +8,7 @@ import {
 } from "@atelier/contract/http/chat-debug-settings";
 import { useChange } from "../api/use-endpoint.ts";
 import { CheckField } from "../forms/check-field.tsx";
-import { problemOfBody, problemOfFields } from "../forms/field-problems.ts";
+import { problemOfBody } from "../forms/field-problems.ts";
 import { TextField } from "../forms/text-field.tsx";
 import { useForm } from "../forms/use-form.ts";
 import { announce } from "../ui/announcements.tsx";
@@ -29,14 +29,8 @@ export function DebugForm({ logging, kept }: DebugFormProps) {
       debug_retention_days: kept.is_set ? String(kept.debug_retention_days) : "",
     },
     submit: async (texts) => {
-      const days = typedDays(texts.debug_retention_days);
-      if (!days.ok) {
-        const detail = "A whole number, or nothing.";
-        return {
-          ok: false,
-          failure: problemOfFields([{ field: "debug_retention_days", detail }]),
-        };
-      }
+      const days = typedDays("debug_retention_days", texts.debug_retention_days);
+      if (!days.ok) return days;
       const body = { debug_retention_days: days.value };
       const wrong = problemOfBody(putChatDebugRetentionDays, body);
       if (wrong !== null) return { ok: false, failure: wrong };
