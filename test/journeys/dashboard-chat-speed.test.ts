@@ -13,6 +13,7 @@ import { setUpChats } from "./chat-world.ts";
 
 const MESSAGES = 5_000;
 const OPEN_MS_MAX = 10_000;
+/** Over that of a field on an empty page, which a busy machine draws late as well. */
 const KEY_P95_MS_MAX = 150;
 /** Processor time of the page for a key, over that of a field on an empty page. */
 const KEY_SCRIPT_MS_MAX = 4;
@@ -215,7 +216,8 @@ test(
       }),
     );
     assert.ok(openMs < OPEN_MS_MAX, `opened in ${openMs} ms`);
-    assert.ok(keysMs.length > 40 && p95(keysMs) < KEY_P95_MS_MAX, `p95 ${p95(keysMs)} ms`);
+    const lateMs = p95(keysMs) - p95(floor.keysMs);
+    assert.ok(keysMs.length > 40 && lateMs < KEY_P95_MS_MAX, `p95 ${p95(keysMs)} ms`);
     const scriptMs = typed.scriptMsPerKey - floor.scriptMsPerKey;
     const layoutMs = typed.layoutMsPerKey - floor.layoutMsPerKey;
     assert.ok(scriptMs < KEY_SCRIPT_MS_MAX, `${scriptMs} ms of script for a key`);
