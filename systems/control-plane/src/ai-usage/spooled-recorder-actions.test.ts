@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { silentLogger, type Logger } from "@atelier/base/logger";
@@ -9,6 +8,7 @@ import { systemRandom } from "@atelier/base/system-random";
 import type { InterceptionEnd, InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
 import type { Database } from "@atelier/database/database";
 import { createMetrics } from "@atelier/host/metrics";
+import { testDirectoriesParent } from "@atelier/testkit/postgres-server";
 import { testDatabase, type TestDatabase } from "@atelier/testkit/test-database";
 import { sql as text } from "kysely";
 import { openSpool, takeOverSpools } from "../record-spool/spool-io.ts";
@@ -27,7 +27,7 @@ const REPLICA = "00000001-0000-4000-8000-000000000000";
 const MIB = 1_024 * 1_024;
 
 function makeRoot(t: TestContext): string {
-  const root = mkdtempSync(join(tmpdir(), "atelier-spool-"));
+  const root = mkdtempSync(join(testDirectoriesParent(), "atelier-spool-"));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   return root;
 }
@@ -253,7 +253,8 @@ test("a conversation stays one thread: with the memory of this server, and witho
     recorder.end(endOf(first, { toolCalls: [toolCall("t1")] }));
     await run(recorder, second, { toolCalls: [toolCall("t2")] });
     await run(recorder, third);
-    await assert.doesNotReject(recorder.drain(AbortSignal.timeout(60_000)), "it is on the disk");
+    await until(async () => /recorder_spool_records 5\n/.test(await recorder.render()));
+    await assert.doesNotReject(recorder.drain(AbortSignal.timeout(50)), "it is on the disk");
   }
   road.isAway = false;
   await takeOver({ pool: road.pool }, root);

@@ -12,12 +12,12 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import { silentLogger, type Logger } from "@atelier/base/logger";
 import { systemRandom } from "@atelier/base/system-random";
+import { testDirectoriesParent } from "@atelier/testkit/postgres-server";
 import { openSpool, takeOverSpools } from "./spool-io.ts";
 import type { SpoolReader } from "./spool.ts";
 
@@ -26,7 +26,7 @@ const KILLS = 30;
 const WRITER = join(import.meta.dirname, "spool-writer-testkit.ts");
 
 function makeRoot(t: TestContext): string {
-  const root = mkdtempSync(join(tmpdir(), "atelier-spool-"));
+  const root = mkdtempSync(join(testDirectoriesParent(), "atelier-spool-"));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   return root;
 }
