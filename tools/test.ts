@@ -1,17 +1,19 @@
 /**
  * `npm test`: every check and every test, or `npm test -- <paths>`: the tests of those paths.
  *
- * Each test file that uses the outside (a database, sockets, processes) gets a process of its own;
- * pure files share one, because starting it costs more than they do. One Postgres serves the run.
+ * Files that start whole servers, or change what holds for their process, get one of their own; others
+ * share (`test-groups.ts`). One Postgres serves the run.
  * Ends with one line, `N passed, N failed, N skipped`, and never hangs: a process that is silent for
  * too long, or that stays when its tests are over, is killed and counts as a failure.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { startPostgresServer, TEST_POSTGRES_VARIABLE } from "@atelier/testkit/postgres-server";
 import { runChecks } from "./check.ts";
+import { testGroups, type TestGroup } from "./test-groups.ts";
 import type { TestReport } from "./test-reporter.ts";
 
 /** What happened. Failures are sentences: which test, check or file, and in short why. */
@@ -19,20 +21,21 @@ type Outcome = { passed: number; skipped: number; readonly failures: string[] };
 
 const ROOT = join(import.meta.dirname, "..");
 const EVERYTHING = "{libs,systems,apps,tools,test,bench}/**/*.test.ts";
-const PROCESSES_MAX = 2;
+/** One more than processors, because tests also wait. Each may have a server and a browser in memory. */
+const PROCESSES_MAX = Math.min(4, availableParallelism() + 1);
 /** Several times what the longest needs: a machine that is slow or busy is no reason to fail. */
 const TEST_MS_MAX = 240_000;
 /** Longer than one test may take, also of those that ask for more time: nothing at all happens. */
 const SILENCE_MS_MAX = 430_000;
 /** From the end of a process' tests to its own end. Between two files, it is the time to load one. */
 const EXIT_MS_MAX = 60_000;
-/** A test that mentions none of these touches only its own memory. */
-const OUTSIDE =
-  /test-database|postgres|real-server|-world\.ts|node:(child_process|cluster|dgram|fs|http|https|http2|net|tls|worker_threads)|scripted-|-testkit\.ts|process\.|\bbefore\(|\bafter\(|\bmock\./;
+/** One for all processes of a run and the servers they start: else each compiles the same files anew. */
+const CODE_CACHE = join(ROOT, "dist/code-cache");
 
 const running = new Set<ChildProcess>();
 
 async function main(patterns: readonly string[]): Promise<number> {
+  process.env["NODE_COMPILE_CACHE"] ??= CODE_CACHE;
   const outcome: Outcome = { passed: 0, skipped: 0, failures: [] };
   try {
     if (patterns.length === 0) await runAllChecks(outcome);
@@ -58,13 +61,11 @@ async function runAllChecks(outcome: Outcome): Promise<void> {
 
 async function runTests(patterns: readonly string[], outcome: Outcome): Promise<void> {
   const files = findTests(patterns.length === 0 ? [EVERYTHING] : patterns, outcome);
-  const isPure = (file: string): boolean => !OUTSIDE.test(readFileSync(join(ROOT, file), "utf8"));
-  const pure = files.filter(isPure);
-  const others = files.filter((file) => !pure.includes(file));
-  const groups = [...(pure.length > 0 ? [pure] : []), ...others.map((file) => [file])];
+  const texts = new Map(files.map((file) => [file, readFileSync(join(ROOT, file), "utf8")]));
+  const groups = testGroups(texts);
 
   await using resources = new AsyncDisposableStack();
-  if (others.length > 0) {
+  if (groups.some(({ isPure }) => !isPure)) {
     const { host, port, user, database } = resources.use(await startPostgresServer());
     process.env[TEST_POSTGRES_VARIABLE] = JSON.stringify({ host, port, user, database });
   }
@@ -92,8 +93,8 @@ function findTests(patterns: readonly string[], outcome: Outcome): string[] {
 }
 
 /** Runs the files in one process. */
-async function runGroup(files: readonly string[], outcome: Outcome): Promise<void> {
-  const title = files.length === 1 ? (files[0] ?? "") : `${files.length} pure files`;
+async function runGroup({ files, isPure }: TestGroup, outcome: Outcome): Promise<void> {
+  const title = isPure && files.length > 1 ? `${files.length} pure files` : files.join(", ");
   const startedMs = performance.now();
   const child = spawn(process.execPath, [...TEST_FLAGS, ...files], {
     cwd: ROOT,
