@@ -2,13 +2,15 @@
  * `npm run simulate -- [--seed N] [--runs N] [--requests N] [name…]`: long random tests of what must
  * hold for any input. Runs `simulate()` of every `*.simulation.ts` in libs and systems whose path contains
  * one of the names, or of all. Those in `test/simulation` load a real server for minutes, and run only
- * where they are named; `--requests` is for them. A failure prints the seed that repeats it.
+ * where they are named; `--requests` is for them. A failure prints the seed that repeats it. Whatever ends it,
+ * directories and programs that it has made are gone soon after.
  *
  * `npm run simulate -- <name> [options]` runs one of WITH_OPTIONS: real servers under random trouble.
  */
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { keepTogether } from "../test/simulation/own-leftovers.ts";
 import { listFiles, ROOT } from "./source-files.ts";
 
 /** Simulations of whole servers that have options of their own: each is run by its name alone. */
@@ -110,5 +112,8 @@ function readCount(name: string, text: string | undefined): number | null {
 
 const [name = "", ...options] = process.argv.slice(2);
 const withServers = Object.hasOwn(WITH_OPTIONS, name) ? WITH_OPTIONS[name] : undefined;
+const own = keepTogether();
+const code = await (withServers?.(options) ?? main(process.argv.slice(2)));
+await own[Symbol.asyncDispose]();
 // Ended by hand: Node can spin for ever when it cleans up after servers and sockets that it had by itself.
-process.exit(await (withServers?.(options) ?? main(process.argv.slice(2))));
+process.exit(code);

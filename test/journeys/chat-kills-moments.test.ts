@@ -20,7 +20,12 @@ test("what is waited for at a moment comes in the chats that are to be struck at
   const world = await ChatKillsWorld.start(database, resources);
   const said: Said[] = [];
   const told: string[] = [];
-  world.listen({ database: (each) => said.push(each), agent: (text) => told.push(text) });
+  const relayed: string[] = [];
+  world.listen({
+    database: (each) => said.push(each),
+    agent: (text) => told.push(text),
+    relay: (text) => relayed.push(text),
+  });
   const run = async (scenario: ScenarioName): Promise<readonly string[]> => {
     const key = `m${SCENARIOS.indexOf(scenario)}`;
     using chat = await KillsChat.create(world, key, scenario);
@@ -31,6 +36,10 @@ test("what is waited for at a moment comes in the chats that are to be struck at
     await chat.until("a label", () => said.some((each) => isLabel(each, chat.id)));
     const about = [chat.id, null].map((chatId) => ({ key, chatId }));
     return Object.entries(MOMENTS[scenario]).flatMap(([name, moment]) => {
+      if (moment.kind === "relayed" || moment.kind === "carried out elsewhere") {
+        const isThere = relayed.some((text) => about.some((each) => moment.is(text, each)));
+        return isThere ? [] : [`${scenario}, ${name}`];
+      }
       if (moment.kind !== "asked" && moment.kind !== "answered" && moment.kind !== "dispatched") {
         return [];
       }
@@ -47,14 +56,19 @@ test("what is waited for at a moment comes in the chats that are to be struck at
   };
   const isContextPinned = (): boolean =>
     said.some(({ values }) => values.includes('"context-file"'));
-  // The driver of this one is killed, and would take the others along.
-  const others = SCENARIOS.filter((each) => each !== "recovery");
+  // The driver of the last one is killed, and would take the others along. Ways between servers are those of all.
+  const alone: readonly ScenarioName[] = ["elsewhere", "recovery"];
+  const others = SCENARIOS.filter((each) => !alone.includes(each));
   const left = others.values();
   const missing: string[] = [];
   const lane = async (): Promise<void> => {
     for (const scenario of left) missing.push(...(await run(scenario)));
   };
   await Promise.all(Array.from({ length: LANES }, lane));
+  world.cutRelays();
+  world.comesLate((await world.sideOfAgent()) ?? null);
+  missing.push(...(await run("elsewhere")));
+  world.comesLate(null);
   missing.push(...(await run("recovery")));
   assert.deepEqual(missing, []);
 });

@@ -22,6 +22,7 @@ export type ChatPerson = {
 export type ChatWorld = AsyncDisposable & {
   readonly model: ScriptedModel;
   readonly person: ChatPerson;
+  readonly providerId: string;
 };
 
 /** Adds a provider and a default model that both are the scripted one. The person is there or made now. */
@@ -60,7 +61,10 @@ export async function setUpChats(
       assert.equal(sent.status, 200, JSON.stringify(sent.body));
     },
   };
-  return { model, person, [Symbol.asyncDispose]: () => model[Symbol.asyncDispose]() };
+  return {
+    ...{ model, person, providerId: provider.body.id as string },
+    [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
+  };
 }
 
 /** What a viewer holds, by applying every event. */

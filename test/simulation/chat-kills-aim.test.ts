@@ -3,8 +3,11 @@ import { silentLogger } from "@atelier/base/logger";
 import { openDatabase } from "@atelier/database/database";
 import { testDatabase, type TestDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { Aim, databaseTap } from "./chat-kills-aim.ts";
+import { WebSocket, WebSocketServer } from "ws";
+import { Aim, databaseTap, relayTap } from "./chat-kills-aim.ts";
 import type { Moment } from "./chat-kills-moments.ts";
 import { FaultyWire, type HeldFate } from "./faulty-wire.ts";
 import type { Said } from "./postgres-talk.ts";
@@ -72,6 +75,55 @@ test("one whose question is always the same is known by what it is answered", as
   assert.equal(await heard, "heard");
   await ask();
 });
+
+for (const { kind, isHeardThere } of [
+  { kind: "relayed", isHeardThere: false },
+  { kind: "carried out elsewhere", isHeardThere: true },
+] as const) {
+  test(`what is ${kind} is ${isHeardThere ? "heard there, and its answer is not" : "not heard there"}`, async () => {
+    await using resources = new AsyncDisposableStack();
+    const heard: string[] = [];
+    const server = resources.adopt(new WebSocketServer({ port: 0, host: "127.0.0.1" }), (each) =>
+      each.close(),
+    );
+    server.on("connection", (socket) => {
+      socket.on("message", (data: Buffer) => {
+        heard.push(data.toString());
+        server.emit("heard");
+        socket.send("an answer");
+      });
+    });
+    await once(server, "listening");
+    const is = (text: string): boolean => text.includes("wanted");
+    const aim = new Aim<string>({ kind, is, isNow: () => true }, "");
+    const { port } = server.address() as AddressInfo;
+    const tap = () =>
+      relayTap(
+        () => [aim],
+        () => {},
+      );
+    const wire = resources.use(await FaultyWire.start(port, tap));
+    const socket = new WebSocket(wire.url.replace("http", "ws"));
+    await once(socket, "open");
+    socket.send("another");
+    await once(socket, "message");
+    const answered = once(socket, "message").then(() => "answered");
+    socket.send("wanted");
+    await aim.hit;
+    // Who asks beside it has an answer meanwhile.
+    const beside = new WebSocket(wire.url.replace("http", "ws"));
+    await once(beside, "open");
+    beside.send("beside");
+    const held = once(beside, "message").then(() => "held");
+    assert.equal(await Promise.race([answered, held]), "held");
+    while (isHeardThere && !heard.includes("wanted")) await once(server, "heard");
+    assert.equal(heard.includes("wanted"), isHeardThere);
+    aim.release("pass");
+    assert.equal(await answered, "answered");
+    assert.deepEqual(heard.toSorted(), ["another", "beside", "wanted"]);
+    for (const each of [socket, beside]) each.terminate();
+  });
+}
 
 function isCommitOf(key: string, { text, within }: Said): boolean {
   return text === "commit" && within.values.includes(key);

@@ -9,6 +9,7 @@ import type { Moment } from "./chat-kills-moments.ts";
 import { tallyNumber, type TallyCall } from "./chat-kills-tally.ts";
 import type { HeldFate, WireTap } from "./faulty-wire.ts";
 import { isAnswerWhole, PostgresTalk, type Said } from "./postgres-talk.ts";
+import { SocketFrames } from "./socket-frames.ts";
 
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
 
@@ -72,10 +73,17 @@ export class Aim<Side> {
     return this.#isNth({}, moment.is(text, this.#about));
   }
 
+  isOfRelay(text: string): boolean {
+    const { moment } = this;
+    if (moment.kind !== "relayed" && moment.kind !== "carried out elsewhere") return false;
+    return this.#isNth({}, moment.is(text, this.#about));
+  }
+
   isOfModel({ key, kind }: ModelCall): boolean {
     const { moment } = this;
     if (moment.kind !== "model") return false;
-    return this.#isNth(moment, kind === moment.call && key.startsWith(this.#key));
+    const own = `${this.#key}${moment.of ?? ""}`;
+    return this.#isNth(moment, kind === moment.call && key.startsWith(own));
   }
 
   isOfTally({ number, isDone }: TallyCall): boolean {
@@ -166,5 +174,30 @@ export function agentTap<Side>(
       aim.reached();
       return null;
     },
+  };
+}
+
+/** For one connection of a server to another. `heard` is told what is asked on it, and with which request it began. */
+export function relayTap<Side>(
+  aims: () => readonly Aim<Side>[],
+  heard: (text: string) => void,
+): WireTap {
+  const frames = new SocketFrames();
+  let mute: Aim<Side> | null = null;
+  let hasBegun = false;
+  return {
+    sent: (bytes) => {
+      const said = frames.read(bytes).toString("utf8");
+      const text = hasBegun ? said : `${frames.head ?? ""}\n${said}`;
+      hasBegun = frames.head !== null;
+      heard(text);
+      const aim = aims().find((each) => each.isOfRelay(text));
+      if (aim === undefined) return null;
+      if (aim.moment.kind === "relayed") return aim.hold(null);
+      mute = aim;
+      aim.reached();
+      return null;
+    },
+    answered: () => mute?.hold(null) ?? null,
   };
 }

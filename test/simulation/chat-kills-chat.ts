@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { askText, type AskKind } from "./chat-kills-model.ts";
+import { askText, type AskKind } from "./chat-kills-ask.ts";
+import { FILLER } from "./chat-kills-context.ts";
 import type { ChatRowSeen, Facts, ScenarioName } from "./chat-kills-moments.ts";
 import { KillsViewer } from "./chat-kills-viewer.ts";
 import type { ChatKillsWorld } from "./chat-kills-world.ts";
@@ -29,7 +30,13 @@ const FIRST_KIND: Readonly<Record<ScenarioName, AskKind>> = {
   edit: "long_command",
   child: "child",
   tool_server: "tool_server",
+  limit: "full",
+  limit_message: "full_talk",
+  interrupt_summary: "full_stop",
+  elsewhere: "tools",
 };
+/** Their contexts are full with their first message. */
+const FULL: readonly ScenarioName[] = ["limit", "limit_message", "interrupt_summary"];
 /** Of a tool that the person's own program runs. */
 const CLIENT_TOOLS = [
   {
@@ -69,14 +76,17 @@ export class KillsChat implements Disposable {
     scenario: ScenarioName,
   ): Promise<KillsChat> {
     const text = askText({ key: `${key}a`, kind: FIRST_KIND[scenario], home: world.machine.home });
+    const texts = FULL.includes(scenario) ? [text, FILLER] : [text];
     const { status, body } = await world.call("POST", "/api/v2/chats", {
-      content: [{ type: "text", text }],
+      content: texts.map((each) => ({ type: "text", text: each })),
       ...{ workspace_id: world.workspaceId, idempotency_key: `create-${key}` },
       ...(scenario === "client_tool" && { unsafe_dynamic_tools: CLIENT_TOOLS }),
+      ...(FULL.includes(scenario) && { model_config_id: world.smallModelId }),
       ...(scenario === "tool_server" && { mcp_server_ids: [world.toolServerId] }),
     });
     assert.equal(status, 201, JSON.stringify(body));
-    return new KillsChat(world, { id: body.id as string, key, text, scenario });
+    const sent = texts.join("");
+    return new KillsChat(world, { id: body.id as string, key, text: sent, scenario });
   }
 
   [Symbol.dispose](): void {
@@ -113,10 +123,20 @@ export class KillsChat implements Disposable {
       case "client_tool":
         await this.#giveResult();
         break;
+      case "limit_message":
+        await this.rest();
+        await this.send("b", "talk");
+        break;
+      case "interrupt_summary":
+        await this.until("a summary under way", isSummingUp);
+        await this.#act("interrupt");
+        break;
       case "patience":
       case "retry":
       case "child":
       case "tool_server":
+      case "limit":
+      case "elsewhere":
         break;
     }
   }
@@ -237,6 +257,11 @@ function isAnswering({ kept, status, steps }: Facts): boolean {
 /** A command that no server could start leaves a result that says so, and the turn goes on. */
 function isAtWork({ isCounted, status, steps }: Facts): boolean {
   return isCounted || (steps > 0 && isResting(status));
+}
+
+/** It may have gone on after the summary before anybody looked. */
+function isSummingUp({ summaries, status, steps }: Facts): boolean {
+  return summaries > 0 || (steps > 0 && isResting(status));
 }
 
 function isResting(status: string): boolean {

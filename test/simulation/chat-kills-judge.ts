@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { textOf } from "../journeys/chat-world.ts";
 import type { KillsChat } from "./chat-kills-chat.ts";
-import { askText } from "./chat-kills-model.ts";
+import { askText } from "./chat-kills-ask.ts";
+import { judgeSummaries } from "./chat-kills-judge-summary.ts";
 import {
   personsTexts,
   type ChatRowSeen,
@@ -46,6 +47,7 @@ export async function judge(world: ChatKillsWorld, chat: KillsChat): Promise<Jud
     ...judgeCalls(rows),
     ...judgeClientResult(chat, rows),
     ...judgeWords(rows),
+    ...judgeSummaries(chat, rows, world.model.calls),
     ...chat.viewers.flatMap((viewer) => judgeSeen(viewer, [...editedAway, ...rows])),
     ...effects.violations,
     ...world.model.faults.filter((fault) => fault.startsWith(chat.key)),
@@ -195,6 +197,10 @@ const EFFECTS_OF: Partial<Record<ScenarioName, readonly EffectTool[]>> = {
   interrupt_command: ["execute"],
   patience: ["execute"],
   tool_server: [TALLY.tool],
+  limit: ["execute", "edit_files"],
+  // What would come behind the summary is not done.
+  interrupt_summary: ["execute"],
+  elsewhere: ["execute", "edit_files"],
 };
 
 /** What the model reads where nobody can know whether it took effect. */

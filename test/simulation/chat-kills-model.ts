@@ -3,24 +3,22 @@
  * and no two of its words are alike, so that each can be told from a repetition of itself.
  */
 import { startScriptedModel, type ScriptedModel } from "@atelier/testkit/scripted-model";
+import {
+  contextFaults,
+  isSummaryAsked,
+  readSummary,
+  summaryText,
+  tokensOf,
+} from "./chat-kills-context.ts";
+import { askedIn, askText, type Asked, type AskKind, type Block } from "./chat-kills-ask.ts";
 import { TALLY, tallyNumber } from "./chat-kills-tally.ts";
 import type { ScriptedReply } from "@atelier/testkit/scripted-model-reply";
-
-/** What a person can ask for: `#<key> <kind> <home>`. */
-export type AskKind =
-  | "tools"
-  | "slow"
-  | "talk"
-  | "long_command"
-  | "patience"
-  | "retry"
-  | "client_tool"
-  | "child"
-  | "tool_server";
 
 export type ModelCall = {
   readonly key: string;
   readonly kind: "step" | "summary" | "title" | "label";
+  /** Which summary it was sent in place of what was said before. Null: none. */
+  readonly summary: string | null;
 };
 
 export type KillsModel = AsyncDisposable & {
@@ -39,18 +37,13 @@ export type HoldCall = (
 /** Between two pieces of an answer. */
 const PIECE_MS = 15;
 const SUMMARY_PIECE_MS = 25;
+/** So long that it can be stopped. */
+const SLOW_SUMMARY_PIECE_MS = 800;
 const WORDS: Readonly<Record<AskKind, number>> = {
   // Slow: a viewer whose server was struck before has the time to come back while it is written.
   ...{ tools: 24, slow: 160, talk: 8, long_command: 8, patience: 8, retry: 8, client_tool: 8 },
-  ...{ child: 8, tool_server: 8 },
+  ...{ child: 8, tool_server: 8, full: 8, full_talk: 8, full_stop: 8 },
 };
-
-type Block = Readonly<Record<string, unknown>>;
-type Asked = { readonly key: string; readonly kind: AskKind; readonly home: string };
-
-export function askText({ key, kind, home }: Asked): string {
-  return `#${key} ${kind} ${home}`;
-}
 
 export async function startKillsModel(hold: HoldCall): Promise<KillsModel> {
   const calls: ModelCall[] = [];
@@ -60,18 +53,22 @@ export async function startKillsModel(hold: HoldCall): Promise<KillsModel> {
       if (!path.endsWith("/messages")) return null;
       const text = Buffer.from(body).toString();
       const request = JSON.parse(text) as { messages: Block[] };
-      const { asked, results, isSummary, childId } = readAsked(request.messages);
+      const read = readAsked(request.messages);
+      const { asked, results, isSummary, childId } = read;
       const isStep = "tools" in request && !isSummary;
-      const call = isStep || isSummary ? stepCall(asked, isSummary) : beside(text);
+      const call = isStep || isSummary ? stepCall(read) : beside(text);
       const { key, kind } = call;
       calls.push(call);
       const pause = hold(call);
       if (kind === "title" || kind === "label") return paused(titleOrLabel(), pause);
-      faults.push(...unpairedCalls(request.messages).map((fault) => `${key}: ${fault}`));
+      const wrong = [...unpairedCalls(request.messages), ...contextFaults(request.messages)];
+      faults.push(...wrong.map((fault) => `${key}: ${fault}`));
       const nth = calls.filter((each) => each.key === key && each.kind === kind).length;
-      if (isStep && asked?.kind === "retry" && nth === 1) return OVERLOADED;
+      if (nth === 1 && isRefusedOnce(call, asked)) return OVERLOADED;
       const said = { results, childId, serial: calls.length };
-      return paused(isSummary ? summary() : answer(asked, said), pause);
+      const turn = isSummary ? summary(asked, said, request.messages) : answer(asked, said);
+      const inputTokens = tokensOf(request.messages);
+      return paused({ ...turn, turn: { ...turn.turn, inputTokens } }, pause);
     },
   });
   return { model, calls, faults, [Symbol.asyncDispose]: () => model[Symbol.asyncDispose]() };
@@ -81,28 +78,39 @@ function paused(reply: Turn, pause: ReturnType<HoldCall>): Turn {
   return pause === null ? reply : { ...reply, pause };
 }
 
-function stepCall(asked: Asked | null, isSummary: boolean): ModelCall {
-  return { key: asked?.key ?? "", kind: isSummary ? "summary" : "step" };
+function stepCall({ asked, isSummary, summary: { serial } }: ReadAsked): ModelCall {
+  return { key: asked?.key ?? "", kind: isSummary ? "summary" : "step", summary: serial };
+}
+
+function isRefusedOnce({ kind }: ModelCall, asked: Asked | null): boolean {
+  return (
+    (kind === "step" && asked?.kind === "retry") ||
+    (kind === "summary" && asked?.kind === "full_talk")
+  );
 }
 
 /** The question tells what was said, and not as messages. */
 function beside(text: string): ModelCall {
   const kind = text.includes("You name conversations") ? "title" : "label";
-  return { key: /#(\S+) \w+ \//.exec(text)?.[1] ?? "", kind };
+  return { key: /#(\S+) \w+ \//.exec(text)?.[1] ?? "", kind, summary: null };
 }
 
-function readAsked(messages: readonly Block[]): {
+type ReadAsked = {
   readonly asked: Asked | null;
-  /** Results of tools since then. */
+  /** Results of tools since then, whether they are still sent or are summed up. */
   readonly results: number;
   readonly isSummary: boolean;
   /** Of the agent that was started since then. */
   readonly childId: string;
-} {
+  readonly summary: { readonly serial: string | null };
+};
+
+function readAsked(messages: readonly Block[]): ReadAsked {
   let asked: Asked | null = null;
   let results = 0;
   let last = "";
   let childId = "";
+  let serial: string | null = null;
   for (const { role, content } of messages) {
     if (role !== "user") continue;
     const blocks = typeof content === "string" ? [{ type: "text", text: content }] : content;
@@ -113,13 +121,15 @@ function readAsked(messages: readonly Block[]): {
       }
       if (block["type"] !== "text") continue;
       last = String(block["text"]);
-      const found = /^#(\S+) (\w+) (\S+)$/.exec(last.trim());
+      const summed = readSummary(last);
+      const found = summed?.asked ?? askedIn(last);
       if (found === null) continue;
-      asked = { key: found[1] ?? "", kind: found[2] as AskKind, home: found[3] ?? "" };
-      results = 0;
+      asked = found;
+      results = summed?.results ?? 0;
+      serial = summed?.serial ?? serial;
     }
   }
-  return { asked, results, childId, isSummary: last.startsWith("Summarise this conversation") };
+  return { asked, results, childId, isSummary: isSummaryAsked(last), summary: { serial } };
 }
 
 /** JSON in JSON: the quotes of the inner one are escaped. */
@@ -132,9 +142,10 @@ function titleOrLabel(): Turn {
   return { kind: "turn", turn: { text: "Counting things" } };
 }
 
-function summary(): Turn {
-  const text = "They counted, and all is well.";
-  return { kind: "turn", turn: { text }, chunkBytes: 60, delayMs: SUMMARY_PIECE_MS };
+function summary(asked: Asked | null, said: SaidSoFar, messages: readonly Block[]): Turn {
+  const text = summaryText(`s${said.serial}`, { asked, results: said.results }, messages);
+  const delayMs = asked?.kind === "full_stop" ? SLOW_SUMMARY_PIECE_MS : SUMMARY_PIECE_MS;
+  return { kind: "turn", turn: { text }, chunkBytes: 60, delayMs };
 }
 
 /** Each call must be answered in the very next message, once. */
@@ -193,8 +204,13 @@ function wantedCalls({ key, kind, home }: Asked, said: SaidSoFar): readonly Want
         return [[{ name: TALLY.tool, input: { a: tallyNumber(key), b: 1 } }]];
       case "child":
         return childInTurn({ key, kind, home }, childId);
+      case "full":
+      case "full_stop":
+        // A summary comes in between.
+        return [[{ name: "execute", input: { command: count } }], [editCall({ key, home })]];
       case "slow":
       case "talk":
+      case "full_talk":
       case "retry":
         return [];
     }
@@ -205,13 +221,17 @@ function wantedCalls({ key, kind, home }: Asked, said: SaidSoFar): readonly Want
 function toolsInTurn({ key, home }: Asked): readonly (readonly WantedCall[])[] {
   const command = `echo ${key} >> ${home}/count; sleep 0.3; touch ${home}/done-${key}`;
   const written = { path: `${home}/written-${key}`, content: key };
-  const edit = { path: `${home}/edited`, old_text: "END\n", new_text: `${key}\nEND\n` };
   const both = [
     { name: "execute", input: { command } },
     { name: "write_file", input: written },
   ];
   // By how many results there are by then.
-  return [both, [], [{ name: "edit_files", input: { edits: [edit] } }]];
+  return [both, [], [editCall({ key, home })]];
+}
+
+function editCall({ key, home }: Pick<Asked, "key" | "home">): WantedCall {
+  const edit = { path: `${home}/edited`, old_text: "END\n", new_text: `${key}\nEND\n` };
+  return { name: "edit_files", input: { edits: [edit] } };
 }
 
 /** Starts an agent, waits for it, tells it more, and waits again. */

@@ -8,6 +8,8 @@ import {
   commit,
   createsChat,
   createsChild,
+  dialsForParts,
+  dialsForWorkspace,
   fenced,
   FIRST_ATTEMPT,
   heartbeat,
@@ -83,10 +85,20 @@ export type Moment =
       is(text: string, chat: AimedChat): boolean;
       readonly isNow: (facts: Facts) => boolean;
     }
+  /** What a server asks another one is held. */
+  | { readonly kind: "relayed"; is(text: string, chat: AimedChat): boolean }
+  /** The other one is asked; what it answers is held, and it is struck when this is to be seen. */
+  | {
+      readonly kind: "carried out elsewhere";
+      is(text: string, chat: AimedChat): boolean;
+      readonly isNow: (facts: Facts) => boolean;
+    }
   /** The model has been asked, and says so many bytes and no more. */
   | {
       readonly kind: "model";
       readonly call: "step" | "summary" | "title";
+      /** The letter of the message that it answers; absent: any. */
+      readonly of?: string;
       readonly nth?: number;
       readonly afterBytes: number;
     }
@@ -104,13 +116,24 @@ export type ScenarioName =
   | "client_tool"
   | "edit"
   | "child"
-  | "tool_server";
+  | "tool_server"
+  | "limit"
+  | "limit_message"
+  | "interrupt_summary"
+  | "elsewhere";
 
 /** A server takes whatever there is, and learns which chats those are. */
 const CLAIMS = /with wanting as materialized/;
 const LOOKS_FOR_KEY = /from "chat_request_keys"/;
 const LOOKS_FOR_ABANDONED =
   /from chat_messages\s+where chat_id = \$1 and revision > \$2 and deleted/;
+
+const LOOKS_FOR_SERVER = /select l\.replica_id, r\.relay_url/;
+const SUMMARY_PART: Statement = ({ text, values }, { chatId }) =>
+  chatId !== null &&
+  text.includes("insert into chat_message_parts") &&
+  values.includes("chat_summarized") &&
+  values.includes(chatId);
 
 /** In the order in which they come. */
 export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Moment>>>> = {
@@ -207,6 +230,7 @@ export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Mome
   },
   child: {
     ...both("creation of a child", commit(createsChild)),
+    "child's model asked": { kind: "model", call: "step", of: "c", afterBytes: 0 },
     ...both("looking after a child", ofChat(/where id = \$1 and parent_chat_id = \$2/), 3),
     ...both("step of a child's report", step("tool-result", "wait_agent")),
     ...both("message to a child", commit(tellsChild)),
@@ -216,6 +240,46 @@ export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Mome
     "tool server called": { kind: "remote", isDone: false },
     "tool server's call took effect, unheard": { kind: "remote", isDone: true },
     ...both("step of a tool server's result", step("tool-result", TALLY.tool)),
+  },
+  limit: {
+    ...both("attempt at a summary in the middle of work", FIRST_ATTEMPT, 4),
+    ...both("note that it is summed up", SUMMARY_PART),
+    "model asked to sum up the work": { kind: "model", call: "summary", afterBytes: 0 },
+    ...both("swap of the history for its summary", step("chat_summarized")),
+    ...both("attempt behind the summary", FIRST_ATTEMPT, 5),
+    "model asked behind the summary": { kind: "model", call: "step", nth: 2, afterBytes: 0 },
+    "edit behind the summary took effect, unheard": {
+      kind: "carried out",
+      is: startsEdit,
+      isNow: ({ isEdited }) => isEdited,
+    },
+  },
+  limit_message: {
+    ...both("note of a summary's retry", commit(fenced(/"retry_state" = /, "retrying_at"))),
+    "model asked for a summary again": { kind: "model", call: "summary", nth: 2, afterBytes: 0 },
+    ...both("swap that leaves a message unanswered", step("chat_summarized")),
+    "model asked with the message again": { kind: "model", call: "step", of: "b", afterBytes: 0 },
+  },
+  interrupt_summary: {
+    ...both("asking to stop a summary", commit(unfenced(/"status" = /, "interrupting"))),
+    ...both("end of a stopped summary", commit(fenced(/"status" = /, "interrupting"))),
+  },
+  elsewhere: {
+    ...both("looking for the workspace's server", ofSomeChat(LOOKS_FOR_SERVER, "later")),
+    "workspace's server dialled": { kind: "relayed", is: dialsForWorkspace },
+    "viewer's server dials the driver": { kind: "relayed", is: dialsForParts },
+    "command relayed": { kind: "relayed", is: startsCommand },
+    "relayed command took effect, unheard": {
+      kind: "carried out elsewhere",
+      is: startsCommand,
+      isNow: ({ isCounted }) => isCounted,
+    },
+    "edit relayed": { kind: "relayed", is: startsEdit },
+    "relayed edit took effect, unheard": {
+      kind: "carried out elsewhere",
+      is: startsEdit,
+      isNow: ({ isEdited }) => isEdited,
+    },
   },
 };
 
@@ -238,7 +302,7 @@ export function isPatient({
 }
 
 const IMPATIENT =
-  /^(?:looking for|limit|creation|claim|key of|title|record|first parts|parts for|queueing|heartbeat|asking|taking the client's result|editing)/;
+  /^(?:looking for|note that|limit|creation|claim|key of|title|record|first parts|parts for|queueing|heartbeat|asking|taking the client's result|editing)/;
 const ENDS_TRANSACTION = /^(?:end of|label|note of a retry|handing|message to a child)/;
 
 function seen(isNow: (facts: Facts) => boolean): Moment {

@@ -1,6 +1,6 @@
 /**
  * By what each wait of a turn is known on a wire: statements that a server sends to the database, and what the
- * workspace's agent is told. `chat-kills-moments.test.ts` shows that each of them still comes.
+ * workspace's agent and other servers are told. `chat-kills-moments.test.ts` shows that each of them still comes.
  *
  * All that servers say is compared with these, by the one process that carries all their bytes: no expression
  * here begins with what any text begins with, so that none goes through a long text from each of its letters.
@@ -114,6 +114,15 @@ export function startsEdit(text: string, { key }: AimedChat): boolean {
 
 export function stopsCommand(text: string, { chatId }: AimedChat): boolean {
   return text.includes("SIGKILL") && isIn(text, chatId);
+}
+
+/** Not for which chat: whichever comes first is meant, once this one is there. */
+export function dialsForWorkspace(text: string, { chatId }: AimedChat): boolean {
+  return chatId !== null && text.startsWith("GET /internal/workspace-link/");
+}
+
+export function dialsForParts(text: string, { chatId }: AimedChat): boolean {
+  return text.startsWith("GET /internal/chats/") && isIn(text, chatId);
 }
 
 function isIn(text: string, chatId: string | null): boolean {

@@ -65,7 +65,8 @@ export class KillsViewer implements Disposable {
     const episode = this.seen.get(key) ?? new Map<number, string>();
     this.seen.set(key, episode);
     const known = episode.get(seq);
-    if (known === undefined) this.words += 1;
+    // A part holds several where they came close together; each word has this letter once.
+    if (known === undefined) this.words += part.text.split("x").length - 1;
     else if (known !== part.text) {
       this.contradictions.push(`part ${key}/${seq} was ${known} and is ${part.text}`);
     }

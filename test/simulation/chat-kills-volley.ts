@@ -10,7 +10,8 @@ import { Aim } from "./chat-kills-aim.ts";
 import { KillsChat } from "./chat-kills-chat.ts";
 import { judge, type Judgement } from "./chat-kills-judge.ts";
 import { isPatient, MOMENTS, type Moment, type ScenarioName } from "./chat-kills-moments.ts";
-import type { ChatKillsWorld, ChatStrike, Side, Struck } from "./chat-kills-world.ts";
+import type { Side } from "./chat-kills-side.ts";
+import type { ChatKillsWorld, ChatStrike, Struck } from "./chat-kills-world.ts";
 
 /** A chat at a moment of its scenario. */
 export type Cell = { readonly scenario: ScenarioName; readonly moment: string };
@@ -47,7 +48,7 @@ const WAIT_LAST_MS_MAX = 20_000;
 /** For others once the first that cannot be held for long is there: transactions may hang for 8 s. */
 const WAIT_IMPATIENT_MS_MAX = 4_000;
 const NEVER: Moment = { kind: "seen", isNow: () => false };
-const LETTERS = "ABCDEFGHIJKL";
+const LETTERS = "ABCDEFGHIJKLM";
 
 type Shot = {
   readonly cell: Cell;
@@ -64,7 +65,7 @@ export async function runVolley(
   { key, draws }: { readonly key: string; readonly draws: SeededDraws },
 ): Promise<VolleyEnd> {
   const { bystander } = volley;
-  world.comesLate(world.anySide(draws.below(2)));
+  world.comesLate(await lateSide(world, volley, draws));
   const shots: Shot[] = [];
   const ready = new Map<Shot, Side | null>();
   const shootAll = (isWanted: (cell: Cell) => boolean): readonly Shot[] => {
@@ -105,6 +106,19 @@ export async function runVolley(
     wordsSeen: sum("wordsSeen"),
     violations: judged.flatMap(({ violations }) => violations),
   };
+}
+
+/** Chats go to the other one. */
+async function lateSide(
+  world: ChatKillsWorld,
+  { cells }: Volley,
+  draws: SeededDraws,
+): Promise<Side> {
+  const drawn = world.anySide(draws.below(2));
+  if (!cells.some(({ scenario }) => scenario === "elsewhere")) return drawn;
+  // They know the way from before.
+  world.cutRelays();
+  return (await world.sideOfAgent()) ?? drawn;
 }
 
 function isIn(cells: readonly Cell[], shot: Shot | undefined): boolean {
@@ -237,7 +251,7 @@ async function momentOf({
     });
     const hit = await Promise.race([aim.hit, over]);
     if (hit === "over") return null;
-    if (moment.kind === "carried out") {
+    if (moment.kind === "carried out" || moment.kind === "carried out elsewhere") {
       await (await chat).until(cell.moment, moment.isNow, signal);
     }
     return { side: hit };
@@ -250,14 +264,32 @@ async function momentOf({
 /** Bytes are lost with whom they came from or went to; from one that is paused they come later. */
 function release(aim: Aim<Side>, strike: ChatStrike, struck: Struck): void {
   const { kind } = aim.moment;
-  const isOfAgent = kind === "dispatched" || kind === "carried out";
-  const isOnOtherWire = kind === "model" || kind === "remote";
-  const isConcerned = !isOnOtherWire && isOfAgent === (strike === "agent killed");
-  if (!isConcerned) return aim.release("pass");
+  if (!isConcerned(kind, strike)) return aim.release("pass");
+  // They were for it, and the driver's own are its successor's to say.
+  if (strike === "other server killed") return aim.release("drop");
   struck.releasedAt.then(
     () => aim.release(struck.fate),
     () => aim.release("drop"),
   );
+}
+
+/** Whether what is held is on a connection that is struck. */
+function isConcerned(kind: Moment["kind"], strike: ChatStrike): boolean {
+  switch (kind) {
+    case "asked":
+    case "answered":
+      return strike.startsWith("driver") || strike === "database cut";
+    case "dispatched":
+    case "carried out":
+      return strike === "agent killed";
+    case "relayed":
+    case "carried out elsewhere":
+      return strike !== "agent killed" && strike !== "database cut";
+    case "seen":
+    case "model":
+    case "remote":
+      return false;
+  }
 }
 
 function mostOf(sides: readonly Side[]): Side | undefined {

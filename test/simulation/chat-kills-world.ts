@@ -3,13 +3,7 @@
  * machine whose agent reaches one of them. Everything can be struck, and comes back.
  */
 import { isDatabaseUnavailable } from "@atelier/database/database";
-import { freePort } from "@atelier/testkit/free-port";
-import {
-  callApi,
-  startRealServer,
-  type ApiAnswer,
-  type RealServer,
-} from "@atelier/testkit/real-server";
+import { callApi, type ApiAnswer } from "@atelier/testkit/real-server";
 import type { TestDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -18,11 +12,19 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setUpChats } from "../journeys/chat-world.ts";
 import { attachMachine, type Attached } from "../journeys/workspace-world.ts";
-import { agentTap, databaseTap, type Aim } from "./chat-kills-aim.ts";
+import { agentTap, type Aim } from "./chat-kills-aim.ts";
 import { startKillsModel, type KillsModel } from "./chat-kills-model.ts";
-import { startTally, TALLY, type Tally } from "./chat-kills-tally.ts";
+import {
+  addSmallModel,
+  addToolServer,
+  startServer,
+  startSide,
+  type Aimed,
+  type Listener,
+  type Side,
+} from "./chat-kills-side.ts";
+import { startTally, type Tally } from "./chat-kills-tally.ts";
 import { FaultyWire, type HeldFate } from "./faulty-wire.ts";
-import type { Said } from "./postgres-talk.ts";
 
 /** `driver`: the server whose worker has the chat. */
 export const CHAT_STRIKES = [
@@ -32,21 +34,13 @@ export const CHAT_STRIKES = [
   "agent killed",
   "database cut",
   "driver paused",
+  "servers parted",
 ] as const;
 export type ChatStrike = (typeof CHAT_STRIKES)[number];
-
-/** One of the servers. */
-export type Side = {
-  readonly wire: FaultyWire;
-  /** Ids that its server has taken chats with, or kept them: its runners are among them. */
-  readonly ids: Set<string>;
-  server: RealServer;
-};
 
 /** What a strike does to bytes that are held up, and when. */
 export type Struck = { readonly fate: HeldFate; readonly releasedAt: Promise<void> };
 
-const ENCRYPTION_KEY = Buffer.alloc(32, 9).toString("base64");
 /** A paused server has lost its lease, of 9 s, and another has the chat. */
 const PAUSE_MS = 30_000;
 /** A busy machine starts programs slowly. */
@@ -56,10 +50,7 @@ const CALL_AGAIN_MS = 100;
 const READ_ATTEMPTS = 5;
 /** Since all was back that was struck. */
 const CALLS_MS_MAX = 300_000;
-/** By then the other server has taken what there was. */
-const LATE_MS = 1_500;
 const LOG_CHARS_TOLD = 4_000;
-const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 type Parts = {
   readonly sides: readonly Side[];
@@ -69,21 +60,9 @@ type Parts = {
   readonly tally: Tally;
   readonly workspaceId: string;
   readonly toolServerId: string;
+  readonly smallModelId: string;
   readonly aimed: Aimed;
 };
-type Aimed = {
-  aims: readonly Aim<Side>[];
-  /** It comes late when chats are to be taken, so that the other one has them all. */
-  late: Side | null;
-  listener: Listener | null;
-};
-
-/** Hears all that servers say to the database, and to the workspace's agent. */
-export type Listener = {
-  readonly database: (said: Said) => void;
-  readonly agent: (text: string) => void;
-};
-
 type NamedQuery = { readonly name: string; readonly text: string; readonly values: unknown[] };
 
 export class ChatKillsWorld {
@@ -93,6 +72,8 @@ export class ChatKillsWorld {
   readonly tally: Tally;
   readonly workspaceId: string;
   readonly toolServerId: string;
+  /** Its context is full with what chats are told to fill it with. */
+  readonly smallModelId: string;
   readonly token: string;
   readonly #sides: readonly Side[];
   readonly #agentWire: FaultyWire;
@@ -114,6 +95,7 @@ export class ChatKillsWorld {
     this.tally = parts.tally;
     this.workspaceId = parts.workspaceId;
     this.toolServerId = parts.toolServerId;
+    this.smallModelId = parts.smallModelId;
     this.token = parts.machine.person.session;
   }
 
@@ -154,14 +136,15 @@ export class ChatKillsWorld {
     writeFileSync(join(machine.home, "edited"), "END\n");
     writeFileSync(join(machine.home, "count"), "");
     await machine.until(two.server, "connected", CONNECTED_MS_MAX);
-    await setUpChats(one.server, { token: machine.person.session, model: model.model });
-    const found = await two.server.api("GET", "/api/v2/users/me/workspace/dev", {
-      token: machine.person.session,
-    });
+    const token = machine.person.session;
+    const { providerId } = await setUpChats(one.server, { token, model: model.model });
+    const smallModelId = await addSmallModel(one.server, providerId, token);
+    const found = await two.server.api("GET", "/api/v2/users/me/workspace/dev", { token });
     const workspaceId = found.body.id as string;
-    const toolServerId = await addToolServer(one.server, tally.url, machine.person.session);
+    const toolServerId = await addToolServer(one.server, tally.url, token);
     const world = new ChatKillsWorld(database, {
       ...{ sides, machine, agentWire, model, tally, workspaceId, toolServerId, aimed },
+      smallModelId,
     });
     resources.defer(() => world.#end());
     return world;
@@ -194,6 +177,20 @@ export class ChatKillsWorld {
   /** Until it is called with null. */
   comesLate(side: Side | null): void {
     this.#aimed.late = side;
+  }
+
+  /** Which the workspace's agent has dialled. Undefined: none that is known, at the moment. */
+  async sideOfAgent(): Promise<Side | undefined> {
+    const { rows } = await this.database.pool.query<{ readonly relay_url: string | null }>(
+      "select relay_url from workspace_links join replicas on replicas.id = replica_id where agent_id = $1",
+      [this.machine.agentId],
+    );
+    return this.#sides.find(({ relay }) => relay.url === rows[0]?.relay_url);
+  }
+
+  /** Servers find and dial each other anew. */
+  cutRelays(): void {
+    for (const { relay } of this.#sides) relay.cut();
   }
 
   anySide(index: number): Side {
@@ -236,6 +233,7 @@ export class ChatKillsWorld {
   strike(kind: ChatStrike, driver: Side, draw: (limit: number) => number): Struck | null {
     this.#strikes.push(`${new Date().toISOString()} ${kind} at ${driver.server.url}`);
     if (kind === "agent killed") return this.#killAgent();
+    if (kind === "servers parted") return this.#part(draw(3) * 1_000);
     const other = this.#sides.find((each) => each !== driver);
     const side = kind === "other server killed" ? other : driver;
     if (side === undefined || this.#busy.has(side)) return null;
@@ -296,7 +294,7 @@ export class ChatKillsWorld {
     if (isTurned && turned !== undefined) this.#agentWire.targetPort = turned.server.port;
     this.#inBackground(side, async () => {
       await side.server[Symbol.asyncDispose]();
-      if (!this.#isOver) side.server = await startServer(this.database, side.wire, port);
+      if (!this.#isOver) side.server = await startServer(this.database, side, port);
     });
     if (signal === "SIGTERM" || !isDriver) return { fate: "pass", releasedAt: Promise.resolve() };
     return { fate: "drop", releasedAt: exited.then(() => {}) };
@@ -309,6 +307,17 @@ export class ChatKillsWorld {
     this.#inBackground(side, async () => {
       await sleep(durationMs);
       wire.isDown = false;
+    });
+    return { fate: "drop", releasedAt: Promise.resolve() };
+  }
+
+  /** They do not reach each other for a while. */
+  #part(durationMs: number): Struck {
+    for (const { relay } of this.#sides) relay.isDown = true;
+    this.cutRelays();
+    this.#inBackground(null, async () => {
+      await sleep(durationMs);
+      for (const { relay } of this.#sides) relay.isDown = false;
     });
     return { fate: "drop", releasedAt: Promise.resolve() };
   }
@@ -353,58 +362,6 @@ export class ChatKillsWorld {
     await this.recovered();
     this.#isOver = true;
   }
-}
-
-/** Chats have it where they ask for it. */
-async function addToolServer(server: RealServer, url: string, token: string): Promise<string> {
-  const { status, body } = await server.api("POST", "/api/v2/mcp-servers", {
-    ...{ token, body: { slug: TALLY.slug, url, auth: { type: "none" } } },
-  });
-  assert.equal(status, 201, JSON.stringify(body));
-  return body.id as string;
-}
-
-async function startSide(
-  database: TestDatabase,
-  resources: AsyncDisposableStack,
-  aimed: Aimed,
-): Promise<Side> {
-  const { host, port } = database.connection;
-  const ids = new Set<string>();
-  const hear = (said: Said): Promise<HeldFate> | null => {
-    const { text, values } = said;
-    aimed.listener?.database(said);
-    if (text.includes("insert into chat_heartbeats")) {
-      for (const [id] of values.matchAll(UUID)) ids.add(id);
-    }
-    const isLate = aimed.late?.ids === ids && text.includes("with wanting as materialized");
-    return isLate ? sleep(LATE_MS, "pass") : null;
-  };
-  let side: Side | null = null;
-  const wire = resources.use(
-    await FaultyWire.start(`${host}/.s.PGSQL.${port}`, () =>
-      databaseTap(
-        () => side,
-        () => aimed.aims,
-        hear,
-      ),
-    ),
-  );
-  side = { wire, ids, server: await startServer(database, wire, await freePort()) };
-  return side;
-}
-
-function startServer(
-  { connection }: TestDatabase,
-  wire: FaultyWire,
-  port: number,
-): Promise<RealServer> {
-  const { user, database } = connection;
-  return startRealServer({
-    postgresUrl: `postgres://${user}@127.0.0.1:${wire.port}/${database}?sslmode=disable`,
-    env: { ATELIER_EXTERNAL_TOKEN_ENCRYPTION_KEYS: ENCRYPTION_KEY },
-    args: ["--log-level", "error", "--http-address", `127.0.0.1:${port}`],
-  });
 }
 
 const POST_MORTEM = `

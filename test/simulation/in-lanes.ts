@@ -3,9 +3,11 @@
  * and several worlds beside each other, each with a database of its own.
  */
 import { randomInt } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startPostgresServer, TEST_POSTGRES_VARIABLE } from "@atelier/testkit/postgres-server";
 import { testDatabase, type TestDatabase } from "@atelier/testkit/test-database";
@@ -18,7 +20,7 @@ export type LaneOptions = {
   readonly only: string;
   /** Since the command began. */
   readonly seconds: () => string;
-  /** Ctrl-C: ends early, with what was found until then. */
+  /** Somebody ends it (Ctrl-C, SIGTERM): what is under way has some seconds for its end. */
   readonly signal: AbortSignal;
 };
 
@@ -28,8 +30,13 @@ type Lane<End> = (
 ) => Promise<End>;
 
 const SEED_MAX = 2 ** 31;
+/** Supervisors kill ten seconds after they have asked. */
+const GRACE_MS = 5_000;
 
-/** `[--runs N] [--seed N] [--lanes N] [--only text]`. What each lane found, in their order. */
+/**
+ * `[--runs N] [--seed N] [--lanes N] [--only text]`. What the lanes found that came to their end. Whoever calls
+ * it ends the process then: of those that were interrupted some may still be at it.
+ */
 export async function inLanes<End>(
   argv: readonly string[],
   defaults: Pick<LaneOptions, "runs" | "lanes">,
@@ -41,7 +48,7 @@ export async function inLanes<End>(
     options: { runs: text, seed: text, lanes: text, only: text },
   });
   const interrupt = new AbortController();
-  process.once("SIGINT", () => interrupt.abort());
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => interrupt.abort());
   const startedMs = performance.now();
   const options = {
     seed: Number(values.seed ?? randomInt(SEED_MAX)),
@@ -53,22 +60,25 @@ export async function inLanes<End>(
   };
   console.log(`seed ${options.seed}`);
   // What is killed is started again a thousand times: its code is compiled once.
-  const codeCache = mkdtempSync(join(tmpdir(), "atelier-code-"));
-  process.env["NODE_COMPILE_CACHE"] = codeCache;
+  process.env["NODE_COMPILE_CACHE"] = mkdtempSync(join(tmpdir(), "atelier-code-"));
   await using postgres = await startPostgresServer();
   const { [Symbol.asyncDispose]: _, ...connection } = postgres;
   process.env[TEST_POSTGRES_VARIABLE] = JSON.stringify(connection);
-  try {
-    const ends = await Promise.all(
-      Array.from({ length: options.lanes }, async (_unused, index) => {
-        await using database = await testDatabase();
-        return await lane(options, { index, database });
-      }),
-    );
-    return { options, ends };
-  } finally {
-    rmSync(codeCache, { recursive: true, force: true });
-  }
+  const ends: End[] = [];
+  const lanes = Array.from({ length: options.lanes }, async (_unused, index) => {
+    await using database = await testDatabase();
+    ends.push(await lane(options, { index, database }));
+  });
+  const all = Promise.all(lanes);
+  all.catch(() => {}); // It is thrown where it is awaited.
+  await Promise.race([all, interruptedLately(interrupt.signal)]);
+  return { options, ends };
+}
+
+/** Servers may have heard the same Ctrl-C, and nothing comes to its end by itself any more. */
+async function interruptedLately(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
+  await sleep(GRACE_MS);
 }
 
 /** Of the times given: what so large a share of them stays below. */

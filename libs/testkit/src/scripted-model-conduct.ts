@@ -10,6 +10,8 @@ export type ModelTurn = {
   readonly text: string;
   readonly thinking?: string;
   readonly toolCalls?: readonly ModelToolCall[];
+  /** As it is reported; by default what the length of the request makes. */
+  readonly inputTokens?: number;
 };
 
 export type ModelToolCall = {

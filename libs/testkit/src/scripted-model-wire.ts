@@ -55,7 +55,7 @@ function complete(conversation: ModelConversation, turn: ModelTurn, id: string):
     text: turn.text,
     thinking,
     calls,
-    input: conversation.inputTokens,
+    input: turn.inputTokens ?? conversation.inputTokens,
     output: Math.max(1, Math.ceil(chars / CHARS_PER_TOKEN)),
   };
 }
