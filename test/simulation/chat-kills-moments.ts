@@ -301,6 +301,13 @@ export function isPatient({
   return moment.kind === "answered" || !ENDS_TRANSACTION.test(name);
 }
 
+/** Those that cannot be held for long wait in vain for others that come seconds later. */
+export function comesLate({ moment: name }: { readonly moment: string }): boolean {
+  return LATE.test(name);
+}
+
+const LATE =
+  /^(?:edit |relayed edit|last answer|end of|label|message to a child|heartbeat|asking to stop a summary)/;
 const IMPATIENT =
   /^(?:looking for|note that|limit|creation|claim|key of|title|record|first parts|parts for|queueing|heartbeat|asking|taking the client's result|editing)/;
 const ENDS_TRANSACTION = /^(?:end of|label|note of a retry|handing|message to a child)/;

@@ -47,6 +47,8 @@ const WAIT_PATIENT_MS_MAX = 18_000;
 const WAIT_LAST_MS_MAX = 20_000;
 /** For others once the first that cannot be held for long is there: transactions may hang for 8 s. */
 const WAIT_IMPATIENT_MS_MAX = 4_000;
+/** Who stops a command waits for two seconds until it is heard of. */
+const WAIT_STOP_MS_MAX = 1_000;
 const NEVER: Moment = { kind: "seen", isNow: () => false };
 const LETTERS = "ABCDEFGHIJKLM";
 
@@ -81,7 +83,8 @@ export async function runVolley(
   const impatient = shootAll((cell) => !isPatient(cell));
   if (bystander !== null) shots.push(shoot(world, { scenario: bystander, moment: "" }, `${key}Y`));
   const lastMs = ready.size > 0 ? WAIT_LAST_MS_MAX : WAIT_FIRST_MS_MAX;
-  await waitFor(impatient, ready, lastMs, (moment) => {
+  await waitFor(impatient, ready, lastMs, ({ aim: { moment }, cell }) => {
+    if (cell.moment.startsWith("stop of")) return WAIT_STOP_MS_MAX;
     if (moment.kind !== "seen") return WAIT_IMPATIENT_MS_MAX;
     return draws.once(2) ? 0 : draws.below(DELAY_MS_MAX);
   });
@@ -211,7 +214,7 @@ async function waitFor(
   shots: readonly Shot[],
   ready: Map<Shot, Side | null>,
   waitMs: number,
-  restMs: (moment: Moment) => number,
+  restMs: (shot: Shot) => number,
 ): Promise<void> {
   if (shots.length === 0) return;
   const enough = new AbortController();
@@ -226,7 +229,7 @@ async function waitFor(
     if (came === null) return;
     // Also when it comes too late for this wait: it may still be there when it is struck.
     ready.set(shot, came.side);
-    if (!enough.signal.aborted) within(restMs(shot.aim.moment));
+    if (!enough.signal.aborted) within(restMs(shot));
   });
   Promise.all(waits).then(() => fire.resolve(undefined), fire.reject);
   await fire.promise.finally(() => enough.abort());

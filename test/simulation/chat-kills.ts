@@ -6,7 +6,7 @@
  */
 import { SeededDraws } from "@atelier/model-wire/seeded-draws";
 import { testDatabase, type TestDatabase } from "@atelier/testkit/test-database";
-import { isPatient, MOMENTS, type ScenarioName } from "./chat-kills-moments.ts";
+import { comesLate, isPatient, MOMENTS, type ScenarioName } from "./chat-kills-moments.ts";
 import { runVolley, type Cell, type Volley, type VolleyEnd } from "./chat-kills-volley.ts";
 import { CHAT_STRIKES, ChatKillsWorld, type ChatStrike } from "./chat-kills-world.ts";
 import { inLanes, quantileMs } from "./in-lanes.ts";
@@ -113,7 +113,7 @@ class CellPool {
   readonly #wanted: readonly Wanted[];
   readonly #draws: SeededDraws;
 
-  /** `only`: a part of the name of a scenario, a moment or a strike. */
+  /** `only`: parts of names of scenarios, moments or strikes, with `|` between them. */
   constructor(
     draws: SeededDraws,
     { times, only }: { readonly times: number; readonly only: string },
@@ -126,7 +126,10 @@ class CellPool {
         times,
         tries: TRIES_MAX * times,
       })),
-    ).filter(({ cell, strike }) => `${cell.scenario}, ${cell.moment}: ${strike}`.includes(only));
+    ).filter(({ cell, strike }) => {
+      const name = `${cell.scenario}, ${cell.moment}: ${strike}`;
+      return only.split("|").some((part) => name.includes(part));
+    });
     if (this.#wanted.length === 0) throw new Error("no moment and no strike has such a name");
   }
 
@@ -173,9 +176,20 @@ class CellPool {
     const own = open.filter(({ cell }) => (cell.scenario === "recovery") === isRecovery);
     const patient = own.filter(({ cell }) => isPatient(cell));
     const impatient = own.filter(({ cell }) => !isPatient(cell));
+    const isLate = impatient.length > 0 && comesLate(this.#draws.pick(impatient).cell);
+    const together = impatient.filter(({ cell }) => comesLate(cell) === isLate);
     // Each of these ends its own driver first: one could end what another one is held by.
     if (isRecovery) return some(impatient.length > 0 ? impatient : patient, 1);
-    return [...some(patient, PATIENT_MAX), ...some(impatient, IMPATIENT_MAX)];
+    // On the way between servers there is one connection for all: what is held there holds up the others.
+    const [elsewhere, rest] = [true, false].map((isElsewhere) =>
+      together.filter(({ cell }) => (cell.scenario === "elsewhere") === isElsewhere),
+    );
+    const relayed = some(elsewhere ?? [], 1);
+    return [
+      ...some(patient, PATIENT_MAX),
+      ...relayed,
+      ...some(rest ?? [], IMPATIENT_MAX - relayed.length),
+    ];
   }
 
   took({ volley, struck }: VolleyEnd): void {

@@ -16,7 +16,7 @@ export type LaneOptions = {
   readonly seed: number;
   readonly runs: number;
   readonly lanes: number;
-  /** A part of a name; empty: all. */
+  /** Parts of names, with `|` between them; empty: all. */
   readonly only: string;
   /** Since the command began. */
   readonly seconds: () => string;
