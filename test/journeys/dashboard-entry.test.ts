@@ -214,7 +214,7 @@ test(
 
     // No page of a neighbouring host can have set these, and one that sets others changes nothing.
     const names = (await world.context.cookies()).map(({ name }) => name);
-    assert.deepEqual(names.sort(), ["__Host-atelier_csrf", "__Host-coder_session_token"]);
+    assert.deepEqual(names.toSorted(), ["__Host-atelier_csrf", "__Host-coder_session_token"]);
     const { hostname: domain } = new URL(proxy.url);
     for (const name of ["coder_session_token", "atelier_csrf"]) {
       await world.context.addCookies([{ name, value: "another-s", domain, path: "/" }]);
@@ -226,6 +226,6 @@ test(
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     const left = (await world.context.cookies()).map(({ name }) => name);
-    assert.deepEqual(left.sort(), ["atelier_csrf", "coder_session_token"]);
+    assert.deepEqual(left.toSorted(), ["atelier_csrf", "coder_session_token"]);
   },
 );
