@@ -120,15 +120,20 @@ export async function runChatBench(args: readonly string[]): Promise<void> {
     viewers: Number(values.viewers),
     chats: Number(values.chats),
   };
+  const names = values.only === "" ? MEASUREMENTS.map(({ name }) => name) : values.only.split(",");
+  const unknown = names.filter((name) => !MEASUREMENTS.some((each) => each.name === name));
+  if (unknown.length > 0) {
+    console.error(`--only knows no ${unknown.join(", ")}; see --help`);
+    process.exitCode = 2;
+    return;
+  }
   const date = new Date().toISOString();
   const disturbance = await findDisturbance();
   const samples: Samples = new Map();
   const notes: string[] = [];
   await using resources = new AsyncDisposableStack();
   const lane = await startChatLane(resources);
-  const wanted = MEASUREMENTS.filter(
-    ({ name }) => values.only === "" || values.only.split(",").includes(name),
-  );
+  const wanted = MEASUREMENTS.filter(({ name }) => names.includes(name));
   if (options.warmUp > 0 && wanted.some(({ isOfTurns }) => isOfTurns)) {
     const probes = await warmUntilSteady(lane, options.warmUp);
     const [{ firstText, step }] = probes;
