@@ -12,15 +12,20 @@ export type TwoServers = AsyncDisposable & {
 /** Both must be able to open what either has sealed. */
 const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString("base64");
 
-export async function startTwoServers(args: readonly string[] = []): Promise<TwoServers> {
+/** `others`: arguments of the second, where they differ from those of the first. */
+export async function startTwoServers(
+  args: readonly string[] = [],
+  others = args,
+): Promise<TwoServers> {
   await using resources = new AsyncDisposableStack();
   const database = resources.use(await testDatabase());
-  const options = {
-    postgresUrl: database.url,
-    args,
-    env: { ATELIER_EXTERNAL_TOKEN_ENCRYPTION_KEYS: ENCRYPTION_KEY },
-  };
-  const [one, two] = await Promise.all([startRealServer(options), startRealServer(options)]);
+  const start = (own: readonly string[]): Promise<RealServer> =>
+    startRealServer({
+      postgresUrl: database.url,
+      args: own,
+      env: { ATELIER_EXTERNAL_TOKEN_ENCRYPTION_KEYS: ENCRYPTION_KEY },
+    });
+  const [one, two] = await Promise.all([start(args), start(others)]);
   resources.use(one);
   resources.use(two);
   const held = resources.move();

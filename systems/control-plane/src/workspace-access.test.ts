@@ -161,7 +161,7 @@ test("with a cookie, only our own pages open sockets", async () => {
     { origin: "null", isOurs: false },
     { origin: undefined, isOurs: false },
   ]) {
-    const cookie = `coder_session_token=${owner.token}`;
+    const cookie = `__Host-coder_session_token=${owner.token}`;
     const headers: Record<string, string> = origin === undefined ? { cookie } : { cookie, origin };
     const { status, text } = await refusalOf(plane.url, path, { headers });
     assert.equal(status, isOurs ? 0 : 403, String(origin));
