@@ -31,7 +31,7 @@ export const FAILURES = {
     status: 403,
     message: "The request does not come from our own pages.",
     remedy:
-      "With a cookie, repeat the `atelier_csrf` cookie's value in the `X-CSRF-Token` header; or use a token header.",
+      "With a cookie, repeat the value of the cookie `atelier_csrf`, over HTTPS `__Host-atelier_csrf`, in the `X-CSRF-Token` header; or use a token header.",
   },
   "request.rate_limited": {
     status: 429,
