@@ -14,7 +14,7 @@ const PORTKEY = "1.15.2";
 const PORTKEY_HONO_SERVER = "1.13.7";
 const LITELLM = "1.95.1";
 /** With later ones, which its own range allows, it does not start. */
-const LITELLM_PINS = ["fastapi==0.128.0", "starlette<1"];
+const LITELLM_PINS = ["fastapi==0.136.3", "starlette==1.0.1"];
 const GO_SOURCE = join(import.meta.dirname, "go-proxy/main.go");
 
 const onGatewayCore = ({ placement }: LaneDeps): ProgramOptions => ({

@@ -84,11 +84,13 @@ test("what a viewer was shown is in the history", () => {
     ],
   ]);
   const viewer = { seen, contradictions: [] };
-  assert.deepEqual(judgeSeen(viewer, [row("assistant", says("w1x0 w1x1 w1x2"))]), []);
-  assert.deepEqual(judgeSeen(viewer, [row("assistant", says("w1x0 w2x0"))]), [
-    'seen and gone, in 1/1: "1x1" after 6 letters',
-  ]);
-  assert.deepEqual(judgeSeen({ seen: new Map(), contradictions: ["two"] }, []), ["two"]);
+  assert.deepEqual(judgeSeen(viewer, [row("assistant", says("w1x0 w1x1 w1x2"))], 0), []);
+  const gone = ['seen and gone, in 1/1: "1x1" after 6 letters'];
+  const rows = [row("assistant", says("w1x0 w2x0"))];
+  assert.deepEqual(judgeSeen(viewer, rows, 0), gone);
+  assert.deepEqual(judgeSeen(viewer, rows, 1), gone, "the attempt after an edit");
+  assert.deepEqual(judgeSeen(viewer, rows, 2), [], "its person dropped it by an edit");
+  assert.deepEqual(judgeSeen({ seen: new Map(), contradictions: ["two"] }, [], 0), ["two"]);
 });
 
 test("a tool took effect once, unless the model was told that nobody knows", () => {

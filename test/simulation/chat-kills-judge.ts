@@ -37,7 +37,7 @@ export async function judge(world: ChatKillsWorld, chat: KillsChat): Promise<Jud
     const lines = readFileSync(join(world.machine.home, EFFECT_FILES[tool]), "utf8").split("\n");
     return lines.filter((line) => line === key).length;
   });
-  const editedAway = await rowsEditedAway(world, chat);
+  const edited = await editedAway(world, chat);
   const violations = [
     ...judgeRest(facts),
     ...judgeLeftovers(facts),
@@ -48,7 +48,7 @@ export async function judge(world: ChatKillsWorld, chat: KillsChat): Promise<Jud
     ...judgeClientResult(chat, rows),
     ...judgeWords(rows),
     ...judgeSummaries(chat, rows, world.model.calls),
-    ...chat.viewers.flatMap((viewer) => judgeSeen(viewer, [...editedAway, ...rows])),
+    ...chat.viewers.flatMap((viewer) => judgeSeen(viewer, [...edited.rows, ...rows], edited.since)),
     ...effects.violations,
     ...world.model.faults.filter((fault) => fault.startsWith(chat.key)),
     ...(await judgeViewers(world, chat, rows)),
@@ -97,18 +97,29 @@ export function judgeMessages(
   return isSame ? [] : [`messages ${JSON.stringify(stored)} of ${JSON.stringify(sent)}`];
 }
 
+type EditedAway = {
+  readonly rows: readonly ChatRowSeen[];
+  /** The history's version with the edit: an answer that was under way before it is dropped (spec agents 2). */
+  readonly since: number;
+};
+
 /** What its person took out of the history, after it was shown. */
-async function rowsEditedAway(
+async function editedAway(
   { database }: ChatKillsWorld,
-  { id, scenario }: KillsChat,
-): Promise<readonly ChatRowSeen[]> {
-  if (scenario !== "edit") return [];
+  { id, key, scenario }: KillsChat,
+): Promise<EditedAway> {
+  if (scenario !== "edit") return { rows: [], since: 0 };
   const { rows } = await database.pool.query<ChatRowSeen>(
     `select id, role, visibility, compressed, content from chat_messages
      where chat_id = $1 and deleted order by id`,
     [id],
   );
-  return rows;
+  const { rows: edits } = await database.pool.query<{ readonly since: number }>(
+    `select coalesce(min(revision), 0)::int as since from chat_messages
+     where chat_id = $1 and not deleted and role = 'user' and strpos(content::text, $2) > 0`,
+    [id, `#${key}b `],
+  );
+  return { rows, since: edits[0]?.since ?? 0 };
 }
 
 /** Whoever asked twice for a chat has one. */
@@ -169,12 +180,15 @@ export function judgeWords(rows: readonly ChatRowSeen[]): readonly string[] {
   return violations;
 }
 
+/** `since`: attempts at earlier versions of the history may be gone. */
 export function judgeSeen(
   { seen, contradictions }: Pick<KillsViewer, "seen" | "contradictions">,
   rows: readonly ChatRowSeen[],
+  since: number,
 ): readonly string[] {
   const text = textIn(rows);
   const gone = [...seen].flatMap(([episode, parts]) => {
+    if (Number(episode.split("/")[0]) < since) return [];
     const shown = episodeText(parts).trim();
     if (text.includes(shown)) return [];
     const kept = longestPrefixIn(text, shown);
