@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { boundedJson, cutText } from "./bounded-json.ts";
+import { boundedJson as bounded, cutText } from "./bounded-json.ts";
+
+const boundedJson = (value: unknown, max: number): string => bounded(value, max, (text) => text);
 
 test("what fits is as it was, but for the bytes of files", () => {
   const value = { text: "a", file: new Uint8Array(7), nothing: undefined };
@@ -30,6 +32,15 @@ test("whatever comes is JSON that the database takes, and never too long", () =>
     }),
   );
   assert(!boundedJson({ text: "a\0b\ud800" }, 1_000).includes("\\u"));
+});
+
+test("a text is cleaned before it is cut, so that no half of what is cleaned away is left", () => {
+  const secret = "a-key-of-mine";
+  const value = { text: "x".repeat(65_530) + secret + "y".repeat(90_000) };
+  const clean = (text: string): string => text.replaceAll(secret, "[redacted]");
+  const json = bounded(value, 100_000, clean);
+  assert.ok(json.includes("xx[redac… ["));
+  assert.ok(!json.includes("a-key"));
 });
 
 test("a text is never cut within a character", () => {

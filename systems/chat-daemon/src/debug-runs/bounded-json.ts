@@ -17,12 +17,16 @@ const HARDER: readonly Cuts[] = [
   { characters: 64, items: 8 },
 ];
 
-/** At most so many characters, whatever `value` is. */
-export function boundedJson(value: unknown, charactersMax: number): string {
-  let json = toText(value, WHOLE);
+/** At most so many characters, whatever `value` is. `clean` is for each text in it, before it is cut. */
+export function boundedJson(
+  value: unknown,
+  charactersMax: number,
+  clean: (text: string) => string,
+): string {
+  let json = toText(value, WHOLE, clean);
   for (const cuts of HARDER) {
     if (json.length <= charactersMax) return json;
-    json = toText(value, cuts);
+    json = toText(value, cuts, clean);
   }
   if (json.length <= charactersMax) return json;
   return JSON.stringify({ left_out: `${json.length} characters` });
@@ -44,9 +48,13 @@ export function roughSize(value: unknown): number {
   return size;
 }
 
-function toText(value: unknown, { characters, items }: Cuts): string {
+function toText(
+  value: unknown,
+  { characters, items }: Cuts,
+  clean: (text: string) => string,
+): string {
   const json = JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner === "string") return cutText(inner, characters);
+    if (typeof inner === "string") return cutText(clean(inner), characters);
     if (ArrayBuffer.isView(inner)) return { bytes: inner.byteLength };
     if (Array.isArray(inner) && inner.length > items) return withoutMiddle(inner, items);
     return inner;

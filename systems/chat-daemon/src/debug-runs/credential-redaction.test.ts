@@ -1,7 +1,12 @@
 /** Credentials are taken out of what is recorded, and nothing else is. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { redactHeaders, redactUrl, withoutCredentials } from "./credential-redaction.ts";
+import {
+  redactHeaders,
+  redactUrl,
+  withoutCredentials,
+  withoutHalfCredentials,
+} from "./credential-redaction.ts";
 
 test("headers that carry credentials are hidden, and limits of rates are not", () => {
   const { headers, credentials } = redactHeaders(
@@ -46,6 +51,15 @@ test("a known key is taken out wherever it stands, as JSON spells it too", () =>
     error: "no: [redacted]",
     more: "[redacted], short",
   });
+});
+
+test("of a key that stood where the middle was left out, no half is told", () => {
+  const known = new Set(["first-half-second-half", "short"]);
+  const cut = (first: string, last: string) => withoutHalfCredentials({ first, last }, known);
+  assert.deepEqual(cut("no: first-half-", "second-half is wrong"), {
+    ...{ first: "no: [redacted]", last: "[redacted] is wrong" },
+  });
+  assert.deepEqual(cut("the first", "half of it"), { first: "the first", last: "half of it" });
 });
 
 test("what has the form of a provider's key is taken out though nobody knows it", () => {

@@ -53,7 +53,7 @@ export function withoutScheme(value: string): string {
 const CREDENTIAL_FORMS =
   /\b(?:sk|pk|rk)[-_][\w*.-]{6,}|\bAIza[\w*-]{16,}|\b(?:AKIA|ASIA)[A-Z0-9*]{12,}|\bxox[a-z]-[\w*-]{8,}|\bgh[a-z]_\w{20,}|\bBearer\s+[\w.~+/*-]{8,}=*/g;
 
-/** From text or JSON alike. */
+/** From text or JSON alike. Before it is cut: half of a credential is not known for one. */
 export function withoutCredentials(text: string, credentials: ReadonlySet<string>): string {
   let clean = text;
   for (const credential of credentials) {
@@ -64,4 +64,20 @@ export function withoutCredentials(text: string, credentials: ReadonlySet<string
     if (spelt !== credential) clean = clean.replaceAll(spelt, REDACTED);
   }
   return clean.replaceAll(CREDENTIAL_FORMS, REDACTED);
+}
+
+/** Of what is left of a text of which the middle was never kept: the beginning, and the end. */
+export function withoutHalfCredentials(
+  { first, last }: { readonly first: string; readonly last: string },
+  credentials: ReadonlySet<string>,
+): { readonly first: string; readonly last: string } {
+  let [begin, end] = [first, last];
+  for (const credential of credentials) {
+    for (let length = credential.length - 1; length >= CREDENTIAL_CHARACTERS_MIN; length -= 1) {
+      const [head, tail] = [credential.slice(0, length), credential.slice(-length)];
+      if (begin.endsWith(head)) begin = begin.slice(0, -length) + REDACTED;
+      if (end.startsWith(tail)) end = REDACTED + end.slice(length);
+    }
+  }
+  return { first: begin, last: end };
 }

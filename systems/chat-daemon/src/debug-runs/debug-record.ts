@@ -65,8 +65,8 @@ export function beginningRow(
   return {
     ...ids,
     call,
-    title: clean(cutText(call.title.trim(), TITLE_CHARACTERS_MAX)),
-    request: clean(boundedJson(call.request, REQUEST_CHARACTERS_MAX)),
+    title: cutText(clean(call.title.trim()), TITLE_CHARACTERS_MAX),
+    request: clean(boundedJson(call.request, REQUEST_CHARACTERS_MAX, clean)),
     metadata: clean(toStorableJson(call.metadata)),
     at,
   };
@@ -78,14 +78,15 @@ export function endRow(
   { at, credentials }: { readonly at: Date; readonly credentials: ReadonlySet<string> },
 ): EndRow {
   const clean = (json: string): string => withoutCredentials(json, credentials);
-  const attempts = seen.map((each) => boundedJson(toAttempt(each), ATTEMPT_CHARACTERS_MAX));
+  const attempts = seen.map((each) => boundedJson(toAttempt(each), ATTEMPT_CHARACTERS_MAX, clean));
   const answer = end.kind === "answered" ? end.answer : null;
   return {
     ...ids,
     chatId: call.chat.id,
     status: STATUSES[end.kind],
     endsRun: call.kind !== "chat_turn",
-    response: answer === null ? null : clean(boundedJson(answer.response, RESPONSE_CHARACTERS_MAX)),
+    response:
+      answer === null ? null : clean(boundedJson(answer.response, RESPONSE_CHARACTERS_MAX, clean)),
     usage: answer === null || answer.usage === null ? null : toStorableJson(answer.usage),
     attempts: clean(`[${attempts.join(",")}]`),
     attemptCount: seen.length,

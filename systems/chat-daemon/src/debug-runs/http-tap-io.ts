@@ -5,7 +5,13 @@
 import type { Clock } from "@atelier/base/clock";
 import type { Secret } from "@atelier/base/secret";
 import type { ModelFetch } from "@atelier/contract/rpc/model-transport";
-import { redactHeaders, redactUrl, withoutScheme } from "./credential-redaction.ts";
+import {
+  redactHeaders,
+  redactUrl,
+  withoutCredentials,
+  withoutHalfCredentials,
+  withoutScheme,
+} from "./credential-redaction.ts";
 import { cutText } from "./bounded-json.ts";
 import type { HttpTap } from "./debug-recorder.ts";
 import type { SeenRequest } from "./seen-request.ts";
@@ -42,7 +48,7 @@ export class ClientTap implements HttpTap {
   }
 
   take(): readonly SeenRequest[] {
-    const seen = this.#seen.map((each) => each.seen());
+    const seen = this.#seen.map((each) => each.seen(this.#credentials));
     this.#seen = [];
     return seen;
   }
@@ -57,13 +63,18 @@ export class ClientTap implements HttpTap {
       const watched = new Watched(this.#clock, {
         ...{ url, method: init?.method ?? (isRequest ? input.method : "GET") },
         requestHeaders: this.#redact(headers),
-        requestBody: typeof body === "string" ? cutText(body, REQUEST_BODY_CHARACTERS_MAX) : null,
+        requestBody: typeof body === "string" ? this.#cut(body) : null,
       });
       this.#seen.push(watched);
       return watched;
     } catch {
       return null; // What cannot be described is not recorded.
     }
+  }
+
+  /** Those in its headers are known by now. */
+  #cut(body: string): string {
+    return cutText(withoutCredentials(body, this.#credentials), REQUEST_BODY_CHARACTERS_MAX);
   }
 
   #redact(headers: Headers): Readonly<Record<string, string>> {
@@ -110,8 +121,9 @@ class Watched {
     this.#end(error instanceof Error ? error.message : "It was not answered.");
   }
 
-  seen(): SeenRequest {
-    const answer = this.#answer === null ? null : { ...this.#answer, body: this.#body.text() };
+  seen(credentials: ReadonlySet<string>): SeenRequest {
+    const body = this.#body.text(credentials);
+    const answer = this.#answer === null ? null : { ...this.#answer, body };
     return {
       ...this.#asked,
       ...{ startedAt: this.#startedAt, answer },
@@ -183,10 +195,13 @@ class BodyEnds {
     }
   }
 
-  text(): string {
-    const first = Buffer.concat(this.#first).toString("utf8");
-    const last = Buffer.concat(this.#last).toString("utf8");
+  text(credentials: ReadonlySet<string>): string {
     if (this.#leftOutBytes === 0) return Buffer.concat([...this.#first, ...this.#last]).toString();
+    const ends = {
+      first: Buffer.concat(this.#first).toString("utf8"),
+      last: Buffer.concat(this.#last).toString("utf8"),
+    };
+    const { first, last } = withoutHalfCredentials(ends, credentials);
     return `${first}\n[${this.#leftOutBytes} bytes left out]\n${last}`;
   }
 }

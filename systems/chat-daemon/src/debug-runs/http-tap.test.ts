@@ -79,3 +79,17 @@ test("who lets go of an answer lets go of the provider too, and of a long one bo
   assert(text.length < 300_000);
   assert.equal(seen?.error, "Nobody read it to the end.");
 });
+
+test("no half of a key is kept where a body is cut, of a request or of an answer", async () => {
+  const tap = new ClientTap(systemClock);
+  const long = "x".repeat(128 * 1024 - 5);
+  const [before, after] = ["a".repeat(96 * 1024 - 9), "b".repeat(96 * 1024 - 1)];
+  // Of the key of 11 letters the first nine are the last of the beginning, and the last is the first of the end.
+  const answer = `${before}key-of-mine and key-of-mine${after}`;
+  const fetch = tap.recordHttp(async () => new Response(answer), []);
+  await (await fetch("https://host/", { ...ASKED, body: `${long}key-of-mine` })).text();
+  const [seen] = tap.take();
+  assert.match(seen?.requestBody ?? "", /x\[reda… \[/);
+  assert.match(seen?.answer?.body ?? "", /a\[redacted\]\n\[\d+ bytes left out\]\n/);
+  assert.ok(!/key-of/.test(`${seen?.requestBody} ${seen?.answer?.body}`));
+});
