@@ -342,11 +342,20 @@ test("commands, earlier messages, and files", ROUND, async () => {
     .getByText(/The history so far is summed up/)
     .waitFor();
 
+  const { promise: arrival, resolve: arrive } = Promise.withResolvers<void>();
+  await page.route(/\/chats\/files/, async (route) => {
+    await arrival;
+    await route.continue();
+  });
   await page.locator("input[type=file]").setInputFiles({
     ...{ name: "note.txt", mimeType: "text/plain", buffer: Buffer.from("a note") },
   });
-  await page.getByRole("list", { name: "Files" }).getByText("6 B").waitFor();
   await write(page, "Read it");
+  await page.getByText("A file is still on its way.").waitFor();
+  arrive();
+  await page.getByRole("list", { name: "Files" }).getByText("6 bytes", { exact: true }).waitFor();
+  assert.equal(await composer(page).inputValue(), "Read it");
+  await composer(page).press("Enter");
   await log(page)
     .getByRole("link", { name: /note.txt/ })
     .waitFor();

@@ -20,6 +20,7 @@ import { useSlashCommands } from "./use-slash-commands.ts";
 
 const PLACEHOLDER = "Say what is to be done. / for commands";
 const PROMPTS = 100;
+const STILL_UPLOADING = "A file is still on its way. Send when it is there.";
 
 export type ComposerState = {
   readonly draft: Draft;
@@ -102,6 +103,7 @@ export function useComposer(): ComposerState {
       setDraft({ ...draft, references: draft.references.toSpliced(index, 1) }),
     removeFile: (id) => setDraft({ ...draft, files: draft.files.filter((each) => each.id !== id) }),
     submit: (behavior) => {
+      if (attachments.isUploading) said.setNotice(STILL_UPLOADING);
       if (!maySend) return;
       const meaning = slashMeaning(draft.text);
       if (meaning.kind === "message") send(meaning.text, behavior);
