@@ -4,6 +4,7 @@ import type { Sql } from "@atelier/database/database";
 import { sql } from "kysely";
 import type { ChatSubject } from "./actor.ts";
 import { secretMatches, type ApiKeyParts } from "./api-key.ts";
+import { isSharedWith } from "./chat-owner-store.ts";
 import type { Principal, UserStatus } from "./principal.ts";
 
 export type PresentedPrincipal = {
@@ -18,8 +19,7 @@ export async function findPrincipal(
   key: ApiKeyParts,
 ): Promise<PresentedPrincipal | undefined> {
   const { rows } = await sql<PrincipalRow & { readonly last_used_at: Date | null }>`
-    /* by key */ select k.id, k.kind, k.hashed_secret, k.scopes, k.expires_at, k.lifetime_seconds,
-           k.last_used_at, u.id as user_id, u.username, u.email, u.roles, u.status
+    /* by key */ select ${PRINCIPAL_COLUMNS}, k.last_used_at
     from api_keys k
     join users u on u.id = k.user_id
     where k.id = ${key.id} and u.deleted_at is null`.execute(db);
@@ -39,12 +39,8 @@ export async function findPrincipalAndChat(
       readonly is_chat_shared: boolean;
     }
   >`
-    /* by key */ select k.id, k.kind, k.hashed_secret, k.scopes, k.expires_at, k.lifetime_seconds,
-           k.last_used_at, u.id as user_id, u.username, u.email, u.roles, u.status,
-           c.owner_id as chat_owner_id, exists (
-             select from chat_readers r
-             where r.chat_id = coalesce(c.root_chat_id, c.id) and r.user_id = u.id
-           ) as is_chat_shared
+    /* by key */ select ${PRINCIPAL_COLUMNS}, k.last_used_at,
+           c.owner_id as chat_owner_id, ${isSharedWith(sql.ref("u.id"))} as is_chat_shared
     from api_keys k
     join users u on u.id = k.user_id
     left join chats c on c.id = ${chatId}
@@ -68,8 +64,7 @@ function presented(
 /** Without its secret: only for calls that this process itself makes for its user. */
 export async function findPrincipalOfKey(db: Sql, keyId: string): Promise<Principal | undefined> {
   const { rows } = await sql<PrincipalRow>`
-    /* by key */ select k.id, k.kind, k.hashed_secret, k.scopes, k.expires_at, k.lifetime_seconds,
-           u.id as user_id, u.username, u.email, u.roles, u.status
+    /* by key */ select ${PRINCIPAL_COLUMNS}
     from api_keys k
     join users u on u.id = k.user_id
     where k.id = ${keyId} and u.deleted_at is null`.execute(db);
@@ -90,6 +85,9 @@ export async function findUserId(db: Sql, ref: string): Promise<string | undefin
 
 /** Usernames are shorter than this, so nobody can be mistaken for an id. */
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+const PRINCIPAL_COLUMNS = sql.raw(`k.id, k.kind, k.hashed_secret, k.scopes, k.expires_at,
+  k.lifetime_seconds, u.id as user_id, u.username, u.email, u.roles, u.status`);
 
 type PrincipalRow = {
   readonly id: string;
