@@ -49,16 +49,10 @@ export async function addSmallModel(
   providerId: string,
   token: string,
 ): Promise<string> {
-  const path = "/api/v2/organizations/default/chats/models";
-  const { status, body } = await server.api("POST", path, {
-    token,
-    body: {
-      ...{ ai_provider_id: providerId, model: "claude-small" },
-      context_limit: SMALL_CONTEXT_TOKENS,
-    },
+  return create(server, token, "/api/v2/organizations/default/chats/models", {
+    ...{ ai_provider_id: providerId, model: "claude-small" },
+    context_limit: SMALL_CONTEXT_TOKENS,
   });
-  assert.equal(status, 201, JSON.stringify(body));
-  return body.id as string;
 }
 
 /** Chats have it where they ask for it. */
@@ -67,9 +61,18 @@ export async function addToolServer(
   url: string,
   token: string,
 ): Promise<string> {
-  const { status, body } = await server.api("POST", "/api/v2/mcp-servers", {
-    ...{ token, body: { slug: TALLY.slug, url, auth: { type: "none" } } },
-  });
+  const body = { slug: TALLY.slug, url, auth: { type: "none" } };
+  return create(server, token, "/api/v2/mcp-servers", body);
+}
+
+/** The id of what was made. */
+async function create(
+  server: RealServer,
+  token: string,
+  path: string,
+  wanted: object,
+): Promise<string> {
+  const { status, body } = await server.api("POST", path, { token, body: wanted });
   assert.equal(status, 201, JSON.stringify(body));
   return body.id as string;
 }

@@ -66,7 +66,7 @@ export function beginningRow(
     ...ids,
     call,
     title: cutText(clean(call.title.trim()), TITLE_CHARACTERS_MAX),
-    request: clean(boundedJson(call.request, REQUEST_CHARACTERS_MAX, clean)),
+    request: cleanJson(call.request, REQUEST_CHARACTERS_MAX, clean),
     metadata: clean(toStorableJson(call.metadata)),
     at,
   };
@@ -78,21 +78,25 @@ export function endRow(
   { at, credentials }: { readonly at: Date; readonly credentials: ReadonlySet<string> },
 ): EndRow {
   const clean = (json: string): string => withoutCredentials(json, credentials);
-  const attempts = seen.map((each) => boundedJson(toAttempt(each), ATTEMPT_CHARACTERS_MAX, clean));
+  const attempts = seen.map((each) => cleanJson(toAttempt(each), ATTEMPT_CHARACTERS_MAX, clean));
   const answer = end.kind === "answered" ? end.answer : null;
   return {
     ...ids,
     chatId: call.chat.id,
     status: STATUSES[end.kind],
     endsRun: call.kind !== "chat_turn",
-    response:
-      answer === null ? null : clean(boundedJson(answer.response, RESPONSE_CHARACTERS_MAX, clean)),
+    response: answer === null ? null : cleanJson(answer.response, RESPONSE_CHARACTERS_MAX, clean),
     usage: answer === null || answer.usage === null ? null : toStorableJson(answer.usage),
-    attempts: clean(`[${attempts.join(",")}]`),
+    attempts: `[${attempts.join(",")}]`,
     attemptCount: seen.length,
     error: end.kind === "failed" ? clean(toStorableJson(end.error)) : null,
     at,
   };
+}
+
+/** Its texts before they are cut, and what is no text of it, as names of fields. */
+function cleanJson(value: unknown, charactersMax: number, clean: (text: string) => string): string {
+  return clean(boundedJson(value, charactersMax, clean));
 }
 
 const STATUSES = { answered: "completed", failed: "error", interrupted: "interrupted" } as const;

@@ -103,8 +103,10 @@ export function useComposer(): ComposerState {
       setDraft({ ...draft, references: draft.references.toSpliced(index, 1) }),
     removeFile: (id) => setDraft({ ...draft, files: draft.files.filter((each) => each.id !== id) }),
     submit: (behavior) => {
-      if (attachments.isUploading) said.setNotice(STILL_UPLOADING);
-      if (!maySend) return;
+      if (!maySend) {
+        if (attachments.isUploading) said.setNotice(STILL_UPLOADING);
+        return;
+      }
       const meaning = slashMeaning(draft.text);
       if (meaning.kind === "message") send(meaning.text, behavior);
       else if (meaning.kind === "unknown") {
