@@ -36,6 +36,26 @@ async function created(call: ReturnType<typeof client>, body: object = {}): Prom
   return must(await call("createChat", { body: { content: HELLO, client_type: "api", ...body } }));
 }
 
+/** The same person with another credential. */
+async function signedIn(chats: ChatsWorld, apiKeyId: string): Promise<ReturnType<typeof client>> {
+  await chats.world.database.pool.query(
+    `insert into api_keys (id, kind, user_id, token_name, hashed_secret, scopes, lifetime_seconds,
+       created_at, expires_at)
+     values ($1, 'token', $2, $1, '', '{all}', 60, now(), now())`,
+    [apiKeyId, chats.world.ownerId],
+  );
+  return client({ ...chats, caller: { ...chats.caller, apiKeyId } });
+}
+
+/** What people wrote, and with which credential. */
+async function keysOf({ world }: ChatsWorld, table: "chat_messages" | "chat_queued_messages") {
+  const { rows } = await world.database.pool.query<{ text: string; key: string | null }>(
+    `select content -> 0 ->> 'text' as text, api_key_id as key from ${table}
+     ${table === "chat_messages" ? "where role = 'user' and not deleted" : ""} order by id`,
+  );
+  return rows.map(({ text, key }) => `${text}: ${key}`);
+}
+
 function codeOf(result: Result<unknown, { readonly code: string }>): string {
   assert.ok(!result.ok);
   return result.failure.code;
@@ -122,15 +142,6 @@ describe("a new chat", () => {
       "Be good.",
       "Speak like a pirate.",
     ]);
-  });
-
-  test("carries the API key of the request that brought it", async () => {
-    await using chats = await chatsWorld();
-    await created(client(chats));
-    const { rows } = await chats.world.database.pool.query<{ api_key_id: string }>(
-      "select api_key_id from chat_messages where role = 'user'",
-    );
-    assert.deepEqual(rows, [{ api_key_id: chats.world.apiKeyId }]);
   });
 
   for (const { name, body, field } of [
@@ -348,6 +359,23 @@ describe("messages", () => {
     );
     assert.equal(older.has_more, false);
     assert.equal(older.messages.length, 3);
+    must(
+      await call("sendChatMessage", { params, body: { content: HELLO, busy_behavior: "queue" } }),
+    );
+    for (const [query, waiting] of [
+      [{}, 1],
+      [{ before_id: before }, 0],
+      [{ after_id: 0 }, 0],
+    ] as const) {
+      const { queued_messages: queue } = must(await call("listChatMessages", { params, query }));
+      assert.equal(queue.length, waiting, "what waits is told with the latest page");
+    }
+    const ids = [...latest.messages, ...older.messages].map(({ id }) => id);
+    assert.deepEqual(
+      ids,
+      ids.toSorted((a, b) => b - a),
+      "the latest first",
+    );
     const oldest = older.messages.at(-1)?.id ?? 0;
     const forward = must(
       await call("listChatMessages", { params, query: { limit: 2, after_id: oldest } }),
@@ -386,6 +414,48 @@ describe("messages", () => {
       body: { content: HELLO },
     });
     assert.equal(codeOf(wrong), "resource.not_found");
+  });
+
+  test("carry the API key of the request that each of them came with", async () => {
+    await using chats = await chatsWorld();
+    const { machine } = chats.world;
+    const atOnce = { ...chats.deps, unlimited: () => ({ name: "test", text: "true" }) };
+    const content = [{ type: "text", text: "created" }];
+    const params = { chat: (await created(await signedIn(chats, "k-create"), { content })).id };
+    const send = async (text: string, deps = chats.deps) => {
+      const body = { content: [{ type: "text", text }], busy_behavior: "queue" };
+      const call = await signedIn({ ...chats, deps }, `k-${text}`);
+      return must(await call("sendChatMessage", { params, body })).queued_message?.id;
+    };
+    const ends = () => machine.change(params.chat, (chat) => chat.finishTurn());
+    await ends();
+    await send("sent");
+    await ends();
+    await send("fast", atOnce);
+    const first = ["created: k-create", "sent: k-sent", "fast: k-fast"];
+    assert.deepEqual(await keysOf(chats, "chat_messages"), first);
+    await send("next");
+    const moved = { params: { ...params, queued: await send("moved") } };
+    assert.deepEqual(await keysOf(chats, "chat_queued_messages"), [
+      "next: k-next",
+      "moved: k-moved",
+    ]);
+    // Who moves what waits did not write it.
+    const other = await signedIn(chats, "k-other");
+    must(await other("promoteQueuedChatMessage", moved));
+    must(await machine.change(params.chat, (chat) => chat.finishInterruption([])));
+    await ends();
+    const both = ["moved: k-moved", "next: k-next"];
+    assert.deepEqual(await keysOf(chats, "chat_messages"), [...first, ...both]);
+    const [newest] = must(await other("listChatMessages", { params })).messages;
+    const edited = { params: { ...params, message: newest?.id } };
+    const edit = await signedIn(chats, "k-edit");
+    must(await edit("editChatMessage", { ...edited, body: { content } }));
+    assert.deepEqual(await keysOf(chats, "chat_messages"), [
+      ...first,
+      "moved: k-moved",
+      "created: k-edit",
+    ]);
   });
 
   test("of a person are listed as prompts", async () => {
@@ -467,6 +537,67 @@ describe("lists", () => {
     assert.deepEqual(seen, expected);
   });
 
+  test("have pins in the order that is wished, of chats of one's own that are not archived", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const [a, b, c] = [await created(call), await created(call), await created(call)];
+    const change = (chat: string, body: object) => call("updateChat", { params: { chat }, body });
+    const pins = async () => {
+      const shown = must(await call("listChats", { query: { q: "archived:any" } }));
+      const names = new Map([
+        [a.id, "a"],
+        [b.id, "b"],
+        [c.id, "c"],
+      ]);
+      return shown
+        .filter(({ pin_order: order }) => order > 0)
+        .map(({ id, pin_order: order }) => `${names.get(id)}${order}`);
+    };
+    for (const [chat, place, want] of [
+      [a.id, 7, ["a1"]],
+      // A new one goes to the end, wherever it is wished.
+      [b.id, 1, ["a1", "b2"]],
+      [c.id, 1, ["a1", "b2", "c3"]],
+      [c.id, 2, ["a1", "c2", "b3"]],
+      [a.id, 99, ["c1", "b2", "a3"]],
+      [b.id, 0, ["c1", "a2"]],
+      [b.id, 0, ["c1", "a2"]],
+    ] as const) {
+      must(await change(chat, { pin_order: place }));
+      assert.deepEqual(await pins(), want, `at ${place}`);
+    }
+    must(await chats.world.machine.change(c.id, (chat) => chat.finishTurn()));
+    must(await change(c.id, { archived: true }));
+    assert.deepEqual(await pins(), ["a1"], "an archived chat is not pinned");
+    for (const [chat, body] of [
+      [c.id, { pin_order: 1 }],
+      [b.id, { pin_order: 1, archived: true }],
+    ] as const) {
+      const refused = await change(chat, body);
+      assert.equal(codeOf(refused), "request.invalid");
+    }
+    must(await change(c.id, { pin_order: 1, archived: false }));
+    assert.deepEqual(await pins(), ["a1", "c2"]);
+    const family = { parentChatId: a.id, rootChatId: a.id };
+    const child = await chats.world.chatIn("W", family);
+    assert.equal(codeOf(await change(child.id, { pin_order: 1 })), "request.invalid");
+  });
+
+  test("show labels as they were last written: none given keeps them, an empty list clears them", async () => {
+    await using chats = await chatsWorld();
+    const call = client(chats);
+    const { id } = await created(call, { labels: { team: "core", tier: "1" } });
+    for (const [body, want] of [
+      [{ title: "T" }, { team: "core", tier: "1" }],
+      [{ labels: null }, { team: "core", tier: "1" }],
+      [{ labels: { team: "web" } }, { team: "web" }],
+      [{ labels: {} }, {}],
+    ] as const) {
+      must(await call("updateChat", { params: { chat: id }, body }));
+      assert.deepEqual(must(await call("getChat", { params: { chat: id } })).labels, want);
+    }
+  });
+
   test("are searched by title, status, labels and what is unread", async () => {
     await using chats = await chatsWorld();
     const call = client(chats);
@@ -476,6 +607,7 @@ describe("lists", () => {
       must(await call("listChats", { query })).map(({ id }) => id);
     assert.deepEqual(await find({ q: "title:DOCS" }), [docs.id]);
     assert.deepEqual(await find({ label: "team:core" }), [parser.id]);
+    assert.deepEqual(await find({ label: ["team:core", "tier:1"] }), [], "all of them");
     assert.deepEqual(await find({ q: "status:waiting,error" }), []);
     await chats.world.machine.change(docs.id, (chat) =>
       chat.commitStep([{ role: "assistant", content: [{ type: "text", text: "ok" }] }]),

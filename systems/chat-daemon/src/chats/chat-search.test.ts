@@ -5,6 +5,7 @@ import { systemClock } from "@atelier/base/system-clock";
 import { readAllWords } from "../search/chat-words-task.ts";
 import { must, type ChatWorld } from "../state/chat-world-testkit.ts";
 import { showChats } from "./chat-actions.ts";
+import { parseChatSearch } from "./chat-search.ts";
 import { chatsWorld, type ChatsWorld } from "./chats-testkit.ts";
 
 async function find({ deps, caller }: ChatsWorld, q: string) {
@@ -100,4 +101,43 @@ test("words longer than can be indexed, and very much text, do no harm", async (
   await said(world, "Long", `${"x".repeat(5_000)} needle`);
   assert.equal(await read(chats), 2);
   assert.deepEqual(await titles(chats, "search:needle"), ["Long"]);
+});
+
+for (const q of [
+  "roof",
+  "owner:ann",
+  "archived:maybe",
+  "has_unread:1",
+  "status:waiting,asleep",
+  "section:attic",
+  "source:everybody",
+  "source:shared_with_me section:idle",
+  "source:shared_with_me has_unread:true",
+  "title:a title:b",
+]) {
+  test(`the search ${q} is refused, and says that it is the search`, () => {
+    const parsed = parseChatSearch(q, []);
+    assert.ok(!parsed.ok);
+    assert.deepEqual([...new Set(parsed.failure.validations?.map(({ field }) => field))], ["q"]);
+  });
+}
+
+test("terms hold together, and labels are each key once", () => {
+  const parsed = must(
+    parseChatSearch("archived:true status:waiting,error has_unread:false title:Roof", [
+      "team:core:web",
+      "team:core:web",
+      "tier:",
+    ]),
+  );
+  assert.deepEqual(
+    [parsed.archived, parsed.statuses, parsed.hasUnread, parsed.titlePart, parsed.source],
+    [true, ["waiting", "error"], false, "Roof", "own"],
+  );
+  assert.deepEqual(parsed.labels, { team: "core:web", tier: "" });
+  for (const labels of [["team"], [":core"], [""], ["team:core", "team:web"]]) {
+    const refused = parseChatSearch("", labels);
+    assert.ok(!refused.ok);
+    assert.equal(refused.failure.validations?.[0]?.field, "label");
+  }
 });
