@@ -356,6 +356,10 @@ test("skills of the workspace and of the person; no way out of a skill's directo
   }
   assert.equal((await world.one("read_skill", { name: "own-notes" }))["body"], "mine");
   assert.ok("error" in (await world.one("read_skill", { name: "nothing" })));
+  for (const name of ["../deploying", "deploying/..", ".agents", "Deploying", ""]) {
+    assert.ok("error" in (await world.one("read_skill", { name })), name);
+    assert.ok("error" in (await world.one("read_skill_file", { name, path: "secret" })), name);
+  }
 });
 
 function neverAborted(): AbortSignal {

@@ -46,6 +46,33 @@ test("families at rest for long are archived whole; pinned, busy and fresh ones 
   assert.ok(fresh.id !== idle.id);
 });
 
+test("a chat that worked again between being found idle and being locked is left alone", async () => {
+  await using world = await chatWorld();
+  const { database, machine } = world;
+  const [back, idle] = [await world.chatIn("W"), await world.chatIn("W")];
+  await database.pool.query("update chats set updated_at = now() - interval '40 days'");
+  const asked: string[] = [];
+  const busy: typeof machine = Object.create(machine, {
+    setFamilyArchived: {
+      value: async (...of: Parameters<typeof machine.setFamilyArchived>) => {
+        asked.push(of[0]);
+        if (of[0] === back.id) {
+          must(
+            await machine.change(back.id, (chat) => chat.sendMessage(world.user("hi"), "queue")),
+          );
+          must(await machine.change(back.id, (chat) => chat.finishTurn()));
+        }
+        return machine.setFamilyArchived(...of);
+      },
+    },
+  });
+  const deps = { database, machine: busy, clock: systemClock, log: silentLogger };
+  await archiveIdle({ ...deps, idleMs: 30 * DAY_MS }, signal);
+  assert.deepEqual(asked.toSorted(), [back.id, idle.id].toSorted());
+  const { rows } = await database.pool.query("select id from chats where archived");
+  assert.deepEqual(rows, [{ id: idle.id }]);
+});
+
 test("a chat to which somebody comes back at that moment is not archived", async () => {
   await using world = await chatWorld();
   const { database, machine } = world;

@@ -132,7 +132,13 @@ test("plans are made without tools of others, unless an administrator allows the
   const kinds = async () => [...((await world.tools.toolsOf(chat))[0]?.kinds ?? [])];
   assert.deepEqual(await kinds(), ["root", "child", "computer_use_child"]);
   await changeServer(world, world.audit, server.id, { allowInPlanMode: true });
-  assert.ok((await kinds()).includes("root_plan"));
+  // Who only explores, or plans for another, has them never.
+  assert.deepEqual((await kinds()).toSorted(), [
+    "child",
+    "computer_use_child",
+    "root",
+    "root_plan",
+  ]);
 });
 
 test("a server that is away costs a chat its tools and nothing else, and is asked once a minute", async () => {

@@ -117,6 +117,18 @@ for (const [type, url, family] of [
   });
 }
 
+test("the gateway is asked for the provider by its name, which says nothing of its type", async () => {
+  const { deps, transports, gateway } = world();
+  const route = gatewayRoute("anthropic");
+  assert.ok(route.kind === "ai_gateway" && route.provider !== null);
+  const named = { ...route, provider: { ...route.provider, name: "research-eu" } };
+  await ask(deps, request("claude-x"), named);
+  assert.deepEqual(
+    [transports.names, gateway[0]?.url],
+    [["research-eu"], "http://coder-aibridge/v1/messages"],
+  );
+});
+
 for (const [type, base, url, header] of [
   ["openai", "http://o.test/v1", "http://o.test/v1/responses", "authorization"],
   ["anthropic", "http://a.test", "http://a.test/v1/messages", "x-api-key"],

@@ -7,7 +7,7 @@ import { ok } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
 import { NO_RECORDER } from "../debug-runs/debug-recorder.ts";
 import type { ChosenModel, ModelRouter, OverrideChoice } from "../models/model-router.ts";
-import { chatWorld, SAYS, type ChatWorld } from "../state/chat-world-testkit.ts";
+import { boundary, chatWorld, SAYS, type ChatWorld } from "../state/chat-world-testkit.ts";
 import { updateChatMetadata } from "../state/chat-metadata-store.ts";
 import { labelTurn, nameChat, proposeTitle, type QuickgenDeps } from "./quickgen-actions.ts";
 
@@ -83,6 +83,25 @@ describe("a title", () => {
       [world.apiKeyId],
     );
     assert.match(JSON.stringify(asked[0]?.options.prompt), /User: hello/);
+  });
+
+  test("is asked for with the key of the newest message that a person sent, and with no older one", async () => {
+    await using world = await chatWorld();
+    const { deps, asked } = quickgen(world, "A new title");
+    const { id } = await world.chatIn("W");
+    const { machine, apiKeyId } = world;
+    const propose = async () => {
+      await proposeTitle(deps, id, never);
+      return asked.at(-1)?.apiKeyId;
+    };
+    const repeated = { role: "user", visibility: "model", apiKeyId: null, content: [] } as const;
+    await machine.change(id, (chat) => chat.sendMessage(world.user("more"), "queue"));
+    await machine.change(id, (chat) => chat.commitStep([...boundary(), repeated]));
+    assert.equal(await propose(), apiKeyId);
+    await machine.change(id, (chat) => chat.finishTurn());
+    const unsigned = world.user("and now?", { apiKeyId: null });
+    await machine.change(id, (chat) => chat.sendMessage(unsigned, "queue"));
+    assert.equal(await propose(), "", "which the way through the gateway refuses");
   });
 
   for (const { name, answer } of [

@@ -4,6 +4,8 @@ import { z } from "zod";
 import { boundary, must } from "../state/chat-world-testkit.ts";
 import { defineTool, toolValue } from "../tools/tool.ts";
 import { compactionNeed } from "./compaction-need.ts";
+import { runGeneration } from "./generation-task.ts";
+import type { TurnDeps } from "./turn-deps.ts";
 import { callsTools, says, turnWorld, type TurnWorld } from "./turn-testkit.ts";
 import type { HistoryRow } from "../prompt/history-row.ts";
 
@@ -130,6 +132,49 @@ test("in the middle of a turn history is summed up, and the work goes on behind 
     ({ part }) => part.type === "tool-call" && part.tool_name === "chat_summarized",
   );
   assert.ok(first !== undefined, "people see that it is being summed up");
+});
+
+test("before, for and after a summary models are asked with the key of the person's message", async () => {
+  await using world = await turnWorld({
+    ...{ tools: [tool], model: { contextLimit: 1_000 } },
+    replies: [
+      callsTools([{ id: "a", name: "execute" }], 900),
+      says("a", 50),
+      says("b", 50),
+      says("c", 50),
+    ],
+    summaries: ["what happened"],
+  });
+  const asked: (string | null)[] = [];
+  const { forTurn, forSummary, forAdvisor } = world.deps.models;
+  const models: TurnDeps["models"] = {
+    forTurn: (chat, request) => {
+      asked.push(request.activeApiKeyId);
+      return forTurn(chat, request);
+    },
+    forSummary: (chat, request) => {
+      asked.push(request.activeApiKeyId);
+      return forSummary(chat, request);
+    },
+    forAdvisor,
+  };
+  const deps = { ...world.deps, models };
+  const { id } = await world.create();
+  const drive = async () => {
+    while ((await world.row(id)).status === "running") {
+      await runGeneration(deps, await world.runOf(id));
+    }
+  };
+  await drive();
+  assert.equal(world.calls.length, 3, "there was a summary");
+  assert.deepEqual([...new Set(asked)], [world.chats.apiKeyId]);
+  for (const apiKeyId of [world.chats.apiKeyId, null]) {
+    asked.length = 0;
+    const message = world.chats.user("and now?", { apiKeyId });
+    must(await world.chats.machine.change(id, (chat) => chat.sendMessage(message, "queue")));
+    await drive();
+    assert.deepEqual([...new Set(asked)], [apiKeyId], "no older message's key stands in");
+  }
 });
 
 test("what the user asked and nobody answered stays word for word", async () => {

@@ -264,6 +264,27 @@ test("calls of the client's tools wait for it, after ours have run", async () =>
   assert.ok(prompt.includes("ours") && prompt.includes("theirs"));
 });
 
+test("of a client's tool with the name of ours, ours is meant; who plans or was started has none", async () => {
+  const tool = fakeTool(() => Promise.resolve(toolValue("ours")));
+  const call = callsTools([{ id: "a", name: "execute" }]);
+  await using world = await turnWorld({
+    ...{ tools: [tool], replies: [call, says("ok"), says("planned"), says("looked")] },
+  });
+  const declared = ["execute", "ask_client"].map((name) => ({ name, input_schema: {} }));
+  const parent = await world.create({ dynamicTools: declared });
+  assert.equal((await world.drive(parent.id)).status, "waiting", "the client is not asked");
+  assert.ok(JSON.stringify(world.calls[1]?.prompt).includes("ours"));
+  const family = { parentChatId: parent.id, rootChatId: parent.id };
+  for (const more of [{ planMode: "plan" as const }, family]) {
+    const { id } = await world.create({ dynamicTools: declared, ...more });
+    await world.drive(id);
+  }
+  assert.deepEqual(
+    world.calls.map(({ tools = [] }) => tools.map(({ name }) => name)),
+    [["ask_client", "execute"], ["ask_client", "execute"], ["execute"], ["execute"]],
+  );
+});
+
 test("a tool that ends a planning turn: the model is not asked again", async () => {
   const plan = defineTool({
     ...{ name: "propose_plan", description: "", input: z.object({}) },

@@ -6,7 +6,7 @@ import { fail, ok } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import { agentMessageOnce } from "../chats/once-actions.ts";
-import { must } from "../state/chat-world-testkit.ts";
+import { boundary, must } from "../state/chat-world-testkit.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import { subagentTools } from "../tools/subagent-tools.ts";
 import type { ChatTool } from "../tools/tool.ts";
@@ -312,6 +312,60 @@ test("what a parent's turn sends is asked for with the key of that turn", async 
   assert.deepEqual(await keys("chat_queued_messages"), [world.chats.apiKeyId]);
   must(await world.chats.machine.change(chatId, (chat) => chat.finishTurn()));
   assert.deepEqual(await keys("chat_messages"), [world.chats.apiKeyId], "also when it is taken up");
+});
+
+test("the key is that of the newest message that a person sent, and no older one where that has none", async () => {
+  const { world, subagents } = await subagentWorld();
+  await using _world = world;
+  const { machine, database, apiKeyId, user } = world.chats;
+  const parent = await world.create();
+  let calls = 0;
+  const keys = async () => {
+    calls += 1;
+    const { chatId } = must(await subagents.spawn(parent, { ...GENERAL, callId: `s${calls}` }));
+    const more = { callId: `m${calls}`, text: "also this", interrupts: false };
+    must(await subagents.message(parent, chatId, more));
+    const { rows } = await database.pool.query<{ key: string | null }>(
+      `select api_key_id as key from chat_messages where chat_id = $1 and role = 'user'
+       union all select api_key_id from chat_queued_messages where chat_id = $1`,
+      [chatId],
+    );
+    return rows.map(({ key }) => key);
+  };
+  assert.deepEqual(await keys(), [apiKeyId, apiKeyId]);
+  must(await machine.change(parent.id, (chat) => chat.commitStep(boundary())));
+  assert.deepEqual(await keys(), [apiKeyId, apiKeyId], "a summary is no request");
+  must(await machine.change(parent.id, (chat) => chat.finishTurn()));
+  const unsigned = user("and now?", { apiKeyId: null });
+  must(await machine.change(parent.id, (chat) => chat.sendMessage(unsigned, "queue")));
+  assert.deepEqual(await keys(), [null, null]);
+  const repeated = { role: "user", visibility: "model", apiKeyId, content: [] } as const;
+  must(await machine.change(parent.id, (chat) => chat.commitStep([repeated])));
+  assert.deepEqual(await keys(), [null, null], "nobody sent what only the model sees");
+});
+
+test("another chat's agents are neither given work nor stopped", async () => {
+  const { world, subagents } = await subagentWorld();
+  await using _world = world;
+  const parent = await world.create();
+  const { chatId } = must(await subagents.spawn(parent, GENERAL));
+  const other = contextOf(await world.create(), new FakeClock());
+  const tools = new Map(subagentTools(subagents).map((tool) => [tool.name, tool]));
+  for (const [name, input] of [
+    ["message_agent", { chat_id: chatId, message: "stop that", interrupt: true }],
+    ["interrupt_agent", { chat_id: chatId }],
+    ["wait_agent", { chat_id: chatId }],
+  ] as const) {
+    const told = await tools.get(name)?.run(input, other);
+    assert.ok(told?.kind === "error" && told.message.includes(chatId), name);
+  }
+  const { status, queueLength } = await world.row(chatId);
+  assert.deepEqual([status, queueLength], ["running", 0]);
+  const listed = await tools.get("list_agents")?.run({}, other);
+  assert.deepEqual(listed, {
+    kind: "json",
+    value: { agents: [], total: 0, returned: 0, offset: 0, has_more: false },
+  });
 });
 
 test("without news a child is looked at five times a second, and once more when time is over", async () => {
