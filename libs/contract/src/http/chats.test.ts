@@ -6,10 +6,24 @@ import {
   CHAT_LABELS_MAX,
   CHAT_SYSTEM_PROMPT_MAX,
   CreateChat,
+  listChatMessages,
+  listChatPrompts,
+  listChats,
   sendChatMessage,
   updateChat,
 } from "./chats.ts";
-import { putChatSystemPrompt, SYSTEM_PROMPT_BYTES_MAX } from "./chat-settings.ts";
+import { putChatDebugRetentionDays } from "./chat-debug-settings.ts";
+import {
+  putChatAdvisor,
+  putChatAutoArchiveDays,
+  putChatComputerUseProvider,
+  putChatPlanInstructions,
+  putChatRetentionDays,
+  putChatSystemPrompt,
+  putChatUserThreshold,
+  SYSTEM_PROMPT_BYTES_MAX,
+} from "./chat-settings.ts";
+import { putChatUsageLimitOverride, putChatUsageLimits } from "./chat-spending.ts";
 
 const content = [{ type: "text", text: "go" }];
 const tools = (count: number) =>
@@ -79,11 +93,66 @@ test("labels of a chat are judged when they change, too", () => {
   );
 });
 
-test("what all chats are told has an end", () => {
-  const parse = (length: number) =>
-    putChatSystemPrompt.body.safeParse({ system_prompt: "x".repeat(length) }).success;
-  assert.deepEqual([SYSTEM_PROMPT_BYTES_MAX, SYSTEM_PROMPT_BYTES_MAX + 1].map(parse), [
-    true,
-    false,
-  ]);
+for (const [endpoint, taken, refused] of [
+  [
+    putChatSystemPrompt,
+    { system_prompt: "x".repeat(SYSTEM_PROMPT_BYTES_MAX) },
+    [{ system_prompt: "x".repeat(SYSTEM_PROMPT_BYTES_MAX + 1) }, {}],
+  ],
+  [
+    putChatPlanInstructions,
+    { plan_mode_instructions: "" },
+    [{ plan_mode_instructions: "x".repeat(SYSTEM_PROMPT_BYTES_MAX + 1) }],
+  ],
+  [
+    putChatAdvisor,
+    { enabled: true, max_uses_per_run: 0, max_output_tokens: 256 },
+    [
+      { enabled: true, max_uses_per_run: -1, max_output_tokens: 256 },
+      { enabled: true, max_uses_per_run: 1_001, max_output_tokens: 256 },
+      { enabled: true, max_uses_per_run: 1, max_output_tokens: 255 },
+    ],
+  ],
+  [putChatComputerUseProvider, { provider: "openai" }, [{ provider: "google" }]],
+  [
+    putChatAutoArchiveDays,
+    { auto_archive_days: 3_650 },
+    [{ auto_archive_days: 3_651 }, { auto_archive_days: -1 }, { auto_archive_days: 1.5 }],
+  ],
+  [putChatRetentionDays, { retention_days: 0 }, [{ retention_days: 3_651 }]],
+  [putChatDebugRetentionDays, { debug_retention_days: null }, [{ debug_retention_days: 3_651 }]],
+  [
+    putChatUserThreshold,
+    { threshold_percent: 100 },
+    [{ threshold_percent: 101 }, { threshold_percent: -1 }],
+  ],
+  [
+    putChatUsageLimits,
+    { enabled: true, default_limit_micros: 0, period: "day" },
+    [
+      { enabled: true, default_limit_micros: -1, period: "day" },
+      { enabled: true, default_limit_micros: 1, period: "year" },
+    ],
+  ],
+  [putChatUsageLimitOverride, { spend_limit_micros: 1 }, [{ spend_limit_micros: 0 }]],
+] as const) {
+  test(`${endpoint.method} ${endpoint.path} keeps to its limits`, () => {
+    assert.equal(endpoint.body.safeParse(taken).success, true);
+    for (const body of [...refused, { ...taken, more: 1 }]) {
+      assert.equal(endpoint.body.safeParse(body).success, false, JSON.stringify(body).slice(0, 80));
+    }
+  });
+}
+
+test("pages of messages and of chats are of one to two hundred", () => {
+  for (const { query } of [listChatMessages, listChats]) {
+    assert.equal(query.parse({}).limit, 50);
+    assert.equal(query.parse({ limit: "200" }).limit, 200);
+    for (const limit of ["0", "201", "-1", "1.5", "many"]) {
+      assert.equal(query.safeParse({ limit }).success, false, limit);
+    }
+  }
+  assert.equal(listChatPrompts.query.parse({}).limit, 500);
+  assert.equal(listChatPrompts.query.safeParse({ limit: "2001" }).success, false);
+  assert.equal(listChatMessages.query.safeParse({ before_id: "x" }).success, false);
 });

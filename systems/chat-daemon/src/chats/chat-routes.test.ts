@@ -442,7 +442,7 @@ describe("messages", () => {
     ]);
     // Who moves what waits did not write it.
     const other = await signedIn(chats, "k-other");
-    must(await other("promoteQueuedChatMessage", moved));
+    assert.deepEqual(must(await other("promoteQueuedChatMessage", moved)), { message: null });
     must(await machine.change(params.chat, (chat) => chat.finishInterruption([])));
     await ends();
     const both = ["moved: k-moved", "next: k-next"];
@@ -483,6 +483,11 @@ describe("what a state does not allow", () => {
       code: "chat.state_conflict",
       detail: "The chat is waiting for a message.",
     });
+    // Nor is one repaired that is in order.
+    assert.equal(
+      codeOf(await call("reconcileChat", { params: { chat: chat.id } })),
+      "chat.state_conflict",
+    );
   });
 
   test("a chat of nobody is not found", async () => {
