@@ -59,7 +59,7 @@ async function openWorld() {
         models: never,
         computerUse: never,
       },
-      watch: () => null,
+      watch: () => ({ isHearing: () => false, [Symbol.dispose]: () => {} }),
     },
     skills: {
       find: (_owner, name) => Promise.resolve(name === "own-notes" ? { body: "mine" } : undefined),

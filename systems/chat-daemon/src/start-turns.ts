@@ -74,7 +74,7 @@ export function turnDeps(parts: TurnParts): TurnDeps {
       return chosen.ok ? ok(undefined) : fail(chosen.failure.message);
     },
     once: (call, run) => agentMessageOnce({ database, clock }, call, run),
-    subscribe: (channel, on) => parts.pubSub.subscribe(channel, on),
+    news: parts.pubSub,
   });
   const tools = builtinTools({
     directory: parts.workspaces,

@@ -2,49 +2,25 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
-import { fail, type Result } from "@atelier/base/result";
-import { listChatsByWorkspace, type Chat } from "@atelier/contract/http/chats";
+import { fail } from "@atelier/base/result";
+import { listChatsByWorkspace } from "@atelier/contract/http/chats";
 import { QUEUE_MAX_DEFAULT } from "../state/chat-machine-actions.ts";
 import { must } from "../state/chat-world-testkit.ts";
-import { chatService, type ChatEndpoints } from "./chat-routes.ts";
+import { chatClient, codeOf, created, HELLO } from "./chat-client-testkit.ts";
 import { chatsWorld, type ChatsWorld } from "./chats-testkit.ts";
 
-type Name = keyof ChatEndpoints;
-
-/** Calls an endpoint as the edge does. */
-function client({ deps, caller }: ChatsWorld, told: unknown[] = []) {
-  const service = chatService(deps);
-  return async <const N extends Name>(
-    name: N,
-    input: { readonly params?: object; readonly query?: object; readonly body?: object },
-  ) => {
-    const call = service[name] as (request: unknown) => ReturnType<(typeof service)[N]>;
-    return call({
-      caller,
-      params: input.params ?? {},
-      query: { limit: 50, ...input.query },
-      body: input.body,
-      audit: { attempted: (target: unknown) => told.push(target) },
-      signal: new AbortController().signal,
-    });
-  };
-}
-
-const HELLO = [{ type: "text", text: "Please make the tests of the parser pass" }] as const;
-
-async function created(call: ReturnType<typeof client>, body: object = {}): Promise<Chat> {
-  return must(await call("createChat", { body: { content: HELLO, client_type: "api", ...body } }));
-}
-
 /** The same person with another credential. */
-async function signedIn(chats: ChatsWorld, apiKeyId: string): Promise<ReturnType<typeof client>> {
+async function signedIn(
+  chats: ChatsWorld,
+  apiKeyId: string,
+): Promise<ReturnType<typeof chatClient>> {
   await chats.world.database.pool.query(
     `insert into api_keys (id, kind, user_id, token_name, hashed_secret, scopes, lifetime_seconds,
        created_at, expires_at)
      values ($1, 'token', $2, $1, '', '{all}', 60, now(), now())`,
     [apiKeyId, chats.world.ownerId],
   );
-  return client({ ...chats, caller: { ...chats.caller, apiKeyId } });
+  return chatClient({ ...chats, caller: { ...chats.caller, apiKeyId } });
 }
 
 /** What people wrote, and with which credential. */
@@ -56,15 +32,10 @@ async function keysOf({ world }: ChatsWorld, table: "chat_messages" | "chat_queu
   return rows.map(({ text, key }) => `${text}: ${key}`);
 }
 
-function codeOf(result: Result<unknown, { readonly code: string }>): string {
-  assert.ok(!result.ok);
-  return result.failure.code;
-}
-
 test("the audit log is told which chat was written to, also when that was refused", async () => {
   await using chats = await chatsWorld();
   const told: unknown[] = [];
-  const call = client(chats, told);
+  const call = chatClient(chats, told);
   const { id } = await created(call);
   const params = { chat: id };
   must(await call("sendChatMessage", { params, body: { content: HELLO } }));
@@ -76,7 +47,7 @@ test("the audit log is told which chat was written to, also when that was refuse
 test("the chat that worked last in each workspace is told, of those that are not archived and may be read", async () => {
   const [first, second] = [randomUUID(), randomUUID()];
   await using chats = await chatsWorld();
-  const call = client(chats);
+  const call = chatClient(chats);
   const { database, ownerId, organizationId } = chats.world;
   const { pool } = database;
   await pool.query(
@@ -102,7 +73,7 @@ test("the chat that worked last in each workspace is told, of those that are not
   assert.deepEqual(await latest(), [[first, ids[0]]]);
   await pool.query("update chats set archived = true where id = $1", [ids[0]]);
   assert.deepEqual(await latest(), [[first, ids[1]]]);
-  const others = client({ ...chats, caller: { ...chats.caller, may: () => false } });
+  const others = chatClient({ ...chats, caller: { ...chats.caller, may: () => false } });
   const query = { workspace_ids: [first] };
   assert.deepEqual(must(await others("listChatsByWorkspace", { query })), {});
 });
@@ -118,7 +89,7 @@ test("so many workspaces at once, and not more, are asked for by their ids", () 
 describe("a new chat", () => {
   test("works at once, with the default model and the first words as its title", async () => {
     await using chats = await chatsWorld();
-    const chat = await created(client(chats));
+    const chat = await created(chatClient(chats));
     assert.equal(chat.status, "running");
     assert.equal(chat.title, "Please make the tests of the…");
     assert.equal(chat.last_model_config_id, chats.world.modelConfigId);
@@ -128,7 +99,7 @@ describe("a new chat", () => {
 
   test("shows its message and not what the system says to the model", async () => {
     await using chats = await chatsWorld();
-    const call = client(chats);
+    const call = chatClient(chats);
     const chat = await created(call, { system_prompt: "Speak like a pirate." });
     const page = must(await call("listChatMessages", { params: { chat: chat.id } }));
     assert.deepEqual(
@@ -179,7 +150,7 @@ describe("a new chat", () => {
   ]) {
     test(`${name} is refused, and says where`, async () => {
       await using chats = await chatsWorld();
-      const result = await client(chats)("createChat", {
+      const result = await chatClient(chats)("createChat", {
         body: { content: HELLO, client_type: "api", ...body },
       });
       assert.ok(!result.ok && result.failure.code === "request.invalid");
@@ -194,7 +165,7 @@ describe("a new chat", () => {
 
   test("with a key that came before is the one of then", async () => {
     await using chats = await chatsWorld();
-    const call = client(chats);
+    const call = chatClient(chats);
     const first = await created(call, { idempotency_key: "k" });
     const again = await created(call, { idempotency_key: "k" });
     assert.equal(again.id, first.id);
@@ -210,7 +181,7 @@ describe("a new chat", () => {
 
   test("that is asked for several times at once is one", async () => {
     await using chats = await chatsWorld();
-    const call = client(chats);
+    const call = chatClient(chats);
     const asked = Array.from({ length: 6 }, () => created(call, { idempotency_key: "k" }));
     const ids = new Set((await Promise.all(asked)).map(({ id }) => id));
     assert.equal(ids.size, 1);
@@ -222,7 +193,7 @@ describe("a new chat", () => {
 test("a chat that waits for a place says so", async () => {
   const limits = { topLevelMax: 1, subagentsMax: null };
   await using chats = await chatsWorld({ limits });
-  const call = client(chats);
+  const call = chatClient(chats);
   const first = await created(call);
   const owner = { workerId: randomUUID(), runnerId: randomUUID() };
   await chats.world.machine.acquire(first.id, owner);
@@ -237,18 +208,18 @@ test("a chat that waits for a place says so", async () => {
 test("without any model, no chat begins", async () => {
   await using chats = await chatsWorld();
   const models = { ...chats.deps.models, defaultFor: async () => null };
-  const call = client({ ...chats, deps: { ...chats.deps, models } });
+  const call = chatClient({ ...chats, deps: { ...chats.deps, models } });
   const result = await call("createChat", { body: { content: HELLO, client_type: "api" } });
   assert.equal(codeOf(result), "chat.model_missing");
 });
 
 test("a title is proposed by a model, or is not", async () => {
   await using chats = await chatsWorld();
-  const params = { chat: (await created(client(chats))).id };
-  const proposed = must(await client(chats)("proposeChatTitle", { params }));
+  const params = { chat: (await created(chatClient(chats))).id };
+  const proposed = must(await chatClient(chats)("proposeChatTitle", { params }));
   assert.equal(proposed.title, "A title");
   const deps = { ...chats.deps, proposeTitle: async () => fail("It is busy.") };
-  const failed = await client({ ...chats, deps })("proposeChatTitle", { params });
+  const failed = await chatClient({ ...chats, deps })("proposeChatTitle", { params });
   assert.deepEqual(failed, {
     ok: false,
     failure: { code: "chat.model_failed", detail: "It is busy." },
@@ -258,7 +229,7 @@ test("a title is proposed by a model, or is not", async () => {
 describe("messages", () => {
   test("to a busy chat are queued, and with the same key only once", async () => {
     await using chats = await chatsWorld();
-    const call = client(chats);
+    const call = chatClient(chats);
     const params = { chat: (await created(call)).id };
     const body = { content: HELLO, busy_behavior: "queue", idempotency_key: "k" };
     const sent = must(await call("sendChatMessage", { params, body }));
@@ -275,7 +246,7 @@ describe("messages", () => {
   test("to a chat that rests begin a turn, and with the same key only one", async () => {
     await using chats = await chatsWorld();
     const unlimited = { name: "test", text: "true" };
-    const call = client({ ...chats, deps: { ...chats.deps, unlimited: () => unlimited } });
+    const call = chatClient({ ...chats, deps: { ...chats.deps, unlimited: () => unlimited } });
     const { machine } = chats.world;
     const params = { chat: (await created(call)).id };
     const ends = async () => must(await machine.change(params.chat, (chat) => chat.finishTurn()));
@@ -300,7 +271,7 @@ describe("messages", () => {
 
   test("beyond the queue's length are refused, and lost to nobody", async () => {
     await using chats = await chatsWorld();
-    const call = client(chats);
+    const call = chatClient(chats);
     const params = { chat: (await created(call)).id };
     const send = () =>
       call("sendChatMessage", { params, body: { content: HELLO, busy_behavior: "queue" } });
@@ -312,7 +283,7 @@ describe("messages", () => {
 
   test("that wait can be changed, moved and deleted", async () => {
     await using chats = await chatsWorld();
-    const call = client(chats);
+    const call = chatClient(chats);
     const params = { chat: (await created(call)).id };
     const send = async (text: string) => {
       const body = { content: [{ type: "text", text }], busy_behavior: "queue" };
@@ -341,7 +312,7 @@ describe("messages", () => {
 
   test("come in pages", async () => {
     await using chats = await chatsWorld();
-    const call = client(chats);
+    const call = chatClient(chats);
     const params = { chat: (await created(call)).id };
     await chats.world.machine.change(params.chat, (chat) =>
       chat.commitStep(
@@ -390,7 +361,7 @@ describe("messages", () => {
 
   test("are edited by replacing them and dropping what followed", async () => {
     await using chats = await chatsWorld();
-    const call = client(chats);
+    const call = chatClient(chats);
     const chat = await created(call);
     await chats.world.machine.change(chat.id, (locked) =>
       locked.commitStep([{ role: "assistant", content: [{ type: "text", text: "done" }] }]),
@@ -460,7 +431,7 @@ describe("messages", () => {
 
   test("of a person are listed as prompts", async () => {
     await using chats = await chatsWorld();
-    const call = client(chats);
+    const call = chatClient(chats);
     const chat = await created(call);
     const { prompts } = must(
       await call("listChatPrompts", { params: { chat: chat.id }, query: { limit: 5 } }),
@@ -475,7 +446,7 @@ describe("messages", () => {
 describe("what a state does not allow", () => {
   test("is a conflict that says the state", async () => {
     await using chats = await chatsWorld();
-    const call = client(chats);
+    const call = chatClient(chats);
     const chat = await chats.world.chatIn("W");
     const result = await call("interruptChat", { params: { chat: chat.id } });
     assert.ok(!result.ok);
@@ -492,13 +463,13 @@ describe("what a state does not allow", () => {
 
   test("a chat of nobody is not found", async () => {
     await using chats = await chatsWorld();
-    const result = await client(chats)("interruptChat", { params: { chat: randomUUID() } });
+    const result = await chatClient(chats)("interruptChat", { params: { chat: randomUUID() } });
     assert.equal(codeOf(result), "resource.not_found");
   });
 
   test("summing up needs an answer to sum up", async () => {
     await using chats = await chatsWorld();
-    const call = client(chats);
+    const call = chatClient(chats);
     const { id: chat } = await chats.world.chatIn("W");
     assert.equal(must(await call("compactChat", { params: { chat } })).status, "running");
     const empty = await created(call);
@@ -510,130 +481,12 @@ describe("what a state does not allow", () => {
 
   test("clearing leaves what is seen, once", async () => {
     await using chats = await chatsWorld();
-    const call = client(chats);
+    const call = chatClient(chats);
     const params = { chat: (await chats.world.chatIn("W")).id };
     const cleared = must(await call("clearChat", { params }));
     assert.equal(cleared.status, "waiting");
     const { messages } = must(await call("listChatMessages", { params }));
     assert.equal(messages.length, 4);
     assert.equal(codeOf(await call("clearChat", { params })), "chat.state_conflict");
-  });
-});
-
-describe("lists", () => {
-  test("have pinned chats first, then the latest, by pages without gaps", async () => {
-    await using chats = await chatsWorld();
-    const call = client(chats);
-    const ids: string[] = [];
-    for (let index = 0; index < 5; index += 1) ids.push((await created(call)).id);
-    const pin = async (chat: string, pinOrder: number) =>
-      must(await call("updateChat", { params: { chat }, body: { pin_order: pinOrder } }));
-    await pin(ids[1] ?? "", 1);
-    await pin(ids[3] ?? "", 1);
-    await pin(ids[3] ?? "", 1);
-    const expected = [ids[3], ids[1], ids[4], ids[2], ids[0]];
-    const seen: string[] = [];
-    for (let after: string | undefined; seen.length < 5; after = seen.at(-1)) {
-      const query = { limit: 2, ...(after === undefined ? {} : { after_id: after }) };
-      const page = must(await call("listChats", { query }));
-      assert.ok(page.length > 0);
-      seen.push(...page.map(({ id }) => id));
-    }
-    assert.deepEqual(seen, expected);
-  });
-
-  test("have pins in the order that is wished, of chats of one's own that are not archived", async () => {
-    await using chats = await chatsWorld();
-    const call = client(chats);
-    const [a, b, c] = [await created(call), await created(call), await created(call)];
-    const change = (chat: string, body: object) => call("updateChat", { params: { chat }, body });
-    const pins = async () => {
-      const shown = must(await call("listChats", { query: { q: "archived:any" } }));
-      const names = new Map([
-        [a.id, "a"],
-        [b.id, "b"],
-        [c.id, "c"],
-      ]);
-      return shown
-        .filter(({ pin_order: order }) => order > 0)
-        .map(({ id, pin_order: order }) => `${names.get(id)}${order}`);
-    };
-    for (const [chat, place, want] of [
-      [a.id, 7, ["a1"]],
-      // A new one goes to the end, wherever it is wished.
-      [b.id, 1, ["a1", "b2"]],
-      [c.id, 1, ["a1", "b2", "c3"]],
-      [c.id, 2, ["a1", "c2", "b3"]],
-      [a.id, 99, ["c1", "b2", "a3"]],
-      [b.id, 0, ["c1", "a2"]],
-      [b.id, 0, ["c1", "a2"]],
-    ] as const) {
-      must(await change(chat, { pin_order: place }));
-      assert.deepEqual(await pins(), want, `at ${place}`);
-    }
-    must(await chats.world.machine.change(c.id, (chat) => chat.finishTurn()));
-    must(await change(c.id, { archived: true }));
-    assert.deepEqual(await pins(), ["a1"], "an archived chat is not pinned");
-    for (const [chat, body] of [
-      [c.id, { pin_order: 1 }],
-      [b.id, { pin_order: 1, archived: true }],
-    ] as const) {
-      const refused = await change(chat, body);
-      assert.equal(codeOf(refused), "request.invalid");
-    }
-    must(await change(c.id, { pin_order: 1, archived: false }));
-    assert.deepEqual(await pins(), ["a1", "c2"]);
-    const family = { parentChatId: a.id, rootChatId: a.id };
-    const child = await chats.world.chatIn("W", family);
-    assert.equal(codeOf(await change(child.id, { pin_order: 1 })), "request.invalid");
-  });
-
-  test("show labels as they were last written: none given keeps them, an empty list clears them", async () => {
-    await using chats = await chatsWorld();
-    const call = client(chats);
-    const { id } = await created(call, { labels: { team: "core", tier: "1" } });
-    for (const [body, want] of [
-      [{ title: "T" }, { team: "core", tier: "1" }],
-      [{ labels: null }, { team: "core", tier: "1" }],
-      [{ labels: { team: "web" } }, { team: "web" }],
-      [{ labels: {} }, {}],
-    ] as const) {
-      must(await call("updateChat", { params: { chat: id }, body }));
-      assert.deepEqual(must(await call("getChat", { params: { chat: id } })).labels, want);
-    }
-  });
-
-  test("are searched by title, status, labels and what is unread", async () => {
-    await using chats = await chatsWorld();
-    const call = client(chats);
-    const parser = await created(call, { labels: { team: "core" } });
-    const docs = await created(call, { content: [{ type: "text", text: "Write docs" }] });
-    const find = async (query: object) =>
-      must(await call("listChats", { query })).map(({ id }) => id);
-    assert.deepEqual(await find({ q: "title:DOCS" }), [docs.id]);
-    assert.deepEqual(await find({ label: "team:core" }), [parser.id]);
-    assert.deepEqual(await find({ label: ["team:core", "tier:1"] }), [], "all of them");
-    assert.deepEqual(await find({ q: "status:waiting,error" }), []);
-    await chats.world.machine.change(docs.id, (chat) =>
-      chat.commitStep([{ role: "assistant", content: [{ type: "text", text: "ok" }] }]),
-    );
-    assert.deepEqual(await find({ q: "has_unread:true" }), [docs.id]);
-    assert.equal(codeOf(await call("listChats", { query: { q: "nonsense" } })), "request.invalid");
-    assert.equal(codeOf(await call("listChats", { query: { label: "team" } })), "request.invalid");
-  });
-
-  test("leave archived chats out, unless asked", async () => {
-    await using chats = await chatsWorld();
-    const call = client(chats);
-    const chat = await chats.world.chatIn("W");
-    must(await call("updateChat", { params: { chat: chat.id }, body: { archived: true } }));
-    assert.deepEqual(must(await call("listChats", {})), []);
-    const found = must(await call("listChats", { query: { q: "archived:any" } }));
-    assert.deepEqual(
-      found.map(({ id, archived }) => [id, archived]),
-      [[chat.id, true]],
-    );
-    const again = await call("updateChat", { params: { chat: chat.id }, body: { archived: true } });
-    assert.equal(codeOf(again), "request.invalid");
   });
 });

@@ -39,6 +39,11 @@ export type SubagentModel = {
   readonly reasoningEfforts: readonly ReasoningEffort[];
 };
 
+export interface SubagentWatch extends Disposable {
+  /** False: no hints come for now. One comes when they do again. */
+  isHearing(): boolean;
+}
+
 export interface Subagents {
   /** A failure is what the model reads. */
   spawn(parent: ToolChat, request: SubagentRequest): Promise<Result<Subagent, string>>;
@@ -60,6 +65,6 @@ export interface Subagents {
   models(parent: ToolChat): Promise<readonly SubagentModel[]>;
   /** Whether there is a model for working with a desktop. A failure is what the model reads. */
   computerUse(parent: ToolChat): Promise<Result<undefined, string>>;
-  /** Hints that the child may have changed. Null: there will be none. */
-  watch(chatId: string, changed: () => void): Disposable | null;
+  /** Hints that the child may have changed. */
+  watch(chatId: string, changed: () => void): SubagentWatch;
 }

@@ -204,11 +204,11 @@ async function waited(
   const hint = new Hint();
   // First the hints, then the look: what changes in between is not missed.
   using watching = subagents.watch(chatId, () => hint.give());
-  const pollMs = watching === null ? POLL_WITHOUT_HINTS_MS : POLL_MS;
   for (;;) {
     const found = await subagents.find(chat, chatId);
     const leftMs = untilMs - clock.monotonicMs();
     if (found === undefined || isDone(found) || leftMs <= 0) return found;
+    const pollMs = watching.isHearing() ? POLL_MS : POLL_WITHOUT_HINTS_MS;
     await hint.orAfter(clock, Math.min(pollMs, leftMs), signal);
   }
 }

@@ -140,10 +140,10 @@ test("a model that is named has to be one that its owner can use, and those are 
   assert.deepEqual(await childOf("general", { id: usable, effort: "low" }), [usable, "low"]);
   const listed = await models.usableModels(world.parent);
   assert.deepEqual(
-    listed.map(({ modelConfigId, isDefault }) => [modelConfigId, isDefault]).toSorted(),
-    [
+    new Map(listed.map(({ modelConfigId, isDefault }) => [modelConfigId, isDefault])),
+    new Map([
       [chats.modelConfigId, true],
       [usable, false],
-    ].toSorted(),
+    ]),
   );
 });

@@ -146,17 +146,17 @@ test("before, for and after a summary models are asked with the key of the perso
     summaries: ["what happened"],
   });
   const asked: (string | null)[] = [];
-  const { forTurn, forSummary, forAdvisor } = world.deps.models;
+  const given = world.deps.models;
   const models: TurnDeps["models"] = {
     forTurn: (chat, request) => {
       asked.push(request.activeApiKeyId);
-      return forTurn(chat, request);
+      return given.forTurn(chat, request);
     },
     forSummary: (chat, request) => {
       asked.push(request.activeApiKeyId);
-      return forSummary(chat, request);
+      return given.forSummary(chat, request);
     },
-    forAdvisor,
+    forAdvisor: (chat, request) => given.forAdvisor(chat, request),
   };
   const deps = { ...world.deps, models };
   const { id } = await world.create();

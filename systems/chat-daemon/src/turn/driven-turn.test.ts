@@ -37,7 +37,7 @@ test("a chat starts another, waits for it, and reports what it found", async () 
       Promise.resolve({ includesDefault: false, deploymentPrompt: "", organizationPrompt: "" }),
     computerUse: () => Promise.resolve(ok(undefined)),
     once: (call, run) => agentMessageOnce({ database, clock: systemClock }, call, run),
-    subscribe: (channel, on) => pubSub.subscribe(channel, on),
+    news: pubSub,
   });
   tools.push(...subagentTools(subagents));
   const { chat } = must(await machine.create(world.chats.newChat({ dynamicTools: null })));

@@ -5,6 +5,7 @@
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { ReasoningEffort } from "@atelier/contract/chat/chat-words";
 import type { Sql } from "@atelier/database/database";
+import type { PubSub } from "@atelier/database/pub-sub";
 import { hashOf } from "../messages/canonical-json.ts";
 import { initialSystemTexts, type NewChatPrompt } from "../prompt/system-layers.ts";
 import {
@@ -54,7 +55,7 @@ export type SubagentDeps = {
     call: { readonly ownerId: string; readonly key: string; readonly input: unknown },
     run: (keep: (db: Sql) => Promise<void>) => Promise<Result<undefined, string>>,
   ): Promise<Result<undefined, string>>;
-  subscribe(channel: string, on: { message(payload: string): void; resync(): void }): Disposable;
+  readonly news: Pick<PubSub, "subscribe" | "isConnected">;
 };
 
 const TITLE_CHARACTERS_MAX = 60;
@@ -82,8 +83,14 @@ export function openSubagents(deps: SubagentDeps): Subagents {
     },
     interrupt: async (chatId) =>
       (await machine.change(chatId, (chat) => chat.interrupt("interrupted by its parent"))).ok,
-    watch: (chatId, changed) =>
-      deps.subscribe(chatUpdateChannel(chatId), { message: changed, resync: changed }),
+    watch: (chatId, changed) => {
+      const on = { message: changed, resync: changed };
+      const subscription = deps.news.subscribe(chatUpdateChannel(chatId), on);
+      return {
+        isHearing: () => deps.news.isConnected,
+        [Symbol.dispose]: () => subscription[Symbol.dispose](),
+      };
+    },
   };
 }
 

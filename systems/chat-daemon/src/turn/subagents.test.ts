@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { Clock } from "@atelier/base/clock";
 import { fail, ok } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
+import type { Subscriber } from "@atelier/database/pub-sub";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import { agentMessageOnce } from "../chats/once-actions.ts";
 import { boundary, must } from "../state/chat-world-testkit.ts";
@@ -30,15 +31,9 @@ async function subagentWorld(options: TurnWorldOptions = {}, more: Partial<Subag
     deps: { ...options.deps, toolsOf: async () => tools },
   });
   const { machine, database, modelConfigId } = world.chats;
-  const subagents = openSubagents({
-    ...{ machine, sql: database.sql, usableModels: () => Promise.resolve([]) },
-    childModel: (_parent, { reasoningEffort }) =>
-      Promise.resolve(ok({ modelConfigId, reasoningEffort })),
-    newChatPrompt: () =>
-      Promise.resolve({ includesDefault: true, deploymentPrompt: "", organizationPrompt: "" }),
-    computerUse: () => Promise.resolve(ok(undefined)),
-    once: (call, run) => agentMessageOnce({ database, clock: systemClock }, call, run),
-    subscribe: (_channel, on) => {
+  const news = {
+    isConnected: true,
+    subscribe: (_channel: string, on: Subscriber): Disposable => {
       const watcher = (): void => on.message("");
       watchers.add(watcher);
       return {
@@ -47,10 +42,20 @@ async function subagentWorld(options: TurnWorldOptions = {}, more: Partial<Subag
         },
       };
     },
+  };
+  const subagents = openSubagents({
+    ...{ machine, sql: database.sql, usableModels: () => Promise.resolve([]) },
+    childModel: (_parent, { reasoningEffort }) =>
+      Promise.resolve(ok({ modelConfigId, reasoningEffort })),
+    newChatPrompt: () =>
+      Promise.resolve({ includesDefault: true, deploymentPrompt: "", organizationPrompt: "" }),
+    computerUse: () => Promise.resolve(ok(undefined)),
+    once: (call, run) => agentMessageOnce({ database, clock: systemClock }, call, run),
+    news,
     ...more,
   });
   tools.push(...subagentTools(subagents));
-  return { world, watchers, subagents };
+  return { world, watchers, news, subagents };
 }
 
 async function resultsOf(
@@ -368,46 +373,75 @@ test("another chat's agents are neither given work nor stopped", async () => {
   });
 });
 
-test("without news a child is looked at five times a second, and once more when time is over", async () => {
-  const { world, subagents } = await subagentWorld();
+for (const { name, isConnected, looksMs } of [
+  { name: "while news come, every five seconds", isConnected: true, looksMs: [0, 5_000, 8_000] },
+  {
+    name: "while none come, five times a second",
+    isConnected: false,
+    looksMs: [0, 200, 400, 600, 800, 1_000],
+  },
+]) {
+  test(`a child is looked at ${name}, and once more when time is over`, async () => {
+    const { world, news, subagents } = await subagentWorld();
+    await using _world = world;
+    news.isConnected = isConnected;
+    const parent = await world.create();
+    const { chatId } = must(await subagents.spawn(parent, GENERAL));
+    const looks: number[] = [];
+    const clock = new FakeClock();
+    let sleeps = 0;
+    const counting: Clock = {
+      now: () => clock.now(),
+      monotonicMs: () => clock.monotonicMs(),
+      sleep: (delayMs, signal) => {
+        sleeps += 1;
+        return clock.sleep(delayMs, signal);
+      },
+    };
+    const endMs = looksMs.at(-1) ?? 0;
+    const looking: typeof subagents = {
+      ...subagents,
+      find: async (asking, id) => {
+        looks.push(clock.monotonicMs());
+        // It ends in the very moment in which the time is over.
+        if (clock.monotonicMs() === endMs) {
+          await world.chats.machine.change(chatId, (chat) => chat.finishTurn());
+        }
+        return subagents.find(asking, id);
+      },
+    };
+    const tool = subagentTools(looking).find(({ name: each }) => each === "wait_agent");
+    const context = { ...contextOf(parent, clock), clock: counting };
+    const waiting = tool?.run({ chat_id: chatId, timeout_seconds: endMs / 1_000 }, context);
+    for (let look = 1; look < looksMs.length; look++) {
+      while (sleeps < look) await new Promise((resolve) => setImmediate(resolve));
+      await clock.advance((looksMs[look] ?? 0) - (looksMs[look - 1] ?? 0));
+    }
+    const told = await waiting;
+    assert.ok(told?.kind === "json");
+    const { status, timed_out: timedOut } = told.value as Record<string, unknown>;
+    assert.deepEqual([status, timedOut], ["waiting", undefined], "that is no timeout");
+    assert.deepEqual(looks, looksMs);
+  });
+}
+
+test("a parent that is stopped while it waits leaves its agents at work", async () => {
+  const { world, watchers, subagents } = await subagentWorld();
   await using _world = world;
+  const { machine } = world.chats;
   const parent = await world.create();
   const { chatId } = must(await subagents.spawn(parent, GENERAL));
-  const looks: number[] = [];
-  const clock = new FakeClock();
-  let sleeps = 0;
-  const counting: Clock = {
-    now: () => clock.now(),
-    monotonicMs: () => clock.monotonicMs(),
-    sleep: (delayMs, signal) => {
-      sleeps += 1;
-      return clock.sleep(delayMs, signal);
-    },
-  };
-  const deaf: typeof subagents = {
-    ...subagents,
-    watch: () => null,
-    find: async (asking, id) => {
-      looks.push(clock.monotonicMs());
-      // It ends in the very moment in which the time is over.
-      if (clock.monotonicMs() === 1_000) {
-        await world.chats.machine.change(chatId, (chat) => chat.finishTurn());
-      }
-      return subagents.find(asking, id);
-    },
-  };
-  const tool = subagentTools(deaf).find(({ name }) => name === "wait_agent") ?? assert.fail();
-  const context = { ...contextOf(parent, clock), clock: counting };
-  const waiting = tool.run({ chat_id: chatId, timeout_seconds: 1 }, context);
-  for (let look = 1; look <= 5; look++) {
-    while (sleeps < look) await new Promise((resolve) => setImmediate(resolve));
-    await clock.advance(200);
-  }
-  const told = await waiting;
-  assert.ok(told.kind === "json");
-  const { status, timed_out: timedOut } = told.value as Record<string, unknown>;
-  assert.deepEqual([status, timedOut], ["waiting", undefined], "that is no timeout");
-  assert.deepEqual(looks, [0, 200, 400, 600, 800, 1_000]);
+  const stop = new AbortController();
+  const tool = subagentTools(subagents).find(({ name }) => name === "wait_agent");
+  const context = { ...contextOf(parent, new FakeClock()), signal: stop.signal };
+  const waiting = tool?.run({ chat_id: chatId }, context);
+  while (watchers.size === 0) await new Promise((resolve) => setImmediate(resolve));
+  must(await machine.change(parent.id, (chat) => chat.interrupt("stop")));
+  stop.abort(new Error("interrupted"));
+  await assert.rejects(async () => waiting, /interrupted/);
+  assert.equal(watchers.size, 0);
+  assert.equal((await world.drive(parent.id)).status, "waiting");
+  assert.equal((await world.row(chatId)).status, "running");
 });
 
 test("a child is given more to do, and stopped", async () => {

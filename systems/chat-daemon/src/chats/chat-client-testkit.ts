@@ -1,0 +1,42 @@
+/** For tests: the endpoints of chats, called as the edge calls them. */
+import assert from "node:assert/strict";
+import type { Result } from "@atelier/base/result";
+import type { Chat } from "@atelier/contract/http/chats";
+import { must } from "../state/chat-world-testkit.ts";
+import { chatService, type ChatEndpoints } from "./chat-routes.ts";
+import type { ChatsWorld } from "./chats-testkit.ts";
+
+type Name = keyof ChatEndpoints;
+
+/** Calls an endpoint as the edge does. */
+export function chatClient({ deps, caller }: ChatsWorld, told: unknown[] = []) {
+  const service = chatService(deps);
+  return async <const N extends Name>(
+    name: N,
+    input: { readonly params?: object; readonly query?: object; readonly body?: object },
+  ) => {
+    const call = service[name] as (request: unknown) => ReturnType<(typeof service)[N]>;
+    return call({
+      caller,
+      params: input.params ?? {},
+      query: { limit: 50, ...input.query },
+      body: input.body,
+      audit: { attempted: (target: unknown) => told.push(target) },
+      signal: new AbortController().signal,
+    });
+  };
+}
+
+export const HELLO = [{ type: "text", text: "Please make the tests of the parser pass" }] as const;
+
+export async function created(
+  call: ReturnType<typeof chatClient>,
+  body: object = {},
+): Promise<Chat> {
+  return must(await call("createChat", { body: { content: HELLO, client_type: "api", ...body } }));
+}
+
+export function codeOf(result: Result<unknown, { readonly code: string }>): string {
+  assert.ok(!result.ok);
+  return result.failure.code;
+}
