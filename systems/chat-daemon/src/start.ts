@@ -76,6 +76,7 @@ import {
 } from "./models/model-routing-actions.ts";
 import {
   chooseComputerUseModel,
+  chooseLightModel,
   chooseModelForNewChat,
   chooseModelOfChat,
   chooseOverride,
@@ -418,7 +419,7 @@ function selectionOf(deps: ChatDaemonDeps): SelectionDeps {
 
 function modelRouter(deps: ChatDaemonDeps, routing: SelectionDeps): ModelRouter {
   const { transports, directFetch } = deps;
-  const { isGatewayRoutingEnabled, host } = deps.config;
+  const { host } = deps.config;
   const clients = { builders: MODEL_BUILDERS, transports, directFetch };
   const userAgent = agentsUserAgent(host);
   return {
@@ -431,7 +432,7 @@ function modelRouter(deps: ChatDaemonDeps, routing: SelectionDeps): ModelRouter 
       resolveModelRouteForConfig(routing, ownerId, config, keys),
     routeForProviderType: (ownerId, type) =>
       resolveModelRouteForProviderType(routing, ownerId, type),
-    hasStaticCandidates: !isGatewayRoutingEnabled,
+    lightModel: (own) => chooseLightModel(routing, own),
     newModel: (request, route, options) =>
       newModel(clients, { ...request, userAgent }, route, options),
   };

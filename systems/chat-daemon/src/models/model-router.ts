@@ -87,8 +87,11 @@ export interface ModelRouter {
     ownerId: string,
     type: string,
   ): Promise<Result<ResolvedModelRoute, ModelFailure>>;
-  /** False: there are no models without a configuration to fall back on (spec agents 8.9). */
-  readonly hasStaticCandidates: boolean;
+  /**
+   * The same way to a light model, for short texts beside a chat of this one: of the same provider, and
+   * one that is configured. Null: there is none. Models that nobody configured are never asked.
+   */
+  lightModel(own: ChosenModel): Promise<ChosenModel | null>;
   newModel(
     request: Omit<ModelClientRequest, "userAgent">,
     route: ResolvedModelRoute,

@@ -15,6 +15,7 @@ import {
   type OverrideModes,
 } from "./model-router.ts";
 import {
+  chooseLightModel,
   chooseModelForNewChat,
   chooseModelOfChat,
   chooseOverride,
@@ -240,6 +241,38 @@ test("a choice that cannot be read, or credentials that cannot be loaded, stop w
     "unusable could not load the model's credentials",
     `throws ${wrapped}`,
   ]);
+});
+
+test("beside a chat's model a light one of the same provider serves, if one is configured and enabled", async () => {
+  const world = await makeWorld();
+  await using _ = world.database;
+  const { database, row, user } = world;
+  const elsewhere = systemRandom.uuid();
+  await database.pool.query(
+    `insert into ai_providers (id, type, name, display_name, enabled, base_url, created_at, updated_at)
+     values ($1, 'openai', 'elsewhere', '', true, 'http://y.test', now(), now())`,
+    [elsewhere],
+  );
+  const deps = depsOf(world, catalog([row, { ...row, id: elsewhere, name: "elsewhere" }]));
+  const own = await world.add("gpt-own");
+  const lightBeside = async (modelConfigId: string) => {
+    const chosen = await chooseModelOfChat(deps, user, { modelConfigId, effort: "high" });
+    assert.ok(chosen.ok);
+    const light = await chooseLightModel(deps, chosen.value);
+    if (light !== null) assert.equal(light.route, chosen.value.route);
+    return light && [light.config.model, light.effort];
+  };
+  assert.equal(await lightBeside(own), null);
+  await world.add("gpt-4o-mini", { enabled: false });
+  const other = await world.add("gpt-4o-mini");
+  await database.pool.query("update chat_model_configs set ai_provider_id = $2 where id = $1", [
+    other,
+    elsewhere,
+  ]);
+  assert.equal(await lightBeside(own), null, "another provider hears nothing of it");
+  const dated = await world.add("gpt-4o-mini-2024-07-18");
+  assert.deepEqual(await lightBeside(own), ["gpt-4o-mini-2024-07-18", null]);
+  assert.equal(await lightBeside(dated), null, "it is light itself");
 });
 
 test("a person's own choice goes before the organization's, and may be the chat's own model", async () => {

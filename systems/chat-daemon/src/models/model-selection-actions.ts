@@ -7,6 +7,7 @@ import type { ReasoningEffort } from "@atelier/contract/chat/chat-words";
 import type { ModelOverrideContext } from "@atelier/contract/http/chat-models";
 import type { Database } from "@atelier/database/database";
 import { standingOf, type ModelConfig } from "./model-config.ts";
+import { listModelConfigs } from "./model-config-store.ts";
 import { routeFailure, type ModelFailure } from "./model-failure.ts";
 import { listUserOverrides } from "./model-override-store.ts";
 import type {
@@ -22,7 +23,13 @@ import {
   resolveModelRouteForProviderType,
   type RoutingDeps,
 } from "./model-routing-actions.ts";
-import { COMPUTER_USE_MODELS, type ComputerUseProvider } from "./provider-names.ts";
+import { providerHint } from "./model-route.ts";
+import {
+  COMPUTER_USE_MODELS,
+  isLightModel,
+  parseProviderType,
+  type ComputerUseProvider,
+} from "./provider-names.ts";
 import { storedModels } from "./stored-models-store.ts";
 import type { StoredModels } from "./stored-models.ts";
 
@@ -99,6 +106,22 @@ export async function chooseOverride(
   return model.value.ok
     ? ok({ kind: "model", model: model.value.value })
     : unusable(modes.provider, model.value.failure);
+}
+
+/** Of the same provider: no other hears what a chat is about, and the same key serves. */
+export async function chooseLightModel(
+  { database }: Pick<SelectionDeps, "database">,
+  own: ChosenModel,
+): Promise<ChosenModel | null> {
+  const { aiProviderId, organizationId, model } = own.config;
+  const hint = providerHint(own.route);
+  const type = hint.ok ? parseProviderType(hint.value) : null;
+  if (aiProviderId === null || type === null || isLightModel(type, model)) return null;
+  const configs = await listModelConfigs(database.sql, organizationId);
+  const config = configs.find(
+    (each) => each.enabled && each.aiProviderId === aiProviderId && isLightModel(type, each.model),
+  );
+  return config === undefined ? null : { config, effort: null, route: own.route };
 }
 
 /** A fixed model, at a provider for which there is a key: known before a chat for it is begun. */

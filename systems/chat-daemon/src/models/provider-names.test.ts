@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseProviderType, resolveModelReference } from "./provider-names.ts";
+import { isLightModel, parseProviderType, resolveModelReference } from "./provider-names.ts";
 
 for (const [reference, hint, want] of [
   [" gpt-5 ", "openai", "openai gpt-5"],
@@ -41,4 +41,19 @@ test("a type is read in several spellings, and copilot is none of chats", () => 
     null,
     null,
   ]);
+});
+
+test("light are the models that are known to be, of providers whose models are known", () => {
+  for (const [type, light, heavy] of [
+    ["anthropic", "claude-haiku-4-5-20251001", "claude-opus-4-6"],
+    ["openai", "GPT-4o-mini", "gpt-4o-mini-transcribe"],
+    ["azure", "gpt-4o-mini", "our-deployment"],
+    ["google", "gemini-2.5-flash", "gemini-2.5-flash-image"],
+    ["bedrock", "eu.anthropic.claude-haiku-4-5-20251001-v1:0", "eu.anthropic.claude-opus-4-6"],
+    ["openrouter", "anthropic/claude-3.5-haiku", "anthropic/claude-3.5-sonnet"],
+    ["vercel", "anthropic/claude-haiku-4.5", "claude-haiku-4.5"],
+  ] as const) {
+    assert.deepEqual([isLightModel(type, light), isLightModel(type, heavy)], [true, false], type);
+  }
+  assert.equal(isLightModel("openai-compat", "gpt-4o-mini"), false);
 });

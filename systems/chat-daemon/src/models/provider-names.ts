@@ -91,6 +91,22 @@ export function missingKey(provider: ChatProviderType): ModelFailure {
   );
 }
 
+/** Quick and cheap enough for titles (spec agents 9.1). Null: of such a provider nobody knows its models. */
+const LIGHT_MODELS: Readonly<Record<ChatProviderType, RegExp | null>> = {
+  anthropic: /^claude-haiku-4-5(?:-\d+)?$/,
+  azure: /^gpt-4o-mini$/,
+  bedrock: /\bclaude-(?:3-5-)?haiku\b/,
+  google: /^gemini-2\.5-flash$/,
+  openai: /^gpt-4o-mini(?:-[\d-]+)?$/,
+  "openai-compat": null,
+  openrouter: /^anthropic\/claude-3\.5-haiku$/,
+  vercel: /^anthropic\/claude-haiku-4\.5$/,
+};
+
+export function isLightModel(provider: ChatProviderType, model: string): boolean {
+  return LIGHT_MODELS[provider]?.test(model.trim().toLowerCase()) === true;
+}
+
 /** What works with a desktop, whatever model its chat uses otherwise (spec agents 8.9). */
 export const COMPUTER_USE_MODELS = {
   anthropic: "claude-opus-4-6",

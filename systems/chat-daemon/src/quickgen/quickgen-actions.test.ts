@@ -13,12 +13,18 @@ import { labelTurn, nameChat, proposeTitle, type QuickgenDeps } from "./quickgen
 
 const never = new AbortController().signal;
 
-type Asked = { readonly options: LanguageModelV4CallOptions; readonly apiKeyId: string };
+type Asked = {
+  readonly options: LanguageModelV4CallOptions;
+  readonly apiKeyId: string;
+  readonly modelName: string;
+};
 
 function quickgen(
   world: ChatWorld,
   answer: string | Error,
   override: OverrideChoice = { kind: "unset" },
+  /** What a light model answers, where there is one. */
+  light: string | Error | null = null,
 ) {
   const asked: Asked[] = [];
   const chosen = {
@@ -26,15 +32,18 @@ function quickgen(
     effort: null,
     route: { kind: "unset" },
   } as unknown as ChosenModel; // As far as titles look at it.
-  const router: Pick<ModelRouter, "override" | "modelOfChat" | "newModel"> = {
+  const router: Pick<ModelRouter, "override" | "modelOfChat" | "newModel" | "lightModel"> = {
     override: async () => ok(override),
     modelOfChat: async () => ok(chosen),
-    newModel: async (_request, _route, { activeApiKeyId }) => {
+    lightModel: async (own) =>
+      light === null ? null : { ...own, config: { ...own.config, model: "light" } },
+    newModel: async ({ modelName }, _route, { activeApiKeyId }) => {
       const model = {
         doGenerate: async (options: LanguageModelV4CallOptions) => {
-          asked.push({ options, apiKeyId: activeApiKeyId });
-          if (answer instanceof Error) throw answer;
-          return { content: [{ type: "text", text: answer }] };
+          asked.push({ options, apiKeyId: activeApiKeyId, modelName });
+          const said = modelName === "light" && light !== null ? light : answer;
+          if (said instanceof Error) throw said;
+          return { content: [{ type: "text", text: said }] };
         },
       } as unknown as LanguageModelV4;
       return ok({ model, family: "anthropic", providerType: "anthropic", modelName: "m" });
@@ -154,6 +163,41 @@ describe("a title", () => {
     await nameChat(deps, id, never);
     assert.equal(asked.length, 0);
     assert.deepEqual(await proposeTitle(deps, id, never), { ok: false, failure: "gone" });
+  });
+
+  for (const { name, light, title, asked: wanted } of [
+    { name: "a light model where there is one", light: "Of the light", asked: ["light"] },
+    {
+      name: "the chat's own where the light one does not answer",
+      ...{ light: new Error("busy"), title: "Of its own", asked: ["light", "m"] },
+    },
+    {
+      name: "a light model, whose answer counts though it is none",
+      ...{ light: " ", title: null, asked: ["light"] },
+    },
+  ]) {
+    test(`is made by ${name}`, async () => {
+      await using world = await chatWorld();
+      const { deps, asked } = quickgen(world, "Of its own", { kind: "unset" }, light);
+      const proposed = await proposeTitle(deps, await begun(world), never);
+      assert.equal(proposed.ok ? proposed.value : null, title === undefined ? light : title);
+      assert.deepEqual(
+        asked.map(({ modelName }) => modelName),
+        wanted,
+      );
+    });
+  }
+
+  test("is made by the model that was chosen for it, and no other, light or not", async () => {
+    await using world = await chatWorld();
+    const config = { id: world.modelConfigId, model: "chosen", options: {} };
+    const model = { config, effort: null, route: { kind: "unset" } } as unknown as ChosenModel;
+    const { deps, asked } = quickgen(world, new Error("busy"), { kind: "model", model }, "light");
+    assert.equal((await proposeTitle(deps, await begun(world), never)).ok, false);
+    assert.deepEqual(
+      asked.map(({ modelName }) => modelName),
+      ["chosen"],
+    );
   });
 
   test("is proposed at any time, and not stored", async () => {

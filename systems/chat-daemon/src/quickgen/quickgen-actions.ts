@@ -129,38 +129,56 @@ async function askFor(
   talk: Talk,
   signal: AbortSignal,
 ): Promise<Result<string, string>> {
-  const model = await titleModel(deps, talk);
-  if (!model.ok) return model;
-  const answer = await ask(deps, { talk, model: model.value, question }, signal);
+  const candidates = await candidateModels(deps, talk);
+  if (!candidates.ok) return candidates;
+  const untilMs = deps.clock.monotonicMs() + BUDGET_MS;
+  let answer: Result<string, string> = fail("No model was asked.");
+  for (const model of candidates.value) {
+    const budgetMs = untilMs - deps.clock.monotonicMs();
+    if (signal.aborted || budgetMs <= 0) break;
+    answer = await ask(deps, { talk, model, question, budgetMs }, signal);
+    if (answer.ok) break;
+  }
   if (!answer.ok) return answer;
   const text = question.read(answer.value);
   return text === null ? fail(question.unfit) : ok(text);
 }
 
-/** One that was chosen for titles and cannot be used means no title: nothing else was asked for. */
-async function titleModel(
+/**
+ * Each where the one before it did not answer. One that was chosen for titles and cannot be used means no
+ * title: nothing else was asked for.
+ */
+async function candidateModels(
   { models }: QuickgenDeps,
   talk: Talk,
-): Promise<Result<ChosenModel, string>> {
+): Promise<Result<readonly ChosenModel[], string>> {
   const chosen = await models.override(talk, "title_generation", TITLE_MODES);
   if (!chosen.ok) return fail(chosen.failure.message);
-  if (chosen.value.kind === "model") return ok(chosen.value.model);
+  if (chosen.value.kind === "model") return ok([chosen.value.model]);
   if (chosen.value.kind === "unusable") return fail(chosen.value.failure.message);
   const own = await models.modelOfChat(talk, {
     modelConfigId: talk.lastModelConfigId,
     effort: talk.lastReasoningEffort,
   });
-  return own.ok ? ok(own.value) : fail(own.failure.message);
+  if (!own.ok) return fail(own.failure.message);
+  const light = await models.lightModel(own.value);
+  return ok(light === null ? [own.value] : [light, own.value]);
 }
 
-type Asked = { readonly talk: Talk; readonly model: ChosenModel; readonly question: Question };
+type Asked = {
+  readonly talk: Talk;
+  readonly model: ChosenModel;
+  readonly question: Question;
+  /** What is left of the time. */
+  readonly budgetMs: number;
+};
 
 async function ask(
   deps: QuickgenDeps,
   asked: Asked,
   signal: AbortSignal,
 ): Promise<Result<string, string>> {
-  const { talk, model, question } = asked;
+  const { talk, model, question, budgetMs } = asked;
   const { config, route } = model;
   const tap = await tapFor(deps, talk);
   const client = await deps.models.newModel(
@@ -199,7 +217,7 @@ async function ask(
   try {
     const answer = await recordCall(deps.recorder, tap, {
       call: () => toDebugCall(asked, client.value, request),
-      work: () => withinBudget(deps, client.value.model, request, signal),
+      work: () => withinBudget(deps, { model: client.value.model, request, budgetMs }, signal),
       answerOf: (given) => ({ response: { content: given.content }, usage: usageOf(given) }),
       errorOf: (error) => ({ message: messageOf(error), kind: "generic", retryable: false }),
       signal,
@@ -213,13 +231,20 @@ async function ask(
 
 async function withinBudget(
   { clock }: QuickgenDeps,
-  model: LanguageModelV4,
-  request: LanguageModelV4CallOptions,
+  {
+    model,
+    request,
+    budgetMs,
+  }: {
+    readonly model: LanguageModelV4;
+    readonly request: LanguageModelV4CallOptions;
+    readonly budgetMs: number;
+  },
   signal: AbortSignal,
 ): Promise<LanguageModelV4GenerateResult> {
   const enough = new AbortController();
   const late = new AbortController();
-  clock.sleep(BUDGET_MS, late.signal).then(
+  clock.sleep(budgetMs, late.signal).then(
     () => enough.abort(new Error("it took too long")),
     () => {}, // It was answered.
   );

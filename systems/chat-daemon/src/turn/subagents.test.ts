@@ -414,7 +414,9 @@ for (const { name, isConnected, looksMs } of [
     const context = { ...contextOf(parent, clock), clock: counting };
     const waiting = tool?.run({ chat_id: chatId, timeout_seconds: endMs / 1_000 }, context);
     for (let look = 1; look < looksMs.length; look++) {
-      while (sleeps < look) await new Promise((resolve) => setImmediate(resolve));
+      for (let turns = 0; sleeps < look && turns < 10_000; turns++) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       await clock.advance((looksMs[look] ?? 0) - (looksMs[look - 1] ?? 0));
     }
     const told = await waiting;
