@@ -163,6 +163,53 @@ describe("a new chat", () => {
     });
   }
 
+  test("works in a workspace of one's own, and neither it nor an older one in another's", async () => {
+    const [own, anothers] = [randomUUID(), randomUUID()];
+    await using chats = await chatsWorld({
+      workspaces: ({ ownerId, organizationId }) =>
+        [own, anothers].map((id) => ({
+          ...{ id, organizationId, name: "w", agents: [] },
+          ownerId: id === own ? ownerId : randomUUID(),
+        })),
+    });
+    const { database, ownerId, organizationId } = chats.world;
+    await database.pool.query(
+      `insert into workspaces (id, owner_id, organization_id, name, kind, created_at, updated_at, last_used_at)
+       values ($1, $2, $3, 'w', 'external', now(), now(), now())`,
+      [own, ownerId, organizationId],
+    );
+    const call = chatClient(chats);
+    const chat = await created(call, { workspace_id: own });
+    assert.equal(chat.workspace_id, own);
+    // A credential that may not enter workspaces, such as a token with few scopes.
+    const may = (permission: string) => permission !== "workspace:connect";
+    const outside = chatClient({ ...chats, caller: { ...chats.caller, may } });
+    for (const [as, workspace] of [
+      [call, anothers],
+      [outside, own],
+    ] as const) {
+      const body = { workspace_id: workspace };
+      const made = await as("createChat", {
+        body: { content: HELLO, client_type: "api", ...body },
+      });
+      const moved = await as("updateChat", { params: { chat: chat.id }, body });
+      assert.deepEqual([codeOf(made), codeOf(moved)], ["request.invalid", "request.invalid"]);
+    }
+    const shown = async () => must(await call("getChat", { params: { chat: chat.id } }));
+    assert.equal((await shown()).workspace_id, own);
+    must(await call("updateChat", { params: { chat: chat.id }, body: { workspace_id: null } }));
+    assert.equal((await shown()).workspace_id, undefined);
+  });
+
+  test("with a tool server that there is not, or that is disabled, is refused", async () => {
+    await using chats = await chatsWorld();
+    const deps = { ...chats.deps, chooseMcpServers: async () => null };
+    const body = { content: HELLO, client_type: "api", mcp_server_ids: [randomUUID()] };
+    const refused = await chatClient({ ...chats, deps })("createChat", { body });
+    assert.ok(!refused.ok && refused.failure.code === "request.invalid");
+    assert.equal(refused.failure.validations?.[0]?.field, "mcp_server_ids");
+  });
+
   test("with a key that came before is the one of then", async () => {
     await using chats = await chatsWorld();
     const call = chatClient(chats);

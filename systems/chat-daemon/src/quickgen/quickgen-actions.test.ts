@@ -1,13 +1,15 @@
 /** Titles and labels on a real database, with a model that says what the test wants. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import { silentLogger } from "@atelier/base/logger";
 import { ok } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
+import { FakeClock } from "@atelier/testkit/fake-clock";
 import { NO_RECORDER } from "../debug-runs/debug-recorder.ts";
 import type { ChosenModel, ModelRouter, OverrideChoice } from "../models/model-router.ts";
-import { boundary, chatWorld, SAYS, type ChatWorld } from "../state/chat-world-testkit.ts";
+import { boundary, chatWorld, must, SAYS, type ChatWorld } from "../state/chat-world-testkit.ts";
 import { updateChatMetadata } from "../state/chat-metadata-store.ts";
 import { labelTurn, nameChat, proposeTitle, type QuickgenDeps } from "./quickgen-actions.ts";
 
@@ -197,6 +199,35 @@ describe("a title", () => {
     assert.deepEqual(
       asked.map(({ modelName }) => modelName),
       ["chosen"],
+    );
+  });
+
+  test("has thirty seconds, for all models that are asked together", async () => {
+    await using world = await chatWorld();
+    const { deps, asked } = quickgen(world, "Of its own", { kind: "unset" }, "never");
+    const clock = new FakeClock();
+    const models: QuickgenDeps["models"] = {
+      ...deps.models,
+      newModel: async (request, ...rest) => {
+        const client = must(await deps.models.newModel(request, ...rest));
+        const silent = (options: LanguageModelV4CallOptions) => {
+          asked.push({ options, apiKeyId: "", modelName: request.modelName });
+          const { promise, reject } = Promise.withResolvers<never>();
+          options.abortSignal?.addEventListener("abort", () => reject(new Error("aborted")));
+          return promise;
+        };
+        return ok({ ...client, model: { ...client.model, doGenerate: silent } });
+      },
+    };
+    const proposing = proposeTitle({ ...deps, clock, models }, await begun(world), never);
+    for (let turns = 0; asked.length === 0 && turns < 10_000; turns++) await nextTurn();
+    await clock.advance(30_000);
+    for (let turns = 0; turns < 100; turns++) await nextTurn();
+    await clock.advance(30_000);
+    assert.deepEqual(await proposing, { ok: false, failure: "aborted" });
+    assert.deepEqual(
+      asked.map(({ modelName }) => modelName),
+      ["light"],
     );
   });
 
