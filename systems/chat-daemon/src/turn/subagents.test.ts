@@ -13,6 +13,7 @@ import { subagentTools } from "../tools/subagent-tools.ts";
 import type { ChatTool } from "../tools/tool.ts";
 import { openSubagents, type SubagentDeps } from "./subagents-actions.ts";
 import {
+  addWorkspace,
   callsTools,
   says,
   turnWorld,
@@ -112,6 +113,33 @@ test("a child starts with its own prompt, its parent's owner and the key of its 
     .join("");
   assert.match(system, /Another agent delegated this task/);
   assert.doesNotMatch(system, /spawn_agent/);
+});
+
+test("a child works where its parent does, under its plan and with its tool servers; who explores plans nothing", async () => {
+  const { world, subagents } = await subagentWorld();
+  await using _world = world;
+  const workspaceId = await addWorkspace(world);
+  const mcpServerIds = [randomUUID()];
+  const dynamicTools = [{ name: "ask_client", description: "", input_schema: {} }];
+  const parent = await world.create({
+    ...{ workspaceId, mcpServerIds, dynamicTools, planMode: "plan", clientType: "ui" },
+    labels: { team: "core" },
+  });
+  for (const [type, planMode, mode] of [
+    ["general", "plan", null],
+    ["explore", null, "explore"],
+  ] as const) {
+    const request = { ...GENERAL, callId: type, type, title: type };
+    const { chatId } = must(await subagents.spawn(parent, request));
+    const child = await world.row(chatId);
+    assert.deepEqual([child.planMode, child.mode], [planMode, mode]);
+    assert.deepEqual(
+      [child.workspaceId, child.mcpServerIds, child.clientType, child.organizationId],
+      [workspaceId, mcpServerIds, "ui", parent.organizationId],
+    );
+    assert.deepEqual([child.dynamicTools, child.labels], [null, {}]);
+    assert.deepEqual([child.title, child.titleSource], [type, "user"], "no model names it anew");
+  }
 });
 
 test("the same call sends one message, also when it is made again after a crash, or at the same time", async () => {
