@@ -34,7 +34,7 @@ export type ViewersDeps = {
   readonly pubSub: PubSub;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly sources: PartSources;
+  readonly sources: Pick<PartSources, "follow">;
 };
 
 export type ViewerRequest = {

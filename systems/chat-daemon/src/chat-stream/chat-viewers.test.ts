@@ -17,6 +17,7 @@ import { partLineService } from "./part-line-service-actions.ts";
 import { DialledLines } from "./part-lines-actions.ts";
 import { MemoryLines } from "./part-lines-testkit.ts";
 import { PartSources } from "./part-sources-actions.ts";
+import { PartGap } from "./viewer-sync.ts";
 
 const LOG = silentLogger;
 
@@ -48,8 +49,16 @@ async function server(world: ChatWorld, lines = new MemoryLines()) {
     ...{ clock: systemClock, log: LOG, workerId, buffer, lines: dialled },
     readKept: (id, fromSeq) => journal.read(id, fromSeq),
   });
-  const viewers = new ChatViewers({ database, pubSub, clock: systemClock, log: LOG, sources });
-  return { workerId, buffer, viewers, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  const viewersOf = (parts: Pick<PartSources, "follow">): ChatViewers =>
+    new ChatViewers({ database, pubSub, clock: systemClock, log: LOG, sources: parts });
+  const viewers = viewersOf(sources);
+  return {
+    workerId,
+    buffer,
+    viewers,
+    viewersOf,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
 }
 
 /** What a client does with events. */
@@ -227,6 +236,50 @@ test("who comes back after an edit is told the history anew", async () => {
   assert.deepEqual([...back.screen.messages.values()], ["again"]);
   back.stop();
   await back.ended;
+});
+
+test("an edit in the middle is told as a history without the rest, in its order", async () => {
+  await using world = await chatWorld();
+  await using here = await server(world);
+  const { id: chatId } = await world.chatIn("W");
+  const { machine } = world;
+  for (const text of ["second", "third"]) {
+    must(await machine.change(chatId, (chat) => chat.sendMessage(world.user(text), "queue")));
+    must(await machine.change(chatId, (chat) => chat.commitStep([SAYS])));
+    must(await machine.change(chatId, (chat) => chat.finishTurn()));
+  }
+  const view = watch(here.viewers, chatId);
+  const { screen } = view;
+  await screen.until(() => screen.types.includes("preview_reset"));
+  assert.deepEqual(
+    [...screen.messages.values()],
+    ["hello", "well", "second", "well", "third", "well"],
+  );
+  const [, , second = 0] = [...screen.messages.keys()];
+  screen.types.length = 0;
+  must(await machine.change(chatId, (chat) => chat.editMessage(second, world.user("otherwise"))));
+  await screen.until(() => screen.status === "running" && screen.types.includes("preview_reset"));
+  assert.deepEqual([...screen.messages.values()], ["hello", "well", "otherwise"]);
+  const told = ["history_reset", "message", "message", "message", "status", "preview_reset"];
+  assert.deepEqual(screen.types, told);
+  view.stop();
+  await view.ended;
+});
+
+test("parts with a gap between them end the viewer, which comes back for all of them", async () => {
+  await using world = await chatWorld();
+  await using here = await server(world);
+  const chatId = await acquired(world, here.workerId);
+  await attempt(world, chatId);
+  const groups = [1, 3].map((seq) => ({
+    ...{ parts: [{ seq, role: "assistant" as const, part: say("x") }], shared: null },
+  }));
+  const take = () => groups.shift() ?? null;
+  const follow = () => ({ take, isDropped: false, [Symbol.dispose]: () => {} });
+  const viewers = here.viewersOf({ follow });
+  const view = watch(viewers, chatId);
+  await assert.rejects(view.ended, PartGap);
+  assert.equal(viewers.count, 0);
 });
 
 test("a viewer that takes nothing holds up nobody, and misses nothing", async () => {

@@ -40,9 +40,9 @@ function twoServers(lines: PartLines & Partial<MemoryLines>) {
   });
   const say = (id: EpisodeId, text: string) =>
     writer.addPart(id, "assistant", { type: "text", text });
-  const watch = (episode: EpisodeId) => {
+  const watch = (episode: EpisodeId, workerId = THERE) => {
     const screen = { text: "", groups: 0 };
-    const reader = sources.follow({ workerId: THERE, episode }, () => {
+    const reader = sources.follow({ workerId, episode }, () => {
       for (let group = reader?.take(); group; group = reader?.take()) {
         screen.groups += 1;
         for (const { part } of group.parts) screen.text += part.type === "text" ? part.text : "?";
@@ -116,6 +116,37 @@ test("the next attempt comes by the same line, which ends when nobody has used i
   assert.equal(lines.openCount, 1);
   await world.clock.advance(2_000);
   assert.deepEqual([lines.openCount, world.dialled.count], [0, 0]);
+});
+
+test("when another server takes the chat, its parts come by a line of its own, and the old one ends", async () => {
+  const lines = new MemoryLines();
+  await using world = twoServers(lines);
+  const chatId = randomUUID();
+  const [before, after] = [newEpisode(1, chatId), newEpisode(2, chatId)];
+  world.writer.createEpisode(before);
+  world.say(before, "of the first");
+  using first = world.watch(before);
+  await settled();
+  assert.equal(first.text, "of the first");
+  const heir = randomUUID();
+  const writer = new PartBuffer(world.clock);
+  lines.serve(heir, partLineService(writer));
+  writer.createEpisode(after);
+  writer.addPart(after, "assistant", { type: "text", text: "of the " });
+  first[Symbol.dispose]();
+  world.kept.length = 0;
+  using second = world.watch(after, heir);
+  await settled();
+  writer.addPart(after, "assistant", { type: "text", text: "second" });
+  await settled();
+  assert.equal(second.text, "of the second");
+  assert.deepEqual([lines.dials, lines.openCount], [2, 2]);
+  await world.clock.advance(10_500);
+  await settled();
+  assert.deepEqual([lines.openCount, world.dialled.count], [1, 1]);
+  writer.addPart(after, "assistant", { type: "text", text: "." });
+  await settled();
+  assert.equal(second.text, "of the second.");
 });
 
 test("two attempts of one chat that are watched at once are both complete", async () => {

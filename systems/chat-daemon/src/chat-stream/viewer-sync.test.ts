@@ -75,6 +75,26 @@ describe("the first sync", () => {
     });
   });
 
+  test("tells of an error, of a wait and of the client's calls that were there before", () => {
+    const error = { message: "no", retryable: false };
+    const failed = firstSync(view({ status: "error", lastError: error, queue: [] }), null);
+    assert.deepEqual(typesOf(failed.events), ["queue_update", "status", "error", "preview_reset"]);
+    const retryState = {
+      ...{ attempt: 1, delay_ms: 1_000, error: "busy" },
+      retrying_at: "2026-01-01T00:00:01.000Z",
+    };
+    const waits = firstSync(view({ retryState, retryStateVersion: 3 }), null);
+    assert.deepEqual(typesOf(waits.events), ["status", "retry", "preview_reset"]);
+    const awaitedCalls = [{ tool_call_id: "a", tool_name: "ask", args: { n: 1 } }];
+    const asked = firstSync(view({ status: "requires_action", awaitedCalls }), null);
+    assert.deepEqual(asked.events.slice(1, 2), [
+      { type: "action_required", chat_id: CHAT, action_required: { tool_calls: awaitedCalls } },
+    ]);
+    // An error of long ago is none of a chat that works again.
+    const works = firstSync(view({ lastError: error }), null);
+    assert.deepEqual(typesOf(works.events), ["status", "preview_reset"]);
+  });
+
   test("goes on behind the parts that the viewer kept, of the same episode only", () => {
     const same = firstSync(view({}), { historyVersion: 4, generationAttempt: 1, seq: 7 });
     assert.deepEqual(typesOf(same.events), ["status"]);
@@ -161,6 +181,27 @@ describe("later syncs", () => {
     assert.deepEqual(typesOf(first?.events), ["status", "action_required"]);
     const again = sync(first?.state ?? held(), view({ snapshotVersion: 7, ...waits }));
     assert.deepEqual(typesOf(again?.events), []);
+  });
+
+  test("live parts are dropped with a history or an attempt that is another, and else kept", () => {
+    for (const [change, isDropped] of [
+      [{ historyVersion: 6, generationAttempt: 0 }, true],
+      [{ historyVersion: 6 }, true],
+      [{ generationAttempt: 2 }, true],
+      // Nobody writes: what was shown last stands until something takes its place.
+      [{ generationAttempt: 0 }, false],
+      [{ status: "interrupting" }, false],
+      [{ queueVersion: 6, queue: [] }, false],
+      [{ workerId: null }, false],
+    ] as const) {
+      const state = { ...held(), seq: 3 };
+      const synced = sync(state, view({ snapshotVersion: 6, ...change }));
+      assert.deepEqual(
+        [typesOf(synced?.events).includes("preview_reset"), synced?.state.seq],
+        [isDropped, isDropped ? 0 : 3],
+        JSON.stringify(change),
+      );
+    }
   });
 
   test("a wait before the next attempt is told, and that attempt drops the preview", () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import { fail } from "@atelier/base/result";
-import { listChatsByWorkspace } from "@atelier/contract/http/chats";
+import { listChatsByWorkspace, sendChatMessage } from "@atelier/contract/http/chats";
 import { QUEUE_MAX_DEFAULT } from "../state/chat-machine-actions.ts";
 import { must } from "../state/chat-world-testkit.ts";
 import { chatClient, codeOf, created, HELLO } from "./chat-client-testkit.ts";
@@ -165,7 +165,16 @@ describe("messages", () => {
     assert.equal(messages.filter(({ role }) => role === "user").length, 2);
   });
 
+  test("wait, where nothing else is said, and in no way that there is not", () => {
+    const read = (more: object) => sendChatMessage.body.safeParse({ content: HELLO, ...more }).data;
+    assert.equal(read({})?.busy_behavior, "queue");
+    assert.equal(read({ busy_behavior: "interrupt" })?.busy_behavior, "interrupt");
+    for (const busy_behavior of ["", "drop", null])
+      assert.equal(read({ busy_behavior }), undefined);
+  });
+
   test("beyond the queue's length are refused, and lost to nobody", async () => {
+    assert.equal(QUEUE_MAX_DEFAULT, 20);
     await using chats = await chatsWorld();
     const call = chatClient(chats);
     const params = { chat: (await created(call)).id };

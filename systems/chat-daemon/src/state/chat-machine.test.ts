@@ -213,13 +213,21 @@ test("a promoted message brings its key, model and effort, or the default where 
 test("asking for a compaction begins anew without an owner, and is done once", async () => {
   await using world = await chatWorld();
   const { machine } = world;
-  const { id } = await world.chatIn("W");
-  await machine.change(id, (chat) => chat.requestCompaction());
+  const { id } = await world.chatIn("R0");
+  assert.ok(await machine.acquire(id, { workerId: randomUUID(), runnerId: randomUUID() }));
+  must(await machine.change(id, (chat) => chat.recordGenerationAttempt()));
+  must(
+    await machine.change(id, (chat) => chat.finishError({ message: "broke", retryable: false })),
+  );
+  const broken = await findChat(world.database.sql, id);
+  assert.ok(broken?.runnerId !== null && broken?.generationAttempt === 1);
+  must(await machine.change(id, (chat) => chat.requestCompaction()));
   const asked = await findChat(world.database.sql, id);
   assert.deepEqual(
-    [asked?.status, asked?.runnerId, asked?.generationAttempt, asked?.historyVersion],
-    ["running", null, 0, asked?.snapshotVersion],
+    [asked?.status, asked?.lastError, asked?.workerId, asked?.runnerId, asked?.generationAttempt],
+    ["running", null, null, null, 0],
   );
+  assert.equal(asked?.historyVersion, asked?.snapshotVersion);
   assert.ok(asked?.compactionRequestedAt);
   must(await machine.change(id, (chat) => chat.recordGenerationAttempt()));
   must(await machine.change(id, (chat) => chat.sendMessage(world.user("more"), "queue")));
@@ -241,6 +249,39 @@ test("nothing behind the boundary is nothing to compact, and nothing to clear", 
   must(await machine.change(id, (chat) => chat.finishTurn()));
   assert.deepEqual(await machine.change(id, (chat) => chat.requestCompaction()), nothing);
   must(await machine.change(id, (chat) => chat.clearContext(boundary())));
+});
+
+test("a transition without the rows that it is about is refused, and changes nothing", async () => {
+  await using world = await chatWorld();
+  const { machine } = world;
+  const nothing = fail({ kind: "nothing_to_do" });
+  const [resting, running] = [await world.chatIn("W"), await world.chatIn("R0")];
+  const before = [await snapshot(world, resting.id), await snapshot(world, running.id)];
+  assert.deepEqual(await machine.change(resting.id, (chat) => chat.clearContext([])), nothing);
+  assert.deepEqual(await machine.change(running.id, (chat) => chat.commitStep([])), nothing);
+  const waits = await machine.change(running.id, (chat) => chat.enterRequiresAction());
+  assert.deepEqual(waits, nothing);
+  assert.deepEqual([await snapshot(world, resting.id), await snapshot(world, running.id)], before);
+});
+
+test("a message that does not leave the queue does not enter the history", async () => {
+  await using world = await chatWorld();
+  const { machine } = world;
+  // Deletes of the queue do nothing: as if somebody else had taken the row meanwhile.
+  await world.database.pool.query(`
+    create function keep_row() returns trigger language plpgsql as 'begin return null; end';
+    create trigger keep_row before delete on chat_queued_messages
+      for each row execute function keep_row()`);
+  for (const { state, promote } of [
+    { state: "R1", promote: (chat: LockedChat) => chat.finishTurn() },
+    { state: "I1", promote: (chat: LockedChat) => chat.finishInterruption([SAYS]) },
+    { state: "E1", promote: (chat: LockedChat) => chat.sendMessage(world.user("x"), "queue") },
+  ] as const) {
+    const { id } = await world.chatIn(state);
+    const before = await snapshot(world, id);
+    await assert.rejects(machine.change<unknown, unknown>(id, promote), /exactly once/, state);
+    assert.deepEqual(await snapshot(world, id), before, state);
+  }
 });
 
 test("an invalid chat is repaired: it stands in error and says what to do", async () => {

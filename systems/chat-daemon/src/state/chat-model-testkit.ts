@@ -140,9 +140,9 @@ function checkColumns(before: MemoryState, { row }: MemoryState, action: WalkAct
   if (action === "request_compaction") {
     assert.ok(row.compactionRequestedAt !== null);
     assert.deepEqual([row.workerId, row.runnerId], [null, null]);
-  } else if (CARRIES_COMPACTION.has(action) || (isQueueOnly && row.status !== "running")) {
+  } else if (CARRIES_COMPACTION.has(action) || isQueueOnly) {
     assert.deepEqual(row.compactionRequestedAt, old.compactionRequestedAt, action);
-  } else if (!isQueueOnly) {
+  } else {
     assert.equal(row.compactionRequestedAt, null, action);
   }
   if (!["request_compaction", "abandon", "acquire"].includes(action)) {
@@ -159,7 +159,8 @@ function checkVersions(before: MemoryState, after: MemoryState): void {
   for (const { revision } of changed) assert.equal(revision, version);
   const isHistoryNew =
     changed.length > 0 || row.compactionRequestedAt !== old.compactionRequestedAt;
-  if (changed.length > 0) assert.equal(row.historyVersion, version);
+  const isAsked = row.compactionRequestedAt !== null && old.compactionRequestedAt === null;
+  if (changed.length > 0 || isAsked) assert.equal(row.historyVersion, version);
   if (!isHistoryNew) assert.equal(row.historyVersion, old.historyVersion);
   if (row.historyVersion !== old.historyVersion) assert.equal(row.generationAttempt, 0);
   if (row.generationAttempt !== old.generationAttempt) assert.equal(row.retryState, null);

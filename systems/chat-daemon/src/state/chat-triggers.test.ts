@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { chatWorld, must, SAYS, type ChatWorld } from "./chat-world-testkit.ts";
 
@@ -59,12 +60,20 @@ test("another attempt ends the wait for it", async () => {
 test("an update that changes nothing leaves every version", async () => {
   await using world = await chatWorld();
   const { id } = await world.chatIn("R1");
+  must(
+    await world.machine.change(id, async (chat) => {
+      await chat.recordGenerationAttempt();
+      return chat.recordRetryState(RETRY);
+    }),
+  );
   await run(world, "update chats set snapshot_version = snapshot_version + 1 where id = $1", id);
   const before = await versions(world, id);
+  assert.deepEqual(before.retry_state, RETRY);
   for (const statement of [
     "update chat_messages set role = role, deleted = deleted where chat_id = $1",
     "update chat_queued_messages set content = content, position = position where chat_id = $1",
     "update chats set retry_state = retry_state where id = $1",
+    "update chats set generation_attempt = generation_attempt, status = status where id = $1",
   ]) {
     await run(world, statement, id);
     assert.deepEqual(await versions(world, id), before, statement);
@@ -89,11 +98,22 @@ test("soft deletion changes the history, and only of what was not deleted", asyn
 test("each kind of change of the queue has its version, and its length is counted", async () => {
   await using world = await chatWorld();
   const { id } = await world.chatIn("R1");
+  const stranger = randomUUID();
+  await world.database.pool.query(
+    `insert into users (id, email, username, status, created_at, updated_at)
+     values ($1, $2, $2, 'active', now(), now())`,
+    [stranger, stranger],
+  );
   for (const { statement, isNews, length } of [
     { statement: "update chat_queued_messages set content = '[1]'", isNews: true, length: 1 },
     { statement: "update chat_queued_messages set position = 9", isNews: true, length: 1 },
     {
       statement: `update chat_queued_messages set model_config_id = '${world.modelConfigId}'`,
+      isNews: true,
+      length: 1,
+    },
+    {
+      statement: `update chat_queued_messages set created_by = '${stranger}'`,
       isNews: true,
       length: 1,
     },

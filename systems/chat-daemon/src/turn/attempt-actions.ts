@@ -26,7 +26,7 @@ export class AttemptFailed extends Error {
 export async function inAttempt(
   deps: TurnDeps,
   run: TurnRun,
-  prepared: PreparedTurn,
+  prepared: Pick<PreparedTurn, "attempt" | "model">,
   work: (episode: LiveEpisode, attempt: number) => Promise<ActionEnd>,
 ): Promise<ActionEnd> {
   const attempt = await (prepared.attempt ?? countAttempt(deps, run));

@@ -27,7 +27,9 @@ export async function compact(
     ...{ source, thresholdPercent: limits.thresholdPercent },
     usage: contextUsage(rows, limits),
   };
-  return inAttempt(deps, run, prepared, async (episode, attempt) => {
+  // What goes wrong is told of the provider that was asked.
+  const asked = { attempt: prepared.attempt, model: prepared.summaryModel ?? prepared.model };
+  return inAttempt(deps, run, asked, async (episode, attempt) => {
     const callId = `chat_summarized_${deps.random.uuid()}`;
     episode.addPart("assistant", summaryCall(callId, compaction));
     const leftOut = new Set(unanswered.map(({ id }) => id));

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { APICallError } from "@ai-sdk/provider";
+import { ok } from "@atelier/base/result";
 import { z } from "zod";
 import { boundary, must } from "../state/chat-world-testkit.ts";
 import { defineTool, toolValue } from "../tools/tool.ts";
 import { compactionNeed } from "./compaction-need.ts";
 import { runGeneration } from "./generation-task.ts";
 import type { TurnDeps } from "./turn-deps.ts";
-import { callsTools, says, turnWorld, type TurnWorld } from "./turn-testkit.ts";
+import { callsTools, NO_SETTINGS, says, turnWorld, type TurnWorld } from "./turn-testkit.ts";
 import type { HistoryRow } from "../prompt/history-row.ts";
 
 const LIMITS = { thresholdPercent: 70, contextLimit: 1_000, summaryContextLimit: null };
@@ -74,6 +76,24 @@ for (const { name, rows, limits, kind } of [
     rows: [summary, row({}, 800)],
     limits: {},
     kind: "useless",
+  },
+  {
+    name: "useless by the stricter of two limits",
+    rows: [summary, row({}, 400)],
+    limits: { summaryContextLimit: 500 },
+    kind: "useless",
+  },
+  {
+    name: "by the stricter limit also where it is the turn's own",
+    rows: [user, row({}, 700)],
+    limits: { summaryContextLimit: 10_000 },
+    kind: "needed",
+  },
+  {
+    name: "by the limit of the model that sums up, where the turn's own is unknown",
+    rows: [user, row({}, 400)],
+    limits: { contextLimit: null, summaryContextLimit: 500 },
+    kind: "needed",
   },
   {
     name: "again in a later turn",
@@ -175,6 +195,53 @@ test("before, for and after a summary models are asked with the key of the perso
     await drive();
     assert.deepEqual([...new Set(asked)], [apiKeyId], "no older message's key stands in");
   }
+});
+
+test("a person's own threshold goes before the model's", async () => {
+  for (const { percent, summaries } of [
+    { percent: 100, summaries: [] },
+    { percent: 50, summaries: ["so far"] },
+    { percent: 0, summaries: ["so far"] },
+  ]) {
+    const decided = (configId: string) => (configId === world.chats.modelConfigId ? percent : null);
+    const settings = { ...NO_SETTINGS, thresholdPercentOf: decided };
+    const tokens = { 100: 900, 50: 500, 0: 1 }[percent];
+    await using world: TurnWorld = await turnWorld({
+      ...{ tools: [tool], model: { contextLimit: 1_000 }, summaries },
+      replies: [callsTools([{ id: "a", name: "execute" }], tokens), says("done", 1)],
+      deps: { settingsOf: () => Promise.resolve(settings) },
+    });
+    const { id } = await world.create();
+    assert.equal((await world.drive(id)).status, "waiting");
+    const isSummedUp = (await world.history(id)).some(({ compressed }) => compressed);
+    assert.equal(isSummedUp, summaries.length > 0, `${percent} percent`);
+  }
+});
+
+test("the stricter of two models' limits counts; where the other one fails, people hear of it", async () => {
+  const refused = new APICallError({
+    ...{ message: "no", url: "http://x", requestBodyValues: {}, statusCode: 401 },
+  });
+  await using world: TurnWorld = await turnWorld({
+    ...{ tools: [tool], model: { contextLimit: 10_000 }, summaries: [refused] },
+    replies: [callsTools([{ id: "a", name: "execute" }], 900)],
+  });
+  const { models } = world.deps;
+  const forSummary: typeof models.forSummary = async (...of) => {
+    const own = await models.forTurn(...of);
+    return own.ok ? ok({ ...own.value, contextLimit: 1_000, provider: "another" }) : own;
+  };
+  const deps = { ...world.deps, models: { ...models, forSummary } };
+  const { id } = await world.create();
+  assert.equal(await world.step(id), "done");
+  assert.equal(await world.step(id), "done");
+  assert.equal(await runGeneration(deps, await world.runOf(id)), "done");
+  const { status, lastError } = await world.row(id);
+  assert.deepEqual(
+    [status, lastError?.kind, lastError?.provider, world.calls.length],
+    ["error", "auth", "another", 2],
+  );
+  assert.ok((await world.history(id)).every(({ compressed }) => !compressed));
 });
 
 test("what the user asked and nobody answered stays word for word", async () => {
@@ -284,7 +351,6 @@ test("another model sums up without tools; where it cannot be had, the turn's ow
     await world.drive(id);
     must(await world.chats.machine.change(id, (chat) => chat.requestCompaction()));
     await acquire(world, id);
-    const { runGeneration } = await import("./generation-task.ts");
     assert.equal(await runGeneration(deps, await world.runOf(id)), "done");
     assert.equal(world.calls[1]?.tools === undefined, isThere);
   }

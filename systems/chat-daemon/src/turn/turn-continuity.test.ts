@@ -105,6 +105,47 @@ test("an answer goes on from what had been shown when its writer died", async ()
   );
 });
 
+test("a server that dies between its tools and their commit: another makes the same calls again", async () => {
+  const died = new AbortController();
+  const asked: (readonly [callId: string, inputHash: string, fence: number])[] = [];
+  const tool = defineTool({
+    ...{ name: "execute", description: "", input: z.object({ n: z.number() }) },
+    run: ({ n }, { callId, effect }) => {
+      asked.push([callId, effect.inputHash, effect.fence]);
+      // It is done; its server is not there any more to say so.
+      if (asked.length === 2) died.abort(new Error("killed"));
+      return Promise.resolve(toolValue({ n, run: asked.length }));
+    },
+  });
+  const calls = [1, 2].map((n) => ({ id: `call-${n}`, name: "execute", input: { n } }));
+  await using world = await turnWorld({ tools: [tool], replies: [callsTools(calls), says("ok")] });
+  const { machine, database } = world.chats;
+  const { id } = await world.create();
+  await world.step(id);
+  const before = await world.runOf(id, died.signal);
+  assert.equal(await runGeneration(world.deps, before), "cancelled");
+  assert.equal((await world.history(id)).length, 2, "nothing of it is committed");
+  await database.pool.query("delete from chat_heartbeats");
+  assert.ok(await machine.acquire(id, { workerId: AGENT, runnerId: AGENT }));
+  assert.equal((await world.drive(id)).status, "waiting");
+  // Known by the same names, to whoever keeps what calls did; of a server that counts more.
+  const names = asked.map(([callId, inputHash]) => `${callId} ${inputHash}`);
+  assert.deepEqual(names.slice(2), names.slice(0, 2));
+  assert.equal(new Set(names).size, 2);
+  assert.deepEqual(
+    asked.map(([, , fence]) => fence),
+    [1, 1, 2, 2],
+  );
+  const results = (await world.history(id)).filter(({ role }) => role === "tool");
+  assert.deepEqual(
+    results.map(({ content: [part] }) => part?.type === "tool-result" && part.result),
+    [
+      { n: 1, run: 3 },
+      { n: 2, run: 4 },
+    ],
+  );
+});
+
 test("a tool whose workspace obeys another server by now: nothing is committed", async () => {
   const tool = fakeTool(() => Promise.resolve({ kind: "stale" as const }));
   const calls = [{ id: "a", name: "execute" }];

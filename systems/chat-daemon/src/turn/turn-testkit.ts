@@ -221,7 +221,7 @@ export class MemoryEpisodes implements LiveEpisodes {
   }
 }
 
-const NO_SETTINGS = {
+export const NO_SETTINGS = {
   ...{
     userPrompt: "",
     planInstructions: "",

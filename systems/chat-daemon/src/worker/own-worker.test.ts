@@ -21,16 +21,23 @@ test("the server that takes a message drives its chat at once, and hears its own
   await using world = await chatWorld();
   const { id } = await world.chatIn("W");
   const tasks: string[] = [];
+  const signals: AbortSignal[] = [];
   const note = (name: string) => async (context: RunnerTaskContext) => {
     tasks.push(`${name} under ${context.fence}`);
+    signals.push(context.signal);
     await aborted(context.signal);
   };
+  // What the chat has moved on from is cut off, and nothing else.
+  const cutOff = () => signals.map((signal) => signal.aborted);
   await using server = startServer(world, {
     runGeneration: note("generation"),
     runInterrupt: note("interruption"),
   });
   assert.ok(await server.machine.sendAtRest(id, world.user("and?"), ALONE));
   assert.deepEqual(tasks, ["generation under 1"]);
+  must(await server.machine.change(id, (chat) => chat.recordGenerationAttempt()));
+  must(await server.machine.change(id, (chat) => chat.sendMessage(world.user("later"), "queue")));
+  assert.deepEqual([tasks.length, cutOff()], [1, [false]]);
   const row = await read(world, id);
   const { runnerId, historyVersion, status } = row;
   assert.equal(row.workerId, server.worker.workerId);
@@ -38,8 +45,10 @@ test("the server that takes a message drives its chat at once, and hears its own
   const step = [{ role: "assistant", content: [{ type: "text", text: "so" }] }] as const;
   must(await server.machine.commitStepFenced(id, fence, step));
   assert.deepEqual(tasks.slice(1), ["generation under 1"]);
+  assert.deepEqual(cutOff(), [true, false]);
   must(await server.machine.change(id, (chat) => chat.interrupt("stop")));
   assert.deepEqual(tasks.slice(2), ["interruption under 1"]);
+  assert.deepEqual(cutOff(), [true, true, false]);
 });
 
 test("where places are limited, who counts them takes the chat", async () => {
