@@ -11,7 +11,14 @@ import { startPubSub } from "@atelier/database/pub-sub";
 import { PartBuffer } from "../live-parts/part-buffer.ts";
 import { insertParts } from "../live-parts/part-journal-store.ts";
 import { PartJournal } from "../live-parts/part-journal-actions.ts";
-import { chatWorld, must, SAYS, type ChatWorld } from "../state/chat-world-testkit.ts";
+import {
+  callOf,
+  chatWorld,
+  DYNAMIC_TOOL,
+  must,
+  SAYS,
+  type ChatWorld,
+} from "../state/chat-world-testkit.ts";
 import { ChatViewers } from "./chat-viewers-actions.ts";
 import { partLineService } from "./part-line-service-actions.ts";
 import { DialledLines } from "./part-lines-actions.ts";
@@ -68,11 +75,13 @@ class Screen {
   status = "";
   queue = -1;
   readonly types: string[] = [];
+  readonly events: ChatStreamEvent[] = [];
   #waiting: { isDone: () => boolean; resolve: () => void }[] = [];
 
   async take(events: readonly ChatStreamEvent[]): Promise<void> {
     for (const event of events) {
       this.types.push(event.type);
+      this.events.push(event);
       if (event.type === "history_reset") this.messages = new Map();
       if (event.type === "message") {
         const [part] = event.message.content;
@@ -264,6 +273,58 @@ test("an edit in the middle is told as a history without the rest, in its order"
   assert.deepEqual(screen.types, told);
   view.stop();
   await view.ended;
+});
+
+test("whenever a viewer comes, it is told what the chat waits for, and what went wrong", async () => {
+  await using world = await chatWorld();
+  await using here = await server(world);
+  const { id: chatId } = await world.chatIn("R0");
+  const { machine } = world;
+  const result = { tool_call_id: "ours", tool_name: "execute", result: "done" };
+  const early = watch(here.viewers, chatId);
+  await early.screen.until(() => early.screen.status === "running");
+  /** Of those who look on, and of who comes now. */
+  const told = async (type: ChatStreamEvent["type"]) => {
+    const late = watch(here.viewers, chatId);
+    await late.screen.until(() => late.screen.types.includes("preview_reset"));
+    late.stop();
+    await early.screen.until(() => early.screen.types.includes(type));
+    return [early, late].map(({ screen }) =>
+      screen.events.findLast((event) => event.type === type),
+    );
+  };
+  const calls = ["mine", "ours", "also mine"].map((name) =>
+    name === "ours" ? callOf(name, "execute") : callOf(name),
+  );
+  must(
+    await machine.change(chatId, async (chat) => {
+      must(await chat.commitStep([{ role: "assistant", content: calls }]));
+      must(
+        await chat.commitStep([{ role: "tool", content: [{ type: "tool-result", ...result }] }]),
+      );
+      return chat.enterRequiresAction();
+    }),
+  );
+  const tool_calls = ["mine", "also mine"].map((tool_call_id) => ({
+    ...{ tool_call_id, tool_name: DYNAMIC_TOOL.name, args: {} },
+  }));
+  const asked = { type: "action_required", chat_id: chatId, action_required: { tool_calls } };
+  assert.deepEqual(await told("action_required"), [asked, asked]);
+  // Exactly what the machine takes results for.
+  const outcomes = tool_calls.map(({ tool_call_id: toolCallId }) => ({
+    ...{ toolCallId, output: 1, isError: false },
+  }));
+  must(await machine.change(chatId, (chat) => chat.completeRequiresAction(outcomes)));
+  const retry = { attempt: 1, delay_ms: 5, error: "busy", retrying_at: "2026-01-01T00:00:00.000Z" };
+  must(await machine.change(chatId, (chat) => chat.recordRetryState(retry)));
+  const waits = { type: "retry", chat_id: chatId, retry };
+  assert.deepEqual(await told("retry"), [waits, waits]);
+  const error = { message: "broke", kind: "auth" as const, retryable: false };
+  must(await machine.change(chatId, (chat) => chat.finishError(error)));
+  const failed = { type: "error", chat_id: chatId, error };
+  assert.deepEqual(await told("error"), [failed, failed]);
+  early.stop();
+  await early.ended;
 });
 
 test("parts with a gap between them end the viewer, which comes back for all of them", async () => {

@@ -298,6 +298,28 @@ for (const { name, rows, facts, isActive } of [
     isActive: false,
   },
   {
+    name: "calls that nothing has answered",
+    rows: [row("assistant", [call("a")], { providerResponseId: "r" }), row("user", [text("q")])],
+    facts: {},
+    isActive: false,
+  },
+  {
+    name: "what the provider ran itself, which it knows",
+    rows: [
+      row("assistant", [call("a", { provider_executed: true })], { providerResponseId: "r" }),
+      row("user", [text("q")]),
+    ],
+    facts: {},
+    isActive: true,
+  },
+  {
+    name: "nothing but a file",
+    rows: [answered, row("user", [{ type: "file", media_type: "image/png", file_id: "f" }])],
+    facts: {},
+    isActive: true,
+  },
+  { name: "no answer before", rows: [row("user", [text("q")])], facts: {}, isActive: false },
+  {
     name: "a boundary in between",
     rows: [
       answered,
@@ -312,6 +334,16 @@ for (const { name, rows, facts, isActive } of [
     assert.equal(chainOf(rows, { ...CHAIN, ...facts }) !== null, isActive);
   });
 }
+
+test("continuing a kept answer sends all that was written since, and no empty message", () => {
+  const [one, empty, two] = [text("one"), text(" "), text("two")].map((part) =>
+    row("user", [part]),
+  );
+  const rows = [row("user", [text("before")]), answered, one, empty, two].filter(
+    (each) => each !== undefined,
+  );
+  assert.deepEqual(chainOf(rows, CHAIN), { previousResponseId: "resp", rows: [one, two] });
+});
 
 test("an estimate is anchored on what the provider reported last, and there is none without", () => {
   const usage = {

@@ -78,6 +78,30 @@ test("edits, sends and interrupts at once leave one of the thirteen states", asy
   assert.equal(kept[0]?.revision, chat.historyVersion);
 });
 
+test("a family that is archived while a child is begun has no child that works on", async () => {
+  await using world = await chatWorld();
+  const outcomes = new Set<string>();
+  for (let round = 0; round < 12; round += 1) {
+    const root = await world.chatIn("W");
+    const family = { parentChatId: root.id, rootChatId: root.id, dynamicTools: null };
+    const create = () => world.machine.create(world.newChat(family));
+    const archive = () => world.machine.setFamilyArchived(root.id, true);
+    // Whoever asks first is a little ahead.
+    const asked = round % 2 === 0 ? [create(), archive()] : [archive(), create()];
+    const [first, second] = await Promise.all(asked);
+    assert.notEqual(first?.ok, second?.ok, "one of them is refused");
+    const refused = first?.ok === true ? second : first;
+    assert.ok(refused !== undefined && !refused.ok);
+    outcomes.add(refused.failure.kind);
+    const { rows } = await world.database.pool.query<{ archived: boolean }>(
+      "select archived from chats where id = $1 or root_chat_id = $1",
+      [root.id],
+    );
+    assert.equal(new Set(rows.map(({ archived }) => archived)).size, 1);
+  }
+  assert.ok(outcomes.isSubsetOf(new Set(["parent_archived", "family_busy"])), [...outcomes].join());
+});
+
 test("of two servers one takes a chat", async () => {
   await using world = await chatWorld();
   for (let round = 0; round < 10; round += 1) {

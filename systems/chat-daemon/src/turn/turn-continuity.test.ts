@@ -79,6 +79,32 @@ test("a conversation that the provider keeps is continued by its answer's id, an
   assert.equal(replayed?.prompt.length, 3);
 });
 
+test("only the first step of a turn continues a kept answer: behind its tools all is sent", async () => {
+  const tool = fakeTool(({ n }) => Promise.resolve(toolValue({ n })));
+  const calls = callsTools([{ id: "a", name: "execute", input: { n: 1 } }]);
+  await using world = await turnWorld({
+    ...{ model: { isStored: true }, tools: [tool] },
+    replies: [says("one"), [{ type: "response-metadata", id: "resp_two" }, ...calls], says("done")],
+  });
+  const { id } = await world.create();
+  await world.drive(id);
+  must(
+    await world.chats.machine.change(id, (chat) =>
+      chat.sendMessage(world.chats.user("more"), "queue"),
+    ),
+  );
+  assert.equal((await world.drive(id)).status, "waiting");
+  const sent = world.calls.map(({ prompt, providerOptions }) => [
+    providerOptions?.["openai"]?.["previousResponseId"],
+    prompt.map(({ role }) => role).join(),
+  ]);
+  assert.deepEqual(sent, [
+    [undefined, "user"],
+    ["resp_one", "user"],
+    [undefined, "user,assistant,user,assistant,tool"],
+  ]);
+});
+
 test("an answer goes on from what had been shown when its writer died", async () => {
   const died = new AbortController();
   await using world = await turnWorld({
