@@ -280,7 +280,7 @@ test("whenever a viewer comes, it is told what the chat waits for, and what went
   await using here = await server(world);
   const { id: chatId } = await world.chatIn("R0");
   const { machine } = world;
-  const result = { tool_call_id: "ours", tool_name: "execute", result: "done" };
+  const result = { tool_call_id: "answered", tool_name: DYNAMIC_TOOL.name, result: "done" };
   const early = watch(here.viewers, chatId);
   await early.screen.until(() => early.screen.status === "running");
   /** Of those who look on, and of who comes now. */
@@ -293,9 +293,12 @@ test("whenever a viewer comes, it is told what the chat waits for, and what went
       screen.events.findLast((event) => event.type === type),
     );
   };
-  const calls = ["mine", "ours", "also mine"].map((name) =>
-    name === "ours" ? callOf(name, "execute") : callOf(name),
-  );
+  const calls = [
+    callOf("mine"),
+    callOf("answered"),
+    callOf("ours", "execute"),
+    callOf("also mine"),
+  ];
   must(
     await machine.change(chatId, async (chat) => {
       must(await chat.commitStep([{ role: "assistant", content: calls }]));
