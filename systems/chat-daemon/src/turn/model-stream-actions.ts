@@ -10,7 +10,7 @@ import type {
 import type { Clock } from "@atelier/base/clock";
 import type { EpisodePart } from "./live-episode.ts";
 import { ClassifiedError } from "./model-error.ts";
-import { StepParts } from "./step-parts.ts";
+import { StepParts, type StepEnd } from "./step-parts.ts";
 
 /** How long a stream may say nothing. */
 export const SILENCE_STARTUP_MS = 60_000;
@@ -62,13 +62,26 @@ export async function readModelStream(
   } finally {
     guard.stop();
   }
-  if (step.end === null) throw new Error("The stream ended before its finish.");
+  if (step.end === null || isCut(model, step.end)) {
+    throw new Error("The stream ended before its finish.");
+  }
   if (step.end.reason === "error") {
     throw new ClassifiedError({
       ...{ message: "The model broke off its answer.", kind: "generic", retryable: true },
     });
   }
   return step;
+}
+
+/**
+ * Where the connection ended without an error and the provider had not said why it stops. Clients report an
+ * end all the same: most call it interrupted, those of Bedrock and OpenRouter have no word of their own
+ * for it. OpenAI's responses give no reason where all is well.
+ */
+function isCut({ provider }: LanguageModelV4, { reason, raw }: StepEnd): boolean {
+  if (reason === "interrupted") return true;
+  if (raw !== undefined) return false;
+  return reason === "other" || (reason === "tool-calls" && provider === "openrouter");
 }
 
 /** Ends the request where it still runs; what it says to that does not matter any more. */

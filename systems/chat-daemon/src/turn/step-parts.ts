@@ -18,6 +18,8 @@ import type { EpisodePart } from "./live-episode.ts";
 export type StepEnd = {
   readonly usage: LanguageModelV4Usage;
   readonly reason: LanguageModelV4FinishReason["unified"];
+  /** In the provider's own words. Undefined: it gave none. */
+  readonly raw: string | undefined;
 };
 
 type Block = {
@@ -66,7 +68,10 @@ export class StepParts {
         this.#responseId = part.id ?? this.#responseId;
         return [];
       case "finish":
-        this.#end = { usage: part.usage, reason: part.finishReason.unified };
+        this.#end = {
+          ...{ usage: part.usage, reason: part.finishReason.unified },
+          raw: part.finishReason.raw,
+        };
         return [];
       case "tool-input-end":
       case "tool-approval-request":
