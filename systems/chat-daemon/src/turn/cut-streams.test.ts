@@ -1,9 +1,11 @@
-/** Streams of every family of providers that end too early, without any error: none counts as an answer. */
+/** Streams of every family of providers that end too early, with and without an error: none counts as an answer. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Secret } from "@atelier/base/secret";
 import { systemClock } from "@atelier/base/system-clock";
-import { eventStreamFrame } from "@atelier/testkit/scripted-bedrock";
+import { bedrockException, eventStreamFrame } from "@atelier/testkit/scripted-bedrock";
+import { cutStreamEnding } from "@atelier/model-wire/cut-stream";
+import { observeStream } from "@atelier/model-wire/observe-response";
 import { eventText, toEvents } from "@atelier/testkit/scripted-model-wire";
 import type { ModelFamily } from "../models/model-client.ts";
 import { MODEL_BUILDERS } from "../models/model-builders-io.ts";
@@ -53,6 +55,10 @@ function bedrock(): readonly Buffer[] {
   });
 }
 
+function event(data: unknown, name?: string): Buffer {
+  return Buffer.from(eventText(name === undefined ? { data } : { name, data }));
+}
+
 async function read(family: ModelFamily, events: readonly Buffer[]) {
   const type = family === "bedrock" ? "application/vnd.amazon.eventstream" : "text/event-stream";
   const model = await MODEL_BUILDERS[family]({
@@ -100,6 +106,97 @@ for (const { family, events, last } of [
         ["timeout", true],
         `after ${count} of ${events.length} events: ${JSON.stringify(cut)}`,
       );
+    }
+  });
+}
+
+const BUSY = { type: "overloaded_error", message: "We are busy." };
+const FAILED = { status: "failed", error: { code: "rate_limit_exceeded", message: "Too fast." } };
+for (const { family, events, last, kind, detail } of [
+  {
+    family: "anthropic",
+    events: wire("messages"),
+    last: event({ type: "error", error: BUSY }, "error"),
+    kind: "overloaded",
+    detail: BUSY.message,
+  },
+  {
+    family: "openai-responses",
+    events: wire("responses"),
+    last: event({ type: "error", code: "server_error", message: "It failed.", param: null }),
+    kind: "generic",
+    detail: "It failed.",
+  },
+  {
+    family: "openai-responses",
+    events: wire("responses"),
+    last: event({ type: "response.failed", sequence_number: 9, response: FAILED }),
+    kind: "rate_limit",
+    detail: "Too fast.",
+  },
+  {
+    family: "openai-chat",
+    events: wire("chat_completions"),
+    last: event({ error: { message: "It is overloaded.", type: "server_error", code: null } }),
+    kind: "overloaded",
+    detail: "It is overloaded.",
+  },
+  {
+    family: "openai-compat",
+    events: wire("chat_completions"),
+    last: event({ error: { message: "Slow down.", type: "x", code: 429 } }),
+    kind: "rate_limit",
+    detail: "Slow down.",
+  },
+  {
+    family: "openrouter",
+    events: wire("chat_completions"),
+    last: event({ error: { message: "Provider returned error", code: 502 } }),
+    kind: "timeout",
+    detail: "Provider returned error",
+  },
+  {
+    family: "google",
+    events: google(),
+    last: event({ error: { code: 503, message: "Not now.", status: "UNAVAILABLE" } }),
+    kind: "timeout",
+    detail: "Not now.",
+  },
+  {
+    family: "bedrock",
+    events: bedrock(),
+    last: bedrockException("modelStreamErrorException", "The model failed."),
+    kind: "generic",
+    detail: "The model failed.",
+  },
+] as const) {
+  test(`${family}: an error in the middle of an answer is told in its own words, as ${kind}`, async () => {
+    const failed = await read(family, [...events.slice(0, 3), last]).then(
+      () => null,
+      (error: unknown) => classifyModelError(error, family).error,
+    );
+    assert.deepEqual([failed?.kind, failed?.retryable, failed?.detail], [kind, true, detail]);
+  });
+}
+
+for (const { family, format } of [
+  { family: "anthropic", format: "messages" },
+  { family: "openai-responses", format: "responses" },
+  { family: "openai-chat", format: "chat_completions" },
+  { family: "openai-compat", format: "chat_completions" },
+] as const) {
+  test(`${family}: an answer that the gateway had to end, wherever it was cut, is asked for again`, async () => {
+    const whole = Buffer.concat(wire(format));
+    for (let length = 1; length < whole.length; length += 37) {
+      const observer = observeStream(format);
+      observer.push(whole.subarray(0, length));
+      if (observer.end().outcome !== "incomplete_stream") continue;
+      const ending = cutStreamEnding(format, observer, { message: "The provider went away." });
+      const failed = await read(family, [whole.subarray(0, length), Buffer.from(ending)]).then(
+        () => null,
+        (error: unknown) => classifyModelError(error, family).error,
+      );
+      assert.equal(failed?.retryable, true, `after ${length} bytes: ${JSON.stringify(failed)}`);
     }
   });
 }

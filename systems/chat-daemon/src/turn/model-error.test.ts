@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { APICallError } from "@ai-sdk/provider";
+import { APICallError, JSONParseError, TypeValidationError } from "@ai-sdk/provider";
 import { classifyModelError, ClassifiedError } from "./model-error.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 
@@ -19,6 +19,14 @@ for (const [error, kind, retryable] of [
   [answer(529, "Overloaded"), "overloaded", true],
   [answer(503, "The model is overloaded. Try later."), "overloaded", true],
   [{ type: "overloaded_error", message: "Overloaded" }, "overloaded", true],
+  [{ code: 502, message: "Provider returned error" }, "timeout", true],
+  [{ code: "some_word", message: "who knows" }, "generic", false],
+  [answer(424, "The model failed while it was streaming"), "generic", true],
+  [
+    new JSONParseError({ text: "{broken", cause: new SyntaxError("at position 1") }),
+    "timeout",
+    true,
+  ],
   [answer(429, "Rate limit reached for requests"), "rate_limit", true],
   [
     answer(429, "You exceeded your current quota, check your plan and billing"),
@@ -82,6 +90,41 @@ for (const [error, kind, retryable] of [
     assert.equal(chatError.provider, "test");
   });
 }
+
+const unread = (value: unknown): Error =>
+  new TypeValidationError({
+    value,
+    cause: new Error('expected "response.refusal.delta", or an error of a rate limit'),
+  });
+
+test("an event that a client cannot read is what the provider says in it, or nothing that is known", () => {
+  for (const [value, kind, retryable, detail] of [
+    [{ type: "error", code: "server_error", message: "It failed." }, "generic", true, "It failed."],
+    [{ error: { message: "We are overloaded." } }, "overloaded", true, "We are overloaded."],
+    [{ error: { code: 429, message: "Wait." } }, "rate_limit", true, "Wait."],
+    [{ delta: "The rate limit is reached, the answer was flagged." }, "generic", false, null],
+    ["overloaded", "generic", false, null],
+  ] as const) {
+    const { error } = classifyModelError(unread(value), "x");
+    assert.deepEqual([error.kind, error.retryable], [kind, retryable], JSON.stringify(value));
+    if (detail !== null) assert.equal(error.detail, detail);
+  }
+});
+
+test("an answer that cannot be read is not judged by what the model wrote", () => {
+  const responseBody = '{"text":"The rate limit is overloaded"}';
+  const broken = new APICallError({
+    ...{
+      message: "Invalid JSON response",
+      url: "http://x",
+      requestBodyValues: {},
+      statusCode: 200,
+    },
+    ...{ responseBody, cause: unread({ text: "The rate limit is overloaded" }) },
+  });
+  const { error } = classifyModelError(broken, "x");
+  assert.deepEqual([error.kind, error.status_code], ["generic", undefined]);
+});
 
 test("a lost answer breaks the chain, and its id is not shown", () => {
   const lost = classifyModelError(

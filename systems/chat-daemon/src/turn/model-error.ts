@@ -47,7 +47,7 @@ const WEAK_AUTH_TEXT = /permission[_ ](?:error|denied)|forbidden|not allowed to/
 const RATE_TEXT = /rate[ _-]?limit|too many requests|throttl/i;
 const DISABLED_TEXT = /provider[^.]{0,60}(?:is |has been )?disabled/i;
 const TRUNCATED_TEXT =
-  /stream (?:ended|closed|was cut)[^.]{0,40}(?:before|without|early|unexpected)|unexpected end of (?:json|stream|input)|missing finish|truncated (?:stream|response|sse)|premature close/i;
+  /stream (?:ended|closed|was cut)[^.]{0,40}(?:before|without|early|unexpected)|unexpected end of (?:json|stream|input)|missing finish|truncated (?:stream|response|sse)|premature close|JSONParseError/i;
 const CONNECTION_TEXT =
   /ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|UND_ERR_|socket hang up|other side closed|unexpected EOF|\bEOF\b|connection (?:reset|refused|closed|error|lost)|fetch failed|cannot connect|terminated|network error|timed? ?out/i;
 const PEER_RESET_TEXT =
@@ -142,7 +142,9 @@ const RULES: readonly Rule[] = [
   },
   {
     ...{ kind: "generic", retryable: true, message: "The provider failed." },
-    fits: (facts) => (facts.status !== null && facts.status >= 500) || is(SERVER_TEXT)(facts),
+    // 424: Bedrock's model failed while it was streaming.
+    fits: (facts) =>
+      (facts.status !== null && facts.status >= 500) || has(424)(facts) || is(SERVER_TEXT)(facts),
   },
 ];
 

@@ -8,6 +8,7 @@ import type {
   LanguageModelV4StreamPart,
 } from "@ai-sdk/provider";
 import type { Clock } from "@atelier/base/clock";
+import { messageOf } from "./error-facts.ts";
 import type { EpisodePart } from "./live-episode.ts";
 import { ClassifiedError } from "./model-error.ts";
 import { StepParts, type StepEnd } from "./step-parts.ts";
@@ -154,9 +155,8 @@ class SilenceGuard {
   }
 }
 
-/** Streams report errors as any JSON. */
+/** Streams report errors as any JSON: people are shown what it says, and its cause is looked at whole. */
 function asError(error: unknown): Error {
-  return error instanceof Error
-    ? error
-    : new Error(typeof error === "string" ? error : JSON.stringify(error), { cause: error });
+  if (error instanceof Error) return error;
+  return new Error(messageOf(error) || JSON.stringify(error), { cause: error });
 }
