@@ -9,8 +9,7 @@ import { ok } from "@atelier/base/result";
 import { must } from "../state/chat-world-testkit.ts";
 import { defineTool, toolError, toolValue, type ToolOutcome } from "../tools/tool.ts";
 import { runGeneration } from "./generation-task.ts";
-import { SILENCE_BETWEEN_PARTS_MS } from "./model-stream-actions.ts";
-import { addWorkspace, callsTools, finish, says, turnWorld, type Reply } from "./turn-testkit.ts";
+import { addWorkspace, callsTools, finish, says, turnWorld } from "./turn-testkit.ts";
 
 /** Named as a tool that every chat has. */
 function fakeTool(run: (input: { n?: number | undefined }) => Promise<ToolOutcome>) {
@@ -363,57 +362,6 @@ test("a failure that is not retryable ends the turn with what it was", async () 
     detail: "Incorrect API key provided: [key]",
     ...{ kind: "auth", provider: "test", retryable: false, status_code: 401 },
   });
-});
-
-test("a stream that says nothing for a minute is given up and tried again", async () => {
-  const clock = new FakeClock();
-  const silent = (): Promise<never> => new Promise(() => {});
-  await using world = await turnWorld({ clock, replies: [silent, says("now")] });
-  const { id } = await world.create();
-  const task = runGeneration(world.deps, await world.runOf(id));
-  await until(async () => Promise.resolve(world.calls.length > 0 || null));
-  await clock.advance(60_000);
-  const retry = await until(async () => (await world.row(id)).retryState);
-  assert.equal(retry.kind, "stream_silence_timeout");
-  assert.ok(world.calls[0]?.abortSignal?.aborted, "the request is ended");
-  await clock.advance(1_000);
-  assert.equal(await task, "done");
-});
-
-test("a stream that falls silent in the middle is given up later, and tried again from its start", async () => {
-  const clock = new FakeClock();
-  const [began, goOn, spoke] = [1, 2, 3].map(() => Promise.withResolvers<void>());
-  const stalls = async (): Promise<Reply> => {
-    await Promise.resolve();
-    const stream = async function* () {
-      yield { type: "text-start" as const, id: "0" };
-      began?.resolve();
-      await goOn?.promise;
-      yield { type: "text-delta" as const, id: "0", delta: "It was " };
-      spoke?.resolve();
-      await new Promise(() => {});
-    };
-    return stream() as unknown as Reply; // Streams are made of iterables.
-  };
-  await using world = await turnWorld({ clock, replies: [stalls, says("whole")] });
-  const { id } = await world.create();
-  const task = runGeneration(world.deps, await world.runOf(id));
-  await began?.promise;
-  // Once it has said something it may think for longer than before its first word.
-  await clock.advance(SILENCE_BETWEEN_PARTS_MS - 1);
-  assert.equal(world.calls[0]?.abortSignal?.aborted, false);
-  goOn?.resolve();
-  await spoke?.promise;
-  await clock.advance(SILENCE_BETWEEN_PARTS_MS - 1);
-  assert.equal(world.calls[0]?.abortSignal?.aborted, false);
-  await clock.advance(1);
-  const retry = await until(async () => (await world.row(id)).retryState);
-  assert.equal(retry.kind, "stream_silence_timeout");
-  assert.ok(world.calls[0]?.abortSignal?.aborted, "the request is ended");
-  await clock.advance(1_000);
-  assert.equal(await task, "done");
-  const said = (await world.history(id)).at(-1)?.content;
-  assert.deepEqual(said, [{ type: "text", text: "whole" }]);
 });
 
 test("a cancelled task ends its request and commits nothing", async () => {
