@@ -146,10 +146,14 @@ export type ChatMoved = Pick<
   | "status"
 >;
 
-/** The chat and all that its model may be sent, of one moment. */
+/**
+ * The chat and all that its model may be sent, of one moment. `attempt`: begun with the reading, before which
+ * the chat was so; null: none yet.
+ */
 export type ReadChat = {
   readonly chat: ChatRow;
   readonly messages: readonly StoredMessage[];
+  readonly attempt: number | null;
   readonly beside: unknown;
 };
 
@@ -240,21 +244,11 @@ export interface ChatMachine {
     chatId: string,
     fence: ChatFence,
     beside: ReadBeside | null,
-  ): Promise<
-    Result<
-      {
-        readonly chat: ChatRow;
-        readonly messages: readonly StoredMessage[];
-        readonly attempt: number | null;
-        readonly beside: unknown;
-      },
-      Stale
-    >
-  >;
+  ): Promise<Result<ReadChat, Stale>>;
 
   /**
    * `sendMessage` to a chat that rests, and Acquire by this server where it takes chats and nobody else
-   * drives this one; in one round trip. Null: nothing was done, and `change` has to say why or do it.
+   * drives this one, with `recordGenerationAttempt`; in one round trip. Null: nothing was done, and `change` has to say why or do it.
    */
   sendAtRest(
     chatId: string,

@@ -61,7 +61,7 @@ export async function findArchivedShared(db: Sql, chatId: string): Promise<boole
   return rows[0]?.archived;
 }
 
-/** Versions start at 1; the history's follows with its first messages. */
+/** Versions start at 1, the history's too: its first messages come in the same transaction. */
 export async function insertChat(db: Sql, chat: NewChat, now: Date): Promise<void> {
   await db
     .insertInto("chats")
@@ -76,6 +76,7 @@ export async function insertChat(db: Sql, chat: NewChat, now: Date): Promise<voi
       title: chat.title,
       title_source: chat.titleSource,
       status: "running",
+      history_version: 1,
       last_model_config_id: chat.lastModelConfigId,
       last_reasoning_effort: chat.lastReasoningEffort,
       mode: chat.mode,

@@ -13,8 +13,15 @@ import {
   type WalkStep,
 } from "./chat-walk-testkit.ts";
 import { findChat } from "./chat-store.ts";
-import { chatWorld, DYNAMIC_TOOL, must, type ChatWorld } from "./chat-world-testkit.ts";
-import type { LockedChat } from "./chat-machine.ts";
+import { createChatMachine } from "./chat-machine-actions.ts";
+import type { ChatOwner, LockedChat } from "./chat-machine.ts";
+import {
+  chatWorld,
+  DYNAMIC_TOOL,
+  must,
+  takingWorker,
+  type ChatWorld,
+} from "./chat-world-testkit.ts";
 import { MemoryChat, type MemoryState } from "./memory-chat-testkit.ts";
 import { toStoredMessage, type MessageDatabaseRow } from "./message-store.ts";
 import { listQueued } from "./queue-store.ts";
@@ -43,7 +50,7 @@ test("thousands of random transitions leave in Postgres, row by row, what they l
       const steps = Array.from({ length: draws.once(6) ? 2 : 1 }, (_, at) =>
         drawStep(draws, number * 2 + at),
       );
-      await walkOn(walk, { steps, isAtOnce: draws.once(2) }, people);
+      await walkOn(walk, { steps, isAtOnce: draws.once(2), isTaking: draws.once(2) }, people);
     }
   }
 });
@@ -67,6 +74,8 @@ type Stride = {
   readonly steps: readonly WalkStep[];
   /** With the fenced single statement, where the step has one. */
   readonly isAtOnce: boolean;
+  /** And by a server that takes the chat with it. */
+  readonly isTaking: boolean;
 };
 
 async function walkOn(walk: Walk, stride: Stride, people: WalkPeople): Promise<void> {
@@ -74,8 +83,7 @@ async function walkOn(walk: Walk, stride: Stride, people: WalkPeople): Promise<v
   const [first] = stride.steps;
   if (first?.action === "acquire") {
     const owner = { workerId: randomUUID(), runnerId: randomUUID() };
-    // One that lives has it: time passes by the database's clock, which no test moves.
-    await world.database.pool.query("delete from chat_heartbeats where chat_id = $1", [chatId]);
+    await endLease(world, chatId);
     if ((await world.machine.acquire(chatId, owner)) !== null) memory.acquire(owner);
   } else {
     const view = viewOf(await inPostgres(walk));
@@ -83,13 +91,15 @@ async function walkOn(walk: Walk, stride: Stride, people: WalkPeople): Promise<v
     const { historyVersion, runnerId, status } = memory.state.row;
     const fence = { historyVersion, runnerId: runnerId ?? "", status };
     const isRunning = status === "running" && runnerId !== null && stride.steps.length === 1;
-    const taken = await memory.change(clock.now(), (chat) =>
-      takeAll(chat, stride, memoryView, people),
-    );
+    const sent = await sentAtRest(walk, stride, people);
+    const inMemory = (chat: LockedChat) => takeAll(chat, stride, memoryView, people);
+    const taken = sent?.owner
+      ? await memory.changeTaken(clock.now(), sent.owner, inMemory)
+      : await memory.change(clock.now(), inMemory);
     let done: Result<unknown, unknown>;
     if (stride.isAtOnce && isRunning && first?.action === "record_generation_attempt") {
       done = await world.machine.recordAttemptFenced(chatId, fence);
-    } else if (await sentAtRest(walk, stride, people)) {
+    } else if (sent !== null) {
       done = ok(undefined);
     } else {
       done = await world.machine.change(chatId, (chat) => takeAll(chat, stride, view, people));
@@ -104,16 +114,28 @@ async function walkOn(walk: Walk, stride: Stride, people: WalkPeople): Promise<v
   );
 }
 
-/** False: nothing was done. */
+/** Null: nothing was done. With an owner: the chat was taken. */
 async function sentAtRest(
-  { world, chatId }: Walk,
-  { steps: [step, ...others], isAtOnce }: Stride,
+  { world, clock, chatId }: Walk,
+  { steps: [step, ...others], isAtOnce, isTaking }: Stride,
   people: WalkPeople,
-): Promise<boolean> {
+): Promise<{ readonly owner: ChatOwner | null } | null> {
   const isSend = step?.action === "send_message_queue" || step?.action === "send_message_interrupt";
-  if (!isAtOnce || !isSend || others.length > 0) return false;
-  const beside = { onlyIf: null, write: null };
-  return (await world.machine.sendAtRest(chatId, messageOf(step, people), beside)) !== null;
+  if (!isAtOnce || !isSend || others.length > 0) return null;
+  const owner = isTaking ? { workerId: randomUUID(), runnerId: randomUUID() } : null;
+  if (isTaking) await endLease(world, chatId);
+  const machine =
+    owner === null
+      ? world.machine
+      : createChatMachine({ database: world.database, clock, ownWorker: takingWorker(owner) });
+  const message = messageOf(step, people);
+  const sent = await machine.sendAtRest(chatId, message, { onlyIf: null, write: null });
+  return sent === null ? null : { owner };
+}
+
+/** Time passes by the database's clock, which no test moves. */
+async function endLease({ database }: ChatWorld, chatId: string): Promise<void> {
+  await database.pool.query("delete from chat_heartbeats where chat_id = $1", [chatId]);
 }
 
 async function takeAll(

@@ -48,6 +48,50 @@ test("a history that changes begins anew: no attempts, no waits", async () => {
   assert.equal(anew.retry_state_version, anew.snapshot_version);
 });
 
+test("a statement may begin the history itself, with no attempt or the first of a chat that runs", async () => {
+  await using world = await chatWorld();
+  const { id } = await world.chatIn("R0");
+  must(
+    await world.machine.change(id, async (chat) => {
+      await chat.recordGenerationAttempt();
+      return chat.recordRetryState(RETRY);
+    }),
+  );
+  const begins = (set: string, by = 1): string => `
+    update chats set snapshot_version = snapshot_version + ${by}, history_version = snapshot_version + 1, ${set}
+    where id = $1`;
+  const before = await versions(world, id);
+  for (const { statement, reason } of [
+    { statement: begins("generation_attempt = 2"), reason: /first of a chat that runs/ },
+    { statement: begins("generation_attempt = -1"), reason: /first of a chat that runs/ },
+    {
+      statement: begins("generation_attempt = 1, status = 'waiting'"),
+      reason: /first of a chat that runs/,
+    },
+    { statement: begins("generation_attempt = 0", 0), reason: /its triggers/ },
+    {
+      statement:
+        "update chats set history_version = snapshot_version, generation_attempt = 0 where id = $1",
+      reason: /its triggers/,
+    },
+  ]) {
+    await assert.rejects(run(world, statement, id), reason, statement);
+    assert.deepEqual(await versions(world, id), before);
+  }
+  await run(world, begins("generation_attempt = 1"), id);
+  const begun = await versions(world, id);
+  assert.deepEqual([begun.generation_attempt, begun.retry_state], [1, null]);
+  const { snapshot_version: version } = begun;
+  assert.deepEqual([begun.history_version, begun.retry_state_version], [version, version]);
+  // A message behind it belongs to it: the attempt stays.
+  await run(
+    world,
+    "insert into chat_messages (chat_id, created_at, role, content) values ($1, now(), 'assistant', '[]')",
+    id,
+  );
+  assert.deepEqual(await versions(world, id), begun);
+});
+
 test("another attempt ends the wait for it", async () => {
   await using world = await chatWorld();
   const { id } = await world.chatIn("R0");

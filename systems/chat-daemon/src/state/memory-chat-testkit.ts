@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { ok, type Result } from "@atelier/base/result";
 import type { HistoryMessage } from "../messages/history-message.ts";
-import type { LockedChat, TransitionFailure } from "./chat-machine.ts";
+import type { ChatOwner, LockedChat, TransitionFailure } from "./chat-machine.ts";
 import type { ChatRow, NewMessage, QueuedMessage, StoredMessage, UserMessage } from "./chat-row.ts";
 import type { CarriedOut, ChatStorage } from "./chat-storage.ts";
 import { StoredChat } from "./locked-chat-actions.ts";
@@ -46,11 +46,30 @@ export class MemoryChat {
     return result;
   }
 
-  acquire(owner: { readonly workerId: string; readonly runnerId: string }): void {
+  /** As `change`, with Acquire and `record_generation_attempt` behind it in the same transaction. */
+  async changeTaken<T, F>(
+    now: Date,
+    owner: ChatOwner,
+    work: (chat: LockedChat) => Promise<Result<T, F>>,
+  ): Promise<Result<T, F | TransitionFailure>> {
+    const done = await this.change<T, F | TransitionFailure>(now, async (chat) => {
+      const value = await work(chat);
+      const counted = value.ok ? await chat.recordGenerationAttempt() : value;
+      return counted.ok ? value : counted;
+    });
+    if (done.ok) this.#own(owner);
+    return done;
+  }
+
+  acquire(owner: ChatOwner): void {
+    this.#own(owner);
     const { row } = this.#state;
-    const acquired = { ...row, ...owner, fence: row.fence + 1 };
-    const next = { ...acquired, snapshotVersion: row.snapshotVersion + 1 };
-    this.#state = { ...this.#state, row: next };
+    this.#state = { ...this.#state, row: { ...row, snapshotVersion: row.snapshotVersion + 1 } };
+  }
+
+  #own(owner: ChatOwner): void {
+    const { row } = this.#state;
+    this.#state = { ...this.#state, row: { ...row, ...owner, fence: row.fence + 1 } };
   }
 }
 

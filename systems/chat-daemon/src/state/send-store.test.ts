@@ -13,7 +13,7 @@ import { isLeaseAlive } from "./heartbeat-store.ts";
 const ALONE: SendBeside = { onlyIf: null, write: null };
 const RETRY = { attempt: 1, delay_ms: 1, error: "busy", retrying_at: "2026-01-01T00:00:00Z" };
 
-test("a message sent at once leaves the chat as the transition of its name does, and the taking behind it", async () => {
+test("a message sent at once leaves the chat as the transition of its name does, with the taking and the first attempt behind it", async () => {
   const clock = new FakeClock();
   await using world = await chatWorld({ queueMax: 20, clock });
   const { database } = world;
@@ -38,17 +38,20 @@ test("a message sent at once leaves the chat as the transition of its name does,
         assert.ok(sent.kind === "inserted");
         const { id: _, chatId: __, ...slow } = sent.messages[0] ?? assert.fail("it is there");
         assert.deepEqual(entered, { ...slow, id: entered.id, chatId: atOnce.id });
-        // Acquire in a transaction of its own raises the version once more.
+        // Acquire and the attempt, in transactions of their own, raise the version once more each.
         const taken = await world.machine.acquire(bySteps.id, OTHER);
+        must(await world.machine.change(bySteps.id, (chat) => chat.recordGenerationAttempt()));
         const [one, two] = [await plain(world, atOnce.id), await plain(world, bySteps.id)];
-        assert.deepEqual(one, { ...two, version: two.version - 1 }, `${state} ${attempts}`);
+        assert.deepEqual(one, { ...two, version: two.version - 2 }, `${state} ${attempts}`);
         const row = await read(world, atOnce.id);
+        assert.deepEqual([row.historyVersion, row.generationAttempt], [row.snapshotVersion, 1]);
         assert.deepEqual(worker.heard.at(-1), row);
         const fence = { ...leaseOf(row), historyVersion: row.historyVersion, status: row.status };
+        // Whoever reads it later finds an attempt that began before.
         const begun = must(await machine.beginFenced(atOnce.id, fence, besideTaken));
-        const { attempt, ...asRead } = begun;
-        assert.deepEqual(worker.read.at(-1), asRead);
-        assert.equal(attempt, 1);
+        assert.deepEqual([begun.attempt, begun.chat.generationAttempt], [null, 1]);
+        const before = { ...begun.chat, generationAttempt: 0 };
+        assert.deepEqual(worker.read.at(-1), { ...begun, attempt: 1, chat: before });
         assert.equal(row.fence, taken?.fence);
         assert.equal(await isLeaseAlive(database.sql, leaseOf(row)), true);
       }
@@ -77,6 +80,7 @@ test("a message to a chat that is driven goes to who drives it", async () => {
   assert.ok(await machine.sendAtRest(id, world.user("and?"), ALONE));
   const row = await read(world, id);
   assert.deepEqual([row.workerId, row.runnerId, row.fence], [...Object.values(driver), fence]);
+  assert.equal(row.generationAttempt, 0);
 });
 
 test("a message at once does nothing where the transition would do more, or none is allowed", async () => {

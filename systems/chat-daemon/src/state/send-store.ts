@@ -1,8 +1,9 @@
 /**
  * `send_message` to a chat that rests, in one statement: its lock and new version, the message, the chat's
  * start, its lease where a server takes it at once and what that reads first, the request's own rows, and who
- * is told. It means what the transition of that name means, and Acquire behind it in the same transaction; a
- * test drives both from the same state and compares every column.
+ * is told. It means what the transition of that name means, and Acquire and `record_generation_attempt` behind it
+ * in the same transaction where the chat is taken; a test drives both from the same state and compares every
+ * column.
  *
  * It does nothing where the transition would do more: to a chat that is busy, archived or has a queue, and
  * where calls are open that the message would have to close.
@@ -71,18 +72,13 @@ type SentRow = ChatDatabaseRow & {
 };
 
 function toSent(row: SentRow): SentAtOnce {
-  const { snapshot_version: version, beside } = row;
-  // What the triggers of messages do to the chat comes after the row that the statement returns.
-  const isRetryOver = row.generation_attempt !== 0 && row.retry_state !== null;
-  const chat = toChatRow({
-    ...row,
-    ...{ history_version: version, generation_attempt: 0 },
-    ...(isRetryOver && { retry_state: null, retry_state_version: version }),
-  });
+  const chat = toChatRow(row);
   const message = toStoredFromJson(row.message);
   if (row.messages === null) return { chat, message, read: null };
+  const { generationAttempt: attempt } = chat;
   const messages = [...row.messages.map(toStoredFromJson), message];
-  return { chat, message, read: { chat, messages, beside } };
+  const before = { ...chat, generationAttempt: 0 };
+  return { chat, message, read: { chat: before, messages, attempt, beside: row.beside } };
 }
 
 function sendStatement({ onlyIf, read, write }: SendingBeside): {
@@ -121,7 +117,8 @@ const sendText = ({ onlyIf, read, write }: Record<"onlyIf" | "read" | "write", s
     for update of chats
   ), moved as (
     update chats set
-      snapshot_version = chats.snapshot_version + 1, status = 'running', last_error = null,
+      snapshot_version = chats.snapshot_version + 1, history_version = chats.snapshot_version + 1,
+      generation_attempt = resting.is_taken::integer, status = 'running', last_error = null,
       compaction_requested_at = null, requires_action_deadline_at = null,
       last_model_config_id = coalesce($6::uuid, chats.last_model_config_id),
       last_reasoning_effort = coalesce($7::text, chats.last_reasoning_effort),
@@ -143,12 +140,7 @@ const sendText = ({ onlyIf, read, write }: Record<"onlyIf" | "read" | "write", s
   select ${CHAT_COLUMNS_TEXT}, to_json(entered) as message,
     case when chats.is_taken then ${messagesFromText(NEWEST_BOUNDARY_TEXT)} end as messages,
     case when chats.is_taken then ${read} end as beside,
-    ${notifyUpdateText("chats", {
-      history_version: "chats.snapshot_version",
-      generation_attempt: "0",
-      retry_state_version: `case when chats.retry_state is null or chats.generation_attempt = 0
-        then chats.retry_state_version else chats.snapshot_version end`,
-    })},
+    ${notifyUpdateText("chats")},
     pg_notify('chat_watch_' || replace(chats.owner_id::text, '-', ''),
       json_build_object('kind', 'status_change', 'chat_id', chats.id)::text),
     case when not chats.is_taken and ${HAS_NO_LEASE_TEXT} then ${notifyOwnershipText("chats")} end

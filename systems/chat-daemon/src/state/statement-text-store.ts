@@ -1,11 +1,8 @@
 /** Pieces of SQL text for named statements, which the hot path runs without building or planning them. */
 import { LEASE_MS } from "./lease.ts";
 
-/** Sends a `ChatUpdate` when the statement commits. `values` says what differs from the row's columns. */
-export function notifyUpdateText(
-  row: string,
-  values: Readonly<Record<string, string>> = {},
-): string {
+/** Sends a `ChatUpdate` when the statement commits. */
+export function notifyUpdateText(row: string): string {
   const fields = [
     "snapshot_version",
     "worker_id",
@@ -16,7 +13,7 @@ export function notifyUpdateText(
     "generation_attempt",
     "status",
     "archived",
-  ].map((name) => `'${name}', ${values[name] ?? `${row}.${name}`}`);
+  ].map((name) => `'${name}', ${row}.${name}`);
   return `pg_notify(
     'chat_update_' || replace(${row}.id::text, '-', ''),
     json_build_object('chat_id', ${row}.id, ${fields.join(", ")})::text)`;

@@ -4,7 +4,7 @@
  * names mean; a test drives both from the same state and compares every column.
  */
 import type { Database } from "@atelier/database/database";
-import type { ChatFence, ChatMoved, ReadBeside } from "./chat-machine.ts";
+import type { ChatFence, ChatMoved, ReadBeside, ReadChat } from "./chat-machine.ts";
 import type { ChatRow, NewMessage, StoredMessage } from "./chat-row.ts";
 import { CHAT_COLUMNS_TEXT, toChatRow, type ChatDatabaseRow } from "./chat-store.ts";
 import {
@@ -54,15 +54,7 @@ export async function beginWithHistory(
   chatId: string,
   fence: ChatFence,
   beside: ReadBeside | null,
-): Promise<
-  | {
-      readonly chat: ChatRow;
-      readonly messages: readonly StoredMessage[];
-      readonly attempt: number | null;
-      readonly beside: unknown;
-    }
-  | undefined
-> {
+): Promise<ReadChat | undefined> {
   const { rows } = await pool.query<BeginRow>({
     name: beside === null ? "chat-begin" : `chat-begin-${beside.name}`,
     text: beside === null ? begin("null::json") : begin(beside.text),
@@ -178,11 +170,11 @@ const ABANDON = `
     case when ${WANTS_WORKER_TEXT} then ${notifyOwnershipText("chats")} end
   from moved as chats`;
 
-/** What the triggers of messages do to the chat comes after the row that `moved` holds. */
 const STEP = `
   with moved as (
     update chats set
-      snapshot_version = snapshot_version + 1, compaction_requested_at = null, updated_at = $5
+      snapshot_version = snapshot_version + 1, history_version = snapshot_version + 1,
+      generation_attempt = 0, compaction_requested_at = null, updated_at = $5
     where ${RUNNING_FENCE} returning chats.*
   ), inserted as (
     insert into chat_messages (chat_id, created_at, ${NEW_COLUMNS_TEXT})
@@ -192,9 +184,4 @@ const STEP = `
     from moved cross join jsonb_to_recordset($6::jsonb) ${NEW_COLUMNS_ROW}
     order by messages.place
   )
-  select worker_id, snapshot_version as version, ${notifyUpdateText("moved", {
-    history_version: "moved.snapshot_version",
-    generation_attempt: "0",
-    retry_state_version:
-      "case when moved.retry_state is null then moved.retry_state_version else moved.snapshot_version end",
-  })} from moved`;
+  select worker_id, snapshot_version as version, ${notifyUpdateText("moved")} from moved`;

@@ -29,8 +29,10 @@ export async function inAttempt(
   prepared: Pick<PreparedTurn, "attempt" | "model">,
   work: (episode: LiveEpisode, attempt: number) => Promise<ActionEnd>,
 ): Promise<ActionEnd> {
-  const attempt = await (prepared.attempt ?? countAttempt(deps, run));
+  const attempt = prepared.attempt ?? (await countAttempt(deps, run));
   if (attempt === null) return STALE;
+  // Whoever stopped it has closed its episode.
+  run.signal.throwIfAborted();
   const { historyVersion } = run.fence;
   const episode = deps.episodes.createEpisode({
     ...{ chatId: run.chatId, historyVersion, generationAttempt: attempt },
@@ -50,7 +52,7 @@ export async function inAttempt(
 }
 
 /** Null: stale. */
-export async function countAttempt({ machine }: TurnDeps, run: TurnRun): Promise<number | null> {
+async function countAttempt({ machine }: TurnDeps, run: TurnRun): Promise<number | null> {
   const counted = await machine.recordAttemptFenced(run.chatId, run.fence);
   return counted.ok ? counted.value.attempt : null;
 }

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import { z } from "zod";
 import { APICallError } from "@ai-sdk/provider";
@@ -37,29 +35,37 @@ test("an answer is shown while it streams, committed, and ends the turn", async 
   assert.ok(world.episodes.areClosed);
 });
 
-test("what was read when the chat was taken is not read again, and its attempt counts before the model is asked", async (t) => {
+test("what was read when the chat was taken is not read again, and its attempt not counted again", async (t) => {
   await using world = await turnWorld({ replies: [says("hello you")] });
   const { machine } = world.deps;
   const { id } = await world.create();
   const run = await world.runOf(id);
-  const read = { ...must(await machine.readFenced(id, run.fence)), beside: null };
+  const read = must(await machine.beginFenced(id, run.fence, null));
   const begins = t.mock.method(machine, "beginFenced");
-  const count = machine.recordAttemptFenced.bind(machine);
-  const askedBefore: number[] = [];
-  t.mock.method(machine, "recordAttemptFenced", async (...of: Parameters<typeof count>) => {
-    const counted = await count(...of);
-    // Meanwhile everything else is prepared.
-    for (let turns = 0; turns < 10; turns += 1) await nextTurn();
-    askedBefore.push(world.calls.length);
-    return counted;
-  });
-  // Somebody else has the chat by now: the model is not asked.
-  const late = { ...run, fence: { ...run.fence, runnerId: randomUUID() }, takeRead: () => read };
-  assert.equal(await runGeneration(world.deps, late), "stale");
+  const counts = t.mock.method(machine, "recordAttemptFenced");
+  const shows = t.mock.method(world.deps.episodes, "createEpisode");
   assert.equal(await runGeneration(world.deps, { ...run, takeRead: () => read }), "done");
-  assert.deepEqual([askedBefore, world.calls.length], [[0, 0], 1]);
-  assert.equal(begins.mock.callCount(), 0);
+  assert.deepEqual([begins.mock.callCount(), counts.mock.callCount()], [0, 0]);
+  const [episode] = shows.mock.calls.map((call) => call.arguments[0]);
+  assert.equal(episode?.generationAttempt, 1);
   assert.equal((await world.row(id)).status, "waiting");
+});
+
+test("a turn that is stopped while it is prepared shows nothing and asks no model", async (t) => {
+  await using world = await turnWorld({ replies: [says("hello you")] });
+  const { id } = await world.create();
+  const run = await world.runOf(id);
+  const stop = new AbortController();
+  const shows = t.mock.method(world.deps.episodes, "createEpisode");
+  const deps: typeof world.deps = {
+    ...world.deps,
+    settingsOf: async (...of) => {
+      stop.abort(new Error("stopped"));
+      return world.deps.settingsOf(...of);
+    },
+  };
+  assert.equal(await runGeneration(deps, { ...run, signal: stop.signal }), "cancelled");
+  assert.deepEqual([world.calls.length, shows.mock.callCount()], [0, 0]);
 });
 
 test("an answer without content ends the turn and leaves no row", async () => {

@@ -5,21 +5,17 @@
  */
 import type { ChatError, ChatRetry } from "@atelier/contract/chat/chat-words";
 import { fail, ok, type Result } from "@atelier/base/result";
-import { countAttempt, endedBy, type ActionEnd } from "./attempt-actions.ts";
+import { endedBy, type ActionEnd } from "./attempt-actions.ts";
 import { compact } from "./compaction-actions.ts";
 import { compactionNeed } from "./compaction-need.ts";
 import { decide, type TurnDecision } from "./decision.ts";
 import { generateStep } from "./generate-actions.ts";
 import type { Classified } from "./model-error.ts";
-import {
-  prepareFailed,
-  prepareTurn,
-  type PreparedTurn,
-  type ReadTurn,
-} from "./prepare-turn-actions.ts";
+import { prepareFailed, prepareTurn, type PreparedTurn } from "./prepare-turn-actions.ts";
 import { recoverPartial } from "./recovery-actions.ts";
 import { GENERATION_RETRIES_MAX, retryDelayMs } from "./retry-delay.ts";
 import { cancelAbandoned, executeTools } from "./tool-step-actions.ts";
+import type { ReadChat } from "../state/chat-machine.ts";
 import { STOP_AFTER_TOOLS } from "../tools/tool-availability.ts";
 import type { TaskEnd, TurnDeps, TurnRun } from "./turn-deps.ts";
 import { pinWorkspaceContext } from "./workspace-context-actions.ts";
@@ -62,14 +58,10 @@ async function oneAction(
   return act(deps, run, { prepared: prepared.value, decision, ...options });
 }
 
-/** Null: stale. What was read with the chat's taking is prepared while its first attempt is counted. */
-async function beginAction(deps: TurnDeps, run: TurnRun): Promise<ReadTurn | null> {
+/** Null: stale. What was read with the chat's taking has its first attempt counted already. */
+async function beginAction(deps: TurnDeps, run: TurnRun): Promise<ReadChat | null> {
   const taken = run.takeRead?.() ?? null;
-  if (taken !== null) {
-    const attempt = countAttempt(deps, run);
-    attempt.catch(() => {}); // Whoever waits for it learns of it.
-    return { ...taken, attempt };
-  }
+  if (taken !== null) return taken;
   const begun = await deps.machine.beginFenced(run.chatId, run.fence, deps.beside);
   return begun.ok ? begun.value : null;
 }

@@ -6,6 +6,7 @@ import { activeApiKeyId } from "../messages/active-api-key.ts";
 import { selectPromptRows } from "../prompt/history-row.ts";
 import type { PromptTool } from "../prompt/prompt-prefix.ts";
 import { systemLayers, type SystemLayer } from "../prompt/system-layers.ts";
+import type { ReadChat } from "../state/chat-machine.ts";
 import type { ChatRow, StoredMessage } from "../state/chat-row.ts";
 import type { ToolSet } from "../tools/tool-batch.ts";
 import {
@@ -20,21 +21,11 @@ import { advisorTool } from "./advisor-tool-actions.ts";
 import type { CompactionLimits } from "./compaction-need.ts";
 import type { ModelRequest, TurnDeps, TurnModel, TurnSettings } from "./turn-deps.ts";
 
-/** The chat as a task found it, and the attempt that it began in finding it; null: none yet. */
-export type ReadTurn = {
-  readonly chat: ChatRow;
-  readonly messages: readonly StoredMessage[];
-  readonly attempt: CountedAttempt | null;
-  readonly beside: unknown;
-};
-
-/** Where it is being counted while the turn is prepared: null where that is stale. */
-export type CountedAttempt = number | Promise<number | null>;
-
 export type PreparedTurn = {
   readonly chat: ChatRow;
   readonly rows: readonly StoredMessage[];
-  readonly attempt: CountedAttempt | null;
+  /** Begun already. Null: none yet. */
+  readonly attempt: number | null;
   readonly kind: ChatKind;
   readonly model: TurnModel;
   /** Null: the turn's own. */
@@ -48,7 +39,7 @@ export type PreparedTurn = {
 
 export async function prepareTurn(
   deps: TurnDeps,
-  { chat, messages: rows, attempt, beside }: ReadTurn,
+  { chat, messages: rows, attempt, beside }: ReadChat,
 ): Promise<Result<PreparedTurn, ChatError>> {
   const request = { activeApiKeyId: activeApiKeyId(rows), beside };
   const [model, settings, offered, summary] = await Promise.all([
@@ -67,10 +58,7 @@ export async function prepareTurn(
   let layers: readonly SystemLayer[] = [];
   const advisor = advisorOf(
     deps,
-    {
-      ...{ chat, rows, settings, model: model.value, request },
-      attempt: typeof attempt === "number" ? attempt : null,
-    },
+    { ...{ chat, rows, settings, model: model.value, request }, attempt },
     () => layers,
   );
   const tools = toolSet(chat, kind, [...offered, ...advisor]);
