@@ -29,9 +29,11 @@ import {
   lockChat,
   lockDescendants,
 } from "./chat-store.ts";
+import type { Reading } from "./history-store.ts";
 import { StoredChat } from "./locked-chat-actions.ts";
 import { insertMessages } from "./message-store.ts";
 import { linkFiles, PostgresChat } from "./postgres-chat-actions.ts";
+import { ReadHistories } from "./read-histories.ts";
 import { sendAtOnce } from "./send-store.ts";
 import {
   abandonAtOnce,
@@ -75,6 +77,7 @@ class PostgresChatMachine implements ChatMachine {
   readonly #ownWorker: OwnWorker;
   readonly #besideTaken: ReadBeside | null;
   readonly #queueMax: number;
+  readonly #reading: Reading;
 
   constructor(deps: ChatMachineDeps, queueMax: number) {
     const { database, clock, ownWorker = NO_WORKER, besideTaken = null } = deps;
@@ -83,6 +86,7 @@ class PostgresChatMachine implements ChatMachine {
     this.#clock = clock;
     this.#ownWorker = ownWorker;
     this.#queueMax = queueMax;
+    this.#reading = { pool: database.pool, histories: new ReadHistories() };
   }
 
   async create(
@@ -152,9 +156,8 @@ class PostgresChatMachine implements ChatMachine {
     beside: SendBeside,
   ): Promise<StoredMessage | null> {
     if (fileIdsOf(message.content).length > 0) return null;
-    const { pool } = this.#database;
     const sent = await this.#ownWorker.taking(chatId, (owner) =>
-      sendAtOnce(pool, chatId, message, {
+      sendAtOnce(this.#reading, chatId, message, {
         ...{ owner, ...beside, read: this.#besideTaken, now: this.#clock.now() },
       }),
     );
@@ -169,7 +172,7 @@ class PostgresChatMachine implements ChatMachine {
   ): Promise<
     Result<{ readonly chat: ChatRow; readonly messages: readonly StoredMessage[] }, Stale>
   > {
-    const read = await readWithHistory(this.#database.pool, chatId, fence);
+    const read = await readWithHistory(this.#reading, chatId, fence);
     return read === undefined ? fail({ kind: "stale" }) : ok(read);
   }
 
@@ -178,7 +181,7 @@ class PostgresChatMachine implements ChatMachine {
     fence: ChatFence,
     beside: ReadBeside | null,
   ): ReturnType<ChatMachine["beginFenced"]> {
-    const begun = await beginWithHistory(this.#database.pool, chatId, fence, beside);
+    const begun = await beginWithHistory(this.#reading, chatId, fence, beside);
     return begun === undefined ? fail({ kind: "stale" }) : ok(begun);
   }
 

@@ -51,6 +51,7 @@ test("thousands of random transitions leave in Postgres, row by row, what they l
         drawStep(draws, number * 2 + at),
       );
       await walkOn(walk, { steps, isAtOnce: draws.once(2), isTaking: draws.once(2) }, people);
+      if (draws.once(3)) await readsTheSame(walk);
     }
   }
 });
@@ -111,6 +112,18 @@ async function walkOn(walk: Walk, stride: Stride, people: WalkPeople): Promise<v
     inOrder(await inPostgres(walk)),
     inOrder(memory.state),
     JSON.stringify(stride.steps),
+  );
+}
+
+/** A server that read the chat before reads what one does that never did. */
+async function readsTheSame({ world, clock, chatId, memory }: Walk): Promise<void> {
+  const { runnerId, historyVersion, status } = memory.state.row;
+  if (runnerId === null) return;
+  const fence = { runnerId, historyVersion, status };
+  const other = createChatMachine({ database: world.database, clock });
+  assert.deepEqual(
+    must(await world.machine.readFenced(chatId, fence)),
+    must(await other.readFenced(chatId, fence)),
   );
 }
 

@@ -167,21 +167,6 @@ const MESSAGE_COLUMN_NAMES = [
 export const MESSAGE_COLUMNS_TEXT: string = MESSAGE_COLUMN_NAMES.join(", ");
 export const MESSAGE_COLUMNS: RawBuilder<unknown> = sql.raw(MESSAGE_COLUMNS_TEXT);
 
-/** Of the chat whose row a statement names `chats`. 0: there is none. */
-export const NEWEST_BOUNDARY_TEXT = `coalesce((
-    select max(id) from chat_messages
-    where chat_id = chats.id and not deleted and compressed and visibility = 'model'), 0)`;
-
-/** As one JSON value: what the system says, and the others from this id on. */
-export function messagesFromText(firstId: string): string {
-  return `(
-    select coalesce(json_agg(message order by message.id), '[]') from (
-      select ${MESSAGE_COLUMNS_TEXT} from chat_messages
-      where chat_id = chats.id and not deleted and (role = 'system' or id >= ${firstId})
-    ) as message
-  )`;
-}
-
 /** What callers choose of a message, and its type: messages travel to the database as one JSON array. */
 const NEW_COLUMN_TYPES = {
   created_by: "uuid",

@@ -8,19 +8,18 @@
  * It does nothing where the transition would do more: to a chat that is busy, archived or has a queue, and
  * where calls are open that the message would have to close.
  */
-import type { Database } from "@atelier/database/database";
 import { toStorableJson } from "../messages/storable-json.ts";
 import type { ChatOwner, ReadBeside, ReadChat, SendBeside } from "./chat-machine.ts";
 import type { ChatRow, StoredMessage, UserMessage } from "./chat-row.ts";
 import { CHAT_COLUMNS_TEXT, toChatRow, type ChatDatabaseRow } from "./chat-store.ts";
+import { historyText, keepHistory, knownValues, type Reading } from "./history-store.ts";
 import {
   MESSAGE_COLUMNS_TEXT,
-  messagesFromText,
-  NEWEST_BOUNDARY_TEXT,
   OPEN_CALLS_TEXT,
   toStoredFromJson,
   type MessageJson,
 } from "./message-store.ts";
+import type { KnownHistory, ReadHistories } from "./read-histories.ts";
 import {
   HAS_NO_LEASE_TEXT,
   notifyOwnershipText,
@@ -37,7 +36,7 @@ export type SentAtOnce = {
 
 /** Null: nothing was done. */
 export async function sendAtOnce(
-  pool: Database["pool"],
+  { pool, histories }: Reading,
   chatId: string,
   message: UserMessage,
   {
@@ -49,16 +48,17 @@ export async function sendAtOnce(
     readonly now: Date;
   },
 ): Promise<SentAtOnce | null> {
+  const known = histories.get(chatId);
   const { rows } = await pool.query<SentRow>({
     ...sendStatement(beside),
     values: [
       ...[chatId, now, message.createdBy, toStorableJson(message.content), message.apiKeyId],
       ...[message.modelConfigId, message.reasoningEffort],
-      ...[owner?.workerId ?? null, owner?.runnerId ?? null],
+      ...[owner?.workerId ?? null, owner?.runnerId ?? null, ...knownValues(known)],
       ...(beside.write?.values ?? []),
     ],
   });
-  return rows.map(toSent)[0] ?? null;
+  return rows.map((row) => toSent(row, histories, known))[0] ?? null;
 }
 
 /** `read`: of a chat that is taken. */
@@ -67,16 +67,20 @@ type SendingBeside = SendBeside & { readonly read: ReadBeside | null };
 type SentRow = ChatDatabaseRow & {
   readonly message: MessageJson;
   /** Before it. */
-  readonly messages: readonly MessageJson[] | null;
+  readonly history: string | null;
   readonly beside: unknown;
 };
 
-function toSent(row: SentRow): SentAtOnce {
+function toSent(
+  row: SentRow,
+  histories: ReadHistories,
+  known: KnownHistory | undefined,
+): SentAtOnce {
   const chat = toChatRow(row);
   const message = toStoredFromJson(row.message);
-  if (row.messages === null) return { chat, message, read: null };
+  if (row.history === null) return { chat, message, read: null };
   const { generationAttempt: attempt } = chat;
-  const messages = [...row.messages.map(toStoredFromJson), message];
+  const messages = keepHistory(histories, chat, { text: row.history, known, added: [message] });
   const before = { ...chat, generationAttempt: 0 };
   return { chat, message, read: { chat: before, messages, attempt, beside: row.beside } };
 }
@@ -101,7 +105,7 @@ function sendStatement({ onlyIf, read, write }: SendingBeside): {
 /** A few: each name has one text. */
 const texts = new Map<string, string>();
 
-const VALUES_MAX = 9;
+const VALUES_MAX = 11;
 
 /**
  * What is read of other tables is of the statement's beginning: so is the chat, or whoever changed it
@@ -138,7 +142,7 @@ const sendText = ({ onlyIf, read, write }: Record<"onlyIf" | "read" | "write", s
     select id, runner_id, clock_timestamp() from moved where is_taken
   )${write}
   select ${CHAT_COLUMNS_TEXT}, to_json(entered) as message,
-    case when chats.is_taken then ${messagesFromText(NEWEST_BOUNDARY_TEXT)} end as messages,
+    case when chats.is_taken then ${historyText(10)} end as history,
     case when chats.is_taken then ${read} end as beside,
     ${notifyUpdateText("chats")},
     pg_notify('chat_watch_' || replace(chats.owner_id::text, '-', ''),

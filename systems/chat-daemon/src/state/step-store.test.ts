@@ -119,6 +119,64 @@ test("reading, beginning an attempt and committing a step cost one round trip ea
   assert.equal(queries.mock.callCount(), 4);
 });
 
+test("who read a chat before is sent what has changed since, and what a person's newest message has become", async (t) => {
+  await using world = await chatWorld();
+  const { machine, database } = world;
+  const chat = await running(world, "R0");
+  const read = async () => {
+    const query = t.mock.method(database.pool, "query");
+    const found = must(await machine.readFenced(chat.id, await fenceOf(world.machine, chat)));
+    const answer: unknown = query.mock.calls.at(-1)?.result;
+    const { rows } = (await answer) as { readonly rows: readonly { readonly history: string }[] };
+    query.mock.restore();
+    const { messages } = JSON.parse(rows[0]?.history ?? "") as { messages: { id: number }[] };
+    return { found: found.messages, sent: messages.map(({ id }) => id) };
+  };
+  const first = await read();
+  assert.deepEqual(
+    first.sent,
+    first.found.map(({ id }) => id),
+  );
+  const [asked] = first.sent;
+  assert.equal(first.found[0]?.apiKeyId, world.apiKeyId);
+  must(await machine.change(chat.id, (locked) => locked.commitStep([SAYS])));
+  await database.pool.query("delete from api_keys");
+  const second = await read();
+  assert.deepEqual(second.sent, [asked, second.found.at(-1)?.id]);
+  assert.equal(second.found.length, first.found.length + 1);
+  assert.equal(second.found[0]?.apiKeyId, null);
+  // Edited behind a boundary, and then before it: what the boundary had left out belongs to it again.
+  const say = world.user("and then?", { apiKeyId: null });
+  must(await machine.change(chat.id, (locked) => locked.finishTurn()));
+  must(await machine.change(chat.id, (locked) => locked.sendMessage(say, "queue")));
+  must(await machine.change(chat.id, (locked) => locked.commitStep([SAYS, ...boundary()])));
+  const summed = await read();
+  const later = summed.found.find(({ role, compressed }) => role === "user" && !compressed);
+  must(await machine.change(chat.id, (locked) => locked.finishTurn()));
+  must(await machine.change(chat.id, (locked) => locked.sendMessage(say, "queue")));
+  assert.equal((await read()).found[0]?.compressed, true);
+  must(await machine.change(chat.id, (locked) => locked.editMessage(later?.id ?? 0, say)));
+  const whole = await read();
+  assert.deepEqual(
+    whole.found.map(({ id }) => id).slice(0, -1),
+    second.found.map(({ id }) => id),
+  );
+  assert.deepEqual(
+    whole.sent,
+    whole.found.map(({ id }) => id),
+  );
+  // A database that was put back to what it was before: the later version means nothing there.
+  const client = await database.pool.connect();
+  await client.query("set session_replication_role = replica");
+  await client.query("update chats set snapshot_version = 2, history_version = 2");
+  await client.query("update chat_messages set revision = 2, content = '[]' where not deleted");
+  client.release(true);
+  assert.deepEqual(
+    (await read()).found.map(({ content }) => content),
+    whole.found.map(() => []),
+  );
+});
+
 test("a model's history begins at the newest boundary, or at what a person wrote before", async () => {
   await using world = await chatWorld();
   const { machine } = world;

@@ -7,15 +7,9 @@ import type { Database } from "@atelier/database/database";
 import type { ChatFence, ChatMoved, ReadBeside, ReadChat } from "./chat-machine.ts";
 import type { ChatRow, NewMessage, StoredMessage } from "./chat-row.ts";
 import { CHAT_COLUMNS_TEXT, toChatRow, type ChatDatabaseRow } from "./chat-store.ts";
-import {
-  messagesFromText,
-  NEW_COLUMNS_ROW,
-  NEW_COLUMNS_TEXT,
-  NEWEST_BOUNDARY_TEXT,
-  toMessagesJson,
-  toStoredFromJson,
-  type MessageJson,
-} from "./message-store.ts";
+import { historyOfTurnText, keepHistory, knownValues, type Reading } from "./history-store.ts";
+import { NEW_COLUMNS_ROW, NEW_COLUMNS_TEXT, toMessagesJson } from "./message-store.ts";
+import type { KnownHistory, ReadHistories } from "./read-histories.ts";
 import {
   notifyOwnershipText,
   notifyUpdateText,
@@ -23,26 +17,26 @@ import {
 } from "./statement-text-store.ts";
 
 export async function readWithHistory(
-  pool: Database["pool"],
+  { pool, histories }: Reading,
   chatId: string,
   fence: ChatFence,
 ): Promise<{ readonly chat: ChatRow; readonly messages: readonly StoredMessage[] } | undefined> {
+  const known = histories.get(chatId);
   const { rows } = await pool.query<ReadRow>({
     name: "chat-read",
     text: READ,
-    values: fenceValues(chatId, fence),
+    values: [...fenceValues(chatId, fence), ...knownValues(known)],
   });
-  return rows.map(toRead)[0];
+  return rows.map((row) => toRead(row, histories, known))[0];
 }
 
-function toRead(row: ReadRow): {
-  readonly chat: ChatRow;
-  readonly messages: readonly StoredMessage[];
-} {
-  return {
-    chat: toChatRow(row),
-    messages: row.messages.map(toStoredFromJson),
-  };
+function toRead(
+  row: ReadRow,
+  histories: ReadHistories,
+  known: KnownHistory | undefined,
+): { readonly chat: ChatRow; readonly messages: readonly StoredMessage[] } {
+  const chat = toChatRow(row);
+  return { chat, messages: keepHistory(histories, chat, { text: row.history, known }) };
 }
 
 /**
@@ -50,15 +44,16 @@ function toRead(row: ReadRow): {
  * it, or the chat does not run. Undefined: the fence does not hold.
  */
 export async function beginWithHistory(
-  pool: Database["pool"],
+  { pool, histories }: Reading,
   chatId: string,
   fence: ChatFence,
   beside: ReadBeside | null,
 ): Promise<ReadChat | undefined> {
+  const known = histories.get(chatId);
   const { rows } = await pool.query<BeginRow>({
     name: beside === null ? "chat-begin" : `chat-begin-${beside.name}`,
     text: beside === null ? begin("null::json") : begin(beside.text),
-    values: fenceValues(chatId, fence),
+    values: [...fenceValues(chatId, fence), ...knownValues(known)],
   });
   const [row] = rows;
   // Somebody changed the chat while this was read: what it is now, its next reader learns.
@@ -68,7 +63,7 @@ export async function beginWithHistory(
     row.status === "running" &&
     !row.archived;
   if (row === undefined || isOvertaken) return undefined;
-  return { ...toRead(row), attempt: row.attempt, beside: row.beside };
+  return { ...toRead(row, histories, known), attempt: row.attempt, beside: row.beside };
 }
 
 /** Undefined: the fence does not hold. */
@@ -118,7 +113,7 @@ export async function commitStepAtOnce(
   }))[0];
 }
 
-type ReadRow = ChatDatabaseRow & { readonly messages: readonly MessageJson[] };
+type ReadRow = ChatDatabaseRow & { readonly history: string };
 type BeginRow = ReadRow & { readonly attempt: number | null; readonly beside: unknown };
 
 const FENCE =
@@ -130,12 +125,9 @@ function fenceValues(chatId: string, fence: ChatFence): unknown[] {
   return [chatId, fence.runnerId, fence.historyVersion, fence.status];
 }
 
-/** Since the newest boundary, or since the message that began the turn where that is older. */
-const MESSAGES = messagesFromText(`least(${NEWEST_BOUNDARY_TEXT}, coalesce((
-    select max(id) from chat_messages
-    where chat_id = chats.id and not deleted and role = 'user' and visibility <> 'model'), 0))`);
+const HISTORY = historyOfTurnText(5);
 
-const READ = `select ${CHAT_COLUMNS_TEXT}, ${MESSAGES} as messages from chats where ${FENCE}`;
+const READ = `select ${CHAT_COLUMNS_TEXT}, ${HISTORY} as history from chats where ${FENCE}`;
 
 /**
  * The first attempt alone: a later one may follow one whose server died, and what that had shown is read
@@ -147,7 +139,7 @@ const begin = (beside: string): string => `
       snapshot_version = snapshot_version + 1, generation_attempt = generation_attempt + 1
     where ${RUNNING_FENCE} and chats.generation_attempt = 0 returning chats.*
   )
-  select ${CHAT_COLUMNS_TEXT}, ${MESSAGES} as messages, ${beside} as beside,
+  select ${CHAT_COLUMNS_TEXT}, ${HISTORY} as history, ${beside} as beside,
     moved.generation_attempt as attempt,
     case when moved.id is not null then ${notifyUpdateText("moved")} end as notified
   from chats left join moved on true where ${FENCE}`;

@@ -11,6 +11,7 @@ import type { ChatMachine, OwnWorker } from "../state/chat-machine.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import { findChat } from "../state/chat-store.ts";
 import { chatWorld, must, type ChatWorld } from "../state/chat-world-testkit.ts";
+import { ReadHistories } from "../state/read-histories.ts";
 import { sendAtOnce } from "../state/send-store.ts";
 import { startChatWorker, type ChatWorker } from "./chat-worker-task.ts";
 import type { RunnerTaskContext, RunnerTasks } from "./runner-tasks.ts";
@@ -139,7 +140,8 @@ async function send(
   owner: Parameters<Parameters<OwnWorker["taking"]>[1]>[0],
 ) {
   const beside = { ...ALONE, owner, read: null, now: systemClock.now() };
-  return sendAtOnce(database.pool, chatId, user("and?"), beside);
+  const reading = { pool: database.pool, histories: new ReadHistories() };
+  return sendAtOnce(reading, chatId, user("and?"), beside);
 }
 
 async function read({ database }: ChatWorld, chatId: string): Promise<ChatRow> {

@@ -1,0 +1,90 @@
+/**
+ * The history that a chat's model may be sent, as a piece of the statement that reads the chat: all of it, or
+ * what has changed since this server read it last.
+ */
+import type { Database } from "@atelier/database/database";
+import type { StoredMessage } from "./chat-row.ts";
+import { MESSAGE_COLUMNS_TEXT, toStoredFromJson, type MessageJson } from "./message-store.ts";
+import { withChanges, type KnownHistory, type ReadHistories } from "./read-histories.ts";
+
+/** Where to read, and what was read before. */
+export type Reading = { readonly pool: Database["pool"]; readonly histories: ReadHistories };
+
+/** Of the chat whose row a statement names `chats`. 0: there is none. */
+const NEWEST_BOUNDARY_TEXT = `coalesce((
+    select max(id) from chat_messages
+    where chat_id = chats.id and not deleted and compressed and visibility = 'model'), 0)`;
+
+const NEWEST_OF_PERSON_TEXT = `coalesce((
+    select max(id) from chat_messages
+    where chat_id = chats.id and not deleted and role = 'user' and visibility <> 'model'), 0)`;
+
+/**
+ * An SQL expression over the row `chats`, with the two values of `knownValues` from the number `first` on: since
+ * the newest boundary, and what the system says.
+ */
+export function historyText(first: number): string {
+  return sinceText(`select ${NEWEST_BOUNDARY_TEXT} as first_id, 0 as asked_id`, first);
+}
+
+/** As `historyText`, and since the message that began the turn where that is older. */
+export function historyOfTurnText(first: number): string {
+  return sinceText(
+    `select least(${NEWEST_BOUNDARY_TEXT}, asked_id) as first_id, asked_id
+      from (select ${NEWEST_OF_PERSON_TEXT} as asked_id offset 0) as asked`,
+    first,
+  );
+}
+
+/**
+ * The newest message of a person comes always: a key that is deleted takes its name off it without a new
+ * revision, and no other's is asked for.
+ */
+const sinceText = (bounds: string, first: number): string => `(
+  select json_build_object('first_id', first_id, 'since', since, 'messages', (
+    select coalesce(json_agg(message order by message.id), '[]') from (
+      select ${MESSAGE_COLUMNS_TEXT} from chat_messages
+      where chat_id = chats.id and (revision > since or id = asked_id)
+        and (since > 0 or (not deleted and (role = 'system' or id >= first_id)))
+    ) as message))::text
+  from (
+    select first_id, asked_id, case
+      when first_id < $${first + 1}::bigint or $${first}::bigint > chats.history_version then 0
+      else $${first}::bigint end as since
+    from (${bounds} offset 0) as bounds offset 0
+  ) as needed)`;
+
+export function knownValues(known: KnownHistory | undefined): readonly number[] {
+  return [known?.version ?? 0, known?.firstId ?? 0];
+}
+
+type HistoryJson = {
+  readonly first_id: number;
+  /** 0: this is all. */
+  readonly since: number;
+  readonly messages: readonly MessageJson[];
+};
+
+/** What such an expression gave. `known`: of which the statement was told. `added`: is in it, but did not come with it. */
+export function keepHistory(
+  histories: ReadHistories,
+  { id, historyVersion: version }: { readonly id: string; readonly historyVersion: number },
+  {
+    text,
+    known,
+    added = [],
+  }: {
+    readonly text: string;
+    readonly known: KnownHistory | undefined;
+    readonly added?: readonly StoredMessage[];
+  },
+): readonly StoredMessage[] {
+  const { first_id: firstId, since, messages: rows } = JSON.parse(text) as HistoryJson; // As selected.
+  const read = [...rows.map(toStoredFromJson), ...added];
+  const messages = since === 0 ? read : withChanges(known?.messages ?? [], read, firstId);
+  const before = since === 0 ? 0 : (known?.chars ?? 0);
+  const addedChars = added.length === 0 ? 0 : JSON.stringify(added).length;
+  const chars = before + text.length + addedChars;
+  histories.keep(id, { version, firstId, messages, chars });
+  return messages;
+}
