@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import { z } from "zod";
 import { APICallError } from "@ai-sdk/provider";
 import { ok } from "@atelier/base/result";
-import { must } from "../state/chat-world-testkit.ts";
+import { createChatMachine } from "../state/chat-machine-actions.ts";
+import { must, takingWorker } from "../state/chat-world-testkit.ts";
 import { defineTool, toolValue, type ToolOutcome } from "../tools/tool.ts";
 import { runGeneration } from "./generation-task.ts";
 import type { ContextFile } from "@atelier/contract/rpc/workspace/machine";
@@ -170,6 +172,28 @@ test("a server that dies between its tools and their commit: another makes the s
       { n: 2, run: 4 },
     ],
   );
+});
+
+test("a server that died behind the message it took has made the first attempt: its successor makes the second", async (t) => {
+  await using world = await turnWorld({ replies: [says("one"), says("two")] });
+  const { database, machine, user } = world.chats;
+  const { id } = await world.create();
+  await world.drive(id);
+  must(await machine.abandonFenced(id, (await world.runOf(id)).fence));
+  const clock = new FakeClock();
+  const dying = createChatMachine({ database, clock, ownWorker: takingWorker() });
+  assert.ok(await dying.sendAtRest(id, user("more"), { onlyIf: null, write: null }));
+  assert.equal((await world.row(id)).generationAttempt, 1);
+  await database.pool.query("delete from chat_heartbeats");
+  const successor = { workerId: randomUUID(), runnerId: randomUUID() };
+  assert.ok(await machine.acquire(id, successor));
+  const shows = t.mock.method(world.deps.episodes, "createEpisode");
+  assert.equal((await world.drive(id)).status, "waiting");
+  assert.deepEqual(
+    shows.mock.calls.map(({ arguments: [episode] }) => episode.generationAttempt),
+    [2],
+  );
+  assert.deepEqual((await world.history(id)).at(-1)?.content, [{ type: "text", text: "two" }]);
 });
 
 test("a tool whose workspace obeys another server by now: nothing is committed", async () => {
