@@ -1,7 +1,8 @@
 /**
  * Drives a running chat one action further: decides from its committed history what comes next, does
  * it, and commits it. Whoever runs the chat starts the next task when the history has moved, so nothing
- * is kept in memory between actions, and a crash anywhere costs at most the action that was running.
+ * that counts is kept in memory between actions, and a crash anywhere costs at most the action that was
+ * running.
  */
 import type { ChatError, ChatRetry } from "@atelier/contract/chat/chat-words";
 import { fail, ok, type Result } from "@atelier/base/result";
