@@ -2,6 +2,7 @@
  * One connection of a client, read here as long as what comes on it is a plain request to the gateway.
  * The first that is not goes, with the connection and every byte that was read of it, to `node:http`.
  */
+import { loopLoad } from "@atelier/host/loop-load";
 import type { Socket } from "node:net";
 import type { GatewayRequest, GatewayResponse } from "../relay/client-exchange.ts";
 import { DirectRequest } from "./direct-request-io.ts";
@@ -38,6 +39,8 @@ const LINE_END_LENGTH = 2;
 /** Every method that is read here, so that others are not kept waiting for the end of their head. */
 const STARTS = ["POST /", "GET /"];
 const START_LENGTH_MAX = Math.max(...STARTS.map((start) => start.length));
+
+const isLoopFull = (): boolean => loopLoad.isFull();
 
 export class DirectConnection {
   phase: DirectPhase = "head";
@@ -132,6 +135,7 @@ export class DirectConnection {
     const res = new DirectResponse({
       ...{ req, closes: head.closes, keepAliveSeconds: options.keepAliveSeconds },
       date: () => options.date(),
+      isLoopFull,
       onEnd: (staysOpen) => this.#onAnswered(staysOpen),
     });
     const over = options.onExchange(this.#socket, () => res.closeAfterwards());

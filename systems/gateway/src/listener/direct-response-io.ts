@@ -1,7 +1,8 @@
 /**
- * An answer on a connection that this gateway writes itself. The first answer that has something to send in a turn of
- * the event loop sends it at once, a head with what came with it: nothing that is done with it afterwards, such as
- * observing it, holds it up. Others, and what the first has to add, go out together at the end of the turn.
+ * An answer on a connection that this gateway writes itself. What there is to send is sent at once, a head with what
+ * came with it: nothing that is done with it afterwards, such as observing it, holds it up. Only where the event loop
+ * has more to do than time to do it do answers wait for each other: all but the first of a turn go out together at its
+ * end. A stream that runs never waits: it has a pace of its own, and somebody who reads along.
  */
 import { atEndOfTurn, waitsAlone, type TurnEnd } from "@atelier/host/end-of-turn";
 import { EventEmitter } from "node:events";
@@ -22,6 +23,8 @@ export type DirectResponseOptions = {
   readonly keepAliveSeconds: number;
   /** As HTTP writes it. */
   date(): string;
+  /** Whether this thread has more to do than time to do it. */
+  isLoopFull(): boolean;
   /** The answer is written, and the connection free for another if it `staysOpen`. */
   onEnd(staysOpen: boolean): void;
 };
@@ -49,6 +52,9 @@ export class DirectResponse extends EventEmitter implements GatewayResponse, Tur
   #isFlushing = false;
   /** In this turn. */
   #hasSent = false;
+  #isStream = false;
+  /** The head has gone out. */
+  #hasBegun = false;
   #hasEnded = false;
   /** Of the body, what the head announced and is not written yet. Null: it announced nothing. */
   #missing: number | null = null;
@@ -93,13 +99,15 @@ export class DirectResponse extends EventEmitter implements GatewayResponse, Tur
   }
 
   flushHeaders(): void {
+    this.#isStream = true;
     this.#flushLater();
   }
 
   write(chunk: Uint8Array): boolean {
     if (this.destroyed || this.#hasEnded) return true;
     this.#addBody(chunk);
-    if (this.#bytes >= WAITING_BYTES_MAX) this.#flush();
+    const isRunning = this.#isStream && this.#hasBegun;
+    if (isRunning || this.#bytes >= WAITING_BYTES_MAX) this.#flush();
     else this.#flushSoon();
     return !this.#socket.writableNeedDrain;
   }
@@ -109,6 +117,7 @@ export class DirectResponse extends EventEmitter implements GatewayResponse, Tur
     if (chunk !== undefined) this.#addBody(chunk);
     if (this.#framing === "chunked") this.#add(LAST_CHUNK);
     this.#hasEnded = true;
+    this.#flushLater();
     this.#flushSoon();
     return this;
   }
@@ -147,8 +156,12 @@ export class DirectResponse extends EventEmitter implements GatewayResponse, Tur
     atEndOfTurn(this);
   }
 
-  /** Once in a turn. A peer that is woken by one of several writes is awake for the others, so those go together. */
+  /**
+   * Where there is no time, once in a turn: a peer that is woken by one of several writes is awake for the others, so
+   * those go together.
+   */
   #flushSoon(): void {
+    if (!this.#options.isLoopFull()) return this.#flush();
     this.#flushLater();
     if (this.#hasSent || !waitsAlone(this)) return;
     this.#hasSent = true;
@@ -166,6 +179,7 @@ export class DirectResponse extends EventEmitter implements GatewayResponse, Tur
     const pieces = this.#pieces;
     if (pieces.length === 0 || this.destroyed) return;
     this.#pieces = [];
+    this.#hasBegun = true;
     const bytes = this.#bytes;
     this.#bytes = 0;
     const socket = this.#socket;

@@ -1,4 +1,7 @@
-/** When the bytes of an answer go to the socket: what one turn of the event loop brings in few writes, the first of them at once. */
+/**
+ * When the bytes of an answer go to the socket: at once where there is time, else what one turn of the event loop
+ * brings in few writes, the first of them at once.
+ */
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { Writable } from "node:stream";
@@ -10,7 +13,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
 /** A response, and each write to its socket without the head. */
-function respond(headers: Record<string, string> = {}) {
+function respond(headers: Record<string, string> = {}, { isLoopFull = true } = {}) {
   const writes: string[] = [];
   const socket = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -23,7 +26,10 @@ function respond(headers: Record<string, string> = {}) {
     closes: false,
     keepAliveSeconds: 5,
     date: () => "",
-    onEnd: () => {},
+    isLoopFull: () => isLoopFull,
+    onEnd: () => {
+      writes.push("over");
+    },
   });
   res.writeHead(200, headers);
   return { res, writes };
@@ -46,7 +52,7 @@ test("an answer of known length is sent whole before its end is said", async () 
   assert.deepEqual(writes, ["head a"]);
   res.end();
   await turn();
-  assert.deepEqual(writes, ["head a"]);
+  assert.deepEqual(writes, ["head a", "over"]);
 });
 
 test("what the same turn adds goes out as one at its end", async () => {
@@ -56,7 +62,7 @@ test("what the same turn adds goes out as one at its end", async () => {
   res.end(bytes("c"));
   assert.equal(writes.length, 1);
   await turn();
-  assert.deepEqual(writes, ["head 1\r\na\r\n", "1\r\nb\r\n1\r\nc\r\n0\r\n\r\n"]);
+  assert.deepEqual(writes, ["head 1\r\na\r\n", "1\r\nb\r\n1\r\nc\r\n0\r\n\r\n", "over"]);
 });
 
 test("each turn has its first bytes", async () => {
@@ -82,4 +88,37 @@ test("answers that follow another in a turn wait for its end", async () => {
   assert.deepEqual([one.writes.length, other.writes.length], [1, 0]);
   await turn();
   assert.deepEqual(other.writes, ["head 1\r\nb\r\n"]);
+});
+
+test("where there is time, answers do not wait for each other", async () => {
+  const [one, other] = [respond({}, { isLoopFull: false }), respond({}, { isLoopFull: false })];
+  one.res.write(bytes("a"));
+  other.res.write(bytes("b"));
+  assert.deepEqual([one.writes.length, other.writes.length], [1, 1]);
+  other.res.end();
+  assert.deepEqual(other.writes, ["head 1\r\nb\r\n", "0\r\n\r\n"]);
+  await turn();
+  assert.deepEqual(other.writes.slice(2), ["over"]);
+});
+
+test("a stream that runs waits for nobody, however full the loop is", async () => {
+  const [one, other] = [respond(), respond()];
+  for (const { res } of [one, other]) res.flushHeaders();
+  await turn();
+  one.res.write(bytes("a"));
+  other.res.write(bytes("b"));
+  other.res.write(bytes("c"));
+  assert.deepEqual(one.writes, ["head ", "1\r\na\r\n"]);
+  assert.deepEqual(other.writes, ["head ", "1\r\nb\r\n", "1\r\nc\r\n"]);
+});
+
+test("an answer that is no stream waits for its turn's end also when it has begun", async () => {
+  const [one, other] = [respond(), respond()];
+  other.res.write(bytes("a"));
+  await turn();
+  one.res.write(bytes("b"));
+  other.res.write(bytes("c"));
+  assert.equal(other.writes.length, 1);
+  await turn();
+  assert.deepEqual(other.writes, ["head 1\r\na\r\n", "1\r\nc\r\n"]);
 });

@@ -48,6 +48,14 @@ test("a piece without it is passed on as the same bytes in the same memory", () 
   assert.equal(scrubber.flush(), null);
 });
 
+test("an end is held back only as long as the secret could begin with it", () => {
+  const scrubber = new SecretScrubber(SECRET);
+  const push = (text: string): string => String(scrubber.push(Buffer.from(text)) ?? "");
+  assert.deepEqual(["is a sX", "sk-8", "s", "k", "X", "ask-9"].map(push), [
+    ...["is a sX", "sk-8", "", "", "skX", "a"],
+  ]);
+});
+
 test("a masked key that somebody saved as the key does no harm", () => {
   const stars = "*".repeat(12);
   assert.equal(scrub([Buffer.from(`key: ${stars} ${stars}`)], stars), `key: ${stars} ${stars}`);

@@ -57,7 +57,9 @@ export class SecretScrubber {
   /** A copy where the secret is in it. */
   #scrub(piece: Uint8Array): Buffer {
     // The same memory: Buffer knows how to search it.
-    let bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+    let bytes = Buffer.isBuffer(piece)
+      ? piece
+      : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
     let isCopy = false;
     for (const pattern of this.#patternsOnce()) {
       for (let at = bytes.indexOf(pattern); at !== -1;) {
@@ -75,14 +77,12 @@ export class SecretScrubber {
   #beginningAtEnd(bytes: Buffer): number {
     let longest = 0;
     for (const pattern of this.#patternsOnce()) {
-      const from = Math.max(0, bytes.length - pattern.length + 1);
-      for (let at = bytes.indexOf(pattern[0] ?? 0, from); at !== -1;) {
-        const length = bytes.length - at;
-        if (pattern.compare(bytes, at, bytes.length, 0, length) === 0) {
-          longest = Math.max(longest, length);
-          break;
-        }
-        at = bytes.indexOf(pattern[0] ?? 0, at + 1);
+      // A few dozen bytes of each frame of a stream: a call out of JavaScript costs more than a look at each.
+      const first = pattern[0];
+      for (let at = Math.max(0, bytes.length - pattern.length + 1); at < bytes.length; at += 1) {
+        if (bytes[at] !== first || !isBeginningAt(bytes, at, pattern)) continue;
+        longest = Math.max(longest, bytes.length - at);
+        break;
       }
     }
     return longest;
@@ -92,6 +92,14 @@ export class SecretScrubber {
     this.#patterns ??= this.#texts.map((text) => Buffer.from(text));
     return this.#patterns;
   }
+}
+
+/** Whether all from `from` on is how `pattern` begins. */
+function isBeginningAt(bytes: Buffer, from: number, pattern: Buffer): boolean {
+  for (let i = 1; from + i < bytes.length; i += 1) {
+    if (bytes[from + i] !== pattern[i]) return false;
+  }
+  return true;
 }
 
 /** Nobody escapes these, so there is one spelling. Most keys are of them. */

@@ -36,6 +36,8 @@ export type RawConnectionOptions = {
   /** Without use, where the server does not say. */
   readonly keepAliveMs: number;
   readonly clock: Clock;
+  /** Whether this thread has more to do than time to do it. */
+  isLoopFull(): boolean;
 };
 
 /** Copying less than this into one buffer costs less than a write of two. */
@@ -96,10 +98,13 @@ export class RawConnection implements ExchangeCarrier, AnswerSink, ReadTarget, T
     if (!this.#isReady) return;
     this.#isReused = true;
     this.#sinceMs = this.#options.clock.monotonicMs();
-    atEndOfTurn(this);
+    // Who waits for others of its turn is answered together with them, and asks together with them again: they stay a
+    // flock. Only where there is no time for each by itself does it pay.
+    if (this.#options.isLoopFull()) atEndOfTurn(this);
+    else this.#write(exchange);
   }
 
-  /** Writes the request that came in this turn. It may be over already, or sent on another connection. */
+  /** Writes the request that waited for the end of the turn. It may be over already, or sent on another connection. */
   endTurn(): void {
     const exchange = this.#exchange;
     if (exchange !== null && exchange !== this.#written) this.#write(exchange);

@@ -4,6 +4,7 @@
  * needed. Costs about half of undici's CPU (docs/discoveries/upstream-client.md); passes the same suite.
  */
 import type { Clock } from "@atelier/base/clock";
+import { loopLoad } from "@atelier/host/loop-load";
 import { connect as connectPlain, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { toRequestHeadEnd, toRequestLines } from "./http1-request-head.ts";
@@ -30,6 +31,8 @@ export type RawUpstreamOptions = {
   /** Certificates to trust in place of the host's, as PEM. */
   readonly ca?: string;
   readonly connectionsMax?: number;
+  /** Absent: that of this thread. */
+  readonly isLoopFull?: () => boolean;
 };
 
 export function openRawUpstream(options: RawUpstreamOptions): UpstreamClient {
@@ -167,8 +170,9 @@ class RawUpstream implements UpstreamClient, ConnectionPool, ExchangeCarrier {
   }
 
   #connect(exchange: RawExchange): void {
-    const { clock, timeouts } = this.#options;
-    const connection = new RawConnection({ ...this.#openSocket(), pool: this, timeouts, clock });
+    const { clock, timeouts, isLoopFull = () => loopLoad.isFull() } = this.#options;
+    const common = { pool: this, timeouts, clock, isLoopFull };
+    const connection = new RawConnection({ ...this.#openSocket(), ...common });
     this.#connections.add(connection);
     connection.carry(exchange);
     this.#watching ??= this.#watch();

@@ -4,7 +4,7 @@ import { systemClock } from "@atelier/base/system-clock";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { openRawUpstream } from "./raw-upstream-io.ts";
@@ -49,7 +49,7 @@ testFramingCases(
 
 function open(
   origin: string,
-  options: Partial<UpstreamTestOptions> & { clock?: Clock } = {},
+  options: Partial<UpstreamTestOptions> & { clock?: Clock; isLoopFull?: () => boolean } = {},
 ): UpstreamClient & AsyncDisposable {
   const client = openRawUpstream({ origin, timeouts: PATIENT, clock: systemClock, ...options });
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.close() });
@@ -68,6 +68,22 @@ test("an exchange begun as another ends uses its connection, also after HEAD", a
   await second.promise;
   assert.equal(server.sockets.length, 1);
 });
+
+for (const [isLoopFull, when] of [
+  [false, "at once where there is time"],
+  [true, "at the end of its turn where there is none"],
+] as const) {
+  test(`a request goes out ${when}`, async (t) => {
+    await using server = await byteServer(({ socket }) => socket.write(answerText("hello")));
+    await using client = open(server.url, { isLoopFull: () => isLoopFull });
+    await send(client).over;
+    const { mock: write } = t.mock.method(Socket.prototype, "write");
+    const exchange = send(client);
+    assert.equal(write.callCount(), isLoopFull ? 0 : 1);
+    await exchange.over;
+    assert.deepEqual(exchange.events, TOLD_HELLO);
+  });
+}
 
 test("a body is done with before the end of the answer is told, once it is written", async () => {
   await using server = await byteServer(({ socket }) => socket.write(answerText("hello")));

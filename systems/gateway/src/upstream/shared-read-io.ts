@@ -19,7 +19,11 @@ export class SharedRead {
   readonly option: OnReadOpts = {
     buffer: shared,
     callback: (bytes: number) => {
-      this.target?.onData(Buffer.from(shared.subarray(0, bytes)));
+      const { target } = this;
+      if (target === null) return true;
+      const chunk = Buffer.allocUnsafe(bytes);
+      shared.copy(chunk, 0, 0, bytes);
+      target.onData(chunk);
       return true;
     },
   };
