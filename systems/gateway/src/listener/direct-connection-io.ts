@@ -2,6 +2,7 @@
  * One connection of a client, read here as long as what comes on it is a plain request to the gateway.
  * The first that is not goes, with the connection and every byte that was read of it, to `node:http`.
  */
+import type { Clock } from "@atelier/base/clock";
 import { loopLoad } from "@atelier/host/loop-load";
 import type { Socket } from "node:net";
 import type { GatewayRequest, GatewayResponse } from "../relay/client-exchange.ts";
@@ -11,6 +12,7 @@ import { RepeatedHead } from "./repeated-head.ts";
 import { parseRequestHead, type RequestHead } from "./request-head.ts";
 
 export type DirectConnectionOptions = {
+  readonly clock: Clock;
   readonly keepAliveSeconds: number;
   /** Of a request's head. */
   readonly headBytesMax: number;
@@ -132,8 +134,10 @@ export class DirectConnection {
     this.#unread = hasNext ? rest.subarray(head.contentLength) : null;
     if (hasNext) this.#socket.pause();
     const req = new DirectRequest(head, this.#socket, slot);
+    const { clock } = options;
     const res = new DirectResponse({
       ...{ req, closes: head.closes, keepAliveSeconds: options.keepAliveSeconds },
+      clock,
       date: () => options.date(),
       isLoopFull,
       onEnd: (staysOpen) => this.#onAnswered(staysOpen),

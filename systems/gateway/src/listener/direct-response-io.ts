@@ -4,6 +4,7 @@
  * has more to do than time to do it do answers wait for each other: all but the first of a turn go out together at its
  * end. A stream that runs never waits: it has a pace of its own, and somebody who reads along.
  */
+import type { Clock } from "@atelier/base/clock";
 import { atEndOfTurn, waitsAlone, type TurnEnd } from "@atelier/host/end-of-turn";
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
@@ -21,6 +22,7 @@ export type DirectResponseOptions = {
   /** The client wants the connection closed after the answer. */
   readonly closes: boolean;
   readonly keepAliveSeconds: number;
+  readonly clock: Pick<Clock, "monotonicMs">;
   /** As HTTP writes it. */
   date(): string;
   /** Whether this thread has more to do than time to do it. */
@@ -31,8 +33,10 @@ export type DirectResponseOptions = {
 
 /** From here on a copy into one piece costs more than the system call with several. */
 const ONE_PIECE_BYTES_MAX = 32 * 1_024;
-/** What waits for the end of the turn. More goes out at once. */
+/** What waits for others. More goes out at once. */
 const WAITING_BYTES_MAX = 65_536;
+/** Longer than it takes to take one read apart, and shorter than any model's pace. */
+const BURST_MS = 0.1;
 
 const NEW_LINE = Buffer.from("\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
@@ -55,6 +59,8 @@ export class DirectResponse extends EventEmitter implements GatewayResponse, Tur
   #isStream = false;
   /** The head has gone out. */
   #hasBegun = false;
+  /** Of the last event of a stream that runs, in monotonic time. */
+  #eventMs = Number.NEGATIVE_INFINITY;
   #hasEnded = false;
   /** Of the body, what the head announced and is not written yet. Null: it announced nothing. */
   #missing: number | null = null;
@@ -105,11 +111,32 @@ export class DirectResponse extends EventEmitter implements GatewayResponse, Tur
 
   write(chunk: Uint8Array): boolean {
     if (this.destroyed || this.#hasEnded) return true;
-    this.#addBody(chunk);
-    const isRunning = this.#isStream && this.#hasBegun;
-    if (isRunning || this.#bytes >= WAITING_BYTES_MAX) this.#flush();
-    else this.#flushSoon();
+    if (this.#isStream && this.#hasBegun) this.#writeEvent(chunk);
+    else this.#writeSoon(chunk);
     return !this.#socket.writableNeedDrain;
+  }
+
+  /** Of a stream that runs. Only a burst of events, such as one read of HTTP/2 may bring, goes together. */
+  #writeEvent(chunk: Uint8Array): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    const isBurst = nowMs - this.#eventMs < BURST_MS;
+    this.#eventMs = nowMs;
+    const bytes = chunk.byteLength;
+    const isAlone = this.#pieces.length === 0 && this.#framing === "chunked";
+    if (!isBurst && isAlone && 0 < bytes && bytes <= ONE_PIECE_BYTES_MAX) {
+      // Framed in one go: it is most of what a gateway sends.
+      this.#socket.write(framed(chunk));
+      return;
+    }
+    this.#addBody(chunk);
+    if (isBurst && this.#bytes < WAITING_BYTES_MAX) this.#flushLater();
+    else this.#flush();
+  }
+
+  #writeSoon(chunk: Uint8Array): void {
+    this.#addBody(chunk);
+    if (this.#bytes >= WAITING_BYTES_MAX) this.#flush();
+    else this.#flushSoon();
   }
 
   end(chunk?: Uint8Array): this {
@@ -212,5 +239,25 @@ function joined(pieces: readonly (string | Uint8Array)[], bytes: number): Buffer
     else whole.set(piece, at);
     at += piece.length;
   }
+  return whole;
+}
+
+const HEX = Buffer.from("0123456789abcdef");
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** One chunk of a chunked body, with its size before it. */
+function framed(chunk: Uint8Array): Buffer {
+  const bytes = chunk.byteLength;
+  const digits = bytes < 0x10 ? 1 : bytes < 0x100 ? 2 : bytes < 0x1000 ? 3 : 4;
+  const data = digits + NEW_LINE.length;
+  const end = data + bytes;
+  const whole = Buffer.allocUnsafe(end + NEW_LINE.length);
+  for (let at = digits - 1, rest = bytes; at >= 0; at -= 1, rest >>= 4) {
+    whole[at] = HEX[rest & 0xf] ?? 0;
+  }
+  whole[digits] = whole[end] = CR;
+  whole[digits + 1] = whole[end + 1] = LF;
+  whole.set(chunk, data);
   return whole;
 }

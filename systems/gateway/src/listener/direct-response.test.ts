@@ -10,6 +10,7 @@ import type { DirectRequest } from "./direct-request-io.ts";
 import { DirectResponse } from "./direct-response-io.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+let nowMs = 0;
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
 /** A response, and each write to its socket without the head. */
@@ -25,6 +26,7 @@ function respond(headers: Record<string, string> = {}, { isLoopFull = true } = {
     req: { socket: socket as Socket, complete: true } as DirectRequest,
     closes: false,
     keepAliveSeconds: 5,
+    clock: { monotonicMs: () => nowMs },
     date: () => "",
     isLoopFull: () => isLoopFull,
     onEnd: () => {
@@ -107,9 +109,67 @@ test("a stream that runs waits for nobody, however full the loop is", async () =
   await turn();
   one.res.write(bytes("a"));
   other.res.write(bytes("b"));
-  other.res.write(bytes("c"));
   assert.deepEqual(one.writes, ["head ", "1\r\na\r\n"]);
-  assert.deepEqual(other.writes, ["head ", "1\r\nb\r\n", "1\r\nc\r\n"]);
+  assert.deepEqual(other.writes, ["head ", "1\r\nb\r\n"]);
+});
+
+test("of a burst of events of a running stream, the first goes out at once and the rest together", async () => {
+  const { res, writes } = respond();
+  res.flushHeaders();
+  await turn();
+  for (const text of ["a", "b", "c"]) res.write(bytes(text));
+  assert.deepEqual(writes, ["head ", "1\r\na\r\n"]);
+  await turn();
+  assert.deepEqual(writes.slice(2), ["1\r\nb\r\n1\r\nc\r\n"]);
+  nowMs += 1;
+  res.write(bytes("d"));
+  assert.deepEqual(writes.slice(3), ["1\r\nd\r\n"]);
+});
+
+test("an event that finds others waiting goes out after them, in one write", async () => {
+  const { res, writes } = respond();
+  res.flushHeaders();
+  await turn();
+  for (const text of ["a", "b"]) res.write(bytes(text));
+  nowMs += 1;
+  res.write(bytes("c"));
+  assert.deepEqual(writes.slice(2), ["1\r\nb\r\n1\r\nc\r\n"]);
+});
+
+test("a burst of much waits for nothing", async () => {
+  const { res, writes } = respond();
+  res.flushHeaders();
+  await turn();
+  res.write(bytes("a"));
+  res.write(bytes("x".repeat(65_536)));
+  assert.match(writes.slice(2).join(""), /^10000\r\nx+\r\n$/);
+});
+
+test("however long an event of a running stream is, it is framed as it should be", async () => {
+  const { res, writes } = respond();
+  res.flushHeaders();
+  await turn();
+  const lengths = [1, 15, 16, 255, 256, 4_095, 4_096, 32_768, 32_769, 65_536];
+  for (const length of lengths) {
+    nowMs += 1;
+    res.write(bytes("x".repeat(length)));
+  }
+  res.write(bytes(""));
+  res.end();
+  await turn();
+  const expected = lengths.map((length) => `${length.toString(16)}\r\n${"x".repeat(length)}\r\n`);
+  assert.equal(writes.join(""), `head ${expected.join("")}0\r\n\r\nover`);
+});
+
+test("an event of a stream whose length was announced has no frame", async () => {
+  const { res, writes } = respond({ "content-length": "2" });
+  res.flushHeaders();
+  await turn();
+  res.write(bytes("a"));
+  res.write(bytes("b"));
+  res.end();
+  await turn();
+  assert.deepEqual(writes, ["head ", "a", "b", "over"]);
 });
 
 test("an answer that is no stream waits for its turn's end also when it has begun", async () => {

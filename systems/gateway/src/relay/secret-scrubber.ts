@@ -61,7 +61,10 @@ export class SecretScrubber {
       ? piece
       : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
     let isCopy = false;
-    for (const pattern of this.#patternsOnce()) {
+    const patterns = this.#patternsOnce();
+    // Without iterators: they are a tenth of what a frame of a stream leaves to the collector.
+    for (let i = 0; i < patterns.length; i += 1) {
+      const pattern = patterns[i] as Buffer;
       for (let at = bytes.indexOf(pattern); at !== -1;) {
         if (!isCopy) bytes = Buffer.from(bytes);
         isCopy = true;
@@ -76,7 +79,9 @@ export class SecretScrubber {
   /** How many of the last bytes the secret could begin with. */
   #beginningAtEnd(bytes: Buffer): number {
     let longest = 0;
-    for (const pattern of this.#patternsOnce()) {
+    const patterns = this.#patternsOnce();
+    for (let i = 0; i < patterns.length; i += 1) {
+      const pattern = patterns[i] as Buffer;
       // A few dozen bytes of each frame of a stream: a call out of JavaScript costs more than a look at each.
       const first = pattern[0];
       for (let at = Math.max(0, bytes.length - pattern.length + 1); at < bytes.length; at += 1) {
