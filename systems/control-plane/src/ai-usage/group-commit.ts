@@ -12,7 +12,9 @@ import type { Clock } from "@atelier/base/clock";
 export type GroupCommitOptions<Item> = {
   /** Writes all or none of them. */
   readonly write: (items: readonly Item[]) => Promise<void>;
-  /** Told of an item that was written after its caller had been refused for waiting too long. */
+  /** Told of each item that is written, before its caller is. */
+  readonly onWritten?: (item: Item) => void;
+  /** Told instead of an item that was written after its caller had been refused for waiting too long. */
   readonly onLate: (item: Item) => void;
   /** Whether the statement was at fault: its items are then written one by one. */
   readonly isRefusal: (error: unknown) => boolean;
@@ -64,9 +66,10 @@ export class GroupCommit<Item> implements AsyncDisposable {
     if (this.#waiting.length >= waitingMax) {
       return Promise.reject(new Error(`${waitingMax} records wait for the database already`));
     }
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const sinceMs = clock.monotonicMs();
-    this.#waiting.push({ item, sinceMs, resolve, reject, isSettled: false });
+    const promise = new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ item, sinceMs, resolve, reject, isSettled: false });
+    });
     this.#sendSoon();
     this.#sweeping ??= this.#sweep();
     return promise;
@@ -146,6 +149,7 @@ export class GroupCommit<Item> implements AsyncDisposable {
     }
     for (const waiting of batch) {
       if (waiting.isSettled) this.#options.onLate(waiting.item);
+      else this.#options.onWritten?.(waiting.item);
       waiting.isSettled = true;
       waiting.resolve();
     }

@@ -88,6 +88,7 @@ export class StrictRecorder implements InterceptionRecorder, AsyncDisposable {
     this.#deps = deps;
     this.#starts = new GroupCommit({
       write: (items) => this.#writeStarts(items),
+      onWritten: (starting) => this.#onStarted(starting),
       onLate: (starting) => this.#endLate(starting),
       isRefusal: (error) => !mayWorkLater(error),
       clock,
@@ -117,11 +118,12 @@ export class StrictRecorder implements InterceptionRecorder, AsyncDisposable {
     });
   }
 
-  async start(record: InterceptionStart): Promise<void> {
-    const starting: Starting = { record, row: null };
-    await this.#starts.write(starting);
-    if (starting.row === null) return;
-    const { row } = starting;
+  start(record: InterceptionStart): Promise<void> {
+    return this.#starts.write({ record, row: null });
+  }
+
+  #onStarted({ record, row }: Starting): void {
+    if (row === null) return;
     this.#deps.writer.noteStarted(row);
     this.#writes.add({ kind: "started", row });
     if (this.#deps.logRecords) logStart(this.#deps.log, record, row);
@@ -171,8 +173,7 @@ export class StrictRecorder implements InterceptionRecorder, AsyncDisposable {
     const { writer } = this.#deps;
     const started = items.flatMap((item) => (item.kind === "started" ? [item.row] : []));
     const ended = items.flatMap((item) => (item.kind === "ended" ? [item.end] : []));
-    const endedToo = new Set(ended.map((end) => end.id));
-    if (started.length > 0) await writer.writeStarted(started, { endedToo });
+    if (started.length > 0) await writer.writeStarted(started, { endedToo: ended });
     if (ended.length > 0) await writer.writeEnds(ended);
   }
 }

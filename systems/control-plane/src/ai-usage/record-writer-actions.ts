@@ -7,6 +7,7 @@
  */
 import { isDatabaseUnavailable, type Database } from "@atelier/database/database";
 import { LRUCache } from "lru-cache";
+import { RecordIndex } from "./record-index.ts";
 import {
   endInterceptions,
   findToolCallers,
@@ -50,7 +51,7 @@ export type RecordWriterDeps = {
 
 /** Tool calls whose results may come back soon, so that most requests need no look into the database. */
 const TOOL_CALLS_MAX = 20_000;
-/** Requests under way. Far more than one process relays at a time. */
+/** Requests under way. Far more than one process relays at a time. Ids are no keys here: see record-index.ts. */
 const LIVE_MAX = 100_000;
 const SEEN_MAX = 20_000;
 /** A session that goes on is shown to be active at least this often, and whenever a request ends. */
@@ -58,8 +59,7 @@ const TOUCH_EVERY_MS = 5_000;
 
 export class RecordWriter {
   readonly #deps: RecordWriterDeps;
-  /** Not an LRUCache: that one clears all its room whenever its last entry is deleted. */
-  readonly #live = new Map<string, StartRow>();
+  readonly #live = new RecordIndex<StartRow>({ max: LIVE_MAX });
   readonly #toolCalls = new LRUCache<string, ToolCaller>({ max: TOOL_CALLS_MAX });
   /** What a session was last touched with → the start of that interception. */
   readonly #touched = new LRUCache<string, number>({ max: SEEN_MAX });
@@ -107,17 +107,13 @@ export class RecordWriter {
   }
 
   noteStarted(row: StartRow): void {
-    this.#live.set(row.id, row);
-    if (this.#live.size <= LIVE_MAX) return;
-    const [oldest = ""] = this.#live.keys();
-    this.#live.delete(oldest);
+    this.#live.add(row.id, row);
   }
 
   /** Results of its tool calls may come back before it is written. */
   noteEnded({ id, toolCallIds }: EndText): void {
-    const row = toolCallIds.length === 0 ? undefined : this.#live.get(id);
-    this.#live.delete(id);
-    if (row === undefined) return;
+    const row = this.#live.delete(id);
+    if (row === undefined || toolCallIds.length === 0) return;
     const emitted = { initiatorId: row.initiator_id, caller: callerOf(row), toolCallIds };
     this.#remember(emitted);
     this.#deps.peers?.tell(emitted);
@@ -132,11 +128,14 @@ export class RecordWriter {
   /** Makes sessions appear with what has begun, and their filters with it. */
   async writeStarted(
     started: readonly StartRow[],
-    { endedToo }: { readonly endedToo: ReadonlySet<string> },
+    { endedToo }: { readonly endedToo: readonly EndText[] },
   ) {
     const { pool } = this.#deps.database;
+    const ended = indexOf(endedToo);
     // An end brings all that a touch would.
-    const touching = started.filter((row) => !endedToo.has(row.id) && this.#isTouchDue(row));
+    const touching = started.filter(
+      (row) => ended.get(row.id) === undefined && this.#isTouchDue(row),
+    );
     if (touching.length > 0) {
       await touchSessions(pool, touchesOf(touching));
       for (const row of touching) this.#touched.set(touchKey(row), Date.parse(row.started_at));
@@ -215,7 +214,16 @@ function without(ends: readonly EndText[], ids: ReadonlySet<string>): readonly E
 
 /** Inside one statement a second end could not see the first. */
 function firstOfEach(ends: readonly EndText[]): readonly EndText[] {
-  const byId = new Map<string, EndText>();
-  for (const end of ends) if (!byId.has(end.id)) byId.set(end.id, end);
-  return byId.size === ends.length ? ends : [...byId.values()];
+  const firsts = indexOf(ends);
+  return firsts.size === ends.length ? ends : ends.filter((end) => firsts.get(end.id) === end);
+}
+
+/** Of a few hundred at most. */
+const BATCH_PLACES = 256;
+
+/** Where an id stands twice, the first counts. */
+function indexOf(ends: readonly EndText[]): RecordIndex<EndText> {
+  const index = new RecordIndex<EndText>({ max: ends.length, places: BATCH_PLACES });
+  for (const end of ends) index.add(end.id, end);
+  return index;
 }

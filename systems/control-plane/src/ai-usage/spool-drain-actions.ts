@@ -93,7 +93,7 @@ async function writeRecords(writer: RecordWriter, records: readonly SpooledRecor
     const rows = starts.map((start, index) => placedRow(start, callers[index] ?? null));
     await writer.insertStarts(rows);
     for (const row of rows) writer.noteStarted(row);
-    await writer.writeStarted(rows, { endedToo: new Set(ends.map((end) => end.id)) });
+    await writer.writeStarted(rows, { endedToo: ends });
   }
   for (const end of ends) writer.noteEnded(end);
   if (ends.length > 0) await writer.writeEnds(ends);

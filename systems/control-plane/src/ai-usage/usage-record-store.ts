@@ -17,6 +17,7 @@ import {
   type SessionTouch,
   type StartRow,
   type ToolCaller,
+  startRowsText,
 } from "./usage-record.ts";
 import { costOf, joinPrice, quarterOf } from "./usage-cost-store.ts";
 import { LAST_PROMPT_CHARS_MAX } from "./usage-text.ts";
@@ -24,7 +25,7 @@ import { LAST_PROMPT_CHARS_MAX } from "./usage-text.ts";
 type Pool = Database["pool"];
 
 export async function insertInterceptions(pool: Pool, rows: readonly StartRow[]): Promise<void> {
-  await runTextStatement(pool, INSERT_INTERCEPTIONS, [JSON.stringify(rows)]);
+  await runTextStatement(pool, INSERT_INTERCEPTIONS, [startRowsText(rows)]);
 }
 
 const INSERT_INTERCEPTIONS = {

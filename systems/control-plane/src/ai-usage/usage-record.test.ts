@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { InterceptionEnd } from "@atelier/contract/rpc/gateway-ports";
+import type { InterceptionEnd, InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
 import fc from "fast-check";
-import { bareEnd, toEndText } from "./usage-record.ts";
+import { bareEnd, lineageOf, startRowsText, toEndText, toStartRow } from "./usage-record.ts";
 
 const STARTED = new Date("2026-01-01T00:00:00.004Z");
 const ENDED = new Date("2026-01-01T00:00:01.250Z");
@@ -100,5 +100,49 @@ test("whatever texts come, what is written is JSON with texts that Postgres take
       };
       assert.deepEqual([message, prompts[0]?.prompt], [stored, stored]);
     }),
+  );
+});
+
+test("rows that begin say what they hold, whichever come after one another", () => {
+  const text = fc.constantFrom("a", 'b"', "é\0");
+  const caller = { userId: "u", username: "", email: "", apiKeyId: "k" };
+  const plain: InterceptionStart = {
+    id: "",
+    ...{ caller, provider: { type: "openai", name: "p" }, model: "m", client: "c" },
+    ...{ clientSessionId: null, userAgent: "", correlatingToolCallId: null },
+    ...{ credentialKind: "centralized", credentialHint: "h", startedAt: STARTED },
+  };
+  // Each differs from the plain one in no more than one thing.
+  const other = fc.oneof(
+    text.map((userId) => ({ caller: { ...caller, userId } })),
+    text.map((apiKeyId) => ({ caller: { ...caller, apiKeyId } })),
+    text.map((type) => ({ provider: { type, name: "p" } })),
+    text.map((name) => ({ provider: { type: "openai", name } })),
+    fc.record({ model: text }),
+    fc.record({ client: text }),
+    fc.record({ clientSessionId: text }),
+    fc.record({ userAgent: text }),
+    fc.record({ credentialKind: fc.constant("byok" as const) }),
+    fc.record({ credentialHint: text }),
+    fc.record({ startedAt: fc.constant(ENDED) }),
+    fc.constant({}),
+  ) as fc.Arbitrary<Partial<InterceptionStart>>;
+  const calledBy = { interceptionId: "t", rootId: "r", sessionId: "s" };
+  const from = fc.constantFrom(null, null, calledBy);
+  const start = fc.tuple(other, from, fc.constantFrom("one", "one", "two"));
+  fc.assert(
+    fc.property(fc.array(start, { maxLength: 8 }), (starts) => {
+      const rows = starts.map(([different, caller, replicaId], index) => {
+        const each = { ...plain, ...different, id: `i${index}` };
+        return toStartRow(each, lineageOf(each, caller), replicaId);
+      });
+      const absent = { client_session_id: null, thread_parent_id: null, thread_root_id: null };
+      const read = JSON.parse(startRowsText(rows)) as object[];
+      assert.deepEqual(
+        read.map((row) => ({ ...absent, ...row })),
+        rows,
+      );
+    }),
+    { numRuns: 400 },
   );
 });

@@ -66,6 +66,58 @@ export function toStartRow(record: InterceptionStart, lineage: Lineage, replicaI
 
 export type StartRow = ReturnType<typeof toStartRow>;
 
+/**
+ * The JSON of a list of rows. Put together by hand, as that of an end is; most of a row stands in the one before it as
+ * well, because a caller's requests are alike, and its text is taken over.
+ */
+export function startRowsText(rows: readonly StartRow[]): string {
+  let text = "[";
+  let before: StartRow | null = null;
+  let shared = "";
+  for (const row of rows) {
+    if (before === null || !isOfSameKind(row, before)) shared = sharedText(row);
+    text += `${before === null ? "" : ","}${ownText(row)}${shared}`;
+    before = row;
+  }
+  return `${text}]`;
+}
+
+function isOfSameKind(row: StartRow, other: StartRow): boolean {
+  return (
+    row.initiator_id === other.initiator_id &&
+    row.api_key_id === other.api_key_id &&
+    row.provider === other.provider &&
+    row.provider_name === other.provider_name &&
+    row.model === other.model &&
+    row.client === other.client &&
+    row.credential_kind === other.credential_kind &&
+    row.credential_hint === other.credential_hint &&
+    row.metadata.request_user_agent === other.metadata.request_user_agent &&
+    row.replica_id === other.replica_id
+  );
+}
+
+/** The end of an object. */
+function sharedText(row: StartRow): string {
+  const { initiator_id, api_key_id, provider, provider_name, model, client } = row;
+  const { credential_kind, credential_hint, metadata, replica_id } = row;
+  const ofCaller = { initiator_id, api_key_id, provider, provider_name, model, client };
+  const ofKey = { credential_kind, credential_hint, metadata, replica_id };
+  return `,${JSON.stringify({ ...ofCaller, ...ofKey }).slice(1)}`;
+}
+
+/** Its beginning. An absent field is null. */
+function ownText(row: StartRow): string {
+  const { client_session_id, thread_parent_id, thread_root_id } = row;
+  return (
+    `{"id":${quoted(row.id)},"started_at":"${row.started_at}"` +
+    `,"session_id":${quoted(row.session_id)}` +
+    (client_session_id === null ? "" : `,"client_session_id":${quoted(client_session_id)}`) +
+    (thread_parent_id === null ? "" : `,"thread_parent_id":${quoted(thread_parent_id)}`) +
+    (thread_root_id === null ? "" : `,"thread_root_id":${quoted(thread_root_id)}`)
+  );
+}
+
 /** An end as it is stored: one JSON text, made once, and what must be known of it besides. */
 export type EndText = {
   readonly id: string;
