@@ -12,7 +12,8 @@ import { Server, type Socket } from "node:net";
 /** Tells a client, where the head of its answer is not yet on its way, not to send more. */
 type CloseAfterwards = () => void;
 
-type Connection = { readonly exchanges: Set<CloseAfterwards>; bytesReadWhenIdle: number };
+/** Nearly always one exchange or none, at every request: a Set would make its table anew each time. */
+type Connection = { readonly exchanges: CloseAfterwards[]; bytesReadWhenIdle: number };
 
 /** Time for requests that are already in the host's buffers to be seen. */
 const GRACE_MS = 100;
@@ -68,17 +69,17 @@ export class HttpDrain {
   addExchange(socket: Socket, closeAfterwards: CloseAfterwards): () => void {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return () => {};
-    connection.exchanges.add(closeAfterwards);
+    connection.exchanges.push(closeAfterwards);
     if (this.#isDraining) closeAfterwards();
     return () => {
-      connection.exchanges.delete(closeAfterwards);
+      remove(connection.exchanges, closeAfterwards);
       connection.bytesReadWhenIdle = socket.bytesRead;
       if (this.#isDraining) this.#closeIfIdle(socket);
     };
   }
 
   #addConnection(socket: Socket): void {
-    this.#connections.set(socket, { exchanges: new Set(), bytesReadWhenIdle: 0 });
+    this.#connections.set(socket, { exchanges: [], bytesReadWhenIdle: 0 });
     socket.once("close", () => {
       this.#connections.delete(socket);
       if (this.#isDraining && this.#connections.size === 0) this.#whenEmpty();
@@ -95,7 +96,14 @@ export class HttpDrain {
   /** Idle means: no response under way, and no byte of a next request. Delivers, then closes. */
   #closeIfIdle(socket: Socket): void {
     const connection = this.#connections.get(socket);
-    if (connection === undefined || connection.exchanges.size > 0) return;
+    if (connection === undefined || connection.exchanges.length > 0) return;
     if (socket.bytesRead === connection.bytesReadWhenIdle) socket.destroySoon();
   }
+}
+
+function remove(exchanges: CloseAfterwards[], over: CloseAfterwards): void {
+  const at = exchanges.indexOf(over);
+  if (at === -1) return;
+  const last = exchanges.pop();
+  if (last !== undefined && at < exchanges.length) exchanges[at] = last;
 }

@@ -130,15 +130,10 @@ export class BridgedExchange implements SendOptions {
 
   /** The exchange is over for the client. A server that stops waits until the end is handed over. */
   #onDone(outcome: RelayOutcome, observation: Observation | null): void {
-    const { metrics } = this.#deps;
     const failover = this.#failover;
     this.#forgetClosing();
     this.attempts.over(outcome);
-    if (failover !== null && failover.attempts > 0) {
-      const provider = this.#call.provider.name;
-      metrics.failoverAttempts.observe({ provider }, failover.attempts);
-    }
-    this.#series.relayed();
+    this.#series.relayed(failover?.attempts ?? 0);
     const hint = failover?.hint ?? this.#recorded.chosen.hint;
     const endedAt = this.#deps.clock.now();
     try {

@@ -108,7 +108,7 @@ test("with very many users every call still counts once", async () => {
   const underWay = interceptions.seriesOf(startOf(0), "/r");
   underWay.began();
   for (let user = 1; user <= 10_000; user += 1) interceptions.seriesOf(startOf(user), "/r");
-  underWay.relayed();
+  underWay.relayed(0);
   underWay.ended(endWith({ input: 3 }), startOf(0));
   interceptions.flush();
   const lines = (await metrics.render()).split("\n");

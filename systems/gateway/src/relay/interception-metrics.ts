@@ -9,7 +9,7 @@ import type { GatewayMetrics } from "./gateway-metrics.ts";
 
 /** Far more than there are without users among the labels; with them, the least that is kept. */
 const SERIES_MAX = 10_000;
-/** Of one series: half a kilobyte. */
+/** Of each histogram of one series: half a kilobyte. */
 const OBSERVATIONS_MAX = 64;
 
 export type InterceptionMetricsDeps = {
@@ -127,6 +127,7 @@ export class InterceptionSeries {
   readonly #names: SeriesNames;
   readonly #underWay: Pending;
   readonly #duration: PendingObservations;
+  readonly #attempts: PendingObservations;
   readonly #completed: Pending;
   readonly #failed: Pending;
   readonly #prompts: Pending;
@@ -140,6 +141,7 @@ export class InterceptionSeries {
     this.#names = names;
     this.#underWay = new Pending(metrics.underWay.labels({ provider, model, route }));
     this.#duration = new PendingObservations(metrics.durationSeconds.labels({ provider, model }));
+    this.#attempts = new PendingObservations(metrics.failoverAttempts.labels({ provider }));
     const all = { provider, model, route, method: "POST", client, ...initiator };
     this.#completed = new Pending(metrics.interceptions.labels({ ...all, status: "completed" }));
     this.#failed = new Pending(metrics.interceptions.labels({ ...all, status: "failed" }));
@@ -150,9 +152,10 @@ export class InterceptionSeries {
     this.#underWay.add(1);
   }
 
-  /** Over for the client. */
-  relayed(): void {
+  /** Over for the client, after so many attempts with the company's keys. */
+  relayed(attempts: number): void {
     this.#underWay.add(-1);
+    if (attempts > 0) this.#attempts.add(attempts);
   }
 
   /** For the counters of circuit breakers. */
@@ -195,6 +198,7 @@ export class InterceptionSeries {
     const tokens = this.#tokens.values();
     return [
       this.#duration,
+      this.#attempts,
       this.#completed,
       this.#failed,
       this.#prompts,

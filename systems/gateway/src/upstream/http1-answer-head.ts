@@ -36,13 +36,17 @@ export type AnswerHead = {
 /** RFC 9110 §5.5, from the other side: neither visible, nor space, nor tab, nor beyond ASCII. */
 const NOT_TEXT = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** `text` is the head without its last empty line, each character one byte. */
-export function parseAnswerHead(text: string, method: string): Result<AnswerHead, AnswerFault> {
+/** `text` is the head without its last empty line, each character one byte; `bytes` is the same. */
+export function parseAnswerHead(
+  text: string,
+  bytes: Uint8Array,
+  method: string,
+): Result<AnswerHead, AnswerFault> {
   const lineEnd = text.indexOf("\r\n");
   const line = lineEnd === -1 ? text : text.slice(0, lineEnd);
   const status = statusOf(line);
   if (status === null) return fail("HEAD_MALFORMED");
-  const fields = HeadFields.read(text, lineEnd === -1 ? text.length : lineEnd + 2);
+  const fields = HeadFields.read(text, lineEnd === -1 ? text.length : lineEnd + 2, bytes);
   if (fields === null) return fail("HEAD_MALFORMED");
   if (status === 101) return fail("PROTOCOL_SWITCHED");
   const said = readFraming(fields);

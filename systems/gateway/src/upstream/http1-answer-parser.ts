@@ -136,13 +136,14 @@ export class Http1AnswerParser {
   /** Answers where the rest begins. */
   #readHead(chunk: Buffer, from: number): number {
     const at = this.#lines.take(chunk, from);
-    const { text } = this.#lines;
+    const { text, bytes } = this.#lines;
     if (text === null) {
       if (this.#lines.isTooLarge) this.#fail("HEAD_TOO_LARGE");
       else if (!this.#lines.mayBecomeHead()) this.#fail("HEAD_MALFORMED");
       return at;
     }
-    const head = parseAnswerHead(text, this.#method);
+    const head = parseAnswerHead(text, bytes, this.#method);
+    this.#lines.forget();
     if (!head.ok) {
       this.#fail(head.failure);
       return at;
@@ -320,12 +321,13 @@ export class Http1AnswerParser {
 
   #readTrailer(chunk: Buffer, from: number): number {
     const at = this.#lines.take(chunk, from);
-    const { text } = this.#lines;
+    const { text, bytes } = this.#lines;
     if (text === null) {
       if (this.#lines.isTooLarge || this.#lines.hasBareLineEnd) this.#fail("TRAILER_MALFORMED");
       return at;
     }
-    const fields = HeadFields.read(text, 0);
+    const fields = HeadFields.read(text, 0, bytes);
+    this.#lines.forget();
     // Providers send none that a client could use. Framing does not change at its end.
     if (fields === null || saysFraming(fields)) this.#fail("TRAILER_MALFORMED");
     else this.#stage = "whole";

@@ -16,6 +16,8 @@ const VERSION = "HTTP/1.";
 export class LineGatherer {
   /** What the last `take` found: whole lines, without the empty one. Null: it is not whole yet. */
   text: string | null = null;
+  /** The same, in the memory of what came. */
+  bytes: Uint8Array = NO_BYTES;
   isTooLarge = false;
   hasBareLineEnd = false;
   #gathered: Buffer = NO_BYTES;
@@ -28,7 +30,7 @@ export class LineGatherer {
       const end = chunk.indexOf(EMPTY_LINE, from);
       if (end !== -1) {
         if (end - from > HEAD_BYTES_MAX) this.isTooLarge = true;
-        else this.text = chunk.toString("latin1", from, end + LINE_END_BYTES);
+        else this.#found(chunk, from, end + LINE_END_BYTES);
         return end + EMPTY_LINE.length;
       }
     }
@@ -39,6 +41,12 @@ export class LineGatherer {
   mayBecomeHead(): boolean {
     const begin = this.#gathered.toString("latin1", 0, Math.min(this.#length, VERSION.length));
     return VERSION.startsWith(begin) && !this.hasBareLineEnd;
+  }
+
+  /** What was found is read: its memory is free. */
+  forget(): void {
+    this.text = null;
+    this.bytes = NO_BYTES;
   }
 
   #gather(chunk: Buffer, from: number): number {
@@ -57,10 +65,15 @@ export class LineGatherer {
       }
       return from + taken;
     }
-    this.text = this.#gathered.toString("latin1", 0, end + LINE_END_BYTES);
+    this.#found(this.#gathered, 0, end + LINE_END_BYTES);
     this.#gathered = NO_BYTES;
     this.#length = 0;
     return from + end + EMPTY_LINE.length - before;
+  }
+
+  #found(source: Buffer, from: number, to: number): void {
+    this.text = source.toString("latin1", from, to);
+    this.bytes = source.subarray(from, to);
   }
 
   #reserve(bytes: number): void {
