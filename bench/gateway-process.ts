@@ -1,7 +1,8 @@
 /**
  * Lane L0: the gateway alone, with its ports in memory and nothing recorded. With several workers, as
  * many threads share its memory and one port, with limits and breakers on, which is what they share.
- * Usage: gateway-process.ts <upstream origin> <caller's token> <upstream key> [<upstream client> [<workers>]]
+ * With a wait, each request waits as for a commit, together with those that came meanwhile: what waiting alone costs.
+ * Usage: gateway-process.ts <upstream origin> <caller's token> <upstream key> [<upstream client> [<workers> [<wait ms>]]]
  */
 import { silentLogger } from "@atelier/base/logger";
 import { Secret } from "@atelier/base/secret";
@@ -15,10 +16,11 @@ import { processClock } from "@atelier/host/process-clock";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 
-const [upstreamOrigin = "", token = "", key = "", upstreamClient = "auto", workers = "1"] =
-  process.argv.slice(2);
+const [upstreamOrigin = "", token = "", key = "", ...options] = process.argv.slice(2);
+const [upstreamClient = "auto", workers = "1", waitMs = "0"] = options;
 const count = Number(workers);
 /** Of a thread among several. */
 type Place = { readonly membership: GatewayMembership; readonly port: number };
@@ -60,7 +62,11 @@ function serve(place: Place | null): void {
         got === token ? { kind: "authorized", caller } : { kind: "unauthorized" },
       authorizeDelegated: () => ({ kind: "unauthorized" }),
     },
-    recorder: { start: () => Promise.resolve(), end: () => {}, drain: () => Promise.resolve() },
+    recorder: {
+      start: Number(waitMs) === 0 ? () => Promise.resolve() : waitTogether(Number(waitMs)),
+      end: () => {},
+      drain: () => Promise.resolve(),
+    },
     clock: place === null ? systemClock : processClock,
     random: systemRandom,
     log: silentLogger,
@@ -111,4 +117,15 @@ function serve(place: Place | null): void {
     if (parentPort === null) console.log(`port ${port}`);
     else parentPort.postMessage(port);
   });
+}
+
+/** Whoever comes first begins a wait, and the others share it. */
+function waitTogether(ms: number): () => Promise<void> {
+  let waiting: Promise<void> | null = null;
+  return () => {
+    waiting ??= sleep(ms).then(() => {
+      waiting = null;
+    });
+    return waiting;
+  };
 }

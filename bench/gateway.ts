@@ -31,7 +31,16 @@ import {
   type Subject,
 } from "./gateway/measurements.ts";
 import { modelOf } from "./gateway/mock-answer.ts";
-import { BARE, DIRECT, L0, L0_WORKERS, L1, L1_WORKERS, RAW } from "./gateway/our-lanes.ts";
+import {
+  BARE,
+  DIRECT,
+  L0,
+  L0_WAITING,
+  L0_WORKERS,
+  L1,
+  L1_WORKERS,
+  RAW,
+} from "./gateway/our-lanes.ts";
 import { GO, LITELLM_LANE, NGINX, PORTKEY_LANE } from "./gateway/peer-lanes.ts";
 import { writeIntoDocument } from "./gateway/performance-page.ts";
 import { toMarkdown, type Report } from "./gateway/report.ts";
@@ -39,8 +48,8 @@ import { addSample, toPlain, type Samples } from "./gateway/samples.ts";
 import { startServing } from "./gateway/serving-lane.ts";
 
 const LANES: readonly LaneKind[] = [
-  ...[DIRECT, BARE, RAW, RAW_SCAN, ...RECORDED, NGINX, GO, L0, L0_WORKERS, L1, L1_WORKERS],
-  ...[PORTKEY_LANE, LITELLM_LANE],
+  ...[DIRECT, BARE, RAW, RAW_SCAN, ...RECORDED, NGINX, GO],
+  ...[L0, L0_WAITING, L0_WORKERS, L1, L1_WORKERS, PORTKEY_LANE, LITELLM_LANE],
 ];
 const ROOT = join(import.meta.dirname, "..");
 const RESULTS = join(import.meta.dirname, "results");

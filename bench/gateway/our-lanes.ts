@@ -96,6 +96,24 @@ export const L1: LaneKind = {
   },
 };
 
+/** About what a commit takes. */
+const WAIT_MS = 2;
+
+/** Between L0 and L1: what a request costs more because it waits for a disk, whoever records it. */
+export const L0_WAITING: LaneKind = {
+  ...L0,
+  id: "l0-waiting",
+  name: `Atelier L0, waits ${WAIT_MS} ms`,
+  isUsual: false,
+  start: (deps) =>
+    startScript(
+      deps,
+      "gateway-process.ts",
+      [deps.upstream.origin, CALLER_TOKEN, deps.upstream.key, "auto", "1", String(WAIT_MS)],
+      { path: GATEWAY_PATH, token: CALLER_TOKEN },
+    ),
+};
+
 /** As many as the figures of one more say something about the next. */
 const WORKERS = 2;
 
