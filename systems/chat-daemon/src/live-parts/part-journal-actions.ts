@@ -27,7 +27,9 @@ export type PartJournalDeps = {
 
 /**
  * From the beginning of one write to that of the next: what comes alone is written at once, and what comes
- * in a crowd waits for so long, and for the write before it. With both well below 50 ms.
+ * in a crowd waits for so long, and for the write before it. With both well below 50 ms. What an episode
+ * begins with waits for nothing but the write before it, and takes along all that waits: a person looks
+ * at an empty answer until then, and there are few of them.
  */
 const WRITE_EVERY_MS = 20;
 const RETRY_MS_MIN = 50;
@@ -41,6 +43,8 @@ export class PartJournal {
   readonly #deps: PartJournalDeps;
   readonly #backlog = new PartBacklog();
   #wake: (() => void) | null = null;
+  /** While others are gathered. */
+  #hurry: (() => void) | null = null;
   #isOverflown = false;
   /** Taken from the backlog, and not written yet. */
   #inHand: readonly JournalEntry[] = [];
@@ -57,6 +61,7 @@ export class PartJournal {
     }
     this.#isOverflown = !isTaken;
     this.#wake?.();
+    if (this.#backlog.hasBeginning) this.#hurry?.();
   }
 
   /** What of an episode was kept, by whatever server, from this part on and without gaps. */
@@ -71,8 +76,7 @@ export class PartJournal {
     try {
       for (;;) {
         await this.#somethingWaits(signal);
-        const gatherMs = nextMs - clock.monotonicMs();
-        if (gatherMs > 0) await clock.sleep(gatherMs, signal);
+        await this.#gather(nextMs - clock.monotonicMs(), signal);
         nextMs = clock.monotonicMs() + WRITE_EVERY_MS;
         this.#inHand = this.#backlog.take();
         await this.#write(signal);
@@ -118,6 +122,19 @@ export class PartJournal {
     }
   }
 
+  async #gather(ms: number, signal: AbortSignal): Promise<void> {
+    if (ms <= 0 || this.#backlog.hasBeginning) return;
+    const hurried = new AbortController();
+    this.#hurry = () => hurried.abort(HURRIED);
+    try {
+      await this.#deps.clock.sleep(ms, AbortSignal.any([signal, hurried.signal]));
+    } catch (error) {
+      if (error !== HURRIED) throw error;
+    } finally {
+      this.#hurry = null;
+    }
+  }
+
   async #write(signal: AbortSignal): Promise<void> {
     let delayMs = RETRY_MS_MIN;
     while (!(await this.#tryToWrite())) {
@@ -142,3 +159,5 @@ export class PartJournal {
     }
   }
 }
+
+const HURRIED = new Error("the first part of an episode waits");

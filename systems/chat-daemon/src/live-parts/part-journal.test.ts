@@ -85,18 +85,10 @@ describe("the journal", () => {
 
   test("writes at once what comes alone, and gathers what comes in a crowd", async () => {
     const clock = new FakeClock();
-    const groups: string[][] = [];
-    const answers: (() => void)[] = [];
-    const query = async ({ values }: { readonly values: readonly [...unknown[]] }) => {
-      groups.push(values[4] as string[]);
-      await new Promise<void>((resolve) => answers.push(resolve));
-      return { rows: [] };
-    };
-    const database = { pool: { query } } as unknown as Database;
+    const { groups, answers, database } = heldWrites();
     const journal = new PartJournal({ database, clock, ...UNFENCED });
     const stop = new AbortController();
     const writing = journal.keepWriting(stop.signal);
-    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
     journal.add(EPISODE, part(1));
     await turn();
     assert.equal(groups.length, 1, "nobody has to wait for others that may come");
@@ -117,6 +109,64 @@ describe("the journal", () => {
     assert.equal(groups.length, 3, "and what waited for it has waited long enough");
     answers[2]?.();
     stop.abort(new Error("stopped"));
+    await assert.rejects(writing, /stopped/);
+  });
+
+  test("does not let an episode's first parts wait for others, and takes these along", async () => {
+    const clock = new FakeClock();
+    const { groups, answers, database } = heldWrites();
+    const journal = new PartJournal({ database, clock, ...UNFENCED });
+    const stop = new AbortController();
+    const writing = journal.keepWriting(stop.signal);
+    journal.add(EPISODE, part(1));
+    await turn();
+    answers[0]?.();
+    await turn();
+    journal.add(EPISODE, part(2));
+    await turn();
+    assert.equal(groups.length, 1, "the next of the same answer waits");
+    await clock.advance(5);
+    const another = { ...EPISODE, chatId: "22222222-2222-4222-8222-222222222222" };
+    journal.add(another, part(1));
+    await turn();
+    assert.equal(groups.length, 2, "another's first does not");
+    assert.match(groups[1]?.join() ?? "", /2 .*1 /, "and nothing waits any more");
+    journal.add(another, part(2));
+    const third = { ...EPISODE, chatId: "33333333-3333-4333-8333-333333333333" };
+    journal.add(third, part(1));
+    await turn();
+    assert.equal(groups.length, 2, "there is one write at a time");
+    answers[1]?.();
+    await turn();
+    assert.equal(groups.length, 3, "what came during it is next at once");
+    answers[2]?.();
+    journal.add(third, part(2));
+    await turn();
+    await clock.advance(19);
+    assert.equal(groups.length, 3, "the time of the next one counts from there");
+    await clock.advance(1);
+    assert.equal(groups.length, 4);
+    answers[3]?.();
+    stop.abort(new Error("stopped"));
+    await assert.rejects(writing, /stopped/);
+  });
+
+  test("stops also while it gathers, and writes what waits", async () => {
+    const clock = new FakeClock();
+    const { groups, answers, database } = heldWrites();
+    const journal = new PartJournal({ database, clock, ...UNFENCED });
+    const stop = new AbortController();
+    const writing = journal.keepWriting(stop.signal);
+    journal.add(EPISODE, part(1));
+    await turn();
+    answers[0]?.();
+    await turn();
+    journal.add(EPISODE, part(2));
+    await turn();
+    stop.abort(new Error("stopped"));
+    await turn();
+    assert.equal(groups.length, 2);
+    answers[1]?.();
     await assert.rejects(writing, /stopped/);
   });
 
@@ -177,6 +227,28 @@ describe("the journal", () => {
     assert.equal((await journal.read(EPISODE)).length, 0);
   });
 });
+
+/** A database that answers writes when it is told to. */
+function heldWrites(): {
+  readonly groups: string[][];
+  readonly answers: (() => void)[];
+  readonly database: Database;
+} {
+  const groups: string[][] = [];
+  const answers: (() => void)[] = [];
+  const query = async ({ values }: { readonly values: readonly [...unknown[]] }) => {
+    groups.push(values[4] as string[]);
+    await new Promise<void>((resolve) => answers.push(resolve));
+    return { rows: [] };
+  };
+  return { groups, answers, database: { pool: { query } } as unknown as Database };
+}
+
+async function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
 
 /** Repeats until true; each try does real work, so it does not spin. */
 async function until(isDone: () => Promise<boolean>): Promise<void> {

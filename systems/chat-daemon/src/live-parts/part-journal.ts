@@ -16,6 +16,7 @@ export const JOURNAL_BACKLOG_MAX = 200_000;
 export class PartBacklog {
   #entries = new Map<string, { id: EpisodeId; firstSeq: number; parts: BufferedPart[] }>();
   #count = 0;
+  #hasBeginning = false;
 
   /** Whether it was taken. Parts of an episode come in order. */
   add(id: EpisodeId, part: BufferedPart): boolean {
@@ -25,6 +26,7 @@ export class PartBacklog {
     if (entry === undefined) this.#entries.set(key, { id, firstSeq: part.seq, parts: [part] });
     else entry.parts.push(part);
     this.#count += 1;
+    this.#hasBeginning ||= part.seq === 1;
     return true;
   }
 
@@ -32,11 +34,17 @@ export class PartBacklog {
     return this.#count === 0;
   }
 
+  /** Whether the first part of an episode waits. */
+  get hasBeginning(): boolean {
+    return this.#hasBeginning;
+  }
+
   /** All that waits; it waits no longer. */
   take(): readonly JournalEntry[] {
     const taken = [...this.#entries.values()];
     this.#entries = new Map();
     this.#count = 0;
+    this.#hasBeginning = false;
     return taken;
   }
 }
