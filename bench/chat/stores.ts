@@ -79,13 +79,13 @@ function timedDatabase(database: Database, done: (parts: number) => void) {
       pool: new Proxy(database.pool, {
         get: (pool, name) => {
           if (name !== "query") return Reflect.get(pool, name) as unknown;
-          return async (statement: { readonly values: readonly [...unknown[]] }) => {
+          return async (statement: { readonly values: readonly string[] }) => {
             timed.begins();
-            const rows = (statement.values[4] ?? []) as readonly string[];
+            const [json = ""] = statement.values;
             const answer: unknown = await (
               pool.query as (asked: typeof statement) => Promise<unknown>
             ).call(pool, statement);
-            done(rows.reduce((total, row) => total + row.split('["assistant"').length - 1, 0));
+            done(json.split('["assistant"').length - 1);
             return answer;
           };
         },

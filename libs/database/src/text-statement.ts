@@ -43,13 +43,13 @@ class TextRun {
   readonly text: string;
   /** Set by the client. */
   callback: Done | null = null;
-  readonly #values: readonly string[];
+  readonly values: readonly string[];
   readonly #rows: TextRow[] = [];
 
   constructor({ name, text }: TextStatement, values: readonly string[]) {
     this.name = name;
     this.text = text;
-    this.#values = values;
+    this.values = values;
   }
 
   submit(connection: Wire): Error | null {
@@ -60,7 +60,7 @@ class TextRun {
       return new Error(`another statement is prepared as ${name}`);
     }
     if (!stream.writable) return null; // The client learns of it by itself.
-    const bytes = toMessages(name, this.#values);
+    const bytes = toMessages(name, this.values);
     if (known === text) {
       stream.write(bytes);
       return null;

@@ -1,6 +1,7 @@
 /** Kept parts. Written as one statement for all episodes of a server. */
 import { MESSAGE_ROLES, MessagePart } from "@atelier/contract/chat/message-part";
 import type { Database, Sql } from "@atelier/database/database";
+import { runTextStatement } from "@atelier/database/text-statement";
 import { sql } from "kysely";
 import { z } from "zod";
 import type { EpisodeId } from "./part-buffer.ts";
@@ -15,25 +16,23 @@ const StoredParts = z.array(z.tuple([z.enum(MESSAGE_ROLES), MessagePart]));
 const INSERT = {
   name: "insert_chat_message_parts",
   text: `with given as (
-      select entries.* from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::jsonb[])
+      select entries.* from rows from (jsonb_to_recordset($1::jsonb) as (
+          chat_id uuid, history_version bigint, generation_attempt bigint, first_seq bigint, parts jsonb))
         with ordinality as entries
           (chat_id, history_version, generation_attempt, first_seq, parts, number)
-      where $7::uuid is null or exists (
-        select from chats where chats.id = entries.chat_id and chats.worker_id = $7
+      where $3 = '' or exists (
+        select from chats where chats.id = entries.chat_id and chats.worker_id = nullif($3, '')::uuid
           and chats.history_version = entries.history_version
           and chats.generation_attempt = entries.generation_attempt)),
     inserted as (
       insert into chat_message_parts
         (chat_id, history_version, generation_attempt, first_seq, parts, created_at)
-      select chat_id, history_version, generation_attempt, first_seq, parts, $6::timestamptz
+      select chat_id, history_version, generation_attempt, first_seq, parts, $2::timestamptz
       from given)
-    select case when count(*) < cardinality($1::uuid[])
-      then coalesce(array_agg(number::integer), '{}') end as numbers
+    select case when count(*) < jsonb_array_length($1::jsonb)
+      then coalesce(json_agg(number), '[]') end as numbers
     from given`,
 };
-
-/** From 1. Null: all of them. */
-type InsertedRow = { readonly numbers: readonly number[] | null };
 
 /**
  * Returns those that were written: not what a server writes that has lost the chat, because its successor
@@ -44,22 +43,24 @@ export async function insertParts(
   entries: readonly JournalEntry[],
   { at, workerId }: { readonly at: Date; readonly workerId: string | null },
 ): Promise<readonly JournalEntry[]> {
-  const columns: [string[], number[], number[], number[], string[]] = [[], [], [], [], []];
-  for (const { id, firstSeq, parts } of entries) {
-    columns[0].push(id.chatId);
-    columns[1].push(id.historyVersion);
-    columns[2].push(id.generationAttempt);
-    columns[3].push(firstSeq);
-    columns[4].push(JSON.stringify(parts.map(({ role, part }) => [role, part])));
-  }
-  const { rows } = await pool.query<InsertedRow>({ ...INSERT, values: [...columns, at, workerId] });
-  const numbers = rows[0]?.numbers ?? null;
+  const json = JSON.stringify(
+    entries.map(({ id, firstSeq, parts }) => ({
+      chat_id: id.chatId,
+      history_version: id.historyVersion,
+      generation_attempt: id.generationAttempt,
+      first_seq: firstSeq,
+      parts: parts.map(({ role, part }) => [role, part]),
+    })),
+  );
+  const values = [json, at.toISOString(), workerId ?? ""];
+  const [row] = await runTextStatement(pool, INSERT, values);
+  // From 1. Null: all of them.
+  const numbers = row?.[0] ?? null;
   if (numbers === null) return entries;
-  const written = new Set(numbers);
+  const written = new Set(JSON.parse(numbers) as number[]);
   return entries.filter((_entry, index) => written.has(index + 1));
 }
 
-/** Entries that begin at `fromSeq` or behind it: readers take whole entries. */
 export async function listParts(
   db: Sql,
   id: EpisodeId,
