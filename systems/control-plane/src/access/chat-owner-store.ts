@@ -1,11 +1,11 @@
 /** Whose chat a path names, and whether it is shared with who asks: what decides who may see it. */
 import type { Sql } from "@atelier/database/database";
-import { sql, type RawBuilder } from "kysely";
+import { sql } from "kysely";
 import type { ChatSubject } from "./actor.ts";
 
 /** Of the chat `c`. Children are shared with their root. */
-export function isSharedWith(userId: RawBuilder<unknown>): RawBuilder<boolean> {
-  return sql<boolean>`exists (
+export function isSharedWithText(userId: string): string {
+  return `exists (
     select from chat_readers r
     where r.chat_id = coalesce(c.root_chat_id, c.id) and r.user_id = ${userId}
   )`;
@@ -18,7 +18,9 @@ export async function findChatSubject(
   userId: string,
 ): Promise<ChatSubject | undefined> {
   const { rows } = await sql<ChatSubject>`
-    /* by key */ select c.owner_id as "ownerId", ${isSharedWith(sql`${userId}`)} as "isShared"
-    from chats c where c.id = ${chatId}`.execute(db);
+    /* by key */ select c.owner_id as "ownerId", ${sql.raw(isSharedWithText("asked.user_id"))} as "isShared"
+    from chats c cross join (select ${userId}::uuid as user_id) asked where c.id = ${chatId}`.execute(
+    db,
+  );
   return rows[0];
 }

@@ -7,12 +7,11 @@ import { findPrincipal, findPrincipalAndChat, findUserId } from "./principal-sto
 
 test("a principal is found by its whole credential only", async () => {
   await using api = await startTestControlPlane();
-  const { sql } = api.database;
   const owner = await api.setUp();
   const key = parseApiKey(owner.token);
   const other = parseApiKey(await api.logIn("owner"));
   assert.ok(key !== null && other !== null);
-  const found = await findPrincipal(sql, key);
+  const found = await findPrincipal(api.database, key);
   assert.deepEqual(found, {
     principal: {
       actor: {
@@ -30,12 +29,12 @@ test("a principal is found by its whole credential only", async () => {
     },
     lastUsedAt: new Date("2026-01-01T00:00:00Z"),
   });
-  assert.equal(await findPrincipal(sql, { id: key.id, secret: other.secret }), undefined);
+  assert.equal(await findPrincipal(api.database, { id: key.id, secret: other.secret }), undefined);
 });
 
 test("with a principal comes a chat as this user finds it: a child is shared with its root", async () => {
   await using api = await startTestControlPlane();
-  const { sql, pool } = api.database;
+  const { pool } = api.database;
   const owner = await api.setUp();
   const key = parseApiKey(owner.token);
   assert.ok(key !== null);
@@ -53,8 +52,8 @@ test("with a principal comes a chat as this user finds it: a child is shared wit
      from organizations, (values ($3::uuid, null), ($4::uuid, $3::uuid)) as given (id, root)`,
     [owner.id, model, root, child],
   );
-  const find = (chatId = "") => findPrincipalAndChat(sql, key, chatId);
-  const principal = await findPrincipal(sql, key);
+  const find = (chatId = "") => findPrincipalAndChat(api.database, key, chatId);
+  const principal = await findPrincipal(api.database, key);
   const own = { ownerId: owner.id, isShared: false };
   assert.deepEqual(await find(none), { ...principal, chat: undefined });
   assert.deepEqual(await find(child), { ...principal, chat: own });
@@ -64,7 +63,7 @@ test("with a principal comes a chat as this user finds it: a child is shared wit
   }
   const other = parseApiKey(await api.logIn("owner"));
   const forged = { id: key.id, secret: other?.secret ?? assert.fail("there is another") };
-  assert.equal(await findPrincipalAndChat(sql, forged, child ?? ""), undefined);
+  assert.equal(await findPrincipalAndChat(api.database, forged, child ?? ""), undefined);
 });
 
 test("a deleted user's credentials and names lead nowhere, even if their rows remained", async () => {
@@ -75,7 +74,7 @@ test("a deleted user's credentials and names lead nowhere, even if their rows re
   assert.ok(key !== null);
   assert.equal(await findUserId(sql, "OWNER"), owner.id);
   await pool.query("update users set deleted_at = now()");
-  assert.equal(await findPrincipal(sql, key), undefined);
+  assert.equal(await findPrincipal(api.database, key), undefined);
   assert.equal(await findUserId(sql, "owner"), undefined);
   assert.equal(await findUserId(sql, owner.id), undefined);
 });
@@ -86,7 +85,5 @@ test("a role that this version does not know grants nothing", async () => {
   const key = parseApiKey(owner.token);
   assert.ok(key !== null);
   await api.database.pool.query("update users set roles = '{superhero,auditor}'");
-  assert.deepEqual((await findPrincipal(api.database.sql, key))?.principal.actor.roles, [
-    "auditor",
-  ]);
+  assert.deepEqual((await findPrincipal(api.database, key))?.principal.actor.roles, ["auditor"]);
 });

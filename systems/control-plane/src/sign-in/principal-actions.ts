@@ -26,7 +26,7 @@ export type PrincipalDeps = {
 /** Null: unknown, revoked, expired, or of a user who is suspended or deleted. */
 export async function authenticate(deps: PrincipalDeps, token: string): Promise<Principal | null> {
   const key = parseApiKey(token);
-  return key === null ? null : enter(deps, await findPrincipal(deps.database.sql, key));
+  return key === null ? null : enter(deps, await findPrincipal(deps.database, key));
 }
 
 /** The same, for a request about a chat. `chat`: as this user finds it; undefined: there is none. */
@@ -37,7 +37,7 @@ export async function authenticateForChat(
 ): Promise<{ readonly principal: Principal; readonly chat: ChatSubject | undefined } | null> {
   const key = parseApiKey(token);
   if (key === null) return null;
-  const found = await findPrincipalAndChat(deps.database.sql, key, chatId);
+  const found = await findPrincipalAndChat(deps.database, key, chatId);
   const principal = await enter(deps, found);
   return principal && { principal, chat: found?.chat };
 }
