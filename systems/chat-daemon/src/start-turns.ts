@@ -58,6 +58,10 @@ export type TurnParts = {
   readonly isDebugForced: boolean;
 };
 
+/** Models and settings are wanted by several, and made of what was read once. */
+const storedModelsOf = madeOnce(({ models }) => storedModelsOfTurn(models));
+const settingsOf = madeOnce(({ settings }) => toTurnSettings(settings));
+
 export function turnDeps(parts: TurnParts): TurnDeps {
   const { database, clock, random, log, machine, episodes, diffs, recorder } = parts;
   const subagents = openSubagents({
@@ -96,15 +100,15 @@ export function turnDeps(parts: TurnParts): TurnDeps {
       parts.turnEnded(chatId, end);
     },
     models: turnModels(parts.models, {
-      storedOf: (beside) => storedModelsOfTurn(asBeside(beside).models),
-      tapOf: (beside) => {
-        const settings = toTurnSettings(asBeside(beside).settings);
-        return areCallsOfTurnRecorded(settings, parts.isDebugForced) ? new ClientTap(clock) : null;
-      },
+      storedOf: storedModelsOf,
+      tapOf: (beside) =>
+        areCallsOfTurnRecorded(settingsOf(beside), parts.isDebugForced)
+          ? new ClientTap(clock)
+          : null,
     }),
     beside: TURN_BESIDE,
     settingsOf: async (_chat, beside) => ({
-      ...decidedForTurn(toTurnSettings(asBeside(beside).settings)),
+      ...decidedForTurn(settingsOf(beside)),
       personalSkills: [],
     }),
     // Of two with one name, the last is meant: ours.
@@ -132,6 +136,16 @@ export const TURN_BESIDE: ReadBeside = {
 };
 
 type Beside = { readonly models: unknown; readonly settings: unknown; readonly servers: unknown };
+
+function madeOnce<Made>(make: (beside: Beside) => Made): (read: unknown) => Made {
+  const known = new WeakMap<Beside, Made>();
+  return (read) => {
+    const beside = asBeside(read);
+    const made = known.get(beside) ?? make(beside);
+    known.set(beside, made);
+    return made;
+  };
+}
 
 function asBeside(read: unknown): Beside {
   return read as Beside; // As selected.

@@ -27,9 +27,9 @@ export type ModelConfig = {
 
 /** What another server's version stored and this one does not know is left out. */
 export function parseStoredOptions(stored: unknown): ChatModelCallConfig {
-  const copy: unknown = structuredClone(stored);
-  const parsed = ChatModelCallConfig.safeParse(copy);
+  const parsed = ChatModelCallConfig.safeParse(stored);
   if (parsed.success) return parsed.data;
+  const copy: unknown = structuredClone(stored);
   for (const issue of parsed.error.issues) {
     const isUnknown = issue.code === "unrecognized_keys";
     const names = isUnknown ? issue.keys : issue.path.slice(-1);

@@ -27,20 +27,23 @@ export async function generateStep(
   const chain = mayChain ? chainFor(prepared) : null;
   const options = await callOptions(deps, prepared, chain);
   return inAttempt(deps, run, prepared, async (episode, attempt) => {
-    const prefix = recordPrefix(deps, prepared);
     const startedMs = deps.clock.monotonicMs();
     const step = await ofProvider(() =>
       readStep(deps, run, { prepared, attempt, options, episode }),
     );
     const runtimeMs = Math.round(deps.clock.monotonicMs() - startedMs);
-    await prefix;
     const message = toAssistantMessage(step, prepared, runtimeMs);
     const isLast = !message.content.some(
       (part) => part.type === "tool-call" && part.provider_executed !== true,
     );
     const isAsked = prepared.chat.compactionRequestedAt !== null;
     const messages = message.content.length === 0 ? [] : [message];
-    return commitStep(deps, run, messages, { isLast: isLast && !isAsked });
+    // The prefix is hashed while the step goes to the disk: before the call, somebody waits for it.
+    const [ended] = await Promise.all([
+      commitStep(deps, run, messages, { isLast: isLast && !isAsked }),
+      recordPrefix(deps, prepared),
+    ]);
+    return ended;
   });
 }
 
@@ -79,7 +82,7 @@ function chainFor({ rows, chat, model }: PreparedTurn): Chain | null {
   return chainOf(rows, { isStored, modelConfigId, isPlanMode: chat.planMode !== null });
 }
 
-/** Beside the call; a prefix that could not be recorded must not stop the work. */
+/** Of a call that was answered; a prefix that could not be recorded must not stop the work. */
 async function recordPrefix(
   deps: TurnDeps,
   { chat, model, promptTools, layers }: PreparedTurn,

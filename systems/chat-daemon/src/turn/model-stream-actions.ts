@@ -130,7 +130,7 @@ class SilenceGuard {
   }
 
   stop(): void {
-    this.#stopped.abort();
+    this.#stopped.abort(STOPPED);
   }
 
   /** One timer for the whole stream, however many parts it has. */
@@ -154,6 +154,9 @@ class SilenceGuard {
     this.#call.abort(reason);
   }
 }
+
+/** Made once: an abort without a reason makes one, with a trace of the stack. */
+const STOPPED = new Error("the stream is over");
 
 /** Streams report errors as any JSON: people are shown what it says, and its cause is looked at whole. */
 function asError(error: unknown): Error {

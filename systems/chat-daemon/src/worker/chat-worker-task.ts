@@ -203,7 +203,7 @@ class Worker implements ChatWorker {
         const slept = clock.sleep(intervalMs(), AbortSignal.any([signal, woken.signal]));
         await Promise.race([slept, nudged()]).finally(() => {
           slept.catch(() => {}); // Nobody waits for it any more.
-          woken.abort();
+          woken.abort(WOKEN);
         });
       }
     });
@@ -266,6 +266,9 @@ class Worker implements ChatWorker {
     }
   }
 }
+
+/** Made once: an abort without a reason makes one, with a trace of the stack. */
+const WOKEN = new Error("there is something to do");
 
 async function forever(): Promise<never> {
   return new Promise(() => {});

@@ -112,6 +112,7 @@ const LIMIT_FAILURES: Readonly<Record<Exclude<LimitVerdict, "admitted">, Gateway
 export class GatewayServer {
   readonly #deps: GatewayServerDeps;
   readonly #relayDeps: RelayDeps;
+  readonly #delegatedDeps = new Map<ModelCallSource, RelayDeps>();
   readonly #open = new OpenCalls();
   readonly #idleWaiters = new Set<() => void>();
   #isDraining = false;
@@ -150,9 +151,19 @@ export class GatewayServer {
   /** Only for calls of this process: whoever can name a key id here is let in without its secret. */
   handleDelegated({ apiKeyId, mode, source, req, res, prefix }: DelegatedExchange): void {
     const authorize = () => this.#deps.authorizer.authorizeDelegated(apiKeyId);
-    const log = this.#deps.log.child({ source, isDelegated: true });
     const facts = factsOf(req, prefix);
-    this.#accept({ req, res, facts }, { mode, authorize }, { ...this.#relayDeps, log });
+    this.#accept({ req, res, facts }, { mode, authorize }, this.#relayDepsOf(source));
+  }
+
+  /** The same for each call: a logger of its own costs more than what it says. */
+  #relayDepsOf(source: ModelCallSource): RelayDeps {
+    let relayDeps = this.#delegatedDeps.get(source);
+    if (relayDeps === undefined) {
+      const log = this.#deps.log.child({ source, isDelegated: true });
+      relayDeps = { ...this.#relayDeps, log };
+      this.#delegatedDeps.set(source, relayDeps);
+    }
+    return relayDeps;
   }
 
   #accept(
