@@ -14,7 +14,9 @@ for (const isThere of [true, false]) {
       const read = async (): Promise<void> => {
         while (isThere && !incoming.complete) await turn();
         const body = await readBytes(incoming, BYTES_MAX);
-        response.end(body.ok ? `${body.value.length} ${body.value}` : body.failure.code);
+        response.end(
+          body.ok ? `${body.value.length} ${body.value.toString("utf8")}` : body.failure.code,
+        );
       };
       read().catch(assert.fail);
     });

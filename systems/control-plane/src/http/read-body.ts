@@ -26,13 +26,16 @@ export async function readBytes(
   if (Number(request.headers["content-length"] ?? 0) > bytesMax) {
     return fail({ code: "request.too_large" });
   }
-  // What has come as a whole need not be waited for piece by piece.
-  if (request.complete) {
-    if (request.readableLength > bytesMax) return fail({ code: "request.too_large" });
-    return ok((request.read() as Buffer | null) ?? Buffer.alloc(0));
-  }
   const chunks: Buffer[] = [];
   let bytes = 0;
+  // What has come as a whole need not be waited for piece by piece.
+  if (request.complete && request.readableLength <= bytesMax) {
+    for (;;) {
+      const chunk = request.read() as Buffer | null;
+      if (chunk === null) return ok(wholeOf(chunks));
+      chunks.push(chunk);
+    }
+  }
   // Leaving the loop must not destroy the socket: the answer has yet to go out on it.
   const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   for await (const chunk of body) {
@@ -40,7 +43,12 @@ export async function readBytes(
     if (bytes > bytesMax) return fail({ code: "request.too_large" });
     chunks.push(chunk);
   }
-  return ok(Buffer.concat(chunks));
+  return ok(wholeOf(chunks));
+}
+
+function wholeOf(chunks: readonly Buffer[]): Buffer {
+  const [only] = chunks;
+  return only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks);
 }
 
 /** Postgres stores no NUL and no half of a surrogate pair, though JSON can spell both. */
