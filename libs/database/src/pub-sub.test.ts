@@ -118,6 +118,36 @@ test("a channel that nobody wants is not listened to, and heard again by who com
   assert.deepEqual(await comer.first(2), ["resync", "message apple"]);
 });
 
+test("who comes to a channel that others listen to costs no statement, and misses nothing", async () => {
+  await using database = await testDatabase();
+  await using pubSub = start(database.connection);
+  const [first, other, second, again] = [new Heard(), new Heard(), new Heard(), new Heard()];
+  const leaving = pubSub.subscribe("fruit", first);
+  await first.first(1);
+  using _other = pubSub.subscribe("vegetables", other);
+  await other.first(1);
+  const newest = async (): Promise<unknown> => {
+    const { rows } = await database.pool.query<{ query: string }>(
+      "select query from pg_stat_activity where application_name = 'pub-sub test' and datname = $1",
+      [database.connection.database],
+    );
+    return rows[0]?.query;
+  };
+  const staying = pubSub.subscribe("fruit", second);
+  await second.first(1);
+  assert.equal(await newest(), 'listen "vegetables"');
+  leaving[Symbol.dispose]();
+  await publish(database.sql, "fruit", "apple");
+  assert.deepEqual(await second.first(2), ["resync", "message apple"]);
+  // Nobody is left: it is not listened to any more, and whoever comes has to say so anew.
+  staying[Symbol.dispose]();
+  using _again = pubSub.subscribe("fruit", again);
+  await again.first(1);
+  assert.equal(await newest(), 'listen "fruit"');
+  await publish(database.sql, "fruit", "pear");
+  assert.deepEqual(await again.first(2), ["resync", "message pear"]);
+});
+
 test("what is published in a transaction arrives when it commits, or never", async () => {
   await using database = await testDatabase();
   await using pubSub = start(database.connection);

@@ -82,9 +82,12 @@ class PostgresPubSub implements PubSub {
     const subscribers = this.#subscribers.get(channel) ?? new Set();
     this.#subscribers.set(channel, subscribers.add(own));
     // Not connected: the connect listens to it and resyncs.
-    this.#listener?.listen(channel, () => {
-      if (subscribers.has(own)) this.#tell(own, (subscriber) => subscriber.resync());
-    });
+    this.#listener?.listen(channel).then(
+      () => {
+        if (subscribers.has(own)) this.#tell(own, (subscriber) => subscriber.resync());
+      },
+      () => {}, // The connection is lost: the next one resyncs.
+    );
     return {
       [Symbol.dispose]: () => {
         subscribers.delete(own);
@@ -141,7 +144,7 @@ class PostgresPubSub implements PubSub {
       for (;;) {
         const channel = this.#subscribers.keys().find((other) => !listened.has(other));
         if (channel === undefined) break;
-        await listener.query(listenStatement(channel));
+        await listener.listen(channel);
         listened.add(channel);
       }
       this.#listener = listener;
@@ -188,6 +191,8 @@ class Listener {
   readonly #lost: Promise<never>;
   readonly #lose: (error: unknown) => void;
   #last: Promise<unknown> = Promise.resolve();
+  /** By channel: that it is listened to, or who asked for it last. */
+  readonly #listening = new Map<string, symbol>();
 
   constructor(client: pg.Client, socket: Socket, clock: Clock, signal: AbortSignal) {
     this.#client = client;
@@ -215,13 +220,24 @@ class Listener {
     await Promise.race([mine, this.#lost]);
   }
 
-  /** For a channel that is added to a running connection. */
-  listen(channel: string, listening: () => void): void {
-    this.query(listenStatement(channel)).then(listening, this.#lose);
+  /** At once where it is listened to already. */
+  async listen(channel: string): Promise<void> {
+    if (this.#listening.get(channel) === LISTENING) return;
+    const asked = Symbol(channel);
+    this.#listening.set(channel, asked);
+    try {
+      await this.query(`listen "${channel}"`);
+    } catch (error) {
+      this.#lose(error);
+      throw error;
+    }
+    // Else somebody asked for the opposite since, or asked again.
+    if (this.#listening.get(channel) === asked) this.#listening.set(channel, LISTENING);
   }
 
   /** Statements keep their order: whoever subscribes to the channel after this listens anew. */
   unlisten(channel: string): void {
+    this.#listening.delete(channel);
     this.query(`unlisten "${channel}"`).catch(this.#lose);
   }
 
@@ -247,9 +263,7 @@ class Listener {
   }
 }
 
-function listenStatement(channel: string): string {
-  return `listen "${channel}"`;
-}
+const LISTENING = Symbol("listening");
 
 function assertChannel(channel: string): void {
   assert(/^[a-z][a-z0-9_]{0,62}$/.test(channel), "a channel is a short lower-case name");

@@ -40,6 +40,8 @@ const RETRY_MS_MIN = 200;
 const RETRY_MS_MAX = 5_000;
 /** After a task has ended, its own news are awaited for this long before the database is asked. */
 const NEWS_MS_MAX = 250;
+/** Who has just taken a chat knows it. What came before it heard anything is read out of its first word's way. */
+const FIRST_READ_MS = 50;
 
 type ActiveTask = { readonly stop: AbortController; readonly ended: Promise<void> };
 
@@ -72,13 +74,17 @@ export class ChatRunner {
     this.#deps = deps;
     this.#ended = ended;
     this.#view = initialView({ workerId: this.#workerId, runnerId: this.lease.runnerId });
+    let firstReadMs = FIRST_READ_MS;
     this.#subscription = deps.pubSub.subscribe(chatUpdateChannel(chatId), {
       message: (payload) => {
         const update = parseChatUpdate(payload);
-        if (update === null) this.#readSoon();
+        if (update === null) this.#readSoon(0);
         else this.hear(toEvent(update));
       },
-      resync: () => this.#readSoon(),
+      resync: () => {
+        this.#readSoon(firstReadMs);
+        firstReadMs = 0;
+      },
     });
     this.hear(chat);
   }
@@ -190,21 +196,24 @@ export class ChatRunner {
     return news.historyVersion === historyVersion && news.status === status;
   }
 
-  #readSoon(): void {
-    const reading = this.#read().then(() => {
+  #readSoon(delayMs: number): void {
+    const reading = this.#read(delayMs).then(() => {
       this.#running.delete(reading);
     });
     this.#running.add(reading);
   }
 
-  async #read(): Promise<void> {
-    const { sql, log } = this.#deps;
+  async #read(delayMs: number): Promise<void> {
+    const { sql, log, clock } = this.#deps;
     const { chatId } = this.lease;
+    const { signal } = this.#stop;
     try {
+      if (delayMs > 0) await clock.sleep(delayMs, signal);
       const [news] = await listRunnerNews(sql, [chatId]);
       if (news === undefined) this.end();
       else this.hear(news);
     } catch (error) {
+      if (signal.aborted) return;
       // The worker reads all its chats every few seconds.
       log.debug({ chatId, error }, "chat not read");
     }
