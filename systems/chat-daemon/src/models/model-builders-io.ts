@@ -8,24 +8,31 @@ import type { ClientBuilder, ClientSeed, ModelFamily } from "./model-client.ts";
 
 export type ModelBuilders = Readonly<Record<ModelFamily, ClientBuilder>>;
 
+const anthropicSdk = loadedOnce(() => import("@ai-sdk/anthropic"));
+const googleSdk = loadedOnce(() => import("@ai-sdk/google"));
+const openRouterSdk = loadedOnce(() => import("@openrouter/ai-sdk-provider"));
+const openAiSdk = loadedOnce(() => import("@ai-sdk/openai"));
+const compatibleSdk = loadedOnce(() => import("@ai-sdk/openai-compatible"));
+const bedrockSdk = loadedOnce(() => import("@ai-sdk/amazon-bedrock"));
+
 export const MODEL_BUILDERS: ModelBuilders = {
   "openai-responses": async (seed) => (await openAi(seed)).responses(seed.modelName),
   "openai-chat": async (seed) => (await openAi(seed)).chat(seed.modelName),
   anthropic: async ({ modelName, access, fetch }) => {
-    const { createAnthropic } = await import("@ai-sdk/anthropic");
+    const { createAnthropic } = await anthropicSdk();
     const baseURL = withVersion(access.baseUrl);
     return createAnthropic({ baseURL, apiKey: keyOf(access), fetch })(modelName);
   },
   bedrock,
   google: async ({ modelName, access, fetch }) => {
-    const { createGoogle } = await import("@ai-sdk/google");
+    const { createGoogle } = await googleSdk();
     // The rows' usual address is that of Google's imitation of OpenAI, which the gateway speaks.
     const baseURL = access.baseUrl.replace(/\/openai\/?$/, "");
     return createGoogle({ baseURL, apiKey: keyOf(access), fetch })(modelName);
   },
   "openai-compat": (seed) => compatible(seed, "openaicompat"),
   openrouter: async ({ modelName, access, fetch }) => {
-    const { createOpenRouter } = await import("@openrouter/ai-sdk-provider");
+    const { createOpenRouter } = await openRouterSdk();
     const provider = createOpenRouter({
       baseURL: access.baseUrl,
       apiKey: keyOf(access),
@@ -37,8 +44,14 @@ export const MODEL_BUILDERS: ModelBuilders = {
   vercel: (seed) => compatible(seed, "vercel"),
 };
 
+/** A client is built for every call: asking the host for a module that is there costs more than building it. */
+function loadedOnce<Sdk>(load: () => Promise<Sdk>): () => Promise<Sdk> {
+  let loading: Promise<Sdk> | null = null;
+  return () => (loading ??= load());
+}
+
 async function openAi({ access, fetch }: ClientSeed) {
-  const { createOpenAI } = await import("@ai-sdk/openai");
+  const { createOpenAI } = await openAiSdk();
   return createOpenAI({ baseURL: access.baseUrl, apiKey: keyOf(access), fetch });
 }
 
@@ -46,14 +59,14 @@ async function compatible(
   { modelName, access, fetch }: ClientSeed,
   name: string,
 ): Promise<LanguageModelV4> {
-  const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible");
+  const { createOpenAICompatible } = await compatibleSdk();
   const settings = { baseURL: access.baseUrl, apiKey: keyOf(access), includeUsage: true };
   return createOpenAICompatible({ ...settings, name, fetch })(modelName);
 }
 
 /** With credentials of the provider's row only: the SDK would otherwise look into the environment. */
 async function bedrock({ modelName, access, fetch }: ClientSeed): Promise<LanguageModelV4> {
-  const { createAmazonBedrock } = await import("@ai-sdk/amazon-bedrock");
+  const { createAmazonBedrock } = await bedrockSdk();
   const settings = access.bedrock;
   const region = settings?.region ?? regionOf(access.baseUrl);
   const provider = createAmazonBedrock({
