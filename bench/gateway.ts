@@ -35,6 +35,7 @@ import {
   BARE,
   DIRECT,
   L0,
+  L0_HTTP2,
   L0_WAITING,
   L0_WORKERS,
   L1,
@@ -49,7 +50,8 @@ import { startServing } from "./gateway/serving-lane.ts";
 
 const LANES: readonly LaneKind[] = [
   ...[DIRECT, BARE, RAW, RAW_SCAN, ...RECORDED, NGINX, GO],
-  ...[L0, L0_WAITING, L0_WORKERS, L1, L1_WORKERS, PORTKEY_LANE, LITELLM_LANE],
+  ...[L0, L0_HTTP2, L0_WAITING, L0_WORKERS, L1, L1_WORKERS],
+  ...[PORTKEY_LANE, LITELLM_LANE],
 ];
 const ROOT = join(import.meta.dirname, "..");
 const RESULTS = join(import.meta.dirname, "results");
@@ -129,8 +131,8 @@ async function measureAll(flags: Flags, command: string, signal: AbortSignal): P
 function tlsCaveat({ groups }: Flags): string | null {
   return groups.includes("tls")
     ? "The upstream with TLS runs on Node and costs more than most of what is measured: it bounds " +
-        "the rates before it, not the CPU per request. It offers HTTP/2 and HTTP/1.1; Atelier and " +
-        "Go take HTTP/2, the others HTTP/1.1."
+        "the rates before it, not the CPU per request. It offers HTTP/2 and HTTP/1.1; Go and " +
+        "L0 over HTTP/2 take HTTP/2, the others HTTP/1.1."
     : null;
 }
 

@@ -52,10 +52,31 @@ function reply(res: ServerResponse, head: string): void {
     }
     res.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
     if (shape.paceMs > 0) pace(res, shape);
-    else res.end(FIRST_EVENT + event(shape.bytes).repeat(shape.chunks) + LAST_EVENTS);
+    else atOnce(res, shape);
   };
   if (shape.delayMs > 0) setTimeout(start, shape.delayMs);
   else start();
+}
+
+/**
+ * Over HTTP/1.1 each event is a chunk of its own, as models send them: who reads them has to take them
+ * apart. Node's server would make one of all that are written in one turn.
+ */
+function atOnce(res: ServerResponse, { chunks, bytes }: AnswerShape): void {
+  const events = [FIRST_EVENT, ...Array.from<string>({ length: chunks }).fill(event(bytes))];
+  if (res.req.httpVersionMajor > 1 || res.socket === null) {
+    res.end(events.join("") + LAST_EVENTS);
+    return;
+  }
+  res.socket.setNoDelay(true);
+  res.socket.cork();
+  res.flushHeaders();
+  const framed = [...events, LAST_EVENTS].map(
+    (text) => `${text.length.toString(16)}\r\n${text}\r\n`,
+  );
+  res.socket.write(framed.join(""));
+  res.end();
+  res.socket.uncork();
 }
 
 function pace(res: ServerResponse, { chunks, bytes, paceMs }: AnswerShape): void {

@@ -114,6 +114,21 @@ export const L0_WAITING: LaneKind = {
     ),
 };
 
+/** Beside L0, before an upstream with TLS: all requests through undici. */
+export const L0_HTTP2: LaneKind = {
+  ...L0,
+  id: "l0-http2",
+  name: "Atelier L0, over HTTP/2",
+  isUsual: false,
+  start: (deps) =>
+    startScript(
+      deps,
+      "gateway-process.ts",
+      [deps.upstream.origin, CALLER_TOKEN, deps.upstream.key, "undici"],
+      { path: GATEWAY_PATH, token: CALLER_TOKEN },
+    ),
+};
+
 /** As many as the figures of one more say something about the next. */
 const WORKERS = 2;
 
