@@ -305,6 +305,6 @@ export const GATEWAY_OPTIONS = [
     choices: ["auto", "undici", "raw"],
     group: "AI gateway",
     description:
-      "What sends requests to model providers: undici, with HTTP/2 where the provider has it; raw, a lean HTTP/1.1 client; auto, raw for http:// and undici for https://.",
+      "What sends requests to model providers: undici, with HTTP/2 where the provider has it; raw, a lean HTTP/1.1 client; auto, raw, and for https:// undici for what is more than 100 at once with one provider, and for providers that refuse HTTP/1.1.",
   },
 ] as const satisfies readonly Option[];

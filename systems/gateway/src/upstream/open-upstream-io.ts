@@ -1,9 +1,9 @@
 /**
- * Which client serves an origin. Plain HTTP goes over raw sockets, at half of undici's CPU. Over TLS,
- * `auto` takes undici, which speaks HTTP/2 where the provider does: many slow streams on few
- * connections are what models answer with, and cost less so than on one connection each. Measured in
- * docs/discoveries/upstream-client.md.
+ * Which client serves an origin. Plain HTTP goes over raw sockets, at half of undici's CPU; over TLS, `auto`
+ * does so too for as many exchanges as are cheaper so, and takes undici with HTTP/2 for what comes on
+ * top. Measured in docs/discoveries/upstream-client.md.
  */
+import { openMixedUpstream } from "./mixed-upstream-io.ts";
 import { openRawUpstream, type RawUpstreamOptions } from "./raw-upstream-io.ts";
 import { openUndiciUpstream } from "./undici-upstream-io.ts";
 import type { UpstreamClient } from "./upstream-client.ts";
@@ -14,7 +14,7 @@ export function openUpstream(
   choice: UpstreamClientChoice,
   options: RawUpstreamOptions,
 ): UpstreamClient {
+  if (choice === "undici") return openUndiciUpstream(options);
   const isPlain = options.origin.startsWith("http:");
-  const isRaw = choice === "raw" || (choice === "auto" && isPlain);
-  return isRaw ? openRawUpstream(options) : openUndiciUpstream(options);
+  return choice === "raw" || isPlain ? openRawUpstream(options) : openMixedUpstream(options);
 }

@@ -23,6 +23,8 @@ export interface ConnectionPool {
   forget(connection: RawConnection): void;
   /** Needs a fresh connection. */
   resend(exchange: RawExchange): void;
+  /** The server does not agree to HTTP/1.1. False: nobody else can send it. */
+  handOver(exchange: RawExchange): boolean;
 }
 
 export type RawConnectionOptions = {
@@ -51,6 +53,8 @@ const KEEP_ALIVE_MS_MAX = 60_000;
 /** A server's close that crossed our request arrives within one round trip; this is a slow one. */
 const CROSSED_CLOSE_MS_MAX = 1_000;
 const CROSSED_CLOSES: ReadonlySet<string> = new Set(["ENDED_EARLY", "ECONNRESET", "EPIPE"]);
+/** The handshake's end where a server speaks none of the protocols that it is offered (RFC 7301 §3.2). */
+const HTTP1_REFUSED = "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL";
 
 export class RawConnection implements ExchangeCarrier, AnswerSink, ReadTarget, TurnEnd {
   readonly #options: RawConnectionOptions;
@@ -280,7 +284,9 @@ export class RawConnection implements ExchangeCarrier, AnswerSink, ReadTarget, T
     this.#socket.destroy();
     if (exchange === null) return;
     if (this.#mayResend(exchange, cause)) this.#options.pool.resend(exchange);
-    else exchange.fail(cause, detail);
+    else if (cause !== HTTP1_REFUSED || !this.#options.pool.handOver(exchange)) {
+      exchange.fail(cause, detail);
+    }
   }
 
   /** Once only: what is sent again goes over a connection that was not used before. */

@@ -6,6 +6,7 @@ import type { HeadFields } from "./head-fields.ts";
 import type {
   UpstreamBody,
   UpstreamCall,
+  UpstreamClient,
   UpstreamExchange,
   UpstreamFailure,
   UpstreamListener,
@@ -30,8 +31,8 @@ export class RawExchange implements UpstreamExchange {
   readonly isRepeatable: boolean;
   /** Null: the client's own limit. */
   readonly headMsMax: number | null;
+  readonly #call: UpstreamCall;
   readonly #listener: UpstreamListener;
-  readonly #onBodyDone: (() => void) | undefined;
   #carrier: ExchangeCarrier | null = null;
   /** When it began to wait, in monotonic time. */
   waitsSinceMs = 0;
@@ -44,12 +45,18 @@ export class RawExchange implements UpstreamExchange {
     this.body = call.body;
     this.isRepeatable = call.isRepeatable ?? IDEMPOTENT_METHODS.has(call.method);
     this.headMsMax = call.headMsMax ?? null;
-    this.#onBodyDone = call.onBodyDone;
+    this.#call = call;
     this.#listener = listener;
   }
 
   moveTo(carrier: ExchangeCarrier): void {
     this.#carrier = carrier;
+  }
+
+  /** From here on it is that client's. Nothing of it may have been sent. */
+  handTo(client: UpstreamClient): void {
+    const sent = client.send(this.#call, this.#listener);
+    this.moveTo({ resume: () => sent.resume(), drop: () => sent.cancel() });
   }
 
   resume(): void {
@@ -72,7 +79,7 @@ export class RawExchange implements UpstreamExchange {
   }
 
   bodyDone(): void {
-    if (!this.isOver) this.#onBodyDone?.();
+    if (!this.isOver) this.#call.onBodyDone?.();
   }
 
   end(): void {

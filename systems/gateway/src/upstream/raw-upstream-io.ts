@@ -33,9 +33,16 @@ export type RawUpstreamOptions = {
   readonly connectionsMax?: number;
   /** Absent: that of this thread. */
   readonly isLoopFull?: () => boolean;
+  /** The provider does not agree to HTTP/1.1: the client that exchanges go to. Absent: they fail. */
+  readonly onHttp1Refused?: () => UpstreamClient;
 };
 
-export function openRawUpstream(options: RawUpstreamOptions): UpstreamClient {
+export interface RawUpstreamClient extends UpstreamClient {
+  /** Exchanges under way. */
+  readonly inUse: number;
+}
+
+export function openRawUpstream(options: RawUpstreamOptions): RawUpstreamClient {
   return new RawUpstream(options);
 }
 
@@ -58,7 +65,7 @@ const CHECK_EVERY_MS_MAX = 500;
 /** Of the method and the path, with the headers that they belong to. */
 type RequestLines = { readonly method: string; readonly path: string; readonly text: string };
 
-class RawUpstream implements UpstreamClient, ConnectionPool, ExchangeCarrier {
+class RawUpstream implements RawUpstreamClient, ConnectionPool, ExchangeCarrier {
   readonly #options: RawUpstreamOptions;
   readonly #url: URL;
   readonly #connections = new Set<RawConnection>();
@@ -91,6 +98,10 @@ class RawUpstream implements UpstreamClient, ConnectionPool, ExchangeCarrier {
     else if (this.#isClosing) failLater(exchange, "CLIENT_CLOSED", "the client is closed");
     else this.#assign(exchange);
     return exchange;
+  }
+
+  get inUse(): number {
+    return this.#connections.size - this.#idle.length + this.#waiting.size;
   }
 
   /** Calls of one client come with the same list of headers, whose text is made once. */
@@ -141,6 +152,13 @@ class RawUpstream implements UpstreamClient, ConnectionPool, ExchangeCarrier {
   /** Beyond the limit for a moment: the connection that it was sent on is closing. */
   resend(exchange: RawExchange): void {
     this.#connect(exchange);
+  }
+
+  handOver(exchange: RawExchange): boolean {
+    const client = this.#options.onHttp1Refused?.();
+    if (client === undefined) return false;
+    exchange.handTo(client);
+    return true;
   }
 
   resume(): void {} // Nothing is held of an exchange that waits for a connection.

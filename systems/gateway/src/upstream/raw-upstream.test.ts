@@ -8,7 +8,6 @@ import { Socket } from "node:net";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { openRawUpstream } from "./raw-upstream-io.ts";
-import { makeCertificate } from "./test-certificate-testkit.ts";
 import {
   answerText,
   byteServer,
@@ -20,7 +19,6 @@ import {
   PATIENT,
   send,
   socketServer,
-  tlsByteServer,
   type UpstreamTestOptions,
 } from "./upstream-client-testkit.ts";
 import { testFramingCases } from "./upstream-conformance-testkit.ts";
@@ -142,82 +140,6 @@ test("a reset inside a body without a length is a cut", async () => {
   assert.deepEqual(told.events, ["head 200", "data hel", "failed cut"]);
 });
 
-const REPEATABLE = { ...CALL, isRepeatable: true };
-
-for (const [what, giveUp, call] of [
-  ["closes", (socket: Socket) => socket.end(), REPEATABLE],
-  ["resets", (socket: Socket) => socket.resetAndDestroy(), REPEATABLE],
-  ["closes", (socket: Socket) => socket.end(), { ...CALL, method: "GET", body: null }],
-] as const) {
-  test(`a used connection that the server ${what} as a request arrives costs ${call.method} nothing`, async () => {
-    await using server = await byteServer(({ socket, connectionCount, requestCount }) => {
-      if (connectionCount === 1 && requestCount > 1) giveUp(socket);
-      else socket.write(answerText(`from ${connectionCount}`));
-    });
-    await using client = open(server.url);
-    await send(client).over;
-    const told = send(client, { call });
-    await told.over;
-    assert.deepEqual(told.events, ["head 200", "data from 2", "end"]);
-  });
-}
-
-test("a request is sent again once at most", async () => {
-  let asked = 0;
-  await using server = await byteServer(({ socket, requestCount }) => {
-    asked += 1;
-    if (requestCount === 1) socket.write(answerText("ok"));
-    else socket.destroy();
-  });
-  await using client = open(server.url);
-  await send(client).over;
-  const told = send(client, { call: REPEATABLE });
-  await told.over;
-  assert.deepEqual([told.events, asked], [TOLD_NOTHING, 3]);
-});
-
-for (const [what, begin, call] of [
-  ["a fresh connection closes", null, REPEATABLE],
-  ["a byte of the answer came", "H", REPEATABLE],
-  ["the server took its time", "", REPEATABLE],
-  ["twice could do harm", "gone", CALL],
-  ["twice would do harm", "gone", { ...CALL, method: "GET", isRepeatable: false }],
-] as const) {
-  test(`a request is not sent again where ${what}`, async () => {
-    let asked = 0;
-    await using server = await byteServer(({ socket }) => {
-      asked += 1;
-      if (begin !== null && asked === 1) socket.write(answerText("ok"));
-      else if (begin === "") setTimeout(() => socket.destroy(), 1_200);
-      else socket.end(begin === "H" ? begin : "");
-    });
-    await using client = open(server.url);
-    if (begin !== null) await send(client).over;
-    const told = send(client, { call });
-    await told.over;
-    assert.deepEqual([told.events, asked], [TOLD_NOTHING, begin === null ? 1 : 2]);
-  });
-}
-
-test("a cancelled exchange is not sent again", async () => {
-  let asked = 0;
-  const second = Promise.withResolvers<Socket>();
-  await using server = await byteServer(({ socket }) => {
-    asked += 1;
-    if (asked === 1) socket.write(answerText("ok"));
-    else second.resolve(socket);
-  });
-  await using client = open(server.url);
-  await send(client).over;
-  const told = send(client, { call: REPEATABLE });
-  const socket = await second.promise;
-  told.exchange.cancel();
-  socket.destroy();
-  await nextTurn();
-  await nextTurn();
-  assert.deepEqual([told.events, asked], [[], 2]);
-});
-
 test("a server that drips its head runs into the time-out", async () => {
   await using server = await byteServer(({ socket }) => {
     const timer = setInterval(() => socket.write("X-A: 1\r\n"), 50);
@@ -302,22 +224,4 @@ test("an idle connection whose time is over is not used, looked at or not", asyn
   nowMs += 2_000;
   await send(client).over;
   assert.equal(server.sockets.length, 2);
-});
-
-test("a TLS connection speaks HTTP/1.1 only, names its server, and begins with the last session", async () => {
-  const certificate = makeCertificate("localhost");
-  const seen: unknown[] = [];
-  const options = { ...certificate, ALPNProtocols: ["h2", "http/1.1"] };
-  await using server = await tlsByteServer(options, ({ socket }) => {
-    seen.push([socket.alpnProtocol, socket.servername, socket.isSessionReused()]);
-    socket.write(answerText("ok", "Connection: close"));
-  });
-  const origin = server.url.replace("127.0.0.1", "localhost");
-  await using client = open(origin, { ca: certificate.cert });
-  await send(client).over;
-  await send(client).over;
-  assert.deepEqual(seen, [
-    ["http/1.1", "localhost", false],
-    ["http/1.1", "localhost", true],
-  ]);
 });

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from "node:tls";
+import { makeCertificate } from "./test-certificate-testkit.ts";
 import type {
   UpstreamCall,
   UpstreamClient,
@@ -64,9 +65,52 @@ export function tlsByteServer(
   options: TlsOptions,
   onRequest: (asked: Asked<TLSSocket>) => void,
 ): Promise<ByteServer> {
-  const server = createTlsServer(options);
+  const server = createTlsServer({ ...options, noDelay: true });
+  letReset(server);
   const seen = onRequest as (asked: Asked) => void; // Its connections are TLS sockets.
   return serve({ server, event: "secureConnection", scheme: "https", onRequest: seen });
+}
+
+const socketsBelow = new WeakMap<Socket, Socket>();
+
+/** Ends the connection without a word of TLS that it ends. */
+export function endBelowTls(socket: TLSSocket): void {
+  socketsBelow.get(socket)?.destroy();
+}
+
+/** A TLS socket of Node cannot reset its connection: the one below does. */
+function letReset(server: Server): void {
+  const below = new Map<number | undefined, Socket>();
+  server.on("connection", (socket: Socket) => below.set(socket.remotePort, socket));
+  server.on("secureConnection", (socket: TLSSocket) => {
+    const tcp = below.get(socket.remotePort);
+    if (tcp === undefined) return;
+    socketsBelow.set(socket, tcp);
+    socket.resetAndDestroy = () => {
+      tcp.resetAndDestroy();
+      return socket;
+    };
+  });
+}
+
+/** What a suite's servers speak over. */
+export type Wire = {
+  readonly byteServer: (onRequest: (asked: Asked) => void) => Promise<ByteServer>;
+  /** Whom a client is to trust. */
+  readonly ca?: string;
+};
+
+export const PLAIN_WIRE: Wire = { byteServer };
+
+export function tlsWire(options: TlsOptions = {}): Wire {
+  const certificate = makeCertificate("localhost");
+  return {
+    ca: certificate.cert,
+    byteServer: async (onRequest) => {
+      const server = await tlsByteServer({ ...certificate, ...options }, onRequest);
+      return Object.assign(server, { url: server.url.replace("127.0.0.1", "localhost") });
+    },
+  };
 }
 
 /** A server that has other plans than to read requests. */
@@ -238,6 +282,8 @@ export const TOLD_NOTHING = ["failed unreachable"];
 export type Suite = {
   readonly name: string;
   readonly implementation: OpenUpstream;
+  readonly wire: Wire;
+  readonly byteServer: Wire["byteServer"];
   readonly test: (title: string, run: () => Promise<void>) => void;
   readonly open: (
     origin: string,

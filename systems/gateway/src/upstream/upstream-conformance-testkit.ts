@@ -5,10 +5,10 @@ import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   answerText,
-  byteServer,
   CALL,
   OK,
   PATIENT,
+  PLAIN_WIRE,
   send,
   socketServer,
   TOLD_HELLO,
@@ -18,15 +18,19 @@ import {
 } from "./upstream-client-testkit.ts";
 import { testConnections } from "./upstream-connections-testkit.ts";
 
-export function testUpstreamClient(name: string, open: OpenUpstream): void {
+export function testUpstreamClient(name: string, open: OpenUpstream, wire = PLAIN_WIRE): void {
+  const { byteServer, ca } = wire;
+  const trusting: OpenUpstream = (options) => open(ca === undefined ? options : { ca, ...options });
   const suite: Suite = {
     name,
-    implementation: open,
+    implementation: trusting,
+    wire,
+    byteServer,
     test: (title, run) => {
       test(`${name}: ${title}`, run);
     },
     open: (origin, options = {}) => {
-      const client = open({ origin, timeouts: PATIENT, ...options });
+      const client = trusting({ origin, timeouts: PATIENT, ...options });
       return Object.assign(client, { [Symbol.asyncDispose]: () => client.close() });
     },
   };
@@ -51,6 +55,7 @@ export function testFramingCases(
   name: string,
   open: OpenUpstream,
   cases: readonly FramingCase[],
+  { byteServer } = PLAIN_WIRE,
 ): void {
   for (const [title, answer, told, method = "POST"] of cases) {
     test(`${name}: ${title}`, async () => {
@@ -83,7 +88,7 @@ function rethrow(error: unknown): never {
   throw error;
 }
 
-function testRequests({ test, open }: Suite): void {
+function testRequests({ test, open, byteServer }: Suite): void {
   test("a request arrives as it was given, with its host and length", async () => {
     let asked: { head: string; body: string } | null = null;
     await using server = await byteServer(({ socket, head, body }) => {
@@ -164,7 +169,7 @@ function testRequests({ test, open }: Suite): void {
 
 function testFraming(suite: Suite): void {
   suite.test("fields are told in order, with their case, repeats and bytes", async () => {
-    await using server = await byteServer(({ socket }) => {
+    await using server = await suite.byteServer(({ socket }) => {
       socket.write(
         answerText("ok", "X-B:  b", "set-cookie: 1", "Set-Cookie: 2", "X-High: \x80\xff", "X-E:"),
         "latin1",
@@ -178,7 +183,7 @@ function testFraming(suite: Suite): void {
       ...["X-High", "\x80\xff", "X-E", ""],
     ]);
   });
-  testFramingCases(`${suite.name}: framing`, suite.implementation, FRAMING);
+  testFramingCases(`${suite.name}: framing`, suite.implementation, FRAMING, suite.wire);
 }
 
 const EMPTY = ["head 200", "end"];
@@ -263,7 +268,7 @@ const FRAMING: readonly FramingCase[] = [
   ],
 ]; // prettier-ignore
 
-function testFailures({ test, open }: Suite): void {
+function testFailures({ test, open, byteServer }: Suite): void {
   test("a refused connection is unreachable", async () => {
     await using client = open("http://127.0.0.1:1");
     const told = send(client);

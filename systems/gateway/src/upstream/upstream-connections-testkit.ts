@@ -10,7 +10,6 @@ import { isDeepStrictEqual } from "node:util";
 import { makeCertificate } from "./test-certificate-testkit.ts";
 import {
   answerText,
-  byteServer,
   CALL,
   closeOf,
   OK,
@@ -31,7 +30,7 @@ export function testConnections(suite: Suite): void {
   testTls(suite);
 }
 
-function testPool({ test, open }: Suite): void {
+function testPool({ test, open, byteServer }: Suite): void {
   test("exchanges one after the other use one connection", async () => {
     await using server = await byteServer(({ socket, requestCount }) => {
       const chunks = `${OK}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`;
@@ -118,7 +117,7 @@ function testPool({ test, open }: Suite): void {
   });
 }
 
-function testCancel({ test, open }: Suite): void {
+function testCancel({ test, open, byteServer }: Suite): void {
   test("an exchange cancelled before it began never reaches the provider", async () => {
     let asked = 0;
     await using server = await byteServer(({ socket }) => {
@@ -193,7 +192,7 @@ async function firstSocket({ sockets }: ByteServer): Promise<Socket | undefined>
   return sockets[0];
 }
 
-function testBackPressure({ test, open }: Suite): void {
+function testBackPressure({ test, open, byteServer }: Suite): void {
   test("held data waits for resume, and so does the end", async () => {
     await using server = await byteServer(({ socket }) => socket.write(answerText("hello")));
     await using client = open(server.url);
@@ -312,7 +311,7 @@ function testBackPressure({ test, open }: Suite): void {
   });
 }
 
-function testClose({ test, open }: Suite): void {
+function testClose({ test, open, byteServer }: Suite): void {
   test("closing lets exchanges under way end, and takes no more", async () => {
     const asked = Promise.withResolvers<Asked>();
     await using server = await byteServer((each) => {
