@@ -263,12 +263,19 @@ export class RawConnection implements ExchangeCarrier, AnswerSink, ReadTarget, T
         ? this.#options.keepAliveMs
         : Math.min(hintMs - KEEP_ALIVE_MARGIN_MS, KEEP_ALIVE_MS_MAX);
     this.#sinceMs = this.#options.clock.monotonicMs();
-    const isReusable = this.#parser.isReusable && isRequestSent && this.#keepAliveMs > 0;
-    if (isReusable && this.mayCarry(this.#sinceMs)) this.#options.pool.release(this);
-    else this.#socket.destroy();
+    if (!this.#parser.isReusable || this.#keepAliveMs <= 0) this.#socket.destroy();
+    else if (isRequestSent) this.#giveBack();
+    // TLS says one turn late that a write is done: a fast answer would cost a connection.
+    else atEndOfTurn({ endTurn: () => this.#giveBack() });
     // It is not sent again after its answer, and what is written is the kernel's.
     if (isRequestSent) exchange.bodyDone();
     exchange.end();
+  }
+
+  #giveBack(): void {
+    const isRequestSent = this.#socket.writableLength === 0;
+    if (isRequestSent && this.mayCarry(this.#sinceMs)) this.#options.pool.release(this);
+    else this.#socket.destroy();
   }
 
   #expire(cause: string): void {

@@ -1,7 +1,11 @@
 /** What the raw client does over TLS beyond the suite that all clients pass. */
 import { systemClock } from "@atelier/base/system-clock";
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { TLSSocket, TlsOptions } from "node:tls";
+import { Worker } from "node:worker_threads";
 import { openRawUpstream } from "./raw-upstream-io.ts";
 import { makeCertificate } from "./test-certificate-testkit.ts";
 import {
@@ -18,7 +22,6 @@ import {
   type UpstreamTestOptions,
 } from "./upstream-client-testkit.ts";
 import type { UpstreamClient } from "./upstream-client.ts";
-import type { TLSSocket, TlsOptions } from "node:tls";
 
 const certificate = makeCertificate("localhost");
 
@@ -106,6 +109,43 @@ test("an answer to a request that is still being encrypted is told, and its conn
   const second = send(client);
   while (server.sockets.length === 1) await new Promise((resolve) => setImmediate(resolve));
   second.exchange.cancel();
+});
+
+/** In a thread of its own, so that it answers while this one is busy. */
+const ANSWERING_SERVER = `
+  const { createServer } = require("node:tls");
+  const { parentPort, workerData } = require("node:worker_threads");
+  let connections = 0;
+  const server = createServer({ ...workerData, noDelay: true }, (socket) => {
+    connections += 1;
+    socket.on("error", () => {});
+    socket.on("data", () => {
+      socket.write("HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok");
+      parentPort.postMessage({ connections });
+    });
+  });
+  server.listen(0, () => parentPort.postMessage({ port: server.address().port }));
+`;
+
+test("an answer that is there before TLS has said that the request is written costs no connection", async () => {
+  const worker = new Worker(ANSWERING_SERVER, { eval: true, workerData: certificate });
+  try {
+    const [{ port }] = (await once(worker, "message")) as [{ port: number }];
+    let connections = 0;
+    worker.on("message", (seen: { connections: number }) => (connections = seen.connections));
+    await using client = open(`https://localhost:${port}`);
+    for (let i = 0; i < 10; i += 1) {
+      const told = send(client);
+      // Behind what writes the request at the end of this turn: the answer comes meanwhile.
+      setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20));
+      await told.over;
+      assert.deepEqual(told.events, ["head 200", "data ok", "end"]);
+      await nextTurn();
+    }
+    assert.equal(connections, 1);
+  } finally {
+    await worker.terminate();
+  }
 });
 
 test("a server that takes no request over TLS runs into the time-out", async () => {
