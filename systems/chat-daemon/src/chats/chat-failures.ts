@@ -43,6 +43,10 @@ export function withoutQueueFull<Code extends FailureCode>(
   return { ...rest, code: code as Exclude<Code, "chat.queue_full"> }; // As was just seen.
 }
 
+export function noSuchToolServer(): Failure<"request.invalid"> {
+  return invalid("mcp_server_ids", "There is no such tool server, or it is disabled.");
+}
+
 export function invalid(field: string, detail: string): Failure<"request.invalid"> {
   return { code: "request.invalid", validations: [{ field, detail }] };
 }

@@ -165,6 +165,32 @@ describe("messages", () => {
     assert.equal(messages.filter(({ role }) => role === "user").length, 2);
   });
 
+  test("with a tool server that there is not are refused; with one that the chat has already, never", async () => {
+    await using chats = await chatsWorld();
+    const [had, gone] = [randomUUID(), randomUUID()];
+    const { id } = await created(chatClient(chats), { mcp_server_ids: [had] });
+    const deps = { ...chats.deps, chooseMcpServers: async () => null };
+    const call = chatClient({ ...chats, deps });
+    const params = { chat: id };
+    const body = { content: HELLO, busy_behavior: "queue" };
+    const send = (mcp_server_ids: readonly string[]) =>
+      call("sendChatMessage", { params, body: { ...body, mcp_server_ids } });
+    const refused = await send([had, gone]);
+    assert.ok(!refused.ok && refused.failure.code === "request.invalid");
+    assert.equal(refused.failure.validations?.[0]?.field, "mcp_server_ids");
+    const { messages } = must(await call("listChatMessages", { params }));
+    const message = messages.find(({ role }) => role === "user")?.id;
+    const edit = (mcp_server_ids: readonly string[]) =>
+      call("editChatMessage", {
+        params: { ...params, message },
+        body: { content: HELLO, mcp_server_ids },
+      });
+    assert.equal(codeOf(await edit([gone])), "request.invalid");
+    must(await edit([had]));
+    must(await send([had]));
+    assert.deepEqual(must(await call("getChat", { params })).mcp_server_ids, [had]);
+  });
+
   test("wait, where nothing else is said, and in no way that there is not", () => {
     const read = (more: object) => sendChatMessage.body.safeParse({ content: HELLO, ...more }).data;
     assert.equal(read({})?.busy_behavior, "queue");

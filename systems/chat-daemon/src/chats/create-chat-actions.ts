@@ -9,7 +9,7 @@ import { initialSystemTexts } from "../prompt/system-layers.ts";
 import type { NewMessage } from "../state/chat-row.ts";
 import { fallbackTitle, fileIdsOf, toParts } from "./chat-content.ts";
 import type { ChatDeps, ModelChoice } from "./chat-deps.ts";
-import { invalid, toFailure, withoutQueueFull } from "./chat-failures.ts";
+import { invalid, noSuchToolServer, toFailure, withoutQueueFull } from "./chat-failures.ts";
 import { findFiles } from "./chat-file-store.ts";
 import { once } from "./once-actions.ts";
 
@@ -92,9 +92,7 @@ async function prepare(
   const model = await chooseModel(deps, caller, organizationId, input.model_config_id);
   if (!model.ok) return model;
   const mcpServerIds = await deps.chooseMcpServers(input.mcp_server_ids);
-  if (mcpServerIds === null) {
-    return fail(invalid("mcp_server_ids", "There is no such tool server, or it is disabled."));
-  }
+  if (mcpServerIds === null) return fail(noSuchToolServer());
   const files = await findFiles(deps.database.sql, caller.userId, fileIdsOf(input.content));
   const content = toParts(input.content, files);
   if (!content.ok) return fail({ code: "request.invalid", validations: content.failure });

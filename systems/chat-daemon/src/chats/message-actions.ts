@@ -10,7 +10,7 @@ import { updateChatMetadata } from "../state/chat-metadata-store.ts";
 import type { UserMessage } from "../state/chat-row.ts";
 import { fileIdsOf, toParts } from "./chat-content.ts";
 import type { ChatDeps, SpendingRefusal } from "./chat-deps.ts";
-import { invalid, toFailure, type ChatFailure } from "./chat-failures.ts";
+import { invalid, noSuchToolServer, toFailure, type ChatFailure } from "./chat-failures.ts";
 import { findFiles } from "./chat-file-store.ts";
 import { toWireEntering, toWireMessage, toWireQueued } from "./chat-wire.ts";
 import { once, type Keep, type NewKey } from "./once-actions.ts";
@@ -58,7 +58,7 @@ export async function sendMessage(
     if (refusal !== null) return fail(refusal);
     return changed(
       await deps.machine.change<SendAnswer, ChatFailure>(chatId, async (chat, db) => {
-        const usable = await checkModel(deps, chat, input.model_config_id);
+        const usable = await checkSelections(deps, chat, input);
         if (!usable.ok) return usable;
         const sent = await chat.sendMessage(message.value, input.busy_behavior);
         if (!sent.ok) return fail(toFailure(sent.failure));
@@ -118,7 +118,7 @@ export async function editMessage(
   if (refusal !== null) return fail(refusal);
   return changed(
     await deps.machine.change(which.chatId, async (chat, db) => {
-      const usable = await checkModel(deps, chat, input.model_config_id);
+      const usable = await checkSelections(deps, chat, input);
       if (!usable.ok) return usable;
       const edited = await chat.editMessage(which.messageId, message.value);
       if (!edited.ok) return fail(toFailure(edited.failure));
@@ -219,15 +219,18 @@ async function partsOf(
   return parts.ok ? parts : fail({ code: "request.invalid", validations: parts.failure });
 }
 
-async function checkModel(
+/** Tool servers that the chat has already may be disabled by now: they are sent along with each message. */
+async function checkSelections(
   deps: ChatDeps,
-  chat: LockedChat,
-  wanted: string | undefined,
+  { row }: LockedChat,
+  { model_config_id: model, mcp_server_ids: servers }: MessageInput,
 ): Promise<Result<undefined, Failure<"request.invalid">>> {
-  if (wanted === undefined) return ok(undefined);
-  return (await deps.models.canUse(wanted, chat.row.organizationId))
-    ? ok(undefined)
-    : fail(invalid("model_config_id", "There is no such model, or it is disabled."));
+  if (model !== undefined && !(await deps.models.canUse(model, row.organizationId))) {
+    return fail(invalid("model_config_id", "There is no such model, or it is disabled."));
+  }
+  const added = (servers ?? []).filter((id) => !row.mcpServerIds.includes(id));
+  const areThere = added.length === 0 || (await deps.chooseMcpServers(added)) !== null;
+  return areThere ? ok(undefined) : fail(noSuchToolServer());
 }
 
 async function updateSelections(
