@@ -22,6 +22,20 @@ test("values arrive as they are, and rows come back as texts", async () => {
   }
 });
 
+test("a value may be null, and values of other types are texts that Postgres reads", async () => {
+  await using database = await testDatabase();
+  const typed = {
+    name: "typed",
+    text: `select $1::uuid is null, $2::bigint + 1, $3::text is null, encode($4::bytea, 'hex'),
+      $5::timestamptz = '2026-01-01T00:00:00.001Z'`,
+  };
+  const values = [null, "9007199254740990", null, "\\x00ff", "2026-01-01T01:00:00.001+01:00"];
+  for (let times = 0; times < 2; times += 1) {
+    const rows = await runTextStatement(database.pool, typed, values);
+    assert.deepEqual(rows, [["t", "9007199254740991", "t", "00ff", "t"]]);
+  }
+});
+
 test("a connection prepares it once, and others have their own", async () => {
   await using database = await testDatabase();
   const { pool } = database;

@@ -3,7 +3,7 @@
  * waking it, and the driver's own query is four writes, a description of rows that is asked for each time, and
  * an object for each row.
  *
- * A connection prepares one at its first use. Values are texts, and so is what comes back.
+ * A connection prepares one at its first use. Values are texts as Postgres reads them, and so is what comes back.
  */
 import type { Duplex } from "node:stream";
 import type pg from "pg";
@@ -14,13 +14,16 @@ export type TextStatement = {
   readonly text: string;
 };
 
+/** As Postgres reads a value of whatever type. */
+export type TextValue = string | null;
+
 /** Columns of one row in their order, as Postgres prints them. */
 export type TextRow = readonly (string | null)[];
 
 export function runTextStatement(
   pool: pg.Pool,
   statement: TextStatement,
-  values: readonly string[],
+  values: readonly TextValue[],
 ): Promise<readonly TextRow[]> {
   const run = new TextRun(statement, values);
   // What the pool answers for anything that submits itself: its types tell of clients only.
@@ -43,10 +46,10 @@ class TextRun {
   readonly text: string;
   /** Set by the client. */
   callback: Done | null = null;
-  readonly values: readonly string[];
+  readonly values: readonly TextValue[];
   readonly #rows: TextRow[] = [];
 
-  constructor({ name, text }: TextStatement, values: readonly string[]) {
+  constructor({ name, text }: TextStatement, values: readonly TextValue[]) {
     this.name = name;
     this.text = text;
     this.values = values;
@@ -89,15 +92,17 @@ class TextRun {
 }
 
 const BIND = 0x42;
+/** As the length of a value. */
+const NULL = -1;
 /** Execute all of the unnamed portal, and Sync. */
 const EXECUTE_AND_SYNC = Buffer.from([0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0x53, 0, 0, 0, 4]);
 
 /** Bind, Execute and Sync: https://www.postgresql.org/docs/current/protocol-message-formats.html */
-function toMessages(name: string, values: readonly string[]): Buffer {
-  const lengths = values.map((value) => Buffer.byteLength(value));
+function toMessages(name: string, values: readonly TextValue[]): Buffer {
+  const lengths = values.map((value) => (value === null ? NULL : Buffer.byteLength(value)));
   // Its own length, the portal's empty name, the statement's, and three counts: formats, values, formats.
   const fixed = 4 + 1 + Buffer.byteLength(name) + 1 + 2 + 2 + 2;
-  const bindLength = lengths.reduce((sum, length) => sum + 4 + length, fixed);
+  const bindLength = lengths.reduce((sum, length) => sum + 4 + Math.max(length, 0), fixed);
   const bytes = Buffer.allocUnsafe(1 + bindLength + EXECUTE_AND_SYNC.length);
   let at = bytes.writeUInt8(BIND, 0);
   at = bytes.writeInt32BE(bindLength, at);
@@ -109,7 +114,7 @@ function toMessages(name: string, values: readonly string[]): Buffer {
   at = bytes.writeInt16BE(values.length, at);
   for (const [index, value] of values.entries()) {
     at = bytes.writeInt32BE(lengths[index] ?? 0, at);
-    at += bytes.write(value, at);
+    if (value !== null) at += bytes.write(value, at);
   }
   at = bytes.writeInt16BE(0, at);
   EXECUTE_AND_SYNC.copy(bytes, at);

@@ -56,7 +56,8 @@ export function insertSentAnswer(
     readonly at: Date;
   },
 ): WriteBeside {
-  const values = [ownerId, operation, key, hash, toStorableJson(message), at];
+  const [bytes, time] = [`\\x${hash.toString("hex")}`, at.toISOString()];
+  const values = [ownerId, operation, key, bytes, toStorableJson(message), time];
   return { name: "answer", text: sentAnswerText, values };
 }
 

@@ -9,6 +9,7 @@
 import type { Result } from "@atelier/base/result";
 import type { ChatError, ChatRetry, ChatStatus } from "@atelier/contract/chat/chat-words";
 import type { Sql } from "@atelier/database/database";
+import type { TextValue } from "@atelier/database/text-statement";
 import type { ChatRow, NewMessage, QueuedMessage, StoredMessage, UserMessage } from "./chat-row.ts";
 import type { ExecutionState, TransitionName } from "./execution-state.ts";
 
@@ -187,7 +188,7 @@ export type ReadBeside = { readonly name: string; readonly text: string };
 export type WriteBeside = {
   readonly name: string;
   readonly text: (first: number) => string;
-  readonly values: readonly unknown[];
+  readonly values: readonly TextValue[];
 };
 
 export type SendBeside = {

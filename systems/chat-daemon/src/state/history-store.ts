@@ -3,6 +3,7 @@
  * what has changed since this server read it last.
  */
 import type { Database } from "@atelier/database/database";
+import type { TextValue } from "@atelier/database/text-statement";
 import type { StoredMessage } from "./chat-row.ts";
 import { MESSAGE_COLUMNS_TEXT, toStoredFromJson, type MessageJson } from "./message-store.ts";
 import { withChanges, type KnownHistory, type ReadHistories } from "./read-histories.ts";
@@ -54,8 +55,8 @@ const sinceText = (bounds: string, first: number): string => `(
     from (${bounds} offset 0) as bounds offset 0
   ) as needed)`;
 
-export function knownValues(known: KnownHistory | undefined): readonly number[] {
-  return [known?.version ?? 0, known?.firstId ?? 0];
+export function knownValues(known: KnownHistory | undefined): readonly TextValue[] {
+  return [String(known?.version ?? 0), String(known?.firstId ?? 0)];
 }
 
 type HistoryJson = {

@@ -14,12 +14,12 @@ export async function insertMessages(
   messages: readonly NewMessage[],
   now: Date,
 ): Promise<readonly StoredMessage[]> {
-  const { rows } = await sql<MessageDatabaseRow>`
+  const { rows } = await sql<{ readonly message: MessageJson }>`
     insert into chat_messages (chat_id, created_at, ${NEW_COLUMNS})
     select ${chatId}, ${now}, ${NEW_COLUMNS} from ${newMessages(toMessagesJson(messages))}
     order by place
-    returning ${MESSAGE_COLUMNS}`.execute(db);
-  return rows.map(toStoredMessage).toSorted((a, b) => a.id - b.id);
+    returning ${MESSAGE_JSON}`.execute(db);
+  return rows.map(({ message }) => toStoredFromJson(message)).toSorted((a, b) => a.id - b.id);
 }
 
 /** Returns the ids of those that were not deleted before, from the oldest. */
@@ -165,6 +165,10 @@ const MESSAGE_COLUMN_NAMES = [
 ] as const satisfies readonly (keyof MessageDatabaseRow)[];
 
 export const MESSAGE_COLUMNS_TEXT: string = MESSAGE_COLUMN_NAMES.join(", ");
+/** The same as one column: the driver describes each of an answer anew. */
+const MESSAGE_JSON: RawBuilder<unknown> = sql.raw(
+  `(select to_json(message) from (select ${MESSAGE_COLUMNS_TEXT} offset 0) as message) as message`,
+);
 export const MESSAGE_COLUMNS: RawBuilder<unknown> = sql.raw(MESSAGE_COLUMNS_TEXT);
 
 /** What callers choose of a message, and its type: messages travel to the database as one JSON array. */

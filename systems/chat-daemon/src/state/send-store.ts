@@ -8,10 +8,15 @@
  * It does nothing where the transition would do more: to a chat that is busy, archived or has a queue, and
  * where calls are open that the message would have to close.
  */
+import {
+  runTextStatement,
+  type TextRow,
+  type TextStatement,
+} from "@atelier/database/text-statement";
 import { toStorableJson } from "../messages/storable-json.ts";
 import type { ChatOwner, ReadBeside, ReadChat, SendBeside } from "./chat-machine.ts";
 import type { ChatRow, StoredMessage, UserMessage } from "./chat-row.ts";
-import { CHAT_COLUMNS_TEXT, toChatRow, type ChatDatabaseRow } from "./chat-store.ts";
+import { CHAT_JSON_TEXT, toChatFromText } from "./chat-store.ts";
 import { historyText, keepHistory, knownValues, type Reading } from "./history-store.ts";
 import {
   MESSAGE_COLUMNS_TEXT,
@@ -49,46 +54,39 @@ export async function sendAtOnce(
   },
 ): Promise<SentAtOnce | null> {
   const known = histories.get(chatId);
-  const { rows } = await pool.query<SentRow>({
-    ...sendStatement(beside),
-    values: [
-      ...[chatId, now, message.createdBy, toStorableJson(message.content), message.apiKeyId],
-      ...[message.modelConfigId, message.reasoningEffort],
-      ...[owner?.workerId ?? null, owner?.runnerId ?? null, ...knownValues(known)],
-      ...(beside.write?.values ?? []),
-    ],
-  });
-  return rows.map((row) => toSent(row, histories, known))[0] ?? null;
+  const content = toStorableJson(message.content);
+  const [row] = await runTextStatement(pool, sendStatement(beside), [
+    ...[chatId, now.toISOString(), message.createdBy, content, message.apiKeyId],
+    ...[message.modelConfigId, message.reasoningEffort],
+    ...[owner?.workerId ?? null, owner?.runnerId ?? null, ...knownValues(known)],
+    ...(beside.write?.values ?? []),
+  ]);
+  return row === undefined ? null : toSent(row, histories, known);
 }
 
 /** `read`: of a chat that is taken. */
 type SendingBeside = SendBeside & { readonly read: ReadBeside | null };
 
-type SentRow = ChatDatabaseRow & {
-  readonly message: MessageJson;
-  /** Before it. */
-  readonly history: string | null;
-  readonly beside: unknown;
-};
-
 function toSent(
-  row: SentRow,
+  row: TextRow,
   histories: ReadHistories,
   known: KnownHistory | undefined,
 ): SentAtOnce {
-  const chat = toChatRow(row);
-  const message = toStoredFromJson(row.message);
-  if (row.history === null) return { chat, message, read: null };
+  // As selected. The history is the one before the message.
+  const [chatText, messageText, history, besideText] = row as SentRow;
+  const chat = toChatFromText(chatText);
+  const message = toStoredFromJson(JSON.parse(messageText) as MessageJson);
+  if (history === null) return { chat, message, read: null };
   const { generationAttempt: attempt } = chat;
-  const messages = keepHistory(histories, chat, { text: row.history, known, added: [message] });
+  const messages = keepHistory(histories, chat, { text: history, known, added: [message] });
   const before = { ...chat, generationAttempt: 0 };
-  return { chat, message, read: { chat: before, messages, attempt, beside: row.beside } };
+  const read = besideText === null ? null : (JSON.parse(besideText) as unknown);
+  return { chat, message, read: { chat: before, messages, attempt, beside: read } };
 }
 
-function sendStatement({ onlyIf, read, write }: SendingBeside): {
-  readonly name: string;
-  readonly text: string;
-} {
+type SentRow = [chat: string, message: string, history: string | null, beside: string | null];
+
+function sendStatement({ onlyIf, read, write }: SendingBeside): TextStatement {
   const name = ["chat-send", onlyIf?.name, read?.name, write?.name].join("-");
   let text = texts.get(name);
   if (text === undefined) {
@@ -141,7 +139,7 @@ const sendText = ({ onlyIf, read, write }: Record<"onlyIf" | "read" | "write", s
     insert into chat_heartbeats (chat_id, runner_id, heartbeat_at)
     select id, runner_id, clock_timestamp() from moved where is_taken
   )${write}
-  select ${CHAT_COLUMNS_TEXT}, to_json(entered) as message,
+  select ${CHAT_JSON_TEXT} as chat, to_json(entered) as message,
     case when chats.is_taken then ${historyText(10)} end as history,
     case when chats.is_taken then ${read} end as beside,
     ${notifyUpdateText("chats")},

@@ -5,7 +5,15 @@ import { fail, ok } from "@atelier/base/result";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import type { ChatFence, ChatMachine } from "./chat-machine.ts";
 import type { ChatRow } from "./chat-row.ts";
-import { boundary, chatWorld, must, SAYS, type ChatWorld } from "./chat-world-testkit.ts";
+import { findChat, toChatRow, type ChatDatabaseRow } from "./chat-store.ts";
+import {
+  boundary,
+  chatWorld,
+  DYNAMIC_TOOL,
+  must,
+  SAYS,
+  type ChatWorld,
+} from "./chat-world-testkit.ts";
 import { NO_USAGE } from "./memory-chat-testkit.ts";
 
 test("a step at once leaves the chat as the transition of its name does", async () => {
@@ -56,6 +64,45 @@ test("a chat that is let go at once is as the transaction leaves it", async () =
   for (const { id } of [atOnce, inSteps]) {
     const chat = must(await machine.change(id, async ({ row }) => Promise.resolve(ok(row))));
     assert.deepEqual([chat.workerId, chat.runnerId], [null, null]);
+  }
+});
+
+test("whoever reads a chat at once has the same of each column as by the driver", async () => {
+  await using world = await chatWorld();
+  const { machine, database } = world;
+  const { id: parentChatId } = await world.chatIn("W");
+  const full = {
+    ...{ parentChatId, rootChatId: parentChatId },
+    mcpServerIds: [randomUUID(), randomUUID()],
+    dynamicTools: [{ ...DYNAMIC_TOOL, description: `"ü€😀\n\\` }],
+    labels: { "a.b": "ü\t'", c: "" },
+  };
+  for (const chat of [await running(world, "R0"), await running(world, "R0", full)]) {
+    const compare = async (): Promise<void> => {
+      const fence = await fenceOf(machine, chat);
+      const { chat: atOnce } = must(await machine.readFenced(chat.id, fence));
+      const byDriver = await database.pool.query<ChatDatabaseRow>(
+        "select * from chats where id = $1",
+        [chat.id],
+      );
+      assert.deepEqual([atOnce], byDriver.rows.map(toChatRow));
+      assert.deepEqual(await findChat(database.sql, chat.id), atOnce);
+    };
+    await compare();
+    // Columns that may be null have something, and times are finer than JavaScript's.
+    await database.pool.query(
+      `update chats set snapshot_version = snapshot_version + 1, title = $2,
+         last_error = '{"message": "a \\u00fc \\"", "retryable": false, "n": 1.50}',
+         retry_state = '{"attempt": 12345678901, "delay_ms": 0.1, "error": "", "retrying_at": "x"}',
+         requires_action_deadline_at = '2026-03-29 02:30:00.069999+01', fence = 9007199254740991,
+         compaction_requested_at = '1999-12-31 23:59:59.9999+05:30', pin_order = 7,
+         last_read_message_id = 9007199254740990, last_turn_summary = $2, mode = 'explore',
+         plan_mode = 'plan', last_reasoning_effort = 'high',
+         created_at = '2026-01-01 00:00:00.000001Z', updated_at = '2026-01-01 00:00:00.283999Z'
+       where id = $1`,
+      [chat.id, `ü€😀\t"'\\`],
+    );
+    await compare();
   }
 });
 
@@ -127,9 +174,9 @@ test("who read a chat before is sent what has changed since, and what a person's
     const query = t.mock.method(database.pool, "query");
     const found = must(await machine.readFenced(chat.id, await fenceOf(world.machine, chat)));
     const answer: unknown = query.mock.calls.at(-1)?.result;
-    const { rows } = (await answer) as { readonly rows: readonly { readonly history: string }[] };
+    const [row] = (await answer) as readonly (readonly string[])[];
     query.mock.restore();
-    const { messages } = JSON.parse(rows[0]?.history ?? "") as { messages: { id: number }[] };
+    const { messages } = JSON.parse(row?.[1] ?? "") as { messages: { id: number }[] };
     return { found: found.messages, sent: messages.map(({ id }) => id) };
   };
   const first = await read();

@@ -4,9 +4,14 @@
  * names mean; a test drives both from the same state and compares every column.
  */
 import type { Database } from "@atelier/database/database";
+import {
+  runTextStatement,
+  type TextStatement,
+  type TextValue,
+} from "@atelier/database/text-statement";
 import type { ChatFence, ChatMoved, ReadBeside, ReadChat } from "./chat-machine.ts";
 import type { ChatRow, NewMessage, StoredMessage } from "./chat-row.ts";
-import { CHAT_COLUMNS_TEXT, toChatRow, type ChatDatabaseRow } from "./chat-store.ts";
+import { CHAT_JSON_TEXT, toChatFromText } from "./chat-store.ts";
 import { historyOfTurnText, keepHistory, knownValues, type Reading } from "./history-store.ts";
 import { NEW_COLUMNS_ROW, NEW_COLUMNS_TEXT, toMessagesJson } from "./message-store.ts";
 import type { KnownHistory, ReadHistories } from "./read-histories.ts";
@@ -22,21 +27,19 @@ export async function readWithHistory(
   fence: ChatFence,
 ): Promise<{ readonly chat: ChatRow; readonly messages: readonly StoredMessage[] } | undefined> {
   const known = histories.get(chatId);
-  const { rows } = await pool.query<ReadRow>({
-    name: "chat-read",
-    text: READ,
-    values: [...fenceValues(chatId, fence), ...knownValues(known)],
-  });
-  return rows.map((row) => toRead(row, histories, known))[0];
+  const values = [...fenceValues(chatId, fence), ...knownValues(known)];
+  const [row] = await runTextStatement(pool, READ, values);
+  if (row === undefined) return undefined;
+  const [chat, history] = row as ReadRow; // As selected.
+  return toRead({ chat: toChatFromText(chat), history }, histories, known);
 }
 
 function toRead(
-  row: ReadRow,
+  { chat, history }: { readonly chat: ChatRow; readonly history: string },
   histories: ReadHistories,
   known: KnownHistory | undefined,
 ): { readonly chat: ChatRow; readonly messages: readonly StoredMessage[] } {
-  const chat = toChatRow(row);
-  return { chat, messages: keepHistory(histories, chat, { text: row.history, known }) };
+  return { chat, messages: keepHistory(histories, chat, { text: history, known }) };
 }
 
 /**
@@ -50,20 +53,24 @@ export async function beginWithHistory(
   beside: ReadBeside | null,
 ): Promise<ReadChat | undefined> {
   const known = histories.get(chatId);
-  const { rows } = await pool.query<BeginRow>({
+  const statement = {
     name: beside === null ? "chat-begin" : `chat-begin-${beside.name}`,
     text: beside === null ? begin("null::json") : begin(beside.text),
-    values: [...fenceValues(chatId, fence), ...knownValues(known)],
-  });
-  const [row] = rows;
+  };
+  const values = [...fenceValues(chatId, fence), ...knownValues(known)];
+  const [row] = await runTextStatement(pool, statement, values);
+  if (row === undefined) return undefined;
+  const [chatText, history, read, begun] = row as BeginRow; // As selected.
+  const chat = toChatFromText(chatText);
   // Somebody changed the chat while this was read: what it is now, its next reader learns.
   const isOvertaken =
-    row?.attempt === null &&
-    row.generation_attempt === 0 &&
-    row.status === "running" &&
-    !row.archived;
-  if (row === undefined || isOvertaken) return undefined;
-  return { ...toRead(row, histories, known), attempt: row.attempt, beside: row.beside };
+    begun === null && chat.generationAttempt === 0 && chat.status === "running" && !chat.archived;
+  if (isOvertaken) return undefined;
+  return {
+    ...toRead({ chat, history }, histories, known),
+    attempt: begun === null ? null : Number(begun),
+    beside: read === null ? null : (JSON.parse(read) as unknown),
+  };
 }
 
 /** Undefined: the fence does not hold. */
@@ -72,12 +79,8 @@ export async function recordAttemptAtOnce(
   chatId: string,
   fence: ChatFence,
 ): Promise<number | undefined> {
-  const { rows } = await pool.query<{ readonly attempt: number }>({
-    name: "chat-attempt",
-    text: ATTEMPT,
-    values: fenceValues(chatId, fence),
-  });
-  return rows[0]?.attempt;
+  const [row] = await runTextStatement(pool, ATTEMPT, fenceValues(chatId, fence));
+  return row === undefined ? undefined : Number(row[0]);
 }
 
 /** False: the fence does not hold. */
@@ -86,11 +89,7 @@ export async function abandonAtOnce(
   chatId: string,
   fence: ChatFence,
 ): Promise<boolean> {
-  const { rows } = await pool.query({
-    name: "chat-abandon",
-    text: ABANDON,
-    values: fenceValues(chatId, fence),
-  });
+  const rows = await runTextStatement(pool, ABANDON, fenceValues(chatId, fence));
   return rows.length > 0;
 }
 
@@ -101,33 +100,37 @@ export async function commitStepAtOnce(
   fence: ChatFence,
   { messages, now }: { readonly messages: readonly NewMessage[]; readonly now: Date },
 ): Promise<ChatMoved | undefined> {
-  const { rows } = await pool.query<{ readonly worker_id: string; readonly version: number }>({
-    name: "chat-step",
-    text: STEP,
-    values: [...fenceValues(chatId, fence), now, toMessagesJson(messages)],
-  });
-  const { runnerId, status } = fence;
-  return rows.map(({ worker_id: workerId, version }) => ({
-    ...{ workerId, runnerId, status, archived: false },
+  const [row] = await runTextStatement(pool, STEP, [
+    ...fenceValues(chatId, fence),
+    ...[now.toISOString(), toMessagesJson(messages)],
+  ]);
+  if (row === undefined) return undefined;
+  const [workerId = null, versionText] = row;
+  const version = Number(versionText);
+  return {
+    ...{ workerId, runnerId: fence.runnerId, status: fence.status, archived: false },
     ...{ snapshotVersion: version, historyVersion: version, generationAttempt: 0 },
-  }))[0];
+  };
 }
 
-type ReadRow = ChatDatabaseRow & { readonly history: string };
-type BeginRow = ReadRow & { readonly attempt: number | null; readonly beside: unknown };
+type ReadRow = [chat: string, history: string];
+type BeginRow = [...ReadRow, beside: string | null, attempt: string | null];
 
 const FENCE =
   "chats.id = $1 and chats.runner_id = $2 and chats.history_version = $3 and chats.status = $4";
 /** Only a running chat has attempts and steps. */
 const RUNNING_FENCE = `${FENCE} and chats.status = 'running' and not chats.archived`;
 
-function fenceValues(chatId: string, fence: ChatFence): unknown[] {
-  return [chatId, fence.runnerId, fence.historyVersion, fence.status];
+function fenceValues(chatId: string, fence: ChatFence): readonly TextValue[] {
+  return [chatId, fence.runnerId, String(fence.historyVersion), fence.status];
 }
 
 const HISTORY = historyOfTurnText(5);
 
-const READ = `select ${CHAT_COLUMNS_TEXT}, ${HISTORY} as history from chats where ${FENCE}`;
+const READ: TextStatement = {
+  name: "chat-read",
+  text: `select ${CHAT_JSON_TEXT} as chat, ${HISTORY} as history from chats where ${FENCE}`,
+};
 
 /**
  * The first attempt alone: a later one may follow one whose server died, and what that had shown is read
@@ -139,20 +142,25 @@ const begin = (beside: string): string => `
       snapshot_version = snapshot_version + 1, generation_attempt = generation_attempt + 1
     where ${RUNNING_FENCE} and chats.generation_attempt = 0 returning chats.*
   )
-  select ${CHAT_COLUMNS_TEXT}, ${HISTORY} as history, ${beside} as beside,
+  select ${CHAT_JSON_TEXT} as chat, ${HISTORY} as history, ${beside} as beside,
     moved.generation_attempt as attempt,
     case when moved.id is not null then ${notifyUpdateText("moved")} end as notified
   from chats left join moved on true where ${FENCE}`;
 
-const ATTEMPT = `
+const ATTEMPT: TextStatement = {
+  name: "chat-attempt",
+  text: `
   with moved as (
     update chats set
       snapshot_version = snapshot_version + 1, generation_attempt = generation_attempt + 1
     where ${RUNNING_FENCE} returning chats.*
   )
-  select generation_attempt as attempt, ${notifyUpdateText("moved")} from moved`;
+  select generation_attempt as attempt, ${notifyUpdateText("moved")} from moved`,
+};
 
-const ABANDON = `
+const ABANDON: TextStatement = {
+  name: "chat-abandon",
+  text: `
   with moved as (
     update chats set
       snapshot_version = snapshot_version + 1, worker_id = null, runner_id = null
@@ -160,9 +168,12 @@ const ABANDON = `
   )
   select ${notifyUpdateText("chats")},
     case when ${WANTS_WORKER_TEXT} then ${notifyOwnershipText("chats")} end
-  from moved as chats`;
+  from moved as chats`,
+};
 
-const STEP = `
+const STEP: TextStatement = {
+  name: "chat-step",
+  text: `
   with moved as (
     update chats set
       snapshot_version = snapshot_version + 1, history_version = snapshot_version + 1,
@@ -176,4 +187,5 @@ const STEP = `
     from moved cross join jsonb_to_recordset($6::jsonb) ${NEW_COLUMNS_ROW}
     order by messages.place
   )
-  select worker_id, snapshot_version as version, ${notifyUpdateText("moved")} from moved`;
+  select worker_id, snapshot_version as version, ${notifyUpdateText("moved")} from moved`,
+};
