@@ -55,10 +55,10 @@ async function send(
   const signal = standard.signal ?? (input instanceof Request ? input.signal : null);
   signal?.throwIfAborted();
   const call = plainCall(input, standard) ?? anyCall(input, standard);
-  const { headers, mode } = readCredential(call.headers);
+  const mode = takeCredential(call.headers);
   const { pathname, search } = call.url;
   const url = `${ROOT}/${providerName}${pathname}${search}`;
-  const { method, body } = call;
+  const { method, headers, body } = call;
   const req = new MemoryRequest({ method, url, headers, body });
   const res = new MemoryResponse(req);
   followSignal(res, signal);
@@ -76,6 +76,7 @@ async function send(
 type Call = {
   readonly method: string;
   readonly url: URL;
+  /** The call's own copy. */
   readonly headers: Headers;
   readonly body: MemoryBody;
 };
@@ -95,22 +96,18 @@ function anyCall(input: string | URL | Request, init: RequestInit): Call {
   // The signal is followed by the caller; a Request would hold it only weakly.
   const request = new Request(input, { duplex: "half", ...init, signal: null });
   const { method, headers, body } = request;
-  return { method, url: new URL(request.url), headers, body };
+  return { method, url: new URL(request.url), headers: new Headers(headers), body };
 }
 
-/** Whose credential the headers hold: an SDK's placeholder, which is dropped, or the person's own. */
-function readCredential(given: Headers): {
-  readonly headers: Headers;
-  readonly mode: DelegatedExchange["mode"];
-} {
-  const headers = new Headers(given);
+/** Whose credential the headers hold: an SDK's placeholder, which is taken out, or the person's own. */
+function takeCredential(headers: Headers): DelegatedExchange["mode"] {
   const marker = headers.get(GOVERNANCE_TOKEN_HEADER)?.trim() ?? "";
   headers.delete(GOVERNANCE_TOKEN_HEADER);
-  if (marker === DELEGATED_MARKER) return { headers, mode: "byok" };
+  if (marker === DELEGATED_MARKER) return "byok";
   // It means something by it that we do not know; the company's keys must not pay for a guess.
   if (marker !== "") throw new ModelTransportError("a model call in this process carries no token");
   for (const name of CREDENTIAL_HEADERS) headers.delete(name);
-  return { headers, mode: "central" };
+  return "central";
 }
 
 function followSignal(res: MemoryResponse, signal: AbortSignal | null): void {

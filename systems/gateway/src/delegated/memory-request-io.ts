@@ -34,8 +34,9 @@ export class MemoryRequest extends Readable implements GatewayRequest {
     super();
     this.method = method;
     this.url = url;
-    this.headers = Object.fromEntries(headers);
-    this.rawHeaders = [...headers].flat();
+    const pairs = [...headers];
+    this.headers = Object.fromEntries(pairs);
+    this.rawHeaders = pairs.flat();
     this.#bytes = Buffer.isBuffer(body) ? body : null;
     this.#body = body === null || Buffer.isBuffer(body) ? null : body.getReader();
     this.on("error", () => {}); // A body that its maker broke off: the relay hears `close`.

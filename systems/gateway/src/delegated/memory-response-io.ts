@@ -25,7 +25,8 @@ export class MemoryResponse extends Writable implements GatewayResponse {
   #pulled: (() => void) | null = null;
   #piece: { readonly bytes: Uint8Array; readonly taken: () => void } | null = null;
   #isWhole = false;
-  #reason: unknown = new TypeError("the answer broke off before it was complete");
+  /** Null: nobody gave one. */
+  #reason: { readonly value: unknown } | null = null;
 
   constructor(req: MemoryRequest) {
     super({ highWaterMark: BUFFERED_BYTES_MAX });
@@ -64,7 +65,7 @@ export class MemoryResponse extends Writable implements GatewayResponse {
 
   /** The client goes away. */
   abort(reason: unknown): void {
-    this.#reason = reason;
+    this.#reason = { value: reason };
     this.destroy();
   }
 
@@ -81,11 +82,20 @@ export class MemoryResponse extends Writable implements GatewayResponse {
   }
 
   override _destroy(_error: Error | null, callback: (error: null) => void): void {
-    this.#head.reject(this.#reason);
-    // Without a head nobody has the body yet: the rejection says it.
-    if (!this.#isWhole) this.#controller?.error(this.#reason);
+    if (!this.headersSent || !this.#isWhole) this.#breakOff();
     this.req.destroy();
     callback(null);
+  }
+
+  /** Its trace is made only where there is a break: it costs as much as the rest of a response. */
+  #breakOff(): void {
+    const reason =
+      this.#reason === null
+        ? new TypeError("the answer broke off before it was complete")
+        : this.#reason.value;
+    this.#head.reject(reason);
+    // Without a head nobody has the body yet: the rejection says it.
+    if (!this.#isWhole) this.#controller?.error(reason);
   }
 
   #pass(): void {
