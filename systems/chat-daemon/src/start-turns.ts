@@ -114,7 +114,8 @@ export function turnDeps(parts: TurnParts): TurnDeps {
     // Of two with one name, the last is meant: ours.
     toolsOf: async (chat, beside) => {
       const servers = beside === undefined ? undefined : toServers(asBeside(beside).servers);
-      return [...(await parts.mcp.toolsOf(chat, servers)), ...tools];
+      const remote = await parts.mcp.toolsOf(chat, servers);
+      return remote.length === 0 ? tools : [...remote, ...tools];
     },
     workspaceOf: async (chat) => {
       const workspace = await connectWorkspace(reach, chat);
@@ -128,11 +129,14 @@ export function turnDeps(parts: TurnParts): TurnDeps {
   };
 }
 
-/** What a step's model, settings and tools want of the database: with the chat, of one moment. */
+/**
+ * What a step's model, settings and tools want of the database: with the chat, of one moment. In JSON it is one
+ * text: it is the same from turn to turn, and so is what is made of it.
+ */
 export const TURN_BESIDE: ReadBeside = {
   name: "turn",
-  text: `json_build_object('models', ${TURN_MODELS_TEXT}, 'settings', ${TURN_SETTINGS_TEXT},
-    'servers', ${TURN_SERVERS_TEXT})`,
+  text: `to_json(json_build_object('models', ${TURN_MODELS_TEXT}, 'settings', ${TURN_SETTINGS_TEXT},
+    'servers', ${TURN_SERVERS_TEXT})::text)`,
 };
 
 type Beside = { readonly models: unknown; readonly settings: unknown; readonly servers: unknown };
@@ -147,6 +151,16 @@ function madeOnce<Made>(make: (beside: Beside) => Made): (read: unknown) => Made
   };
 }
 
+/** Of as many people and models; the last that was wanted is at the end. */
+const BESIDE_TEXTS_MAX = 128;
+const besideOfTexts = new Map<string, Beside>();
+
 function asBeside(read: unknown): Beside {
-  return read as Beside; // As selected.
+  const text = read as string; // As selected.
+  const beside = besideOfTexts.get(text) ?? (JSON.parse(text) as Beside);
+  besideOfTexts.delete(text);
+  besideOfTexts.set(text, beside);
+  const [oldest = text] = besideOfTexts.size > BESIDE_TEXTS_MAX ? besideOfTexts.keys() : [];
+  if (oldest !== text) besideOfTexts.delete(oldest);
+  return beside;
 }

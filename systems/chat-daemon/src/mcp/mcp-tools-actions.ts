@@ -100,6 +100,7 @@ export class McpTools {
   async toolsOf(chat: McpChat, read?: readonly McpServer[]): Promise<readonly ChatTool[]> {
     const all = read ?? (await listServers(this.#deps.database.sql));
     const servers = serversOfChat(all, chat.mcpServerIds);
+    if (servers.length === 0) return [];
     const askers = await this.#askers(servers, chat.ownerId);
     const offered = await Promise.all(
       servers.map(async (server) => {

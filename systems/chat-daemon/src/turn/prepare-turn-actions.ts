@@ -61,7 +61,7 @@ export async function prepareTurn(
     { ...{ chat, rows, settings, model: model.value, request }, attempt },
     () => layers,
   );
-  const tools = toolSet(chat, kind, [...offered, ...advisor]);
+  const tools = toolSet(chat, kind, advisor.length === 0 ? offered : [...offered, ...advisor]);
   layers = systemLayers(selectPromptRows(rows), systemContext(chat, kind, settings, tools));
   return ok({
     ...{ chat, rows, attempt, kind, summaryModel, tools },
@@ -107,9 +107,25 @@ function advisorOf(
   return [advisorTool({ rows, layers, model, recorder, recorded: turn, ...settings.advisor })];
 }
 
+/** Of a list that comes again with every turn: sets are made once, and so is what is made of them. */
+const knownSets = new WeakMap<readonly ChatTool[], Map<ChatKind, ToolSet>>();
+
 function toolSet(chat: ChatRow, kind: ChatKind, tools: readonly ChatTool[]): ToolSet {
-  const byName = new Map(tools.map((tool) => [tool.name, tool]));
   const declared = mayUseDynamicTools(kind) ? (chat.dynamicTools ?? []) : [];
+  if (declared.length > 0) return newToolSet(kind, tools, declared);
+  const known = knownSets.get(tools) ?? new Map<ChatKind, ToolSet>();
+  const set = known.get(kind) ?? newToolSet(kind, tools, []);
+  known.set(kind, set);
+  knownSets.set(tools, known);
+  return set;
+}
+
+function newToolSet(
+  kind: ChatKind,
+  tools: readonly ChatTool[],
+  declared: readonly { readonly name: string }[],
+): ToolSet {
+  const byName = new Map(tools.map((tool) => [tool.name, tool]));
   // Of two with one name, ours is meant.
   const dynamic = declared.map(({ name }) => name).filter((name) => !byName.has(name));
   const active = [...byName.values()]
@@ -118,11 +134,25 @@ function toolSet(chat: ChatRow, kind: ChatKind, tools: readonly ChatTool[]): Too
   return { tools: byName, active: new Set(active), dynamicNames: new Set(dynamic) };
 }
 
+const knownPromptTools = new WeakMap<ToolSet, readonly PromptTool[]>();
+
 function promptTools(
   chat: ChatRow,
   kind: ChatKind,
+  set: ToolSet,
+  { providerTools }: TurnModel,
+): readonly PromptTool[] {
+  const ofProvider = providerTools.filter(({ name }) => isToolAvailable(name, kind));
+  if (ofProvider.length > 0 || set.dynamicNames.size > 0) return sorted(chat, set, ofProvider);
+  const known = knownPromptTools.get(set) ?? sorted(chat, set, []);
+  knownPromptTools.set(set, known);
+  return known;
+}
+
+function sorted(
+  chat: ChatRow,
   { tools, active, dynamicNames }: ToolSet,
-  model: TurnModel,
+  ofProvider: TurnModel["providerTools"],
 ): readonly PromptTool[] {
   const own = [...tools.values()].filter(({ name }) => active.has(name)).map(toPromptTool);
   const dynamic = (chat.dynamicTools ?? [])
@@ -131,7 +161,6 @@ function promptTools(
       ...{ type: "function", name, inputSchema: input_schema },
       ...(description !== undefined && { description }),
     }));
-  const ofProvider = model.providerTools.filter(({ name }) => isToolAvailable(name, kind));
   return [...own, ...dynamic, ...ofProvider].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 

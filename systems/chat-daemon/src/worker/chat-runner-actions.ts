@@ -43,6 +43,10 @@ const NEWS_MS_MAX = 250;
 /** Who has just taken a chat knows it. What came before it heard anything is read out of its first word's way. */
 const FIRST_READ_MS = 50;
 
+/** Made once: with each comes a trace of the stack. */
+const STOPPED = new Error("the runner stops");
+const MOVED_ON = new Error("the chat has moved on");
+
 type ActiveTask = { readonly stop: AbortController; readonly ended: Promise<void> };
 
 export class ChatRunner {
@@ -102,7 +106,7 @@ export class ChatRunner {
   end(): void {
     if (this.#stop.signal.aborted) return;
     this.#subscription[Symbol.dispose]();
-    this.#stop.abort(new Error("the runner stops"));
+    this.#stop.abort(STOPPED);
     this.#ended();
   }
 
@@ -113,7 +117,7 @@ export class ChatRunner {
 
   #start(kind: RunnerTaskKind): void {
     const before = this.#active;
-    before?.stop.abort(new Error("the chat has moved on"));
+    before?.stop.abort(MOVED_ON);
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, this.#stop.signal]);
     const { historyVersion, status } = this.#view;
