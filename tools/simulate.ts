@@ -8,23 +8,41 @@
  * `npm run simulate -- <name> [options]` runs one of WITH_OPTIONS: real servers under random trouble.
  */
 import { randomInt } from "node:crypto";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { keepTogether } from "../test/simulation/own-leftovers.ts";
 import { listFiles, ROOT } from "./source-files.ts";
 
 /** Simulations of whole servers that have options of their own: each is run by its name alone. */
-const WITH_OPTIONS: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
-  "gateway-outage": async (argv) =>
-    (await import("../test/journeys/gateway-outage.ts")).simulateOutage(argv),
-  "workspace-copy": async (argv) =>
-    (await import("../test/simulation/workspace-copy.ts")).runWorkspaceCopy(argv),
-  "gateway-reloads": async (argv) =>
-    (await import("../test/simulation/gateway-reloads.ts")).runGatewayReloads(argv),
-  "workspace-kills": async (argv) =>
-    (await import("../test/simulation/workspace-kills.ts")).runWorkspaceKills(argv),
-  "chat-kills": async (argv) =>
-    (await import("../test/simulation/chat-kills.ts")).runChatKills(argv),
+const WITH_OPTIONS: Readonly<Record<string, WithOptions>> = {
+  "gateway-outage": {
+    options: "[--seconds N] [--workers N] [--pause-ms N]",
+    run: async (argv) => (await import("../test/journeys/gateway-outage.ts")).simulateOutage(argv),
+  },
+  "workspace-copy": {
+    options: "[--megabytes N]",
+    run: async (argv) =>
+      (await import("../test/simulation/workspace-copy.ts")).runWorkspaceCopy(argv),
+  },
+  "gateway-reloads": {
+    options: "[--reloads N] [--seed N] [--workers N]",
+    run: async (argv) =>
+      (await import("../test/simulation/gateway-reloads.ts")).runGatewayReloads(argv),
+  },
+  "workspace-kills": {
+    options: "[--runs N] [--seed N] [--lanes N] [--only text]",
+    run: async (argv) =>
+      (await import("../test/simulation/workspace-kills.ts")).runWorkspaceKills(argv),
+  },
+  "chat-kills": {
+    options: '[--runs N] [--seed N] [--lanes N] [--only "text|text"]',
+    run: async (argv) => (await import("../test/simulation/chat-kills.ts")).runChatKills(argv),
+  },
+};
+
+type WithOptions = {
+  readonly options: string;
+  readonly run: (argv: readonly string[]) => Promise<number>;
 };
 
 /** What a simulation file exports. */
@@ -53,9 +71,16 @@ const SEED_MAX = 2 ** 31;
 async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...argv],
-    options: { seed: { type: "string" }, runs: { type: "string" }, requests: { type: "string" } },
+    options: {
+      ...{ seed: { type: "string" }, runs: { type: "string" }, requests: { type: "string" } },
+      help: { type: "boolean" },
+    },
     allowPositionals: true,
   });
+  if (values.help === true) {
+    console.log(usage());
+    return 0;
+  }
   const seed = readCount("--seed", values.seed) ?? randomInt(SEED_MAX);
   const runsAsked = readCount("--runs", values.runs);
   const runsUsual = readCount(RUNS_VARIABLE, process.env[RUNS_VARIABLE]) ?? RUNS_DEFAULT;
@@ -77,6 +102,23 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   console.log(`${files.length - failed} passed, ${failed} failed (seed ${seed})`);
   return failed === 0 ? 0 : 1;
+}
+
+function usage(): string {
+  const names = (globs: readonly string[]): string =>
+    listFiles(ROOT, globs)
+      .map((file) => `  ${basename(file, ".simulation.ts")}`)
+      .join("\n");
+  return `npm run simulate -- [name…] [--seed N] [--runs N]
+
+Without a name, all of these:
+${names([IN_MEMORY])}
+By name alone, with a real server (also --requests N):
+${names([WITH_SERVERS])}
+By name, with options of its own:
+${Object.entries(WITH_OPTIONS)
+  .map(([name, { options }]) => `  ${name} ${options}`)
+  .join("\n")}`;
 }
 
 async function run(
@@ -111,9 +153,10 @@ function readCount(name: string, text: string | undefined): number | null {
 }
 
 const [name = "", ...options] = process.argv.slice(2);
-const withServers = Object.hasOwn(WITH_OPTIONS, name) ? WITH_OPTIONS[name] : undefined;
+const isOfServers = Object.hasOwn(WITH_OPTIONS, name) && !options.includes("--help");
+const withServers = isOfServers ? WITH_OPTIONS[name] : undefined;
 const own = keepTogether();
-const code = await (withServers?.(options) ?? main(process.argv.slice(2)));
+const code = await (withServers?.run(options) ?? main(process.argv.slice(2)));
 await own[Symbol.asyncDispose]();
 // Ended by hand: Node can spin for ever when it cleans up after servers and sockets that it had by itself.
 process.exit(code);
