@@ -34,6 +34,7 @@ export async function readModelStream(
   signal.throwIfAborted();
   const guard = new SilenceGuard(clock, signal);
   const step = new StepParts();
+  let hasBegun = false;
   try {
     invoked();
     const { stream } = await guard.orSilence(
@@ -55,7 +56,11 @@ export async function readModelStream(
         if (done) break;
         guard.heard(value);
         if (value.type === "error") throw asError(value.error);
-        for (const part of step.add(value, clock.now().toISOString())) show(part);
+        const parts = step.add(value, clock.now().toISOString());
+        for (const part of parts) show(part);
+        if (parts.length === 0 || hasBegun) continue;
+        hasBegun = true;
+        await untilStatementsLeave();
       }
     } finally {
       await cancel(reader);
@@ -72,6 +77,16 @@ export async function readModelStream(
     });
   }
   return step;
+}
+
+/**
+ * The driver of the database sends when all microtasks are done, and the rest of what came with the first part
+ * would be taken apart in those: a person looks at an empty answer until then.
+ */
+function untilStatementsLeave(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(resolve);
+  });
 }
 
 /**
