@@ -68,6 +68,35 @@ test("a turn that is stopped while it is prepared shows nothing and asks no mode
   assert.deepEqual([world.calls.length, shows.mock.callCount()], [0, 0]);
 });
 
+test("a turn is prepared a few times before it fails, and waits for as long as the database is away", async () => {
+  await using world = await turnWorld({ replies: [says("hello you")] });
+  const { id } = await world.create();
+  const failures: Error[] = [];
+  const deps: typeof world.deps = {
+    ...world.deps,
+    settingsOf: async (...of) => {
+      const failure = failures.shift();
+      if (failure !== undefined) throw failure;
+      return world.deps.settingsOf(...of);
+    },
+  };
+  const away = Object.assign(new Error("terminating connection"), { code: "57P01" });
+  failures.push(away);
+  const run = await world.runOf(id);
+  await assert.rejects(runGeneration(deps, run), away);
+  assert.equal((await world.row(id)).status, "running", "its runner comes again");
+  const other = new Error("nobody knows why");
+  failures.push(other, other);
+  const clock = new FakeClock();
+  const ended = runGeneration({ ...deps, clock }, await world.runOf(id));
+  for (const waitedMs of [200, 400]) {
+    await clock.untilSleeping();
+    await clock.advance(waitedMs);
+  }
+  assert.equal(await ended, "done");
+  assert.equal((await world.row(id)).status, "waiting");
+});
+
 test("an answer without content ends the turn and leaves no row", async () => {
   await using world = await turnWorld({ replies: [[finish("stop")]] });
   const { id } = await world.create();

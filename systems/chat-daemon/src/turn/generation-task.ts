@@ -6,6 +6,7 @@
  */
 import type { ChatError, ChatRetry } from "@atelier/contract/chat/chat-words";
 import { fail, ok, type Result } from "@atelier/base/result";
+import { isDatabaseUnavailable } from "@atelier/database/database";
 import { endedBy, type ActionEnd } from "./attempt-actions.ts";
 import { compact } from "./compaction-actions.ts";
 import { compactionNeed } from "./compaction-need.ts";
@@ -75,6 +76,8 @@ async function prepareWithRetries(
   for (let attempt = 1; ; attempt += 1) {
     const prepared = await prepare().catch((error: unknown) => {
       signal.throwIfAborted();
+      // Whoever runs the task waits for it: a turn must not end because the database was away for a second.
+      if (isDatabaseUnavailable(error)) throw error;
       deps.log.warn({ err: error, chatId }, "a turn could not be prepared");
       return prepareFailed(error);
     });
