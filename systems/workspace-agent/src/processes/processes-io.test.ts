@@ -315,7 +315,8 @@ for (const { how, holes, isLossless } of [
     assert.equal(head.length + tail.length + omittedBytes, totalBytes);
     assert.equal(head.length, SMALL.headBytesMax);
     assert.ok(head.startsWith("000000000000001\n000000000000002\n"));
-    assert.ok(tail.endsWith("000000003999999\n000000004000000\n"));
+    // What is written while a file is rewritten is lost, and may be the end.
+    if (isLossless) assert.ok(tail.endsWith("000000003999999\n000000004000000\n"));
     assert.doesNotMatch(tail, /\0/);
     if (isLossless) assertCounts(tail);
     const followed = await processes.follow({ id, stream: "stdout", offset: 100_000 });
