@@ -3,7 +3,7 @@
  * the raw client, which costs least there; what comes on top goes through undici, over HTTP/2 where the
  * provider has it: many slow streams on one connection cost less than as many connections, and their
  * handshakes. A provider that refuses HTTP/1.1 gets everything through undici; a refused handshake
- * has carried nothing of a request. docs/decisions/0029-few-over-http1.md.
+ * has carried nothing of a request. docs/decisions/0028-few-over-http1.md.
  */
 import { openRawUpstream, type RawUpstreamOptions } from "./raw-upstream-io.ts";
 import { openUndiciUpstream } from "./undici-upstream-io.ts";
