@@ -14,19 +14,10 @@ import {
 
 export type ChatFigures = Readonly<Record<string, number>>;
 
-/**
- * Goes on behind its first text, as models do: what ends with it has its whole step committed in the way of
- * what is measured. So many bytes hold the first text, whatever stands before it.
- */
-const GOES_ON = says("The answer begins here and goes on for a while, word by word.", {
-  chunkBytes: 700,
-  delayMs: 10,
-});
-
 /** Milliseconds from the request to the first text, in a chat and asked directly, in turns. */
 export async function measureFirstText(lane: ChatLane, turns: number): Promise<ChatFigures> {
   const { server, token, model } = lane;
-  model.answer = () => GOES_ON;
+  model.answer = () => says("The answer begins here.");
   const { chatId, viewer } = await chatAtRest(server, token);
   using _ = viewer;
   const direct: number[] = [];
