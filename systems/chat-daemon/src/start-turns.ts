@@ -1,5 +1,6 @@
 /** Puts together what a turn works with: models, tools, settings, files, and where live parts go. */
 import type { Clock } from "@atelier/base/clock";
+import { madeOnce } from "@atelier/base/made-once";
 import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type { ChatWorkspaceDirectory } from "@atelier/contract/rpc/chat-ports";
@@ -59,8 +60,9 @@ export type TurnParts = {
 };
 
 /** Models and settings are wanted by several, and made of what was read once. */
-const storedModelsOf = madeOnce(({ models }) => storedModelsOfTurn(models));
-const settingsOf = madeOnce(({ settings }) => toTurnSettings(settings));
+const modelsOf = madeOnce(({ models }: Beside) => storedModelsOfTurn(models));
+const settingsMadeOf = madeOnce(({ settings }: Beside) => toTurnSettings(settings));
+const settingsOf = (read: unknown) => settingsMadeOf(asBeside(read));
 
 export function turnDeps(parts: TurnParts): TurnDeps {
   const { database, clock, random, log, machine, episodes, diffs, recorder } = parts;
@@ -100,7 +102,7 @@ export function turnDeps(parts: TurnParts): TurnDeps {
       parts.turnEnded(chatId, end);
     },
     models: turnModels(parts.models, {
-      storedOf: storedModelsOf,
+      storedOf: (beside) => modelsOf(asBeside(beside)),
       tapOf: (beside) =>
         areCallsOfTurnRecorded(settingsOf(beside), parts.isDebugForced)
           ? new ClientTap(clock)
@@ -140,16 +142,6 @@ export const TURN_BESIDE: ReadBeside = {
 };
 
 type Beside = { readonly models: unknown; readonly settings: unknown; readonly servers: unknown };
-
-function madeOnce<Made>(make: (beside: Beside) => Made): (read: unknown) => Made {
-  const known = new WeakMap<Beside, Made>();
-  return (read) => {
-    const beside = asBeside(read);
-    const made = known.get(beside) ?? make(beside);
-    known.set(beside, made);
-    return made;
-  };
-}
 
 /** Of as many people and models; the last that was wanted is at the end. */
 const BESIDE_TEXTS_MAX = 128;

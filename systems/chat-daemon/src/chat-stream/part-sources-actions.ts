@@ -8,6 +8,7 @@
  */
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
+import { WakeableSleep } from "@atelier/base/wakeable-sleep";
 import {
   episodeKey,
   PartBuffer,
@@ -106,10 +107,11 @@ class Copying {
   #isGap = false;
   /** Since when the database has parts that were not told. Null: it has none, as far as anybody looked. */
   #untoldSinceMs: number | null = null;
-  #wake: () => void = () => {};
+  readonly #pause: WakeableSleep;
 
   constructor(deps: PartSourcesDeps, target: Target, copy: PartBuffer) {
     this.#deps = deps;
+    this.#pause = new WakeableSleep(deps.clock);
     this.#target = target;
     this.#copy = copy;
   }
@@ -123,7 +125,7 @@ class Copying {
       changed: (isOpen) => {
         this.#isTold = isOpen;
         this.#untoldSinceMs = null;
-        this.#wake();
+        this.#pause.wake();
       },
     });
     let toldBefore = 0;
@@ -137,7 +139,7 @@ class Copying {
       if (this.#isSilentFor(CHECK_EVERY_MS)) line.redial();
       const isTold = this.#isTold && this.#untoldSinceMs === null;
       const pauseMs = isTold ? CHECK_EVERY_MS : POLL_EVERY_MS;
-      await this.#pause(isRead ? pauseMs : RETRY_MS, signal);
+      await this.#pause.sleep(isRead ? pauseMs : RETRY_MS, signal);
     }
   }
 
@@ -152,7 +154,7 @@ class Copying {
     // Anew from the first on, or what follows; with something left out it would not be a copy.
     if ((parts[0]?.seq ?? 0) > this.#seq + 1) {
       this.#isGap = true;
-      return this.#wake();
+      return this.#pause.wake();
     }
     this.#toldSeq = last;
     this.#untoldSinceMs = null;
@@ -178,18 +180,4 @@ class Copying {
     const added = this.#copy.addParts(this.#target.episode, news);
     if (added.ok) this.#seq = added.value;
   }
-
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    const woken = new AbortController();
-    this.#wake = () => woken.abort(WOKEN);
-    try {
-      await this.#deps.clock.sleep(ms, AbortSignal.any([signal, woken.signal]));
-    } catch (error) {
-      if (error !== WOKEN) throw error;
-    } finally {
-      this.#wake = () => {};
-    }
-  }
 }
-
-const WOKEN = new Error("there is news of the line");

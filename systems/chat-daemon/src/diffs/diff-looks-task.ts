@@ -8,6 +8,7 @@
  */
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
+import { WakeableSleep } from "@atelier/base/wakeable-sleep";
 import type { Database } from "@atelier/database/database";
 import { Tasks } from "@atelier/host/tasks";
 import type { ToolChat, ToolWorkspace } from "../tools/tool.ts";
@@ -48,7 +49,7 @@ type Watched = {
   /** Without a rest before it. */
   isUrgent: boolean;
   isRunning: boolean;
-  endRest: () => void;
+  readonly rest: WakeableSleep;
 };
 
 export class DiffLooks implements AsyncDisposable {
@@ -71,7 +72,7 @@ export class DiffLooks implements AsyncDisposable {
     const place = { chatId, ownerId: chat.ownerId, workspaceId, agentId };
     const known = this.#watched.get(chatId);
     const isSame = known?.place.agentId === agentId && known.place.workspaceId === workspaceId;
-    const watched = isSame ? known : newWatched(place, workspace);
+    const watched = isSame ? known : newWatched(place, workspace, this.#deps.clock);
     watched.workspace = workspace;
     // Behind all others: the first of the map is the one to go.
     this.#watched.delete(chatId);
@@ -91,7 +92,7 @@ export class DiffLooks implements AsyncDisposable {
     const watched = this.#watched.get(chatId);
     if (watched === undefined) return;
     watched.isUrgent = true;
-    watched.endRest();
+    watched.rest.wake();
     this.#want(watched);
   }
 
@@ -147,13 +148,7 @@ export class DiffLooks implements AsyncDisposable {
   async #rest(watched: Watched, signal: AbortSignal): Promise<void> {
     const restMs = watched.restsUntilMs - this.#deps.clock.monotonicMs();
     if (restMs <= 0 || watched.isUrgent) return;
-    const ended = new AbortController();
-    watched.endRest = () => ended.abort();
-    try {
-      await this.#deps.clock.sleep(restMs, AbortSignal.any([signal, ended.signal]));
-    } catch {
-      signal.throwIfAborted();
-    }
+    await watched.rest.sleep(restMs, signal);
   }
 
   /** One of LOOKS_MAX, when one is free. */
@@ -214,10 +209,11 @@ export class DiffLooks implements AsyncDisposable {
   }
 }
 
-function newWatched(place: DiffPlace, workspace: ToolWorkspace): Watched {
+function newWatched(place: DiffPlace, workspace: ToolWorkspace, clock: Clock): Watched {
   return {
     ...{ place, workspace, bases: undefined, saved: null, restsUntilMs: 0 },
-    ...{ isWanted: false, isUrgent: false, isRunning: false, endRest: () => {} },
+    ...{ isWanted: false, isUrgent: false, isRunning: false },
+    rest: new WakeableSleep(clock),
   };
 }
 

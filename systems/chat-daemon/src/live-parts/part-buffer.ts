@@ -11,6 +11,7 @@
  */
 import type { Clock } from "@atelier/base/clock";
 import { assert } from "@atelier/base/assert";
+import { madeOnce } from "@atelier/base/made-once";
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { MessagePart, MessageRole } from "@atelier/contract/chat/message-part";
 
@@ -291,14 +292,10 @@ class Reader implements PartReader {
   }
 }
 
-/** Asked for several times for each part, of the same few objects: a new text would be hashed each time. */
-const keys = new WeakMap<EpisodeId, string>();
-
-/** Names the episode among all of a process. */
-export function episodeKey(id: EpisodeId): string {
-  const known = keys.get(id);
-  if (known !== undefined) return known;
-  const key = `${id.chatId}/${id.historyVersion}/${id.generationAttempt}`;
-  keys.set(id, key);
-  return key;
-}
+/**
+ * Names the episode among all of a process. Asked for several times for each part, of the same few objects: a new
+ * text would be hashed each time.
+ */
+export const episodeKey = madeOnce(
+  (id: EpisodeId) => `${id.chatId}/${id.historyVersion}/${id.generationAttempt}`,
+);

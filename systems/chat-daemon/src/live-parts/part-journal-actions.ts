@@ -7,6 +7,7 @@
  */
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
+import { WakeableSleep } from "@atelier/base/wakeable-sleep";
 import type { Database } from "@atelier/database/database";
 import type { BufferedPart, EpisodeId } from "./part-buffer.ts";
 import { PartBacklog, joinEntries, type JournalEntry } from "./part-journal.ts";
@@ -43,14 +44,14 @@ export class PartJournal {
   readonly #deps: PartJournalDeps;
   readonly #backlog = new PartBacklog();
   #wake: (() => void) | null = null;
-  /** While others are gathered. */
-  #hurry: (() => void) | null = null;
+  readonly #gathering: WakeableSleep;
   #isOverflown = false;
   /** Taken from the backlog, and not written yet. */
   #inHand: readonly JournalEntry[] = [];
 
   constructor(deps: PartJournalDeps) {
     this.#deps = deps;
+    this.#gathering = new WakeableSleep(deps.clock);
   }
 
   /** For the buffer, as its listener. */
@@ -61,7 +62,7 @@ export class PartJournal {
     }
     this.#isOverflown = !isTaken;
     this.#wake?.();
-    if (this.#backlog.hasBeginning) this.#hurry?.();
+    if (this.#backlog.hasBeginning) this.#gathering.wake();
   }
 
   /** What of an episode was kept, by whatever server, from this part on and without gaps. */
@@ -123,16 +124,7 @@ export class PartJournal {
   }
 
   async #gather(ms: number, signal: AbortSignal): Promise<void> {
-    if (ms <= 0 || this.#backlog.hasBeginning) return;
-    const hurried = new AbortController();
-    this.#hurry = () => hurried.abort(HURRIED);
-    try {
-      await this.#deps.clock.sleep(ms, AbortSignal.any([signal, hurried.signal]));
-    } catch (error) {
-      if (error !== HURRIED) throw error;
-    } finally {
-      this.#hurry = null;
-    }
+    if (ms > 0 && !this.#backlog.hasBeginning) await this.#gathering.sleep(ms, signal);
   }
 
   async #write(signal: AbortSignal): Promise<void> {
@@ -159,5 +151,3 @@ export class PartJournal {
     }
   }
 }
-
-const HURRIED = new Error("the first part of an episode waits");

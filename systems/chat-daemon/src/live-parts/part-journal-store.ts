@@ -20,8 +20,8 @@ const INSERT = {
           chat_id uuid, history_version bigint, generation_attempt bigint, first_seq bigint, parts jsonb))
         with ordinality as entries
           (chat_id, history_version, generation_attempt, first_seq, parts, number)
-      where $3 = '' or exists (
-        select from chats where chats.id = entries.chat_id and chats.worker_id = nullif($3, '')::uuid
+      where $3::uuid is null or exists (
+        select from chats where chats.id = entries.chat_id and chats.worker_id = $3::uuid
           and chats.history_version = entries.history_version
           and chats.generation_attempt = entries.generation_attempt)),
     inserted as (
@@ -52,7 +52,7 @@ export async function insertParts(
       parts: parts.map(({ role, part }) => [role, part]),
     })),
   );
-  const values = [json, at.toISOString(), workerId ?? ""];
+  const values = [json, at.toISOString(), workerId];
   const [row] = await runTextStatement(pool, INSERT, values);
   // From 1. Null: all of them.
   const numbers = row?.[0] ?? null;
@@ -61,6 +61,7 @@ export async function insertParts(
   return entries.filter((_entry, index) => written.has(index + 1));
 }
 
+/** Entries that begin at `fromSeq` or behind it: readers take whole entries. */
 export async function listParts(
   db: Sql,
   id: EpisodeId,

@@ -84,11 +84,7 @@ describe("the journal", () => {
   });
 
   test("writes at once what comes alone, and gathers what comes in a crowd", async () => {
-    const clock = new FakeClock();
-    const { groups, answers, database } = heldWrites();
-    const journal = new PartJournal({ database, clock, ...UNFENCED });
-    const stop = new AbortController();
-    const writing = journal.keepWriting(stop.signal);
+    const { clock, groups, answers, journal, stop, writing } = heldJournal();
     journal.add(EPISODE, part(1));
     await turn();
     assert.equal(groups.length, 1, "nobody has to wait for others that may come");
@@ -113,11 +109,7 @@ describe("the journal", () => {
   });
 
   test("does not let an episode's first parts wait for others, and takes these along", async () => {
-    const clock = new FakeClock();
-    const { groups, answers, database } = heldWrites();
-    const journal = new PartJournal({ database, clock, ...UNFENCED });
-    const stop = new AbortController();
-    const writing = journal.keepWriting(stop.signal);
+    const { clock, groups, answers, journal, stop, writing } = heldJournal();
     journal.add(EPISODE, part(1));
     await turn();
     answers[0]?.();
@@ -152,11 +144,7 @@ describe("the journal", () => {
   });
 
   test("stops also while it gathers, and writes what waits", async () => {
-    const clock = new FakeClock();
-    const { groups, answers, database } = heldWrites();
-    const journal = new PartJournal({ database, clock, ...UNFENCED });
-    const stop = new AbortController();
-    const writing = journal.keepWriting(stop.signal);
+    const { groups, answers, journal, stop, writing } = heldJournal();
     journal.add(EPISODE, part(1));
     await turn();
     answers[0]?.();
@@ -228,12 +216,9 @@ describe("the journal", () => {
   });
 });
 
-/** A database that answers writes when it is told to. */
-function heldWrites(): {
-  readonly groups: string[];
-  readonly answers: (() => void)[];
-  readonly database: Database;
-} {
+/** A journal that writes, until stopped, into a database that answers writes when it is told to. */
+function heldJournal() {
+  const clock = new FakeClock();
   const groups: string[] = [];
   const answers: (() => void)[] = [];
   const query = async ({ values }: { readonly values: readonly string[] }) => {
@@ -241,7 +226,10 @@ function heldWrites(): {
     await new Promise<void>((resolve) => answers.push(resolve));
     return [[null]];
   };
-  return { groups, answers, database: { pool: { query } } as unknown as Database };
+  const database = { pool: { query } } as unknown as Database;
+  const journal = new PartJournal({ database, clock, ...UNFENCED });
+  const stop = new AbortController();
+  return { clock, groups, answers, journal, stop, writing: journal.keepWriting(stop.signal) };
 }
 
 async function turn(): Promise<void> {

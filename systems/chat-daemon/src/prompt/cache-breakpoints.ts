@@ -7,6 +7,7 @@ import type {
   LanguageModelV4Prompt,
   SharedV4ProviderOptions,
 } from "@ai-sdk/provider";
+import { madeOnce } from "@atelier/base/made-once";
 import type { PromptTool } from "./prompt-prefix.ts";
 
 /** `none`: the provider caches by itself, or not at all. */
@@ -29,27 +30,24 @@ export function withCacheBreakpoints(
   return prompt.map((message, index) => (marked.has(index) ? markedAs(marks, message) : message));
 }
 
-/** Of lists that come again with every step; nobody changes one. */
-const markedTools = new WeakMap<readonly PromptTool[], readonly PromptTool[]>();
-
 /** The tools with the last one marked: providers that take marks there. */
 export function withToolBreakpoint(
   tools: readonly PromptTool[],
   marks: CacheMarks,
 ): readonly PromptTool[] {
   // The others take no marks on tools: they keep them with the system's.
-  if (marks !== "anthropic") return tools;
-  const known = markedTools.get(tools);
-  if (known !== undefined) return known;
+  return marks === "anthropic" ? withLastMarked(tools) : tools;
+}
+
+/** Of lists that come again with every step; nobody changes one. */
+const withLastMarked = madeOnce((tools: readonly PromptTool[]): readonly PromptTool[] => {
   const last = tools.findLastIndex(({ type }) => type === "function");
-  const marked = tools.map((tool, index) =>
+  return tools.map((tool, index) =>
     index === last && tool.type === "function"
       ? { ...tool, providerOptions: merged(tool.providerOptions, MARKS.anthropic) }
       : tool,
   );
-  markedTools.set(tools, marked);
-  return marked;
-}
+});
 
 /** OpenRouter's client repeats a message's mark at each result, and only four marks are taken. */
 function markedAs(

@@ -4,6 +4,7 @@
  * noticed, and its cause has a name.
  */
 import type { LanguageModelV4FunctionTool, LanguageModelV4ProviderTool } from "@ai-sdk/provider";
+import { madeOnce } from "@atelier/base/made-once";
 import { hashOf } from "../messages/canonical-json.ts";
 import type { SystemLayer } from "./system-layers.ts";
 
@@ -30,16 +31,7 @@ export function promptPrefix(
 }
 
 /** Of tools that come with every step; nobody changes one. */
-const toolHashes = new WeakMap<PromptTool, string>();
-
-function toolHash(tool: PromptTool): string {
-  let hash = toolHashes.get(tool);
-  if (hash === undefined) {
-    hash = hashOf(tool).slice(0, 16);
-    toolHashes.set(tool, hash);
-  }
-  return hash;
-}
+const toolHash = madeOnce((tool: PromptTool) => hashOf(tool).slice(0, 16));
 
 /** One hash for all of it. */
 export function prefixHash(prefix: PromptPrefix): string {

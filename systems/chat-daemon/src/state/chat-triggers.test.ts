@@ -31,13 +31,7 @@ test("messages that are inserted together have the version of their transaction"
 
 test("a history that changes begins anew: no attempts, no waits", async () => {
   await using world = await chatWorld();
-  const { id } = await world.chatIn("R0");
-  must(
-    await world.machine.change(id, async (chat) => {
-      await chat.recordGenerationAttempt();
-      return chat.recordRetryState(RETRY);
-    }),
-  );
+  const id = await chatWaitingForRetry(world);
   const waiting = await versions(world, id);
   assert.equal(waiting.generation_attempt, 1);
   assert.equal(waiting.retry_state_version, waiting.snapshot_version);
@@ -50,13 +44,7 @@ test("a history that changes begins anew: no attempts, no waits", async () => {
 
 test("a statement may begin the history itself, with no attempt or the first of a chat that runs", async () => {
   await using world = await chatWorld();
-  const { id } = await world.chatIn("R0");
-  must(
-    await world.machine.change(id, async (chat) => {
-      await chat.recordGenerationAttempt();
-      return chat.recordRetryState(RETRY);
-    }),
-  );
+  const id = await chatWaitingForRetry(world);
   const begins = (set: string, by = 1): string => `
     update chats set snapshot_version = snapshot_version + ${by}, history_version = snapshot_version + 1, ${set}
     where id = $1`;
@@ -248,6 +236,18 @@ test("a chat that is deleted takes its messages, its queue and its files along",
     assert.equal(rows.length, 0, table);
   }
 });
+
+/** After its first attempt. */
+async function chatWaitingForRetry(world: ChatWorld): Promise<string> {
+  const { id } = await world.chatIn("R0");
+  must(
+    await world.machine.change(id, async (chat) => {
+      await chat.recordGenerationAttempt();
+      return chat.recordRetryState(RETRY);
+    }),
+  );
+  return id;
+}
 
 async function versions(world: ChatWorld, chatId: string): Promise<Versions> {
   const { rows } = await run(

@@ -1,5 +1,6 @@
 /** Gathers what the next step of a turn is made of: history, model, tools, settings, system prompt. */
 import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
+import { madeOnce } from "@atelier/base/made-once";
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { ChatError } from "@atelier/contract/chat/chat-words";
 import { activeApiKeyId } from "../messages/active-api-key.ts";
@@ -107,18 +108,17 @@ function advisorOf(
   return [advisorTool({ rows, layers, model, recorder, recorded: turn, ...settings.advisor })];
 }
 
-/** Of a list that comes again with every turn: sets are made once, and so is what is made of them. */
-const knownSets = new WeakMap<readonly ChatTool[], Map<ChatKind, ToolSet>>();
-
 function toolSet(chat: ChatRow, kind: ChatKind, tools: readonly ChatTool[]): ToolSet {
   const declared = mayUseDynamicTools(kind) ? (chat.dynamicTools ?? []) : [];
   if (declared.length > 0) return newToolSet(kind, tools, declared);
-  const known = knownSets.get(tools) ?? new Map<ChatKind, ToolSet>();
+  const known = setsOf(tools);
   const set = known.get(kind) ?? newToolSet(kind, tools, []);
   known.set(kind, set);
-  knownSets.set(tools, known);
   return set;
 }
+
+/** Of a list that comes again with every turn: sets are made once, and so is what is made of them. */
+const setsOf = madeOnce((_tools: readonly ChatTool[]) => new Map<ChatKind, ToolSet>());
 
 function newToolSet(
   kind: ChatKind,
@@ -134,8 +134,6 @@ function newToolSet(
   return { tools: byName, active: new Set(active), dynamicNames: new Set(dynamic) };
 }
 
-const knownPromptTools = new WeakMap<ToolSet, readonly PromptTool[]>();
-
 function promptTools(
   chat: ChatRow,
   kind: ChatKind,
@@ -143,14 +141,14 @@ function promptTools(
   { providerTools }: TurnModel,
 ): readonly PromptTool[] {
   const ofProvider = providerTools.filter(({ name }) => isToolAvailable(name, kind));
-  if (ofProvider.length > 0 || set.dynamicNames.size > 0) return sorted(chat, set, ofProvider);
-  const known = knownPromptTools.get(set) ?? sorted(chat, set, []);
-  knownPromptTools.set(set, known);
-  return known;
+  const isOwnOnly = ofProvider.length === 0 && set.dynamicNames.size === 0;
+  return isOwnOnly ? ownPromptTools(set) : sorted(chat, set, ofProvider);
 }
 
+const ownPromptTools = madeOnce((set: ToolSet) => sorted({ dynamicTools: null }, set, []));
+
 function sorted(
-  chat: ChatRow,
+  chat: Pick<ChatRow, "dynamicTools">,
   { tools, active, dynamicNames }: ToolSet,
   ofProvider: TurnModel["providerTools"],
 ): readonly PromptTool[] {
@@ -165,17 +163,12 @@ function sorted(
 }
 
 /** The same object for the same tool, so that what is made of one is made once. */
-const shownTools = new WeakMap<ChatTool, LanguageModelV4FunctionTool>();
-
-function toPromptTool(tool: ChatTool): LanguageModelV4FunctionTool {
-  const { name, description, inputSchema } = tool;
-  let shown = shownTools.get(tool);
-  if (shown === undefined) {
-    shown = { type: "function", name, description, inputSchema };
-    shownTools.set(tool, shown);
-  }
-  return shown;
-}
+const toPromptTool = madeOnce(
+  ({ name, description, inputSchema }: ChatTool): LanguageModelV4FunctionTool => ({
+    type: "function",
+    ...{ name, description, inputSchema },
+  }),
+);
 
 function systemContext(
   chat: ChatRow,
