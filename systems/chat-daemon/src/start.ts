@@ -185,7 +185,10 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
     ...{ database, pubSub, clock, random, log, machine, selection, models },
     ...{ episodes: live.episodes, workspaces: deps.workspaces, links: deps.links, mcp, diffs },
     ...{ recorder: debug.recorder, isDebugForced: config.isDebugForced },
-    actionBegan: (chat) => moves.moved(chat),
+    actionBegan: (chat) => {
+      moves.moved(chat);
+      shortTexts.moved(chat.id);
+    },
     turnEnded: (chatId, end) => {
       debug.recorder.turnEnded(chatId, end === "error" ? "error" : "completed");
       shortTexts.turnEnded(chatId, end);

@@ -12,6 +12,7 @@ import type { ChosenModel, ModelRouter, OverrideChoice } from "../models/model-r
 import { boundary, chatWorld, must, SAYS, type ChatWorld } from "../state/chat-world-testkit.ts";
 import { updateChatMetadata } from "../state/chat-metadata-store.ts";
 import { labelTurn, nameChat, proposeTitle, type QuickgenDeps } from "./quickgen-actions.ts";
+import { ShortTexts } from "./short-texts-task.ts";
 
 const never = new AbortController().signal;
 
@@ -267,5 +268,85 @@ describe("a label", () => {
     await world.machine.change(child.id, (chat) => chat.commitStep([SAYS]));
     await labelTurn(quickgen(world, "Did something good").deps, child.id, "finished", never);
     assert.equal((await titleOf(world, child.id))?.last_turn_summary, null);
+  });
+});
+
+describe("labels beside turns", () => {
+  const labelsOf = (world: ChatWorld, answer: (asked: number) => Promise<string>) => {
+    const clock = new FakeClock();
+    const { deps, asked } = quickgen(world, "");
+    const newModel: ModelRouter["newModel"] = async () => {
+      const model = {
+        doGenerate: async (options: LanguageModelV4CallOptions) => {
+          asked.push({ options, apiKeyId: "", modelName: "m" });
+          return { content: [{ type: "text", text: await answer(asked.length) }] };
+        },
+      } as unknown as LanguageModelV4;
+      return ok({ model, family: "anthropic", providerType: "anthropic", modelName: "m" });
+    };
+    const texts = new ShortTexts({ ...deps, clock, models: { ...deps.models, newModel } });
+    return { clock, asked, texts };
+  };
+  const labelOf = async (world: ChatWorld, id: string) =>
+    (await titleOf(world, id))?.last_turn_summary;
+  const until = async (isSo: () => boolean | Promise<boolean>) => {
+    while (!(await isSo())) await nextTurn();
+  };
+
+  test("wait until the chat has rested", async () => {
+    await using world = await chatWorld();
+    const { id } = await world.chatIn("W");
+    const { clock, asked, texts } = labelsOf(world, async () => "Answered the greeting");
+    await using _ = texts;
+    texts.turnEnded(id, "finished");
+    await clock.advance(999);
+    assert.equal(asked.length, 0);
+    await clock.advance(1);
+    await until(async () => (await labelOf(world, id)) === "Answered the greeting");
+  });
+
+  test("are of the last turn where turns follow each other", async () => {
+    await using world = await chatWorld();
+    const { id } = await world.chatIn("W");
+    const { clock, asked, texts } = labelsOf(world, async (nth) => `Answered question ${nth}`);
+    await using _ = texts;
+    texts.turnEnded(id, "finished");
+    await clock.advance(999);
+    texts.moved(id);
+    await clock.advance(60_000);
+    assert.equal(asked.length, 0);
+    texts.turnEnded(id, "finished");
+    await clock.advance(1_000);
+    await until(async () => (await labelOf(world, id)) === "Answered question 1");
+  });
+
+  test("do not come late over a newer one", async () => {
+    await using world = await chatWorld();
+    const { id } = await world.chatIn("W");
+    const first = Promise.withResolvers<string>();
+    const { clock, asked, texts } = labelsOf(world, (nth) =>
+      nth === 1 ? first.promise : Promise.resolve("Answered the second"),
+    );
+    await using _ = texts;
+    texts.turnEnded(id, "finished");
+    await clock.advance(1_000);
+    await until(() => asked.length === 1);
+    texts.moved(id);
+    assert.equal(asked[0]?.options.abortSignal?.aborted, false);
+    texts.turnEnded(id, "finished");
+    assert.equal(asked[0]?.options.abortSignal?.aborted, true);
+    first.resolve("Answered the first");
+    await clock.advance(1_000);
+    await until(async () => (await labelOf(world, id)) === "Answered the second");
+  });
+
+  test("tell at once of an error, for which no model is asked", async () => {
+    await using world = await chatWorld();
+    const { id } = await world.chatIn("W");
+    const { asked, texts } = labelsOf(world, async () => "No");
+    await using _ = texts;
+    texts.turnEnded(id, "error");
+    await until(async () => (await labelOf(world, id)) === "Hit an error");
+    assert.equal(asked.length, 0);
   });
 });

@@ -84,7 +84,7 @@ export async function proposeTitle(
   return askFor(deps, TITLE, talk, signal);
 }
 
-/** Says in a few words what the last turn came to. Never throws. */
+/** Says in a few words what the last turn came to, unless the signal aborts before. Never throws. */
 export async function labelTurn(
   deps: QuickgenDeps,
   chatId: string,
@@ -97,6 +97,7 @@ export async function labelTurn(
     if (talk === undefined || talk.parentChatId !== null) return;
     const label =
       end === "finished" ? await askFor(deps, LABEL, talk, signal) : ok<string>(LABELS[end]);
+    if (signal.aborted) return;
     const text = label.ok ? label.value : LABELS[end];
     await deps.database.transaction(async (db) => {
       await updateChatMetadata(db, chatId, { lastTurnSummary: text });
