@@ -60,6 +60,10 @@ const MESSAGE_JSON = `jsonb_build_object(
  *
  * A viewer that comes back names only a message. What changed later than that message is newer than what
  * the viewer holds; where the message is gone, so is what the viewer knows.
+ *
+ * To who has held the chat all along only what changed is read, by the index of revisions, however long it is.
+ * "offset 0" has what comes before computed once; in each place where it is used it would make one plan for all
+ * values look dear, and Postgres would plan anew each time.
  */
 const READ_VIEW = {
   name: "read_chat_view",
@@ -69,6 +73,7 @@ const READ_VIEW = {
       case when c.history_version > $2 then (
         select jsonb_agg(${MESSAGE_JSON} order by m.id) from chat_messages m
         where m.chat_id = c.id and not m.deleted and m.visibility <> 'model'
+          and m.revision >= case when cut.is_cut or $2 < 0 then 0 else $2 + 1 end
           and (cut.is_cut or m.revision > held.revision or ($2 < 0 and m.id > $4))
       ) end as messages,
       case when c.status = 'requires_action' then (
@@ -90,13 +95,13 @@ const READ_VIEW = {
         when $4 <= 0 then -1
         else (select h.revision from chat_messages h
           where h.chat_id = c.id and h.id = $4 and not h.deleted)
-      end as revision
+      end as revision offset 0
     ) held, lateral (
       select held.revision is null or (
         held.revision >= 0 and c.history_version > held.revision and exists (
           select from chat_messages d
           where d.chat_id = c.id and d.revision > held.revision and d.deleted)
-      ) as is_cut
+      ) as is_cut offset 0
     ) cut
     where c.id = $1`,
 };

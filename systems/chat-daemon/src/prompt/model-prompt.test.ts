@@ -223,8 +223,12 @@ test("halves of characters and zeroes never reach a provider", () => {
   const rows = [
     row("user", [text("a\uD800b\0")]),
     row("assistant", [call("a", { args: { x: "\uDC00" } })]),
+    row("user", [{ type: "file", media_type: "text/plain", name: "n\0", file_id: "f" }]),
   ];
-  const sent = JSON.stringify(prompt(rows));
+  const files = new Map([
+    ["f", { mediaType: "text/plain", name: "n\uD800", bytes: Buffer.from("c\0d") }],
+  ]);
+  const sent = JSON.stringify([prompt(rows, { files }), prompt(rows)]);
   assert.ok(sent.isWellFormed() && !sent.includes("\\ud8") && !sent.includes("\\u0000"));
 });
 

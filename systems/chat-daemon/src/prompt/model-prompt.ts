@@ -14,11 +14,12 @@ import type {
   LanguageModelV4ToolResultPart,
   SharedV4ProviderOptions,
 } from "@ai-sdk/provider";
+import { madeOnce } from "@atelier/base/made-once";
 import type { MessagePart, ToolResultPart } from "@atelier/contract/chat/message-part";
 import { selectPromptRows, type HistoryRow } from "./history-row.ts";
 import { repairRows, type PromptMessageRow } from "./prompt-repair.ts";
 import type { SystemLayer } from "./system-layers.ts";
-import { toValidJson } from "../messages/valid-text.ts";
+import { toValidJson, toValidText } from "../messages/valid-text.ts";
 
 /** Bytes of a file that a message names. */
 export type PromptFile = {
@@ -43,21 +44,30 @@ export function toModelPrompt(
 ): LanguageModelV4Prompt {
   const system = layers.map(({ text }): LanguageModelV4Message => ({
     role: "system",
-    content: text,
+    content: toValidText(text),
   }));
   const talk = selectPromptRows(rows).filter(({ role }) => role !== "system");
-  const own = talk.map((row) => withoutForeignCalls(row, call));
+  const own = talk.map((row) => withoutForeignCalls(valid(row), call));
   const messages = repairRows(own).map((row) => toMessage(row, call));
   const sent = messages.filter((message) => message.content.length > 0);
-  return toValidJson([...system, ...sent]);
+  return [...system, ...sent];
 }
+
+/** Of rows that come again with every step: a long history is looked through once. */
+const valid = madeOnce((row: HistoryRow): HistoryRow => {
+  const content = toValidJson(row.content);
+  return content === row.content ? row : { ...row, content };
+});
 
 /** Ids of the files that a prompt of these rows needs. */
 export function fileIdsOf(rows: readonly HistoryRow[]): readonly string[] {
-  const parts = selectPromptRows(rows).flatMap(({ content }) => content);
-  const ids = parts.map((part) => (part.type === "file" ? part.file_id : undefined));
-  return [...new Set(ids.filter((id) => id !== undefined))];
+  return [...new Set(selectPromptRows(rows).flatMap(idsInRow))];
 }
+
+const idsInRow = madeOnce(({ content }: HistoryRow): readonly string[] => {
+  const ids = content.map((part) => (part.type === "file" ? part.file_id : undefined));
+  return ids.filter((id) => id !== undefined);
+});
 
 /** What another provider ran itself cannot be shown to this one. */
 function withoutForeignCalls(row: HistoryRow, call: PromptCall): HistoryRow {
@@ -121,7 +131,7 @@ function toFilePart(
   call: PromptCall,
 ): LanguageModelV4TextPart | LanguageModelV4FilePart {
   const file = part.file_id === undefined ? undefined : call.files.get(part.file_id);
-  const name = file?.name ?? part.name ?? "file";
+  const name = toValidText(file?.name ?? part.name ?? "file");
   const mediaType = file?.mediaType ?? part.media_type;
   const data = file?.bytes ?? part.data;
   if (data === undefined) {
@@ -130,7 +140,7 @@ function toFilePart(
   if (TEXT_TYPES.test(mediaType)) {
     const text = typeof data === "string" ? Buffer.from(data, "base64") : Buffer.from(data);
     const head = `<attachment name=${JSON.stringify(name)}>`;
-    return { type: "text", text: `${head}\n${text.toString("utf8")}\n</attachment>` };
+    return { type: "text", text: `${head}\n${toValidText(text.toString("utf8"))}\n</attachment>` };
   }
   if (!call.takesFile(mediaType)) {
     return { type: "text", text: `[The attachment ${name} (${mediaType}) cannot be shown.]` };

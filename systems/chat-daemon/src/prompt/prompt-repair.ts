@@ -38,7 +38,9 @@ export function repairRows(rows: readonly HistoryRow[]): readonly PromptMessageR
 
 /** Between the call's row and the next that uses its id: some providers count from 0 in each answer. */
 function resultOf(rows: readonly HistoryRow[], index: number, call: ToolCallPart): ToolResultPart {
-  for (const row of rows.slice(index + 1)) {
+  for (let behind = index + 1; behind < rows.length; behind += 1) {
+    const row = rows[behind];
+    if (row === undefined) break;
     const isReused = localCallsOf(row).some((other) => other.tool_call_id === call.tool_call_id);
     if (isReused) break;
     if (row.role !== "tool") continue;

@@ -60,10 +60,12 @@ export async function listCallsAndResults(
       where part ->> 'type' in ('tool-call', 'tool-result')
     ) as content
     from chat_messages
-    where chat_id = ${chatId} and not deleted and role in ('assistant', 'tool') and id > coalesce((
+    where chat_id = ${chatId} and not deleted and role in ('assistant', 'tool') and id > greatest((
       select max(id) from chat_messages
-      where chat_id = ${chatId} and not deleted and (
-        (role = 'user' and visibility <> 'model') or (compressed and visibility = 'model'))
+      where chat_id = ${chatId} and not deleted and role = 'user' and visibility <> 'model'
+    ), (
+      select max(id) from chat_messages
+      where chat_id = ${chatId} and not deleted and compressed and visibility = 'model'
     ), 0)
     order by id`.execute(db);
   return rows;
@@ -82,10 +84,12 @@ export const OPEN_CALLS_TEXT = `
     where m.chat_id = chats.id and not m.deleted and m.role in ('assistant', 'tool')
       and m.visibility <> 'user' and parts.part ->> 'type' in ('tool-call', 'tool-result')
       and not (parts.part ->> 'type' = 'tool-call' and parts.part @> '{"provider_executed": true}')
-      and m.id > coalesce((
+      and m.id > greatest((
         select max(id) from chat_messages
-        where chat_id = chats.id and not deleted and (
-          (role = 'user' and visibility <> 'model') or (compressed and visibility = 'model'))
+        where chat_id = chats.id and not deleted and role = 'user' and visibility <> 'model'
+      ), (
+        select max(id) from chat_messages
+        where chat_id = chats.id and not deleted and compressed and visibility = 'model'
       ), 0)
   ) as said
   group by call_id
