@@ -12,12 +12,16 @@ export async function sumChats(
   ownerId: string,
   chatIds: readonly string[],
 ): Promise<readonly (RequestSums & { readonly sessionId: string })[]> {
-  if (chatIds.length === 0) return [];
+  const [first, ...others] = chatIds;
+  if (first === undefined) return [];
+  // One is asked for whenever somebody looks at a chat: that is planned once for all of them.
+  const isWanted =
+    others.length === 0 ? text`session_id = ${first}` : text`session_id = any(${chatIds}::text[])`;
   const { rows } = await text<RequestSums & { sessionId: string }>`
-    select session_id as "sessionId", requests, cost_micros as "costMicros",
+    /* by key */ select session_id as "sessionId", requests, cost_micros as "costMicros",
       priced_requests as "pricedRequests", unpriced_requests as "unpricedRequests"
     from ai_chat_totals
-    where initiator_id = ${ownerId} and session_id = any(${chatIds}::text[])`.execute(sql);
+    where initiator_id = ${ownerId} and ${isWanted}`.execute(sql);
   return rows;
 }
 

@@ -44,7 +44,7 @@ export async function isEmailTaken(db: Sql, email: string): Promise<boolean> {
 
 export async function findUser(db: Sql, id: string): Promise<User | undefined> {
   const { rows } = await sql<Row>`
-    select ${COLUMNS} from users where id = ${id} and deleted_at is null`.execute(db);
+    /* by key */ select ${COLUMNS} from users where id = ${id} and deleted_at is null`.execute(db);
   return rows.map(fromRow)[0];
 }
 
