@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startChatLane, type ChatLane } from "./chat/chat-lane.ts";
+import type { Floor } from "./chat/floor.ts";
 import {
   countStatements,
   measureFirstText,
@@ -48,6 +49,7 @@ const GOALS = [
 
 const RATIOS = [
   ["first text: in a chat, of direct", "chat first text p50", "direct first text p50"],
+  ["first text: in a chat, of the floor", "chat first text p50", "floor first text p50"],
   ["deep page, of the first", "list deep p50", "list first p50"],
   ["idle stream, of a bare socket", "kB per watched idle stream", "kB per bare socket"],
 ] as const;
@@ -194,7 +196,10 @@ const MEASUREMENTS: readonly Measurement[] = [
   {
     name: "first text",
     isOfTurns: true,
-    run: ({ lane, options }) => measureFirstText(lane, options.turns),
+    prepare: (lane) => lane.startFloor(),
+    run: ({ lane, options, prepared }) =>
+      // What `prepare` has just started.
+      measureFirstText(lane, options.turns, prepared as Floor),
   },
   { name: "step", isOfTurns: true, run: ({ lane, options }) => measureStep(lane, options.steps) },
   {

@@ -17,6 +17,7 @@ import { setUpFirstUser, startRealServer, type RealServer } from "@atelier/testk
 import { startScriptedModel, type RecordedUpstreamRequest } from "@atelier/testkit/scripted-model";
 import { says, type ScriptedReply } from "@atelier/testkit/scripted-model-reply";
 import { WebSocket } from "ws";
+import { startFloor, type Floor } from "./floor.ts";
 
 export type ChatLane = {
   readonly connection: SocketConnection;
@@ -26,6 +27,8 @@ export type ChatLane = {
   readonly model: BenchModel;
   readonly token: string;
   startAnother(postgresUrl?: string): Promise<RealServer>;
+  /** On the same database, before the same model. */
+  startFloor(): Promise<Floor>;
   /** The first server's event loop since then (`Date.now()`): how late, at p99 of each half second. */
   loopDelaysSince(sinceMs: number): readonly number[];
 };
@@ -73,7 +76,12 @@ export async function startChatLane(resources: AsyncDisposableStack): Promise<Ch
       .split("\n")
       .map((line) => line.split(" ").map(Number))
       .flatMap(([atMs = 0, lateMs = 0]) => (atMs > sinceMs ? [lateMs] : []));
-  return { connection, database, server, model, token, startAnother, loopDelaysSince };
+  const floor = (): Promise<Floor> =>
+    startFloor(database, { connection, modelUrl: model.url }, resources);
+  return {
+    ...{ connection, database, server, model, token, startAnother, loopDelaysSince },
+    startFloor: floor,
+  };
 }
 
 /** One person has all chats here. */

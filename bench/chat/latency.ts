@@ -11,11 +11,16 @@ import {
   untilAtRest,
   type ChatLane,
 } from "./chat-lane.ts";
+import type { Floor } from "./floor.ts";
 
 export type ChatFigures = Readonly<Record<string, number>>;
 
-/** Milliseconds from the request to the first text, in a chat and asked directly, in turns. */
-export async function measureFirstText(lane: ChatLane, turns: number): Promise<ChatFigures> {
+/** Milliseconds from the request to the first text, in a chat, asked directly and at the floor, in turns. */
+export async function measureFirstText(
+  lane: ChatLane,
+  turns: number,
+  floor: Floor | null,
+): Promise<ChatFigures> {
   const { server, token, model } = lane;
   model.answer = () => says("The answer begins here.");
   const { chatId, viewer } = await chatAtRest(server, token);
@@ -23,8 +28,10 @@ export async function measureFirstText(lane: ChatLane, turns: number): Promise<C
   const direct: number[] = [];
   const chat: number[] = [];
   const asked: number[] = [];
+  const least: number[] = [];
   for (let turn = 0; turn < turns; turn += 1) {
     direct.push(await timeDirect(model.url));
+    if (floor !== null) least.push(await floor.firstText());
     const startedMs = performance.now();
     model.heard = (request) => {
       if (isTurn(request)) asked.push(performance.now() - startedMs);
@@ -43,6 +50,15 @@ export async function measureFirstText(lane: ChatLane, turns: number): Promise<C
     "model asked p50": quantile(asked, 0.5),
     "added first text p50": quantile(added, 0.5),
     "added first text p99": quantile(added, 0.99),
+    ...(floor !== null && floorFigures(least, direct)),
+  };
+}
+
+function floorFigures(least: readonly number[], direct: readonly number[]): ChatFigures {
+  const added = least.map((each, turn) => each - (direct[turn] ?? 0));
+  return {
+    "floor first text p50": quantile(least, 0.5),
+    "floor added first text p50": quantile(added, 0.5),
   };
 }
 

@@ -39,7 +39,7 @@ export async function warmUntilSteady(
 }
 
 async function probe(lane: ChatLane, turns: number): Promise<Probe> {
-  const first = await measureFirstText(lane, PROBE_TURNS);
+  const first = await measureFirstText(lane, PROBE_TURNS, null);
   const step = await measureStep(lane, PROBE_TURNS);
   return {
     turns,
