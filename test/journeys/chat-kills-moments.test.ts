@@ -73,6 +73,9 @@ test("what is waited for at a moment comes in the chats that are to be struck at
   assert.deepEqual(missing, []);
 });
 
-function isLabel({ text, values }: Said, chatId: string): boolean {
-  return text.includes("last_turn_summary") && values.includes(chatId);
+/** Kept, not only written. */
+function isLabel({ text, within }: Said, chatId: string): boolean {
+  const isOfLabel =
+    within.texts.includes('"last_turn_summary" = ') && within.values.includes(chatId);
+  return isOfLabel && /^commit/i.test(text);
 }

@@ -49,6 +49,7 @@ const WAIT_LAST_MS_MAX = 20_000;
 const WAIT_IMPATIENT_MS_MAX = 4_000;
 /** Who stops a command waits for two seconds until it is heard of. */
 const WAIT_STOP_MS_MAX = 1_000;
+const LABEL_MS_MAX = 3_000;
 const NEVER: Moment = { kind: "seen", isNow: () => false };
 const LETTERS = "ABCDEFGHIJKLM";
 
@@ -138,6 +139,8 @@ function shoot(world: ChatKillsWorld, cell: Cell, key: string): Shot {
     const made = await chat;
     await made.perform();
     await made.rest();
+    // It is made when the chat has rested, and not where it goes on before.
+    if (cell.moment.startsWith("label")) await Promise.race([aim.hit, sleep(LABEL_MS_MAX)]);
     await made.send("z", "talk");
     await made.rest();
     return performance.now();
