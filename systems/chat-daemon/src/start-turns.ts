@@ -21,6 +21,7 @@ import type { DebugRecorder } from "./debug-runs/debug-recorder.ts";
 import { ClientTap } from "./debug-runs/http-tap-io.ts";
 import type { DiffLooks } from "./diffs/diff-looks-task.ts";
 import type { BufferedEpisodes } from "./live-parts/live-episodes-actions.ts";
+import { serversForExplorer } from "./mcp/mcp-server-actions.ts";
 import { toServers, TURN_SERVERS_TEXT } from "./mcp/mcp-server-store.ts";
 import type { McpTools } from "./mcp/mcp-tools-actions.ts";
 import type { ModelRouter } from "./models/model-router.ts";
@@ -31,6 +32,7 @@ import { updateChatMetadata } from "./state/chat-metadata-store.ts";
 import { findChat } from "./state/chat-store.ts";
 import { builtinTools } from "./tools/builtin-tools.ts";
 import { connectWorkspace } from "./tools/chat-workspace.ts";
+import { kindOfChat } from "./tools/tool-availability.ts";
 import { listAbandonedCalls } from "./turn/abandoned-call-store.ts";
 import { childModels } from "./turn/child-models-actions.ts";
 import { promptPrefixRecorder } from "./turn/prompt-prefix-actions.ts";
@@ -79,6 +81,7 @@ export function turnDeps(parts: TurnParts): TurnDeps {
       const chosen = await parts.models.computerUse(ownerId, provider);
       return chosen.ok ? ok(undefined) : fail(chosen.failure.message);
     },
+    serversForExplorer: (parent) => serversForExplorer({ database }, parent, kindOfChat(parent)),
     once: (call, run) => agentMessageOnce({ database, clock }, call, run),
     news: parts.pubSub,
   });

@@ -7,7 +7,16 @@ import type { McpAuth } from "@atelier/contract/http/mcp-servers";
 import type { ChatSecrets } from "@atelier/contract/rpc/chat-ports";
 import type { ServiceAudit } from "@atelier/contract/rpc/endpoint-service";
 import type { Database, Sql } from "@atelier/database/database";
-import { auditedServer, authFieldsOf, secretOf, type McpServer } from "./mcp-server.ts";
+import type { ChatKind } from "../tools/tool-availability.ts";
+import {
+  auditedServer,
+  authFieldsOf,
+  kindsOfServer,
+  secretOf,
+  serversOfChat,
+  type McpChat,
+  type McpServer,
+} from "./mcp-server.ts";
 import {
   deleteServer,
   findServer,
@@ -134,4 +143,14 @@ export async function chooseServers(
   }
   const ids = new Set(enabled.map(({ id }) => id));
   return wanted.every((id) => ids.has(id)) ? wanted : null;
+}
+
+/** Those whose tools the turn of a chat of this kind may call: what who explores for it begins with, and keeps. */
+export async function serversForExplorer(
+  { database }: Pick<McpServerDeps, "database">,
+  parent: Pick<McpChat, "mcpServerIds" | "mode">,
+  kind: ChatKind,
+): Promise<readonly string[]> {
+  const servers = serversOfChat(await listServers(database.sql), parent);
+  return servers.filter((server) => kindsOfServer(server).has(kind)).map(({ id }) => id);
 }

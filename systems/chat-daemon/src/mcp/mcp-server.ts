@@ -32,20 +32,30 @@ export type McpFailure = {
   readonly isRefused: boolean;
 };
 
+/** A chat as tool servers see it. */
+export type McpChat = {
+  readonly ownerId: string;
+  readonly mcpServerIds: readonly string[];
+  readonly mode: "computer_use" | "explore" | null;
+};
+
 /** Of the enabled ones, those that a chat with this selection has. */
 export function serversOfChat(
   servers: readonly McpServer[],
-  selectedIds: readonly string[],
+  { mcpServerIds, mode }: Pick<McpChat, "mcpServerIds" | "mode">,
 ): readonly McpServer[] {
-  const selected = new Set(selectedIds);
+  const selected = new Set(mcpServerIds);
+  // Who explores has what it began with (`serversForExplorer`): what is forced on, too, may be no plan's.
+  const isForced = ({ availability }: McpServer) =>
+    mode !== "explore" && availability === "force_on";
   return servers.filter(
-    ({ id, enabled, availability }) => enabled && (availability === "force_on" || selected.has(id)),
+    (server) => server.enabled && (isForced(server) || selected.has(server.id)),
   );
 }
 
-/** Chats that only look around, or plan, change nothing: who knows what such a tool does. */
+/** Plans are made without changing anything: who knows what such a tool does. Who explores for one: its servers. */
 export function kindsOfServer({ allowInPlanMode }: McpServer): ReadonlySet<ChatKind> {
-  const kinds: ChatKind[] = ["root", "child", "computer_use_child"];
+  const kinds: ChatKind[] = ["root", "child", "explore_child", "computer_use_child"];
   return new Set<ChatKind>(allowInPlanMode ? [...kinds, "root_plan"] : kinds);
 }
 

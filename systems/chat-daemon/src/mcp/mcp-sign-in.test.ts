@@ -291,7 +291,7 @@ async function signInWorld({
     world.signIns.finish(world.audit, world.ownerId, answer);
   return {
     ...{ world, remote, server, begin, finish },
-    chat: { ownerId: world.ownerId, mcpServerIds: [server.id] },
+    chat: { ownerId: world.ownerId, mcpServerIds: [server.id], mode: null },
     signIn: async () => {
       const finished = await finish(remote.agree((await begin()).authorizationUrl));
       assert.ok(finished.ok, JSON.stringify(finished));

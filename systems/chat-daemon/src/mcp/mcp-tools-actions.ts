@@ -11,6 +11,7 @@ import {
   kindsOfServer,
   serversOfChat,
   toolNameOn,
+  type McpChat,
   type McpFailure,
   type McpServer,
 } from "./mcp-server.ts";
@@ -64,9 +65,6 @@ export type McpToolsDeps = Pick<McpServerDeps, "database" | "clock" | "secrets">
   readonly signIns: Pick<McpSignIns, "accessToken" | "signIns">;
 };
 
-/** A chat as tool servers see it. */
-export type McpChat = { readonly ownerId: string; readonly mcpServerIds: readonly string[] };
-
 /** Whom a server is asked as: one with credentials of its own is asked as the same for everybody. */
 type Asker = { readonly userId: string; readonly signInId: string } | null;
 
@@ -99,7 +97,7 @@ export class McpTools {
   /** Of all servers that the chat has, side by side; by name. `read`: the servers, where they were just read. */
   async toolsOf(chat: McpChat, read?: readonly McpServer[]): Promise<readonly ChatTool[]> {
     const all = read ?? (await listServers(this.#deps.database.sql));
-    const servers = serversOfChat(all, chat.mcpServerIds);
+    const servers = serversOfChat(all, chat);
     if (servers.length === 0) return [];
     const askers = await this.#askers(servers, chat.ownerId);
     const offered = await Promise.all(

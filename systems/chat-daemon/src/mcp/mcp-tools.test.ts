@@ -14,7 +14,14 @@ import { MCP_TRANSPORTS } from "@atelier/contract/http/mcp-servers";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import { listMcpTools } from "./mcp-client-io.ts";
 import { isToolAllowed, toolNameOn } from "./mcp-server.ts";
-import { changeServer, chooseServers, createServer, dropServer } from "./mcp-server-actions.ts";
+import type { ChatKind } from "../tools/tool-availability.ts";
+import {
+  changeServer,
+  chooseServers,
+  createServer,
+  dropServer,
+  serversForExplorer,
+} from "./mcp-server-actions.ts";
 import { startSseRemote } from "./mcp-sse-testkit.ts";
 import { mcpWorld, NEW } from "./mcp-testkit.ts";
 import { canTakeIntent } from "./model-intent.ts";
@@ -27,7 +34,11 @@ test("a chat has the allowed tools of its servers, under their slug, and calls t
   const { tools, remote } = world;
   const auth = { type: "api_key", header: "X-Tool-Key", value: KEY } as const;
   const server = await world.add({ auth, toolDenyList: ["drop everything"] });
-  const found = await tools.toolsOf({ ownerId: world.ownerId, mcpServerIds: [server.id] });
+  const found = await tools.toolsOf({
+    ownerId: world.ownerId,
+    mcpServerIds: [server.id],
+    mode: null,
+  });
   assert.deepEqual(
     found.map(({ name }) => name),
     ["ours__add", "ours__fail", "ours__look"],
@@ -50,7 +61,11 @@ test("over the older transport the same tools answer, with the credentials on ea
   await using remote = await startSseRemote();
   const auth = { type: "api_key", header: "X-Tool-Key", value: KEY } as const;
   const server = await world.add({ url: remote.url, transport: "sse", auth });
-  const found = await world.tools.toolsOf({ ownerId: world.ownerId, mcpServerIds: [server.id] });
+  const found = await world.tools.toolsOf({
+    ownerId: world.ownerId,
+    mcpServerIds: [server.id],
+    mode: null,
+  });
   const add = found.find(({ name }) => name === "ours__add");
   assert.deepEqual(await add?.run({ a: 2, b: 3 }, world.context()), { kind: "text", text: "5" });
   assert.deepEqual([...new Set(remote.seen.map(({ method }) => method))], ["GET", "POST"]);
@@ -68,7 +83,7 @@ test("models say what a call is for where a server wants it, and the server is n
     return callTool(target, call, signal);
   };
   const server = await world.add({ modelIntent: true });
-  const chat = { ownerId: world.ownerId, mcpServerIds: [server.id] };
+  const chat = { ownerId: world.ownerId, mcpServerIds: [server.id], mode: null };
   const toolOf = async (name: string) =>
     (await world.tools.toolsOf(chat)).find((tool) => tool.name === `ours__${name}`);
   const add = await toolOf("add");
@@ -94,7 +109,11 @@ test("a tool with an input of that name keeps it", () => {
 test("a call that was cut off is not made again, unless repeating harms nothing", async () => {
   await using world = await mcpWorld();
   const server = await world.add({});
-  const found = await world.tools.toolsOf({ ownerId: world.ownerId, mcpServerIds: [server.id] });
+  const found = await world.tools.toolsOf({
+    ownerId: world.ownerId,
+    mcpServerIds: [server.id],
+    mode: null,
+  });
   const toolOf = (name: string) => found.find((tool) => tool.name === `ours__${name}`);
   const context = world.context();
   assert.deepEqual(await toolOf("add")?.run({ a: 1, b: 1 }, context), { kind: "text", text: "2" });
@@ -113,7 +132,7 @@ test("a server is a chat's when it is forced on or chosen, and enabled", async (
   const off = await world.add({ slug: "off", enabled: false });
   const slugsOf = async (mcpServerIds: readonly string[]) => [
     ...new Set(
-      (await world.tools.toolsOf({ ownerId: world.ownerId, mcpServerIds })).map(
+      (await world.tools.toolsOf({ ownerId: world.ownerId, mcpServerIds, mode: null })).map(
         ({ name }) => name.split("__")[0],
       ),
     ),
@@ -128,24 +147,42 @@ test("a server is a chat's when it is forced on or chosen, and enabled", async (
 test("plans are made without tools of others, unless an administrator allows them", async () => {
   await using world = await mcpWorld();
   const server = await world.add({});
-  const chat = { ownerId: world.ownerId, mcpServerIds: [server.id] };
+  const chat = { ownerId: world.ownerId, mcpServerIds: [server.id], mode: null };
   const kinds = async () => [...((await world.tools.toolsOf(chat))[0]?.kinds ?? [])];
-  assert.deepEqual(await kinds(), ["root", "child", "computer_use_child"]);
+  const always = ["child", "computer_use_child", "explore_child", "root"];
+  assert.deepEqual((await kinds()).toSorted(), always);
   await changeServer(world, world.audit, server.id, { allowInPlanMode: true });
-  // Who only explores, or plans for another, has them never.
-  assert.deepEqual((await kinds()).toSorted(), [
-    "child",
-    "computer_use_child",
-    "root",
-    "root_plan",
-  ]);
+  // Who plans for another has them never.
+  assert.deepEqual((await kinds()).toSorted(), [...always, "root_plan"]);
+});
+
+test("who explores for a chat has the servers that the chat's turn had, and no others", async () => {
+  await using world = await mcpWorld();
+  const forced = await world.add({ slug: "forced", availability: "force_on" });
+  const approved = await world.add({ slug: "approved", allowInPlanMode: true });
+  const chosen = await world.add({ slug: "chosen" });
+  const off = await world.add({ slug: "off", enabled: false, allowInPlanMode: true });
+  const other = await world.add({ slug: "other", allowInPlanMode: true });
+  const of = { ownerId: world.ownerId, mode: null };
+  const parent = { ...of, mcpServerIds: [chosen.id, approved.id, off.id] };
+  const slugsFor = async (kind: ChatKind) => {
+    const mcpServerIds = await serversForExplorer(world, parent, kind);
+    assert.ok(!mcpServerIds.includes(other.id));
+    const found = await world.tools.toolsOf({ ...of, mcpServerIds, mode: "explore" });
+    return [...new Set(found.map(({ name }) => name.split("__")[0]))];
+  };
+  assert.deepEqual(await slugsFor("root"), ["approved", "chosen", "forced"]);
+  // Also what is forced on is no plan's without an administrator's word.
+  assert.deepEqual(await slugsFor("root_plan"), ["approved"]);
+  await changeServer(world, world.audit, forced.id, { enabled: false });
+  assert.deepEqual(await slugsFor("root"), ["approved", "chosen"]);
 });
 
 test("a server that is away costs a chat its tools and nothing else, and is asked once a minute", async () => {
   await using world = await mcpWorld({ clock: new FakeClock() });
   const here = await world.add({ slug: "here" });
   const away = await world.add({ slug: "away", url: "http://127.0.0.1:1/mcp" });
-  const chat = { ownerId: world.ownerId, mcpServerIds: [here.id, away.id] };
+  const chat = { ownerId: world.ownerId, mcpServerIds: [here.id, away.id], mode: null };
   for (let step = 0; step < 3; step++) {
     const names = (await world.tools.toolsOf(chat)).map(({ name }) => name);
     assert.ok(names.every((name) => name.startsWith("here__")) && names.length === 4);

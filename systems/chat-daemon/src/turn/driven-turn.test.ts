@@ -36,6 +36,7 @@ test("a chat starts another, waits for it, and reports what it found", async () 
     newChatPrompt: () =>
       Promise.resolve({ includesDefault: false, deploymentPrompt: "", organizationPrompt: "" }),
     computerUse: () => Promise.resolve(ok(undefined)),
+    serversForExplorer: () => Promise.resolve([]),
     once: (call, run) => agentMessageOnce({ database, clock: systemClock }, call, run),
     news: pubSub,
   });

@@ -43,6 +43,10 @@ export type SubagentDeps = {
   ): Promise<Result<ChildModel, string>>;
   usableModels(parent: ToolChat): Promise<readonly SubagentModel[]>;
   computerUse: Subagents["computerUse"];
+  /** Of the parent's tool servers, those that its turn may use. */
+  serversForExplorer(
+    parent: ToolChat & Pick<ParentRow, "mcpServerIds">,
+  ): Promise<readonly string[]>;
   /** What chats of this organization begin with. */
   newChatPrompt(
     organizationId: string,
@@ -105,7 +109,7 @@ async function spawn(
   if (known !== undefined) return ok(known);
   const row = await findParent(deps.sql, parent.id);
   if (row === undefined) return fail("This chat is gone.");
-  const { lastReasoningEffort } = row;
+  const { lastReasoningEffort, mcpServerIds } = row;
   const model = await deps.childModel({ ...parent, lastReasoningEffort }, request);
   if (!model.ok) return model;
   const prompt = await deps.newChatPrompt(parent.organizationId);
@@ -121,7 +125,9 @@ async function spawn(
     mode: isExplore ? "explore" : null,
     planMode: isExplore ? null : parent.planMode,
     ...{
-      mcpServerIds: row.mcpServerIds,
+      mcpServerIds: isExplore
+        ? await deps.serversForExplorer({ ...parent, mcpServerIds })
+        : mcpServerIds,
       dynamicTools: null,
       labels: {},
       clientType: row.clientType,

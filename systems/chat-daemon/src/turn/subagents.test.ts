@@ -51,6 +51,7 @@ async function subagentWorld(options: TurnWorldOptions = {}, more: Partial<Subag
     newChatPrompt: () =>
       Promise.resolve({ includesDefault: true, deploymentPrompt: "", organizationPrompt: "" }),
     computerUse: () => Promise.resolve(ok(undefined)),
+    serversForExplorer: ({ mcpServerIds }) => Promise.resolve(mcpServerIds.slice(1)),
     once: (call, run) => agentMessageOnce({ database, clock: systemClock }, call, run),
     news,
     ...more,
@@ -119,15 +120,16 @@ test("a child works where its parent does, under its plan and with its tool serv
   const { world, subagents } = await subagentWorld();
   await using _world = world;
   const workspaceId = await addWorkspace(world);
-  const mcpServerIds = [randomUUID()];
+  const mcpServerIds = [randomUUID(), randomUUID()];
   const dynamicTools = [{ name: "ask_client", description: "", input_schema: {} }];
   const parent = await world.create({
     ...{ workspaceId, mcpServerIds, dynamicTools, planMode: "plan", clientType: "ui" },
     labels: { team: "core" },
   });
-  for (const [type, planMode, mode] of [
-    ["general", "plan", null],
-    ["explore", null, "explore"],
+  for (const [type, planMode, mode, serverIds] of [
+    ["general", "plan", null, mcpServerIds],
+    // Of its parent's, those that the parent's turn may use.
+    ["explore", null, "explore", mcpServerIds.slice(1)],
   ] as const) {
     const request = { ...GENERAL, callId: type, type, title: type };
     const { chatId } = must(await subagents.spawn(parent, request));
@@ -135,7 +137,7 @@ test("a child works where its parent does, under its plan and with its tool serv
     assert.deepEqual([child.planMode, child.mode], [planMode, mode]);
     assert.deepEqual(
       [child.workspaceId, child.mcpServerIds, child.clientType, child.organizationId],
-      [workspaceId, mcpServerIds, "ui", parent.organizationId],
+      [workspaceId, serverIds, "ui", parent.organizationId],
     );
     assert.deepEqual([child.dynamicTools, child.labels], [null, {}]);
     assert.deepEqual([child.title, child.titleSource], [type, "user"], "no model names it anew");
