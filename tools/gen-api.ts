@@ -84,6 +84,7 @@ function renderEndpoint(endpoint: Endpoint): string[] {
     `- Success: ${success.status}${success.body === null ? ", no body" : ""}`,
     `- Failures: ${describeFailures(failures)}`,
     `- Audit: ${endpoint.audit === null ? "none, nothing changes" : `${endpoint.audit.action} ${endpoint.audit.resource}`}`,
+    ...renderBodyLimit(endpoint),
     "",
     ...renderFields("On the path", endpoint.params, "input"),
     ...renderFields("Query", endpoint.query, "input"),
@@ -91,6 +92,10 @@ function renderEndpoint(endpoint: Endpoint): string[] {
     ...(endpoint.rawBody === undefined ? renderFields("Body", endpoint.body, "input") : []),
     ...(endpoint.rawAnswer === undefined ? renderFields("Answer", success.body, "output") : []),
   ];
+}
+
+function renderBodyLimit({ bodyBytesMax }: Endpoint): string[] {
+  return bodyBytesMax === undefined ? [] : [`- Body: at most ${bodyBytesMax / 1_024} KiB`];
 }
 
 /** What is no JSON. */

@@ -28,6 +28,8 @@ export type Endpoint = {
   readonly query: z.ZodObject;
   /** Null: the endpoint takes no body. */
   readonly body: z.ZodType | null;
+  /** Of `body` as JSON. Absent: as the server says for all. */
+  readonly bodyBytesMax?: number;
   /** Set: the body is bytes, and `body` is RawBody. */
   readonly rawBody?: { readonly bytesMax: number; readonly mediaTypes: readonly string[] };
   readonly success: {

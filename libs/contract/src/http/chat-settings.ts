@@ -5,6 +5,15 @@ import { NoParams, NoQuery } from "./common.ts";
 
 export const SYSTEM_PROMPT_BYTES_MAX = 128 * 1024;
 
+/** Of so many bytes as UTF-8. No text has fewer of them than characters: what fails by those is not encoded. */
+const PromptText = z
+  .string()
+  .max(SYSTEM_PROMPT_BYTES_MAX, { abort: true })
+  .refine(
+    (text) => new TextEncoder().encode(text).length <= SYSTEM_PROMPT_BYTES_MAX,
+    `At most ${SYSTEM_PROMPT_BYTES_MAX} bytes of UTF-8.`,
+  );
+
 export const ChatSystemPrompt = z.object({
   system_prompt: z.string(),
   /** Whether the product's own comes first. */
@@ -37,7 +46,7 @@ export const putChatSystemPrompt = endpoint({
   params: NoParams,
   query: NoQuery,
   body: z.strictObject({
-    system_prompt: z.string().max(SYSTEM_PROMPT_BYTES_MAX),
+    system_prompt: PromptText,
     include_default_system_prompt: z.boolean().default(true),
   }),
   success: { status: 204, body: null },
@@ -69,7 +78,7 @@ export const putChatPlanInstructions = endpoint({
   access: "chat_setting:update",
   params: NoParams,
   query: NoQuery,
-  body: z.strictObject({ plan_mode_instructions: z.string().max(SYSTEM_PROMPT_BYTES_MAX) }),
+  body: z.strictObject({ plan_mode_instructions: PromptText }),
   success: { status: 204, body: null },
   failures: [],
   audit: { action: "write", resource: "chat_setting" },
@@ -272,7 +281,7 @@ export const putChatUserPrompt = endpoint({
   access: "signed_in",
   params: NoParams,
   query: NoQuery,
-  body: z.strictObject({ custom_prompt: z.string().max(SYSTEM_PROMPT_BYTES_MAX) }),
+  body: z.strictObject({ custom_prompt: PromptText }),
   success: { status: 200, body: z.object({ custom_prompt: z.string() }) },
   failures: [],
   audit: { action: "write", resource: "chat_setting" },

@@ -1,6 +1,8 @@
 /** What a chat may be created with: each limit, and the first value beyond it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isEndpoint } from "../endpoint.ts";
+import * as chats from "./chats.ts";
 import {
   CHAT_DYNAMIC_TOOLS_MAX,
   CHAT_LABELS_MAX,
@@ -74,6 +76,15 @@ for (const [name, body, isTaken] of [
   });
 }
 
+test("a chat is created with less than any other request may hold", () => {
+  assert.deepEqual(
+    Object.entries(chats).flatMap(([name, each]) =>
+      isEndpoint(each) && each.bodyBytesMax !== undefined ? [[name, each.bodyBytesMax]] : [],
+    ),
+    [["createChat", 262_144]],
+  );
+});
+
 test("a message to a busy chat is queued or interrupts, and nothing else", () => {
   const parse = (busy_behavior?: string) =>
     sendChatMessage.body.safeParse({
@@ -97,12 +108,20 @@ for (const [endpoint, taken, refused] of [
   [
     putChatSystemPrompt,
     { system_prompt: "x".repeat(SYSTEM_PROMPT_BYTES_MAX) },
-    [{ system_prompt: "x".repeat(SYSTEM_PROMPT_BYTES_MAX + 1) }, {}],
+    [
+      { system_prompt: "x".repeat(SYSTEM_PROMPT_BYTES_MAX + 1) },
+      // Of fewer characters than that, and of more bytes.
+      { system_prompt: "é".repeat(SYSTEM_PROMPT_BYTES_MAX / 2 + 1) },
+      {},
+    ],
   ],
   [
     putChatPlanInstructions,
-    { plan_mode_instructions: "" },
-    [{ plan_mode_instructions: "x".repeat(SYSTEM_PROMPT_BYTES_MAX + 1) }],
+    { plan_mode_instructions: "é".repeat(SYSTEM_PROMPT_BYTES_MAX / 2) },
+    [
+      { plan_mode_instructions: "x".repeat(SYSTEM_PROMPT_BYTES_MAX + 1) },
+      { plan_mode_instructions: "é".repeat(SYSTEM_PROMPT_BYTES_MAX / 2 + 1) },
+    ],
   ],
   [
     putChatAdvisor,

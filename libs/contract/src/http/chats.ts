@@ -19,6 +19,8 @@ const MessageId = z.coerce.number().int().positive();
 
 export const CHAT_TITLE_MAX = 200;
 export const CHAT_SYSTEM_PROMPT_MAX = 10_000;
+/** Of the whole request (spec 4.1). */
+export const CHAT_CREATE_BYTES_MAX = 256 * 1024;
 export const CHAT_LABELS_MAX = 50;
 export const CHAT_ACTION_SUBJECT_MAX = 160;
 export const CHAT_DYNAMIC_TOOLS_MAX = 250;
@@ -220,6 +222,7 @@ export const createChat = endpoint({
   params: NoParams,
   query: NoQuery,
   body: CreateChat,
+  bodyBytesMax: CHAT_CREATE_BYTES_MAX,
   success: { status: 201, body: Chat },
   failures: ["chat.model_missing", "chat.request_key_reused", ...BEGINS],
   audit: { action: "create", resource: "chat" },

@@ -50,6 +50,13 @@ const readThing = {
   success: { status: 200, body: z.object({ name: z.string() }) },
 } as const satisfies Endpoint;
 
+const makeSmallThing = {
+  ...makeThing,
+  path: "/api/v2/small-things/:thing",
+  aliases: ["/api/v2/little-things/:thing"],
+  bodyBytesMax: 32,
+} as const satisfies Endpoint;
+
 type Made = {
   readonly url: string;
   readonly rows: AuditEvent[];
@@ -74,6 +81,10 @@ async function serve(
     route(makeThing, async (request) => {
       facts.push(request.facts);
       if (options.make !== undefined) return options.make(request);
+      await request.audit.record(NO_SQL, { resourceId: "1", target: request.body.name });
+      return ok({ name: request.body.name });
+    }),
+    route(makeSmallThing, async (request) => {
       await request.audit.record(NO_SQL, { resourceId: "1", target: request.body.name });
       return ok({ name: request.body.name });
     }),
@@ -266,6 +277,17 @@ for (const {
     });
   });
 }
+
+test("an endpoint with a limit of its own keeps to it, and the others to theirs", async () => {
+  await serve({}, async ({ url }) => {
+    const body = '{"name":"a"}'.padEnd(32);
+    const statusOf = async (path: string, sent: string) => (await post(url + path, sent)).status;
+    for (const path of ["/api/v2/small-things/one", "/api/v2/little-things/one"]) {
+      assert.deepEqual([await statusOf(path, body), await statusOf(path, `${body} `)], [201, 413]);
+    }
+    assert.equal(await statusOf(PATH, `${body} `), 201);
+  });
+});
 
 test("the answer to a wrong method says which are right", async () => {
   await serve({}, async ({ url }) => {

@@ -12,8 +12,9 @@ export const BODY_BYTES_MAX = 1_048_576;
  */
 export async function readJsonBody(
   request: IncomingMessage,
+  bytesMax = BODY_BYTES_MAX,
 ): Promise<Result<unknown, Failure<"request.too_large" | "request.invalid">>> {
-  const body = await readBytes(request, BODY_BYTES_MAX);
+  const body = await readBytes(request, bytesMax);
   if (!body.ok) return body;
   return body.value.length === 0 ? ok(undefined) : parseJson(body.value);
 }

@@ -129,10 +129,10 @@ async function parseParts(endpoint: Endpoint, request: FastifyRequest): Promise<
 }
 
 async function readBody(
-  { rawBody }: Endpoint,
+  { rawBody, bodyBytesMax }: Endpoint,
   request: FastifyRequest,
 ): ReturnType<typeof readJsonBody> {
-  if (rawBody === undefined) return readJsonBody(request.raw);
+  if (rawBody === undefined) return readJsonBody(request.raw, bodyBytesMax);
   const bytes = await readBytes(request.raw, rawBody.bytesMax);
   return bytes.ok ? ok(rawBodyOf(request.headers, bytes.value)) : bytes;
 }
