@@ -75,6 +75,7 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
     workspaces: plane.chats.workspaces,
     secrets: plane.chats.secrets,
     costs: plane.chats.costs,
+    audit: plane.chats.audit,
     serverId: plane.chats.serverId,
     lines: plane.chats.lines,
     links: plane.workspaceLinks,

@@ -268,7 +268,8 @@ function serveChats(
   resources: AsyncDisposableStack,
 ): ChatDaemon {
   const { controlPlane, gateway, metrics, database, pubSub } = parts;
-  const { providers, people, workspaces, secrets, costs, serverId, lines } = controlPlane.chats;
+  const { providers, people, workspaces, secrets, costs, audit, serverId, lines } =
+    controlPlane.chats;
   const outbound = resources.use(
     openOutboundFetch({
       connectMs: config.aiGatewayConnectTimeoutMs,
@@ -278,7 +279,7 @@ function serveChats(
   );
   const chats = startChatDaemon({
     ...{ database, pubSub, clock, random, log, metrics, providers, people, workspaces, secrets },
-    ...{ costs, serverId, lines },
+    ...{ costs, audit, serverId, lines },
     links: controlPlane.workspaceLinks,
     providerAuth: controlPlane.providerAuth,
     transports: gateway?.transports ?? null,

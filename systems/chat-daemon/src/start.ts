@@ -7,6 +7,7 @@ import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type {
+  ChatAudit,
   ChatCosts,
   ChatPeople,
   ChatProviderCatalog,
@@ -137,6 +138,7 @@ export type ChatDaemonDeps = {
   readonly links: WorkspaceLinks;
   readonly secrets: ChatSecrets;
   readonly costs: ChatCosts;
+  readonly audit: ChatAudit;
   /** People's own provider keys. */
   readonly providerAuth: ProviderAuthSource;
   /** Of the gateway in this process. Null: there is none. */
@@ -221,10 +223,11 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
 
 /** What happens to chats without anybody's doing. */
 function startUpkeep(deps: ChatDaemonDeps, tasks: Tasks, machine: ChatMachine): void {
-  const { database, clock, log, config } = deps;
+  const { database, clock, log, audit, config } = deps;
   const settings = { database, clock, options: config };
   tasks.run("chat request keys", (signal) => forgetAnswers({ database, clock, log }, signal));
-  const archiving = { database, machine, clock, log, idleMs: () => autoArchiveSetting(settings) };
+  const idleMs = () => autoArchiveSetting(settings);
+  const archiving = { database, machine, clock, log, audit, idleMs };
   tasks.run("idle chats", (signal) => keepArchiving(archiving, signal));
   const purging = { database, clock, log, retentionMs: () => retentionSetting(settings) };
   tasks.run("old chats", (signal) => keepPurging(purging, signal));

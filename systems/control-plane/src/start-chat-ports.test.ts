@@ -115,6 +115,34 @@ test("providers without their keys, those of Bedrock as such, and the deleted no
   assert.equal((await providers.directCredentials(userId, plain)).source, "none");
 });
 
+test("what chats do by themselves is on record as nobody's doing, in the change's own transaction", async () => {
+  await using api = await startTestControlPlane();
+  const { audit } = api.plane.chats;
+  const entry = {
+    ...{ resourceId: "00000000-0000-4000-8000-00000000000c", target: "My chat" },
+    ...{ before: { archived: false }, after: { archived: true } },
+    by: "chat_auto_archive",
+  } as const;
+  const undone = api.database.transaction(async (sql) => {
+    await audit.record(sql, entry);
+    throw new Error("undone");
+  });
+  await assert.rejects(undone, /undone/);
+  await api.database.transaction((sql) => audit.record(sql, entry));
+  const { rows } = await api.database.pool.query(
+    `select user_id, action, resource_type, resource_target, diff, additional_fields from audit_events
+     where resource_id = $1`,
+    [entry.resourceId],
+  );
+  assert.deepEqual(rows, [
+    {
+      ...{ user_id: null, action: "write", resource_type: "chat", resource_target: "My chat" },
+      diff: { archived: { old: false, new: true } },
+      additional_fields: { subsystem: "chat_auto_archive", system: true },
+    },
+  ]);
+});
+
 test("what an administrator changes of a provider counts for chats when it is answered", async () => {
   await using api = await startTestControlPlane();
   const { providers } = api.plane.chats;

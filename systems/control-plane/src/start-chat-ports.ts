@@ -3,6 +3,7 @@ import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import type {
+  ChatAudit,
   ChatCosts,
   ChatPeople,
   ChatProvider,
@@ -20,6 +21,7 @@ import type { PartLines, PartLineService } from "@atelier/contract/rpc/chat-part
 import type { Database } from "@atelier/database/database";
 import type { ProviderFollowing } from "./ai-providers/provider-snapshot-task.ts";
 import { chatCosts } from "./ai-usage/chat-cost-actions.ts";
+import { chatAudit } from "./audit/chat-audit-actions.ts";
 import { BriefMemory } from "./ai-user-keys/brief-memory.ts";
 import { chatProviderCatalog } from "./ai-user-keys/chat-provider-catalog-actions.ts";
 import { chatRelay } from "./chat-relay/chat-relay-io.ts";
@@ -44,6 +46,7 @@ export type ChatPorts = {
   readonly workspaces: ChatWorkspaceDirectory;
   readonly secrets: ChatSecrets;
   readonly costs: ChatCosts;
+  readonly audit: ChatAudit;
   /** Of this server, among those that share the database; another one after each start. */
   readonly serverId: string;
   /** To the servers that drive chats which are watched here. */
@@ -108,6 +111,7 @@ export function chatPorts(
       people: chatPeople(database),
       secrets: chatSecrets({ database, vault }),
       costs: chatCosts(database),
+      audit: chatAudit({ clock, random }),
       workspaces: chatWorkspaceDirectory(workspaceDeps, new UseNotes({ clock, log, write })),
       serverId: replicaId,
       lines: relay.lines,

@@ -6,6 +6,7 @@ import type { Result } from "@atelier/base/result";
 import type { Secret } from "@atelier/base/secret";
 import type { ProviderKeyPolicy } from "../chat/provider-key-choice.ts";
 import type { ModelProviderType } from "../http/ai-providers.ts";
+import type { ServiceChange, ServiceTarget } from "./endpoint-service.ts";
 import type { BedrockAccess } from "./gateway-ports.ts";
 
 /** A model provider as chats see it: without keys. */
@@ -119,6 +120,18 @@ export type ChatCostSummary = {
   readonly models: readonly (ChatCost & { readonly model: string; readonly provider: string })[];
   readonly chats: readonly (ChatCost & { readonly chatId: string })[];
 };
+
+/** What becomes of chats by itself, as the audit log names it. */
+export type ChatUpkeep = "chat_auto_archive";
+
+/** The audit log's entries of what nobody asked for: there is no request that would leave one. */
+export interface ChatAudit {
+  /** In the transaction of the change, which is the database library's; this one does not know it. */
+  record(
+    transaction: object,
+    entry: ServiceTarget & ServiceChange & { readonly by: ChatUpkeep },
+  ): Promise<void>;
+}
 
 /** What chats keep secret. Whoever asks never sees the vault, and the vault never sees chats. */
 export interface ChatSecrets {

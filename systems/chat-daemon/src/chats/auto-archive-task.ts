@@ -1,6 +1,10 @@
-/** Archives chats with which nobody has done anything for long (spec agents 9.4). */
+/**
+ * Archives chats with which nobody has done anything for long (spec agents 9.4). Of each family one entry
+ * of the audit log says so.
+ */
 import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
+import type { ChatAudit } from "@atelier/contract/rpc/chat-ports";
 import type { Database } from "@atelier/database/database";
 import type { ChatMachine } from "../state/chat-machine.ts";
 import { listIdleChats } from "./idle-chat-store.ts";
@@ -10,6 +14,7 @@ export type AutoArchiveDeps = {
   readonly machine: ChatMachine;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly audit: ChatAudit;
   readonly idleMs: number;
 };
 
@@ -37,12 +42,19 @@ export async function keepArchiving(deps: Archiving, signal: AbortSignal): Promi
 }
 
 export async function archiveIdle(deps: AutoArchiveDeps, signal: AbortSignal): Promise<void> {
-  const { database, machine, clock, log, idleMs } = deps;
+  const { database, machine, clock, log, audit, idleMs } = deps;
   const before = new Date(clock.now().getTime() - idleMs);
   for (const id of await listIdleChats(database.sql, { before, max: ROUND_MAX })) {
     signal.throwIfAborted();
     // Somebody may have come back to it in the meantime: then it is refused.
-    const archived = await machine.setFamilyArchived(id, true, { idleSince: before });
+    const archived = await machine.setFamilyArchived(id, true, {
+      idleSince: before,
+      record: (db, { title }) =>
+        audit.record(db, {
+          ...{ resourceId: id, target: title, by: "chat_auto_archive" },
+          ...{ before: { archived: false }, after: { archived: true } },
+        }),
+    });
     if (archived.ok) log.info({ chatId: id }, "archived a chat that was idle for long");
   }
 }

@@ -4,11 +4,35 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { silentLogger } from "@atelier/base/logger";
 import { systemClock } from "@atelier/base/system-clock";
+import type { ChatAudit } from "@atelier/contract/rpc/chat-ports";
 import { chatWorld, must } from "../state/chat-world-testkit.ts";
-import { archiveIdle } from "./auto-archive-task.ts";
+import { archiveIdle, type AutoArchiveDeps } from "./auto-archive-task.ts";
 
 const DAY_MS = 86_400_000;
 const { signal } = new AbortController();
+
+const depsOf = ({ database, machine }: Pick<AutoArchiveDeps, "database" | "machine">) => ({
+  ...{ database, machine, clock: systemClock, log: silentLogger, idleMs: 30 * DAY_MS },
+});
+
+/** What the audit log is told, and the chats that were archived for all to see at that moment. */
+function auditOf({ database }: Pick<AutoArchiveDeps, "database">) {
+  const entries: { readonly resourceId: string | null; readonly seen: boolean }[] = [];
+  const audit: ChatAudit = {
+    record: async (_transaction, entry) => {
+      assert.deepEqual(entry, {
+        ...{ resourceId: entry.resourceId, target: "New Chat", by: "chat_auto_archive" },
+        ...{ before: { archived: false }, after: { archived: true } },
+      });
+      const { rows } = await database.pool.query<{ archived: boolean }>(
+        "select archived from chats where id = $1",
+        [entry.resourceId],
+      );
+      entries.push({ resourceId: entry.resourceId, seen: rows[0]?.archived === true });
+    },
+  };
+  return { audit, entries };
+}
 
 test("families at rest for long are archived whole; pinned, busy and fresh ones are left alone", async () => {
   await using world = await chatWorld();
@@ -30,13 +54,19 @@ test("families at rest for long are archived whole; pinned, busy and fresh ones 
     [old.map(({ id }) => id)],
   );
   await database.pool.query("update chats set pin_order = 1 where id = $1", [pinned.id]);
-  const deps = { database, machine, clock: systemClock, log: silentLogger, idleMs: 30 * DAY_MS };
-  await archiveIdle(deps, signal);
+  const { audit, entries } = auditOf(world);
+  await archiveIdle({ ...depsOf(world), audit }, signal);
   const { rows } = await database.pool.query("select id from chats where archived");
   assert.deepEqual(
     new Set(rows.map(({ id }) => id as string)),
     new Set([idle.id, failed.id, whole.id, restingChild.id]),
   );
+  // One entry for each family, which commits with its archiving.
+  assert.deepEqual(
+    new Set(entries.map(({ resourceId }) => resourceId)),
+    new Set([idle.id, failed.id, whole.id]),
+  );
+  assert.deepEqual([entries.length, entries.some(({ seen }) => seen)], [3, false]);
   // The clock of retention begins with the archiving.
   const touched = await database.pool.query(
     "select 1 from chats where id = $1 and updated_at > now() - interval '1 day'",
@@ -66,11 +96,26 @@ test("a chat that worked again between being found idle and being locked is left
       },
     },
   });
-  const deps = { database, machine: busy, clock: systemClock, log: silentLogger };
-  await archiveIdle({ ...deps, idleMs: 30 * DAY_MS }, signal);
+  const { audit, entries } = auditOf(world);
+  await archiveIdle({ ...depsOf(world), machine: busy, audit }, signal);
   assert.deepEqual(asked.toSorted(), [back.id, idle.id].toSorted());
   const { rows } = await database.pool.query("select id from chats where archived");
   assert.deepEqual(rows, [{ id: idle.id }]);
+  assert.deepEqual(
+    entries.map(({ resourceId }) => resourceId),
+    [idle.id],
+  );
+});
+
+test("what cannot be put on record does not happen", async () => {
+  await using world = await chatWorld();
+  const { database } = world;
+  const chat = await world.chatIn("W");
+  await database.pool.query("update chats set updated_at = now() - interval '40 days'");
+  const audit: ChatAudit = { record: () => Promise.reject(new Error("no log")) };
+  await assert.rejects(archiveIdle({ ...depsOf(world), audit }, signal), /no log/);
+  const { rows } = await database.pool.query("select archived from chats where id = $1", [chat.id]);
+  assert.deepEqual(rows, [{ archived: false }]);
 });
 
 test("a chat to which somebody comes back at that moment is not archived", async () => {
@@ -78,7 +123,10 @@ test("a chat to which somebody comes back at that moment is not archived", async
   const { database, machine } = world;
   const chat = await world.chatIn("W");
   const before = new Date(Date.now() - DAY_MS);
-  const refused = await machine.setFamilyArchived(chat.id, true, { idleSince: before });
+  const refused = await machine.setFamilyArchived(chat.id, true, {
+    idleSince: before,
+    record: () => Promise.reject(new Error("it is not archived")),
+  });
   assert.equal(!refused.ok && refused.failure.kind, "nothing_to_do");
   const { rows } = await database.pool.query("select archived from chats where id = $1", [chat.id]);
   assert.equal(rows[0]?.archived, false);

@@ -218,7 +218,7 @@ class PostgresChatMachine implements ChatMachine {
   async setFamilyArchived(
     rootChatId: string,
     archived: boolean,
-    only?: { readonly idleSince: Date },
+    only?: { readonly idleSince: Date; record(db: Sql, root: ChatRow): Promise<void> },
   ): Promise<Family> {
     const isMeant = (chat: ChatRow): boolean =>
       only === undefined || (!isAtWork(chat) && chat.updatedAt < only.idleSince);
@@ -233,6 +233,7 @@ class PostgresChatMachine implements ChatMachine {
         const changed = await this.#work(db, child, (chat) => chat.setArchived(archived));
         if (!changed.ok) return fail({ kind: "family_busy" });
       }
+      await only?.record(db, root);
       return ok(undefined);
     });
   }

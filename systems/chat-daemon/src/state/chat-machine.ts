@@ -275,12 +275,13 @@ export interface ChatMachine {
 
   /**
    * The root and all its descendants, or none of them. With `idleSince` only where nothing was done with
-   * any of them since, and none is at work: else there is nothing to do.
+   * any of them since, and none is at work: else there is nothing to do. `record` is called last, in the
+   * same transaction.
    */
   setFamilyArchived(
     rootChatId: string,
     archived: boolean,
-    only?: { readonly idleSince: Date },
+    only?: { readonly idleSince: Date; record(db: Sql, root: ChatRow): Promise<void> },
   ): Promise<Result<undefined, TransitionFailure>>;
 
   /**

@@ -28,6 +28,6 @@ export function systemAudit(
         ip: "",
         userAgent: "",
       }),
-    attempted: () => {}, // What fails here fails the start, and the log says why.
+    attempted: () => {}, // What fails here fails its caller, and the log says why.
   };
 }
