@@ -52,7 +52,7 @@ const CONNECTION_TEXT =
   /ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|UND_ERR_|socket hang up|other side closed|unexpected EOF|\bEOF\b|connection (?:reset|refused|closed|error|lost)|fetch failed|cannot connect|terminated|network error|timed? ?out/i;
 const PEER_RESET_TEXT =
   /(?:NO_ERROR|INTERNAL_ERROR|REFUSED_STREAM|ENHANCE_YOUR_CALM|NGHTTP2_CANCEL|RST_STREAM|stream error[^.]{0,60}CANCEL)/;
-const DEADLINE_TEXT = /deadline (?:has )?(?:been )?exceeded|context deadline/i;
+const DEADLINE_TEXT = /deadline[ _](?:has )?(?:been )?exceeded|context deadline/i;
 const SERVER_TEXT =
   /internal server error|server[_ ]error|api_error|an error occurred while processing/i;
 const INTERRUPTED_TEXT = /^(?:the )?(?:chat|turn|generation|request) (?:was )?interrupted/i;
@@ -70,6 +70,7 @@ const has =
   ({ status }: ErrorFacts): boolean =>
     status !== null && statuses.includes(status);
 const isConfig = is(CONFIG_TEXT);
+const isTimeoutStatus = has(408, 502, 503, 504);
 
 /** In order: the first that fits decides. */
 const RULES: readonly Rule[] = [
@@ -121,14 +122,13 @@ const RULES: readonly Rule[] = [
   },
   {
     ...{ kind: "timeout", retryable: false, message: "The call took too long." },
-    fits: (facts) => is(DEADLINE_TEXT)(facts) && !isConfig(facts),
+    // Who answers such a status means a deadline of its own: the next call has a new one.
+    fits: (facts) => is(DEADLINE_TEXT)(facts) && !isTimeoutStatus(facts) && !isConfig(facts),
   },
   {
     ...{ kind: "timeout", retryable: true, message: "The provider could not be reached in time." },
     fits: (facts) =>
-      (has(408, 502, 503, 504)(facts) ||
-        is(PEER_RESET_TEXT)(facts) ||
-        is(CONNECTION_TEXT)(facts)) &&
+      (isTimeoutStatus(facts) || is(PEER_RESET_TEXT)(facts) || is(CONNECTION_TEXT)(facts)) &&
       !isConfig(facts),
   },
   {
