@@ -104,13 +104,16 @@ export function turnDeps(parts: TurnParts): TurnDeps {
       diffs.turnEnded(chatId);
       parts.turnEnded(chatId, end);
     },
-    models: turnModels(parts.models, {
-      storedOf: (beside) => modelsOf(asBeside(beside)),
-      tapOf: (beside) =>
-        areCallsOfTurnRecorded(settingsOf(beside), parts.isDebugForced)
-          ? new ClientTap(clock)
-          : null,
-    }),
+    models: turnModels(
+      { router: parts.models, log },
+      {
+        storedOf: (beside) => modelsOf(asBeside(beside)),
+        tapOf: (beside) =>
+          areCallsOfTurnRecorded(settingsOf(beside), parts.isDebugForced)
+            ? new ClientTap(clock)
+            : null,
+      },
+    ),
     beside: TURN_BESIDE,
     settingsOf: async (_chat, beside) => ({
       ...decidedForTurn(settingsOf(beside)),

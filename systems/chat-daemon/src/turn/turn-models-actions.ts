@@ -1,4 +1,5 @@
 /** The models of turns: which one serves is the router's to say; how a turn uses it is said here. */
+import type { Logger } from "@atelier/base/logger";
 import { ok, type Result } from "@atelier/base/result";
 import type { ChatError } from "@atelier/contract/chat/chat-words";
 import type { HttpTap } from "../debug-runs/debug-recorder.ts";
@@ -23,8 +24,11 @@ export type BesideModels = {
   readonly tapOf: (beside: unknown) => HttpTap | null;
 };
 
-export function turnModels(router: ModelRouter, { storedOf, tapOf }: BesideModels): TurnModels {
-  const clients = { router, tapOf };
+export function turnModels(
+  { router, log }: { readonly router: ModelRouter; readonly log: Logger },
+  { storedOf, tapOf }: BesideModels,
+): TurnModels {
+  const clients = { router, log, tapOf };
   return {
     forTurn: async (chat, request) => {
       const { lastModelConfigId: modelConfigId, lastReasoningEffort: effort } = chat;
@@ -39,7 +43,11 @@ export function turnModels(router: ModelRouter, { storedOf, tapOf }: BesideModel
   };
 }
 
-type Clients = { readonly router: ModelRouter; readonly tapOf: BesideModels["tapOf"] };
+type Clients = {
+  readonly router: ModelRouter;
+  readonly log: Logger;
+  readonly tapOf: BesideModels["tapOf"];
+};
 
 type Override = {
   readonly context: "compaction" | "advisor";
@@ -58,12 +66,17 @@ async function overridden(
 ): Promise<Result<TurnModel | null, ChatError>> {
   const choice = await clients.router.override(chat, context, modes, stored);
   if (!choice.ok) return choice;
-  if (choice.value.kind !== "model") return ok(null);
+  if (choice.value.kind === "unset") return ok(null);
+  if (choice.value.kind === "unusable") {
+    const { failure } = choice.value;
+    clients.log.warn({ chatId: chat.id, work: context, failure }, "a chosen model is passed over");
+    return ok(null);
+  }
   return toTurnModel(clients, chat, request, choice.value.model);
 }
 
 async function toTurnModel(
-  { router, tapOf }: Clients,
+  { router, tapOf }: Omit<Clients, "log">,
   chat: ChatRow,
   { activeApiKeyId, beside }: ModelRequest,
   { config, effort, route }: ChosenModel,
