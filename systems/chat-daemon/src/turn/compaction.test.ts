@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { APICallError } from "@ai-sdk/provider";
-import { ok } from "@atelier/base/result";
+import { fail, ok } from "@atelier/base/result";
 import { z } from "zod";
 import { boundary, must } from "../state/chat-world-testkit.ts";
 import { defineTool, toolValue } from "../tools/tool.ts";
@@ -329,9 +329,8 @@ test("asked for by a person, history is summed up whatever its size, and the tur
   assert.match(JSON.stringify(await world.history(id)), /"source":"manual"/);
 });
 
-test("another model sums up without tools; where it cannot be had, the turn's own does", async () => {
+test("another model sums up without tools; where nobody chose one, the turn's own does", async () => {
   for (const isThere of [true, false]) {
-    const failure = { message: "gone", retryable: false };
     await using world: TurnWorld = await turnWorld({
       replies: [says("one", 1)],
       summaries: ["s"],
@@ -342,9 +341,7 @@ test("another model sums up without tools; where it cannot be had, the turn's ow
         world.deps.models.forTurn(...args),
       forAdvisor: () => Promise.resolve({ ok: true as const, value: null }),
       forSummary: async (...args: Parameters<typeof world.deps.models.forTurn>) =>
-        isThere
-          ? world.deps.models.forTurn(...args)
-          : Promise.resolve({ ok: false as const, failure }),
+        isThere ? world.deps.models.forTurn(...args) : ok(null),
     };
     const deps = { ...world.deps, models };
     const { id } = await world.create();
@@ -354,6 +351,20 @@ test("another model sums up without tools; where it cannot be had, the turn's ow
     assert.equal(await runGeneration(deps, await world.runOf(id)), "done");
     assert.equal(world.calls[1]?.tools === undefined, isThere);
   }
+});
+
+test("a chosen model whose credentials cannot be had stops the turn, and the turn says so", async () => {
+  const failure = { message: "no credentials", kind: "missing_key", retryable: false } as const;
+  await using world = await turnWorld({ replies: [says("one", 1)] });
+  const forSummary = () => Promise.resolve(fail(failure));
+  const deps = { ...world.deps, models: { ...world.deps.models, forSummary } };
+  const { id } = await world.create();
+  assert.equal(await runGeneration(deps, await world.runOf(id)), "done");
+  const { status, lastError } = await world.row(id);
+  assert.deepEqual(
+    [status, lastError?.message, world.calls.length],
+    ["error", "no credentials", 0],
+  );
 });
 
 test("after a boundary that cleared the history only what follows is sent", async () => {

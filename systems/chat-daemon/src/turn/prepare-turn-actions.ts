@@ -50,11 +50,10 @@ export async function prepareTurn(
     deps.models.forSummary(chat, request),
   ]);
   if (!model.ok) return model;
-  if (!summary.ok) {
-    // A broken override must not stop the work: the turn's own model can sum up as well.
-    deps.log.warn({ chatId: chat.id, failure: summary.failure }, "no model for summaries");
-  }
-  const summaryModel = summary.ok ? summary.value : null;
+  // A choice that is gone or disabled is as none. One whose credentials cannot be had stops the turn: whoever
+  // chose it is to hear of it (spec agents 8.10).
+  if (!summary.ok) return summary;
+  const summaryModel = summary.value;
   const kind = kindOfChat(chat);
   let layers: readonly SystemLayer[] = [];
   const advisor = advisorOf(

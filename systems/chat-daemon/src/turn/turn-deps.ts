@@ -51,7 +51,7 @@ export type ModelRequest = {
 
 export interface TurnModels {
   forTurn(chat: ChatRow, request: ModelRequest): Promise<Result<TurnModel, ChatError>>;
-  /** Null: the turn's own model sums up. */
+  /** Null: the turn's own model sums up. A failure stops the turn. */
   forSummary(chat: ChatRow, request: ModelRequest): Promise<Result<TurnModel | null, ChatError>>;
   /** Null: the turn's own model advises. */
   forAdvisor(chat: ChatRow, request: ModelRequest): Promise<Result<TurnModel | null, ChatError>>;
