@@ -169,7 +169,9 @@ export async function changeChat(
     if (Object.keys(metadata.value).length > 0) {
       await updateChatMetadata(db, chatId, metadata.value);
     }
-    if (change.pin_order !== undefined) await pinChat(db, chat, change.pin_order);
+    if (change.pin_order !== undefined) {
+      await pinChat(db, chat, { place: change.pin_order, now: deps.clock.now() });
+    }
     if (change.title !== undefined) await publishChatNews(db, chat, "title_change");
   });
   if (change.archived === undefined) return ok(undefined);
@@ -221,7 +223,8 @@ async function archive(
       : await deps.machine.change(chat.id, (locked) => locked.setArchived(archived));
   if (!done.ok) return fail(withoutQueueFull(toFailure(done.failure)));
   if (archived && chat.pinOrder > 0) {
-    await deps.database.transaction((db) => pinChat(db, chat, 0));
+    const unpinned = { place: 0, now: deps.clock.now() };
+    await deps.database.transaction((db) => pinChat(db, chat, unpinned));
   }
   return ok(undefined);
 }

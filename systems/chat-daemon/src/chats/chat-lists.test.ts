@@ -30,6 +30,7 @@ describe("lists", () => {
   test("have pins in the order that is wished, of chats of one's own that are not archived", async () => {
     await using chats = await chatsWorld();
     const call = chatClient(chats);
+    const { database } = chats.world;
     const [a, b, c] = [await created(call), await created(call), await created(call)];
     const change = (chat: string, body: object) => call("updateChat", { params: { chat }, body });
     const pins = async () => {
@@ -43,18 +44,23 @@ describe("lists", () => {
         .filter(({ pin_order: order }) => order > 0)
         .map(({ id, pin_order: order }) => `${names.get(id)}${order}`);
     };
-    for (const [chat, place, want] of [
-      [a.id, 7, ["a1"]],
+    for (const [chat, place, want, isTouched] of [
+      [a.id, 7, ["a1"], true],
       // A new one goes to the end, wherever it is wished.
-      [b.id, 1, ["a1", "b2"]],
-      [c.id, 1, ["a1", "b2", "c3"]],
-      [c.id, 2, ["a1", "c2", "b3"]],
-      [a.id, 99, ["c1", "b2", "a3"]],
-      [b.id, 0, ["c1", "a2"]],
-      [b.id, 0, ["c1", "a2"]],
+      [b.id, 1, ["a1", "b2"], true],
+      [c.id, 1, ["a1", "b2", "c3"], true],
+      [c.id, 2, ["a1", "c2", "b3"], false],
+      [a.id, 99, ["c1", "b2", "a3"], false],
+      [b.id, 0, ["c1", "a2"], false],
+      [b.id, 0, ["c1", "a2"], false],
     ] as const) {
+      await database.pool.query("update chats set updated_at = now() - interval '1 day'");
       must(await change(chat, { pin_order: place }));
       assert.deepEqual(await pins(), want, `at ${place}`);
+      const { rows } = await database.pool.query(
+        "select id from chats where updated_at > now() - interval '1 hour'",
+      );
+      assert.deepEqual(rows, isTouched ? [{ id: chat }] : [], `touched at ${place}`);
     }
     must(await chats.world.machine.change(c.id, (chat) => chat.finishTurn()));
     must(await change(c.id, { archived: true }));

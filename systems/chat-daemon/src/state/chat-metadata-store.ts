@@ -81,12 +81,12 @@ export async function markRead(
 
 /**
  * 0: no longer pinned. Else the place among the owner's pinned chats, from 1; one that is not pinned
- * yet goes to the end. Pins stay numbered from 1 without gaps.
+ * yet goes to the end, and counts as touched (spec agents 4.3). Pins stay numbered from 1 without gaps.
  */
 export async function pinChat(
   db: Sql,
   chat: { readonly id: string; readonly ownerId: string },
-  place: number,
+  { place, now }: { readonly place: number; readonly now: Date },
 ): Promise<void> {
   const { rows } = await sql<{ id: string }>`
     select id from chats where owner_id = ${chat.ownerId} and pin_order > 0
@@ -103,6 +103,8 @@ export async function pinChat(
     update chats c set pin_order = p.place
     from unnest(${after}::uuid[]) with ordinality p (id, place)
     where c.id = p.id and c.pin_order <> p.place`.execute(db);
+  if (place === 0 || isPinned) return;
+  await db.updateTable("chats").set({ updated_at: now }).where("id", "=", chat.id).execute();
 }
 
 /** To those who watch the owner's chats, when the transaction commits. */
