@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { FakeClock } from "@atelier/testkit/fake-clock";
 import { z } from "zod";
 import { APICallError } from "@ai-sdk/provider";
-import { ok } from "@atelier/base/result";
+import { fail, ok } from "@atelier/base/result";
 import { must } from "../state/chat-world-testkit.ts";
 import { defineTool, toolError, toolValue, type ToolOutcome } from "../tools/tool.ts";
 import { runGeneration } from "./generation-task.ts";
@@ -221,21 +221,43 @@ test("a tool whose database is away for a moment is asked again as the same call
   );
 });
 
+const REACHES = defineTool({
+  ...{ name: "execute", description: "", input: z.object({}) },
+  run: async (_input, context) => {
+    const found = await context.workspace();
+    return toolError(found.ok ? "reached" : found.failure);
+  },
+});
+
+test("a tool that could not learn where its workspace is asks anew when the database is back", async () => {
+  const clock = new FakeClock();
+  await using world = await turnWorld({
+    ...{ clock, tools: [REACHES] },
+    replies: [callsTools([{ id: "a", name: "execute" }]), says("done")],
+  });
+  const { id } = await world.create();
+  assert.equal(await runGeneration(world.deps, await world.runOf(id)), "done");
+  let asked = 0;
+  const workspaceOf: typeof world.deps.workspaceOf = async () => {
+    asked += 1;
+    if (asked === 1) throw new Error("Connection terminated unexpectedly");
+    return fail("It is stopped.");
+  };
+  const task = runGeneration({ ...world.deps, workspaceOf }, await world.runOf(id));
+  await clock.untilSleeping();
+  await clock.advance(250);
+  assert.equal(await Promise.race([task, clock.untilSleeping()]), "done");
+  assert.match(JSON.stringify((await world.history(id)).at(-1)?.content), /It is stopped/);
+});
+
 for (const { attempts, isKnown } of [
   { attempts: 0, isKnown: true },
   { attempts: 1, isKnown: false },
 ]) {
   const known = isKnown ? "did nothing" : "may have done it before";
   test(`a call after ${attempts} others that does not reach its workspace ${known}`, async () => {
-    const tool = defineTool({
-      ...{ name: "execute", description: "", input: z.object({}) },
-      run: async (_input, context) => {
-        const found = await context.workspace();
-        return toolError(found.ok ? "reached" : found.failure);
-      },
-    });
     await using world = await turnWorld({
-      tools: [tool],
+      tools: [REACHES],
       replies: [callsTools([{ id: "a", name: "execute" }]), says("done")],
     });
     const { id } = await world.create({ workspaceId: await addWorkspace(world) });

@@ -95,13 +95,22 @@ export async function cancelAbandoned(deps: TurnDeps, { chat, rows }: PreparedTu
   }
 }
 
-/** All calls of a batch share one connection, which is made when the first of them wants it. */
+/**
+ * All calls of a batch share one connection, which is made when the first of them wants it. Where that could
+ * not be found out, because the database was away, whoever asks next asks anew.
+ */
 function workspaceOnce(
   deps: TurnDeps,
   chat: ChatRow,
 ): () => Promise<Result<ToolWorkspace, string>> {
   let asked: Promise<Result<ToolWorkspace, string>> | null = null;
-  return () => (asked ??= deps.workspaceOf(chat));
+  return () => {
+    asked ??= deps.workspaceOf(chat).catch((error: unknown) => {
+      asked = null;
+      throw error;
+    });
+    return asked;
+  };
 }
 
 /** An earlier attempt may have reached it, and had done what this one cannot ask for any more. */
