@@ -5,20 +5,17 @@
 import type { Database } from "@atelier/database/database";
 import type { TextValue } from "@atelier/database/text-statement";
 import type { StoredMessage } from "./chat-row.ts";
-import { MESSAGE_COLUMNS_TEXT, toStoredFromJson, type MessageJson } from "./message-store.ts";
+import {
+  MESSAGE_COLUMNS_TEXT,
+  NEWEST_BOUNDARY_TEXT,
+  NEWEST_OF_PERSON_TEXT,
+  toStoredFromJson,
+  type MessageJson,
+} from "./message-store.ts";
 import { withChanges, type KnownHistory, type ReadHistories } from "./read-histories.ts";
 
 /** Where to read, and what was read before. */
 export type Reading = { readonly pool: Database["pool"]; readonly histories: ReadHistories };
-
-/** Of the chat whose row a statement names `chats`. 0: there is none. */
-const NEWEST_BOUNDARY_TEXT = `coalesce((
-    select max(id) from chat_messages
-    where chat_id = chats.id and not deleted and compressed and visibility = 'model'), 0)`;
-
-const NEWEST_OF_PERSON_TEXT = `coalesce((
-    select max(id) from chat_messages
-    where chat_id = chats.id and not deleted and role = 'user' and visibility <> 'model'), 0)`;
 
 /**
  * An SQL expression over the row `chats`, with the two values of `knownValues` from the number `first` on: since

@@ -71,6 +71,15 @@ export async function listCallsAndResults(
   return rows;
 }
 
+/** Of the chat whose row a statement names `chats`. 0: there is none. */
+export const NEWEST_BOUNDARY_TEXT = `coalesce((
+    select max(id) from chat_messages
+    where chat_id = chats.id and not deleted and compressed and visibility = 'model'), 0)`;
+
+export const NEWEST_OF_PERSON_TEXT = `coalesce((
+    select max(id) from chat_messages
+    where chat_id = chats.id and not deleted and role = 'user' and visibility <> 'model'), 0)`;
+
 /**
  * A subquery of a statement that names the chat's row `chats`: as many rows as it has open calls, as
  * openToolCalls() finds them in listCallsAndResults().
@@ -84,13 +93,7 @@ export const OPEN_CALLS_TEXT = `
     where m.chat_id = chats.id and not m.deleted and m.role in ('assistant', 'tool')
       and m.visibility <> 'user' and parts.part ->> 'type' in ('tool-call', 'tool-result')
       and not (parts.part ->> 'type' = 'tool-call' and parts.part @> '{"provider_executed": true}')
-      and m.id > greatest((
-        select max(id) from chat_messages
-        where chat_id = chats.id and not deleted and role = 'user' and visibility <> 'model'
-      ), (
-        select max(id) from chat_messages
-        where chat_id = chats.id and not deleted and compressed and visibility = 'model'
-      ), 0)
+      and m.id > greatest(${NEWEST_OF_PERSON_TEXT}, ${NEWEST_BOUNDARY_TEXT})
   ) as said
   group by call_id
   having max(place) filter (where type = 'tool-call')
