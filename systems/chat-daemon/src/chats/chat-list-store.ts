@@ -1,5 +1,6 @@
 /** Lists of chats: a person's, those of one section of their inbox, and the children of some. */
 import type { Sql } from "@atelier/database/database";
+import { isOneOf } from "@atelier/database/one-of";
 import { sql, type RawBuilder } from "kysely";
 import type { ChatFilter, ChatPage, ShownChat } from "./shown-chat.ts";
 import { IS_UNREAD, shownChats, toShown } from "./shown-chat-store.ts";
@@ -108,15 +109,9 @@ export async function listShownChildren(
   db: Sql,
   rootIds: readonly string[],
 ): Promise<readonly ShownChat[]> {
-  const [first, ...others] = rootIds;
-  if (first === undefined) return [];
-  // Of a list of unknown length Postgres thinks that each is worth a plan of its own, which takes a millisecond.
-  const isOfThese =
-    others.length === 0
-      ? sql`c.root_chat_id = ${first}`
-      : sql`c.root_chat_id = any(${rootIds}::uuid[])`;
+  if (rootIds.length === 0) return [];
   const { rows } = await shownChats(sql`
-    select c.* from chats c where ${isOfThese}
+    select c.* from chats c where ${isOneOf(sql`c.root_chat_id`, rootIds, "uuid")}
     order by c.updated_at desc, c.id desc`).execute(db);
   return rows.map(toShown);
 }

@@ -1,6 +1,7 @@
 /** Reads what chats cost: from sums that are kept with every request, and by chat in a span from requests. */
 import type { CostSpan } from "@atelier/contract/rpc/chat-ports";
 import type { Sql } from "@atelier/database/database";
+import { isOneOf } from "@atelier/database/one-of";
 import { sql as text } from "kysely";
 import { CHATS_CLIENT } from "./usage-record.ts";
 import type { CostSums, UsageUser } from "./usage.ts";
@@ -12,16 +13,12 @@ export async function sumChats(
   ownerId: string,
   chatIds: readonly string[],
 ): Promise<readonly (RequestSums & { readonly sessionId: string })[]> {
-  const [first, ...others] = chatIds;
-  if (first === undefined) return [];
-  // One is asked for whenever somebody looks at a chat: that is planned once for all of them.
-  const isWanted =
-    others.length === 0 ? text`session_id = ${first}` : text`session_id = any(${chatIds}::text[])`;
+  if (chatIds.length === 0) return [];
   const { rows } = await text<RequestSums & { sessionId: string }>`
     /* by key */ select session_id as "sessionId", requests, cost_micros as "costMicros",
       priced_requests as "pricedRequests", unpriced_requests as "unpricedRequests"
     from ai_chat_totals
-    where initiator_id = ${ownerId} and ${isWanted}`.execute(sql);
+    where initiator_id = ${ownerId} and ${isOneOf(text`session_id`, chatIds, "text")}`.execute(sql);
   return rows;
 }
 
