@@ -40,9 +40,10 @@ export async function measureFirstText(
     const shown = viewer.next(isFirstText);
     await sendMessage(server, token, chatId, "And?");
     chat.push((await shown) - startedMs);
+    // Not of the next round, in which the model is asked directly, too.
+    model.heard = () => {};
     await untilAtRest(server, token, chatId);
   }
-  model.heard = () => {};
   const added = chat.map((each, turn) => each - (direct[turn] ?? 0));
   return {
     "direct first text p50": quantile(direct, 0.5),

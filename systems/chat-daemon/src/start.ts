@@ -95,6 +95,7 @@ import { listQueuedForCapacity, type ChatLimits } from "./state/acquisition-stor
 import { createChatMachine } from "./state/chat-machine-actions.ts";
 import type { ChatMachine, OwnWorker } from "./state/chat-machine.ts";
 import { runGeneration } from "./turn/generation-task.ts";
+import { TurnHeadStart } from "./turn/head-start-actions.ts";
 import { runInterruption } from "./turn/interrupt-task.ts";
 import type { TurnDeps, TurnRun } from "./turn/turn-deps.ts";
 import { startChatWorker } from "./worker/chat-worker-task.ts";
@@ -164,7 +165,7 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   const resources = new AsyncDisposableStack();
   const tasks = resources.use(new Tasks(log));
   const ownWorker: OwnWorker = {
-    taking: (chatId, send) => worker.taking(chatId, send),
+    taking: (chatId, send, foreseen) => worker.taking(chatId, send, foreseen),
     hear: (chat) => worker.hear(chat),
   };
   const machine = createChatMachine(
@@ -277,6 +278,7 @@ function runnerTasks(
       if (context.historyVersion === FIRST_HISTORY_VERSION) tell.chatBegan(context.chatId);
       await runGeneration(turn, toTurnRun(context));
     },
+    headStart: (foreseen) => new TurnHeadStart(turn, foreseen),
     runInterrupt: async (context) => {
       tell.interrupting(context.chatId);
       await runInterruption(turn, toTurnRun(context));

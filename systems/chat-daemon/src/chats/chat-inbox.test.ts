@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import type { MessagePart } from "@atelier/contract/chat/message-part";
 import type { Chat } from "@atelier/contract/http/chats";
 import { callOf, must, SAYS, type ChatWorld } from "../state/chat-world-testkit.ts";
-import { NO_USAGE } from "../state/memory-chat-testkit.ts";
+import { NO_USAGE } from "../state/chat-row.ts";
 import { markReadBy, showChat, showChats } from "./chat-actions.ts";
 import { chatsWorld, type ChatsWorld } from "./chats-testkit.ts";
 

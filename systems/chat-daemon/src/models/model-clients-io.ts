@@ -63,7 +63,7 @@ async function newDirectModel(
   deps: ModelClientDeps,
   request: ModelClientRequest,
   route: Extract<ResolvedModelRoute, { kind: "direct" }>,
-  { recordHttp }: ModelBuildOptions,
+  { aroundFetch }: ModelBuildOptions,
 ): Built {
   const reference = resolveModelReference(request.modelName, route.providerHint);
   if (!reference.ok) return reference;
@@ -75,7 +75,7 @@ async function newDirectModel(
   const useResponsesApi = request.callConfig.openai_config?.use_responses_api ?? null;
   const family = directFamily(provider, { baseUrl: access.baseUrl, useResponsesApi });
   const { directFetch } = deps;
-  const sent = recordHttp?.(directFetch, secretsOf(access)) ?? directFetch;
+  const sent = aroundFetch?.(directFetch, secretsOf(access)) ?? directFetch;
   const fetch = provider === "azure" ? azureFetch(sent, access) : sent;
   const seed = { modelName, access, fetch: withHeaders(fetch, headersOf(request)) };
   return build(deps, { family, provider, seed });
@@ -114,7 +114,7 @@ async function newGatewayModel(
   deps: ModelClientDeps,
   request: ModelClientRequest,
   route: Extract<ResolvedModelRoute, { kind: "ai_gateway" }>,
-  { activeApiKeyId, recordHttp }: ModelBuildOptions,
+  { activeApiKeyId, aroundFetch }: ModelBuildOptions,
 ): Built {
   const { provider, modelProviderHint: hint, providerAuth } = route;
   if (provider === null || provider.id === "") {
@@ -126,7 +126,7 @@ async function newGatewayModel(
   if (activeApiKeyId === "") return fail(KEY_ID_MISSING);
   const found = delegated(deps, provider.name, { apiKeyId: activeApiKeyId, auth: providerAuth });
   if (!found.ok) return found;
-  const recorded = recordHttp?.(found.value, secretsOfAuth(providerAuth)) ?? found.value;
+  const recorded = aroundFetch?.(found.value, secretsOfAuth(providerAuth)) ?? found.value;
   const useResponsesApi = request.callConfig.openai_config?.use_responses_api ?? true;
   const family = gatewayFamily(hint, useResponsesApi);
   const reference = resolveModelReference(request.modelName, hint);

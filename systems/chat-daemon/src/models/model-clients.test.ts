@@ -22,7 +22,7 @@ import type { ChatProviderType } from "./provider-names.ts";
 import { CENTRAL_KEY, CHAT, OWN_KEY, provider, transportsTo, upstream } from "./models-testkit.ts";
 
 const USER_AGENT = agentsUserAgent({ version: "1.2.3", platform: "linux", architecture: "x64" });
-const OPTIONS: ModelBuildOptions = { activeApiKeyId: "key-id-1", recordHttp: null };
+const OPTIONS: ModelBuildOptions = { activeApiKeyId: "key-id-1", aroundFetch: null };
 
 function request(modelName: string, fields: Partial<ModelClientRequest> = {}): ModelClientRequest {
   return {
@@ -309,13 +309,13 @@ test("a recorder looks on in both ways, and changes neither", async () => {
   for (const route of [gatewayRoute("openai"), directRoute("openai")]) {
     const { deps, gateway, direct } = world();
     const seen: string[] = [];
-    const recordHttp =
+    const aroundFetch =
       (next: ModelFetch): ModelFetch =>
       (input, init) => {
         seen.push(JSON.stringify([...new Headers(init?.headers)]));
         return next(input, init);
       };
-    await ask(deps, request("gpt-x"), route, { ...OPTIONS, recordHttp });
+    await ask(deps, request("gpt-x"), route, { ...OPTIONS, aroundFetch });
     assert.equal(seen.length, 1);
     assert.equal(gateway.length + direct.length, 1);
   }

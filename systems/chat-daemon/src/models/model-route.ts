@@ -51,8 +51,11 @@ export type ModelClientRequest = {
 export type ModelBuildOptions = {
   /** The API key that the turn's message came with. Empty: none is known. */
   readonly activeApiKeyId: string;
-  /** Looks on at what is sent and answered. It never changes the route. `known`: keys that may go with it. */
-  readonly recordHttp: ((fetch: ModelFetch, known: readonly Secret[]) => ModelFetch) | null;
+  /**
+   * Looks on at what is sent and answered, or holds it back for a while. It never changes the route. `known`:
+   * keys that may go with it.
+   */
+  readonly aroundFetch: ((fetch: ModelFetch, known: readonly Secret[]) => ModelFetch) | null;
 };
 
 export const ROUTE_UNSET: ModelFailure = routeFailure("config", "model route is not configured");

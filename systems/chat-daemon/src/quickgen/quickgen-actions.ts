@@ -198,7 +198,7 @@ async function ask(
     route,
     {
       activeApiKeyId: talk.apiKeyId ?? "",
-      recordHttp: tap === null ? null : tap.recordHttp.bind(tap),
+      aroundFetch: tap && tap.recordHttp.bind(tap),
     },
   );
   if (!client.ok) return fail(client.failure.message);

@@ -13,6 +13,7 @@ import { announceChange } from "./announcement-store.ts";
 import type {
   ChatFence,
   ChatMachine,
+  ChatOwner,
   LockedChat,
   NewChat,
   OwnWorker,
@@ -29,6 +30,7 @@ import {
   lockChat,
   lockDescendants,
 } from "./chat-store.ts";
+import { foreseeSend } from "./foreseen-send.ts";
 import type { Reading } from "./history-store.ts";
 import { StoredChat } from "./locked-chat-actions.ts";
 import { insertMessages } from "./message-store.ts";
@@ -69,7 +71,12 @@ export function createChatMachine(
 const NO_WORKER: OwnWorker = { taking: (_chatId, send) => send(null), hear: () => {} };
 
 type Family = Result<undefined, TransitionFailure>;
-type Worked<T> = { readonly chat: ChatRow; readonly value: T };
+type Worked<T> = {
+  readonly before: ChatRow;
+  readonly chat: ChatRow;
+  readonly written: readonly StoredMessage[];
+  readonly value: T;
+};
 
 class PostgresChatMachine implements ChatMachine {
   readonly #database: Database;
@@ -156,11 +163,12 @@ class PostgresChatMachine implements ChatMachine {
     beside: SendBeside,
   ): Promise<StoredMessage | null> {
     if (fileIdsOf(message.content).length > 0) return null;
-    const sent = await this.#ownWorker.taking(chatId, (owner) =>
+    const send = (owner: ChatOwner | null) =>
       sendAtOnce(this.#reading, chatId, message, {
         ...{ owner, ...beside, read: this.#besideTaken, now: this.#clock.now() },
-      }),
-    );
+      });
+    const foreseen = foreseeSend(this.#reading.histories.get(chatId), message);
+    const sent = await this.#ownWorker.taking(chatId, send, foreseen);
     if (sent === null) return null;
     this.#ownWorker.hear(sent.chat);
     return sent.message;
@@ -250,8 +258,10 @@ class PostgresChatMachine implements ChatMachine {
   async #moving<T, F>(work: (db: Sql) => Promise<Result<Worked<T>, F>>): Promise<Result<T, F>> {
     const done = await this.#transaction(work);
     if (!done.ok) return done;
-    this.#ownWorker.hear(done.value.chat);
-    return ok(done.value.value);
+    const { before, chat, written, value } = done.value;
+    this.#ownWorker.hear(chat);
+    this.#reading.histories.written(chat.id, before.historyVersion, written);
+    return ok(value);
   }
 
   /** Several of one chat in one transaction would raise its version once each. */
@@ -260,7 +270,8 @@ class PostgresChatMachine implements ChatMachine {
     row: ChatRow,
     work: (chat: LockedChat) => Promise<Result<T, F>>,
   ): Promise<Result<Worked<T>, F>> {
-    const chat = new StoredChat(new PostgresChat(db, row, this.#clock.now()), this.#queueMax);
+    const storage = new PostgresChat(db, row, this.#clock.now());
+    const chat = new StoredChat(storage, this.#queueMax);
     const result = await work(chat);
     if (!result.ok) return result;
     const kinds: ChatNewsKind[] = [];
@@ -268,7 +279,8 @@ class PostgresChatMachine implements ChatMachine {
     if (isMoved) kinds.push("status_change");
     if (chat.isActionEntered) kinds.push("action_required");
     await announceChange(db, chat.row, kinds);
-    return ok({ chat: chat.row, value: result.value });
+    const { written } = storage;
+    return ok({ before: row, chat: chat.row, written, value: result.value });
   }
 
   /** A failure undoes everything. */

@@ -158,15 +158,31 @@ export type ReadChat = {
   readonly beside: unknown;
 };
 
+/**
+ * What was begun of a turn while its message was on the way to the disk, from what the chat would most likely
+ * be read as. Nothing of it leaves the server before it is confirmed.
+ */
+export interface HeadStart {
+  /** The message is on the disk, and the chat was read as foreseen. Resolves when what it held back has left. */
+  confirm(): Promise<void>;
+  /** Ends what nobody went on with. */
+  drop(): void;
+}
+
+/** As it was when it was taken. */
+export type TakenChat = ReadChat & { readonly headStart: HeadStart | null };
+
 /** The worker of the same process: it need not wait for what all servers are told. */
 export interface OwnWorker {
   /**
    * Runs `send` with the owner that the chat is to have, or null where this server takes none, and drives
-   * the chat that it returns with it. `read`: as it was taken, for its first step.
+   * the chat that it returns with it. `read`: as it was taken, for its first step. `foreseen`: what it will
+   * most likely be; null: nobody knows.
    */
   taking<Sent extends { readonly chat: ChatRow; readonly read: ReadChat | null }>(
     chatId: string,
     send: (owner: ChatOwner | null) => Promise<Sent | null>,
+    foreseen: ReadChat | null,
   ): Promise<Sent | null>;
   /** Of one that has moved: its runner, if it is here, hears of it now. */
   hear(chat: ChatMoved): void;

@@ -62,6 +62,17 @@ export type StepUsage = {
   readonly contextLimit: number | null;
 };
 
+/** Of what no provider was asked about, or told nothing. */
+export const NO_USAGE: StepUsage = {
+  inputTokens: null,
+  outputTokens: null,
+  totalTokens: null,
+  reasoningTokens: null,
+  cacheCreationTokens: null,
+  cacheReadTokens: null,
+  contextLimit: null,
+};
+
 /** A message to be inserted: what callers choose. */
 export type NewMessage = {
   readonly role: MessageRole;

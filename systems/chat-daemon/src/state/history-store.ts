@@ -4,7 +4,7 @@
  */
 import type { Database } from "@atelier/database/database";
 import type { TextValue } from "@atelier/database/text-statement";
-import type { StoredMessage } from "./chat-row.ts";
+import type { ChatRow, StoredMessage } from "./chat-row.ts";
 import {
   MESSAGE_COLUMNS_TEXT,
   NEWEST_BOUNDARY_TEXT,
@@ -12,7 +12,12 @@ import {
   toStoredFromJson,
   type MessageJson,
 } from "./message-store.ts";
-import { withChanges, type KnownHistory, type ReadHistories } from "./read-histories.ts";
+import {
+  withChanges,
+  type KnownHistory,
+  type ReadHistories,
+  type TextBeside,
+} from "./read-histories.ts";
 
 /** Where to read, and what was read before. */
 export type Reading = { readonly pool: Database["pool"]; readonly histories: ReadHistories };
@@ -63,26 +68,40 @@ type HistoryJson = {
   readonly messages: readonly MessageJson[];
 };
 
-/** What such an expression gave. `known`: of which the statement was told. `added`: is in it, but did not come with it. */
+/**
+ * What such an expression gave. `known`: of which the statement was told. `added`: is in it, but did not come
+ * with it. `beside`: null where nothing was read beside the chat.
+ */
 export function keepHistory(
   histories: ReadHistories,
-  { id, historyVersion: version }: { readonly id: string; readonly historyVersion: number },
+  chat: ChatRow,
   {
     text,
     known,
+    beside,
     added = [],
   }: {
     readonly text: string;
     readonly known: KnownHistory | undefined;
+    readonly beside: TextBeside | null;
     readonly added?: readonly StoredMessage[];
   },
 ): readonly StoredMessage[] {
   const { first_id: firstId, since, messages: rows } = JSON.parse(text) as HistoryJson; // As selected.
-  const read = [...rows.map(toStoredFromJson), ...added];
-  const messages = since === 0 ? read : withChanges(known?.messages ?? [], read, firstId);
+  const came = [...rows.map(toStoredFromJson), ...added];
+  const messages = since === 0 ? came : withChanges(known?.messages ?? [], came, firstId);
   const before = since === 0 ? 0 : (known?.chars ?? 0);
   const addedChars = added.length === 0 ? 0 : JSON.stringify(added).length;
   const chars = before + text.length + addedChars;
-  histories.keep(id, { version, firstId, messages, chars });
+  const read = beside && { chat, beside };
+  const version = chat.historyVersion;
+  histories.keep(chat.id, { version, firstId, messages, read, written: [], chars });
   return messages;
+}
+
+/** What was read beside a chat: the value of before where its text is the same. */
+export function toBeside(text: string | null, known: KnownHistory | undefined): TextBeside {
+  const before = known?.read?.beside;
+  if (before?.text === text) return before;
+  return { text, value: text === null ? null : (JSON.parse(text) as unknown) };
 }

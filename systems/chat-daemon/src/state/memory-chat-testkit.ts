@@ -6,7 +6,14 @@ import { isDeepStrictEqual } from "node:util";
 import { ok, type Result } from "@atelier/base/result";
 import type { HistoryMessage } from "../messages/history-message.ts";
 import type { ChatOwner, LockedChat, TransitionFailure } from "./chat-machine.ts";
-import type { ChatRow, NewMessage, QueuedMessage, StoredMessage, UserMessage } from "./chat-row.ts";
+import {
+  NO_USAGE,
+  type ChatRow,
+  type NewMessage,
+  type QueuedMessage,
+  type StoredMessage,
+  type UserMessage,
+} from "./chat-row.ts";
 import type { CarriedOut, ChatStorage } from "./chat-storage.ts";
 import { StoredChat } from "./locked-chat-actions.ts";
 import { isNews, type Plan, type QueueWrite } from "./transition-plan.ts";
@@ -266,14 +273,3 @@ function toStored(row: ChatRow, id: number, message: NewMessage, now: Date): Sto
     totalCostMicros: message.totalCostMicros ?? null,
   };
 }
-
-/** A step whose provider told nothing. */
-export const NO_USAGE = {
-  inputTokens: null,
-  outputTokens: null,
-  totalTokens: null,
-  reasoningTokens: null,
-  cacheCreationTokens: null,
-  cacheReadTokens: null,
-  contextLimit: null,
-};

@@ -34,6 +34,8 @@ export const CHAT_FILES_MAX = 50;
 export class PostgresChat implements ChatStorage {
   readonly now: Date;
   readonly row: ChatRow;
+  /** All that was added to its history. */
+  readonly written: StoredMessage[] = [];
   readonly #db: Sql;
 
   constructor(db: Sql, row: ChatRow, now: Date) {
@@ -51,6 +53,7 @@ export class PostgresChat implements ChatStorage {
     const { messages = [], patch } = plan;
     const inserted =
       messages.length === 0 ? [] : await insertMessages(this.#db, row.id, messages, this.now);
+    this.written.push(...inserted);
     const touchedAt = isNews(patch) ? this.now : undefined;
     const after = await updateChat(this.#db, row.id, patch, touchedAt);
     return { row: after, messages: inserted, queued, deletedMessageIds };

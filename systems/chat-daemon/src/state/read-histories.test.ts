@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { StoredMessage } from "./chat-row.ts";
-import { NO_USAGE } from "./memory-chat-testkit.ts";
+import { NO_USAGE, type StoredMessage } from "./chat-row.ts";
 import { ReadHistories, withChanges } from "./read-histories.ts";
 
 test("what has changed takes the place of what was known, in the order of ids", () => {
@@ -47,7 +46,7 @@ test("together they are no more than so much, and one that is most of it is not 
 });
 
 function history(chars: number) {
-  return { version: 1, firstId: 0, messages: [], chars };
+  return { version: 1, firstId: 0, messages: [], read: null, written: [], chars };
 }
 
 function row(id: number, role: StoredMessage["role"] = "user"): StoredMessage {

@@ -4,7 +4,7 @@
  * It is never believed by itself. Each reading says which version is known already, and is answered of one
  * moment with all rows that became others behind it; where that is not enough, with all of them.
  */
-import type { StoredMessage } from "./chat-row.ts";
+import type { ChatRow, StoredMessage } from "./chat-row.ts";
 
 export type KnownHistory = {
   /** `history_version`: no row of a later revision is known. */
@@ -12,9 +12,18 @@ export type KnownHistory = {
   /** All are known that are not deleted from this id on, and all that the system says. */
   readonly firstId: number;
   readonly messages: readonly StoredMessage[];
+  /** The chat as it was read with them. Null: without what is read beside a chat. */
+  readonly read: LastRead | null;
+  /** What this server has added since: a guess at what comes next, and never believed. */
+  readonly written: readonly StoredMessage[];
   /** At least what it is as JSON. */
   readonly chars: number;
 };
+
+export type LastRead = { readonly chat: ChatRow; readonly beside: TextBeside };
+
+/** What a statement read beside a chat, and what it says. The same text has the same value. */
+export type TextBeside = { readonly text: string | null; readonly value: unknown };
 
 /** What is in memory is some three times as much. */
 const CHARS_MAX = 8_000_000;
@@ -40,6 +49,14 @@ export class ReadHistories {
       if (this.#chars <= CHARS_MAX && this.#known.size <= CHATS_MAX) break;
       this.#forget(oldest);
     }
+  }
+
+  /** `messages` became part of a history whose version was this before. */
+  written(chatId: string, version: number, messages: readonly StoredMessage[]): void {
+    const known = this.#known.get(chatId);
+    if (known?.version !== version || messages.length === 0) return;
+    const chars = known.chars + JSON.stringify(messages).length;
+    this.keep(chatId, { ...known, written: messages, chars });
   }
 
   #forget(chatId: string): void {

@@ -17,7 +17,7 @@ import { toStorableJson } from "../messages/storable-json.ts";
 import type { ChatOwner, ReadBeside, ReadChat, SendBeside } from "./chat-machine.ts";
 import type { ChatRow, StoredMessage, UserMessage } from "./chat-row.ts";
 import { CHAT_JSON_TEXT, toChatFromText } from "./chat-store.ts";
-import { historyText, keepHistory, knownValues, type Reading } from "./history-store.ts";
+import { historyText, keepHistory, knownValues, toBeside, type Reading } from "./history-store.ts";
 import {
   MESSAGE_COLUMNS_TEXT,
   OPEN_CALLS_TEXT,
@@ -78,10 +78,11 @@ function toSent(
   const message = toStoredFromJson(JSON.parse(messageText) as MessageJson);
   if (history === null) return { chat, message, read: null };
   const { generationAttempt: attempt } = chat;
-  const messages = keepHistory(histories, chat, { text: history, known, added: [message] });
+  const beside = toBeside(besideText, known);
+  const added = [message];
+  const messages = keepHistory(histories, chat, { text: history, known, beside, added });
   const before = { ...chat, generationAttempt: 0 };
-  const read = besideText === null ? null : (JSON.parse(besideText) as unknown);
-  return { chat, message, read: { chat: before, messages, attempt, beside: read } };
+  return { chat, message, read: { chat: before, messages, attempt, beside: beside.value } };
 }
 
 type SentRow = [chat: string, message: string, history: string | null, beside: string | null];

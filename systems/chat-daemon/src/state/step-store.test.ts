@@ -14,7 +14,7 @@ import {
   SAYS,
   type ChatWorld,
 } from "./chat-world-testkit.ts";
-import { NO_USAGE } from "./memory-chat-testkit.ts";
+import { NO_USAGE } from "./chat-row.ts";
 
 test("a step at once leaves the chat as the transition of its name does", async () => {
   await using world = await chatWorld({ queueMax: 20, clock: new FakeClock() });

@@ -12,9 +12,15 @@ import {
 import type { ChatFence, ChatMoved, ReadBeside, ReadChat } from "./chat-machine.ts";
 import type { ChatRow, NewMessage, StoredMessage } from "./chat-row.ts";
 import { CHAT_JSON_TEXT, toChatFromText } from "./chat-store.ts";
-import { historyOfTurnText, keepHistory, knownValues, type Reading } from "./history-store.ts";
+import {
+  historyOfTurnText,
+  keepHistory,
+  knownValues,
+  toBeside,
+  type Reading,
+} from "./history-store.ts";
 import { NEW_COLUMNS_ROW, NEW_COLUMNS_TEXT, toMessagesJson } from "./message-store.ts";
-import type { KnownHistory, ReadHistories } from "./read-histories.ts";
+import type { KnownHistory, ReadHistories, TextBeside } from "./read-histories.ts";
 import {
   notifyOwnershipText,
   notifyUpdateText,
@@ -31,15 +37,19 @@ export async function readWithHistory(
   const [row] = await runTextStatement(pool, READ, values);
   if (row === undefined) return undefined;
   const [chat, history] = row as ReadRow; // As selected.
-  return toRead({ chat: toChatFromText(chat), history }, histories, known);
+  return toRead({ chat: toChatFromText(chat), history, beside: null }, histories, known);
 }
 
 function toRead(
-  { chat, history }: { readonly chat: ChatRow; readonly history: string },
+  {
+    chat,
+    history: text,
+    beside,
+  }: { readonly chat: ChatRow; readonly history: string; readonly beside: TextBeside | null },
   histories: ReadHistories,
   known: KnownHistory | undefined,
 ): { readonly chat: ChatRow; readonly messages: readonly StoredMessage[] } {
-  return { chat, messages: keepHistory(histories, chat, { text: history, known }) };
+  return { chat, messages: keepHistory(histories, chat, { text, known, beside }) };
 }
 
 /**
@@ -60,16 +70,17 @@ export async function beginWithHistory(
   const values = [...fenceValues(chatId, fence), ...knownValues(known)];
   const [row] = await runTextStatement(pool, statement, values);
   if (row === undefined) return undefined;
-  const [chatText, history, read, begun] = row as BeginRow; // As selected.
+  const [chatText, history, besideText, begun] = row as BeginRow; // As selected.
   const chat = toChatFromText(chatText);
   // Somebody changed the chat while this was read: what it is now, its next reader learns.
   const isOvertaken =
     begun === null && chat.generationAttempt === 0 && chat.status === "running" && !chat.archived;
   if (isOvertaken) return undefined;
+  const read = toBeside(besideText, known);
   return {
-    ...toRead({ chat, history }, histories, known),
+    ...toRead({ chat, history, beside: read }, histories, known),
     attempt: begun === null ? null : Number(begun),
-    beside: read === null ? null : (JSON.parse(read) as unknown),
+    beside: read.value,
   };
 }
 

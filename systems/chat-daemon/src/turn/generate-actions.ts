@@ -22,10 +22,9 @@ export async function generateStep(
   deps: TurnDeps,
   run: TurnRun,
   prepared: PreparedTurn,
-  { mayChain }: { readonly mayChain: boolean },
+  how: { readonly mayChain: boolean } | { readonly options: LanguageModelV4CallOptions },
 ): Promise<ActionEnd> {
-  const chain = mayChain ? chainFor(prepared) : null;
-  const options = await callOptions(deps, prepared, chain);
+  const options = "options" in how ? how.options : await answerOptions(deps, prepared, how);
   return inAttempt(deps, run, prepared, async (episode, attempt) => {
     const startedMs = deps.clock.monotonicMs();
     const step = await ofProvider(() =>
@@ -45,6 +44,15 @@ export async function generateStep(
     ]);
     return ended;
   });
+}
+
+/** Of the answer that is asked for next. */
+export async function answerOptions(
+  deps: Pick<TurnDeps, "loadFiles">,
+  prepared: PreparedTurn,
+  { mayChain }: { readonly mayChain: boolean },
+): Promise<LanguageModelV4CallOptions> {
+  return callOptions(deps, prepared, mayChain ? chainFor(prepared) : null);
 }
 
 export async function callOptions(

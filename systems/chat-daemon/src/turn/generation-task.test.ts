@@ -44,7 +44,10 @@ test("what was read when the chat was taken is not read again, and its attempt n
   const begins = t.mock.method(machine, "beginFenced");
   const counts = t.mock.method(machine, "recordAttemptFenced");
   const shows = t.mock.method(world.deps.episodes, "createEpisode");
-  assert.equal(await runGeneration(world.deps, { ...run, takeRead: () => read }), "done");
+  assert.equal(
+    await runGeneration(world.deps, { ...run, takeRead: () => ({ ...read, headStart: null }) }),
+    "done",
+  );
   assert.deepEqual([begins.mock.callCount(), counts.mock.callCount()], [0, 0]);
   const [episode] = shows.mock.calls.map((call) => call.arguments[0]);
   assert.equal(episode?.generationAttempt, 1);

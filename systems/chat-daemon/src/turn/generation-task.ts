@@ -9,16 +9,20 @@ import { fail, ok, type Result } from "@atelier/base/result";
 import { isDatabaseUnavailable } from "@atelier/database/database";
 import { endedBy, type ActionEnd } from "./attempt-actions.ts";
 import { compact } from "./compaction-actions.ts";
-import { compactionNeed } from "./compaction-need.ts";
-import { decide, type TurnDecision } from "./decision.ts";
+import type { TurnDecision } from "./decision.ts";
 import { generateStep } from "./generate-actions.ts";
+import { TurnHeadStart, type BegunTurn } from "./head-start-actions.ts";
 import type { Classified } from "./model-error.ts";
-import { prepareFailed, prepareTurn, type PreparedTurn } from "./prepare-turn-actions.ts";
+import {
+  decideNext,
+  prepareFailed,
+  prepareTurn,
+  type PreparedTurn,
+} from "./prepare-turn-actions.ts";
 import { recoverPartial } from "./recovery-actions.ts";
 import { GENERATION_RETRIES_MAX, retryDelayMs } from "./retry-delay.ts";
 import { cancelAbandoned, executeTools } from "./tool-step-actions.ts";
-import type { ReadChat } from "../state/chat-machine.ts";
-import { STOP_AFTER_TOOLS } from "../tools/tool-availability.ts";
+import type { ReadChat, TakenChat } from "../state/chat-machine.ts";
 import type { TaskEnd, TurnDeps, TurnRun } from "./turn-deps.ts";
 import { pinWorkspaceContext } from "./workspace-context-actions.ts";
 
@@ -54,18 +58,36 @@ async function oneAction(
   const read = await beginAction(deps, run);
   if (read === null) return { kind: "stale" };
   deps.actionBegan(read.chat);
-  const prepared = await prepareWithRetries(deps, run, async () => prepareTurn(deps, read));
-  if (!prepared.ok) return finishWithError(deps, run, prepared.failure);
-  const decision = decideNext(prepared.value);
-  return act(deps, run, { prepared: prepared.value, decision, ...options });
+  try {
+    const begun = read.headStart instanceof TurnHeadStart ? await read.headStart.take() : null;
+    if (begun !== null) return await goOn(deps, run, read, begun);
+    const prepared = await prepareWithRetries(deps, run, async () => prepareTurn(deps, read));
+    if (!prepared.ok) return await finishWithError(deps, run, prepared.failure);
+    const decision = decideNext(prepared.value);
+    return await act(deps, run, { prepared: prepared.value, decision, ...options });
+  } finally {
+    read.headStart?.drop();
+  }
+}
+
+/** The model is asked already. */
+async function goOn(
+  deps: TurnDeps,
+  run: TurnRun,
+  { chat, messages: rows }: ReadChat,
+  { prepared: foreseen, options }: BegunTurn,
+): Promise<ActionEnd> {
+  const prepared = { ...foreseen, chat, rows };
+  await cancelAbandoned(deps, prepared);
+  return generateStep(deps, run, prepared, { options });
 }
 
 /** Null: stale. What was read with the chat's taking has its first attempt counted already. */
-async function beginAction(deps: TurnDeps, run: TurnRun): Promise<ReadChat | null> {
+async function beginAction(deps: TurnDeps, run: TurnRun): Promise<TakenChat | null> {
   const taken = run.takeRead?.() ?? null;
   if (taken !== null) return taken;
   const begun = await deps.machine.beginFenced(run.chatId, run.fence, deps.beside);
-  return begun.ok ? begun.value : null;
+  return begun.ok ? { ...begun.value, headStart: null } : null;
 }
 
 async function prepareWithRetries(
@@ -85,18 +107,6 @@ async function prepareWithRetries(
     if (isFinal) return prepared.ok ? ok(prepared.value) : fail(prepared.failure);
     await deps.clock.sleep(PREPARE_DELAY_MS * 2 ** (attempt - 1), signal);
   }
-}
-
-function decideNext({ chat, rows, limits, tools }: PreparedTurn): TurnDecision {
-  const exclusive = [...tools.tools.values()].filter(({ isExclusive }) => isExclusive === true);
-  return decide({
-    rows,
-    isCompactionRequested: chat.compactionRequestedAt !== null,
-    compaction: compactionNeed(rows, limits),
-    dynamicTools: tools.dynamicNames,
-    exclusiveTools: new Set(exclusive.map(({ name }) => name)),
-    stopAfterTools: chat.planMode === "plan" ? STOP_AFTER_TOOLS : new Set(),
-  });
 }
 
 async function act(

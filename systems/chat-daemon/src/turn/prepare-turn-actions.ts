@@ -14,12 +14,14 @@ import {
   isToolAvailable,
   kindOfChat,
   mayUseDynamicTools,
+  STOP_AFTER_TOOLS,
   type ChatKind,
 } from "../tools/tool-availability.ts";
 import { planPathOf } from "../tools/plan-path.ts";
 import type { ChatTool } from "../tools/tool.ts";
 import { advisorTool } from "./advisor-tool-actions.ts";
-import type { CompactionLimits } from "./compaction-need.ts";
+import { compactionNeed, type CompactionLimits } from "./compaction-need.ts";
+import { decide, type TurnDecision } from "./decision.ts";
 import type { ModelRequest, TurnDeps, TurnModel, TurnSettings } from "./turn-deps.ts";
 
 export type PreparedTurn = {
@@ -41,8 +43,9 @@ export type PreparedTurn = {
 export async function prepareTurn(
   deps: TurnDeps,
   { chat, messages: rows, attempt, beside }: ReadChat,
+  hold: ModelRequest["hold"] = null,
 ): Promise<Result<PreparedTurn, ChatError>> {
-  const request = { activeApiKeyId: activeApiKeyId(rows), beside };
+  const request = { activeApiKeyId: activeApiKeyId(rows), beside, hold };
   const [model, settings, offered, summary] = await Promise.all([
     deps.models.forTurn(chat, request),
     deps.settingsOf(chat, beside),
@@ -74,6 +77,19 @@ export async function prepareTurn(
     },
     promptTools: promptTools(chat, kind, tools, model.value),
     layers,
+  });
+}
+
+/** What a turn does next, as it was prepared. */
+export function decideNext({ chat, rows, limits, tools }: PreparedTurn): TurnDecision {
+  const exclusive = [...tools.tools.values()].filter(({ isExclusive }) => isExclusive === true);
+  return decide({
+    rows,
+    isCompactionRequested: chat.compactionRequestedAt !== null,
+    compaction: compactionNeed(rows, limits),
+    dynamicTools: tools.dynamicNames,
+    exclusiveTools: new Set(exclusive.map(({ name }) => name)),
+    stopAfterTools: chat.planMode === "plan" ? STOP_AFTER_TOOLS : new Set(),
   });
 }
 

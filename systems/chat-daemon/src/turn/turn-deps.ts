@@ -14,7 +14,7 @@ import type { DebugRecorder, HttpTap } from "../debug-runs/debug-recorder.ts";
 import type { CacheMarks } from "../prompt/cache-breakpoints.ts";
 import type { PromptFile } from "../prompt/model-prompt.ts";
 import type { PromptPrefix } from "../prompt/prompt-prefix.ts";
-import type { ChatFence, ChatMachine, ReadBeside, ReadChat } from "../state/chat-machine.ts";
+import type { ChatFence, ChatMachine, ReadBeside, TakenChat } from "../state/chat-machine.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import type { ChatTool, ToolWorkspace } from "../tools/tool.ts";
 import type { LiveEpisodes } from "./live-episode.ts";
@@ -47,6 +47,8 @@ export type ModelRequest = {
   readonly activeApiKeyId: string | null;
   /** What `TurnDeps.beside` read with the chat. */
   readonly beside: unknown;
+  /** Nothing is sent to a provider before; where it rejects, nothing is. Null: what is asked for may leave. */
+  readonly hold: Promise<unknown> | null;
 };
 
 export interface TurnModels {
@@ -111,7 +113,7 @@ export type TurnDeps = {
 /** One task of a runner. */
 export type TurnRun = {
   /** What was read when the chat was taken, once. Null: the task reads. */
-  readonly takeRead?: () => ReadChat | null;
+  readonly takeRead?: () => TakenChat | null;
   readonly chatId: string;
   readonly fence: ChatFence;
   /** Aborted when the chat has moved on, or the server stops. */

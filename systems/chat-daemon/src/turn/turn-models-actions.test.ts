@@ -10,7 +10,7 @@ import { turnModels } from "./turn-models-actions.ts";
 
 const FAILURE = routeFailure("config", "The chosen model is disabled.");
 const CHAT = { id: "c" } as ChatRow;
-const REQUEST = { activeApiKeyId: null, beside: undefined };
+const REQUEST = { activeApiKeyId: null, beside: undefined, hold: null };
 
 function modelsWith(choice: Awaited<ReturnType<ModelRouter["override"]>>) {
   const warned: object[] = [];

@@ -5,6 +5,7 @@ import type { ChatError } from "@atelier/contract/chat/chat-words";
 import type { HttpTap } from "../debug-runs/debug-recorder.ts";
 import { callSettings, webSearchTool } from "../models/call-settings.ts";
 import type { ModelFamily } from "../models/model-client.ts";
+import type { ModelBuildOptions } from "../models/model-route.ts";
 import { cacheMarksOf } from "../models/prompt-caching.ts";
 import {
   ADVISOR_MODES,
@@ -78,19 +79,18 @@ async function overridden(
 async function toTurnModel(
   { router, tapOf }: Omit<Clients, "log">,
   chat: ChatRow,
-  { activeApiKeyId, beside }: ModelRequest,
+  { activeApiKeyId, beside, hold }: ModelRequest,
   { config, effort, route }: ChosenModel,
 ): Promise<Result<TurnModel, ChatError>> {
   const { id, ownerId, parentChatId: parentId, rootChatId: rootId, workspaceId } = chat;
   const tap = tapOf(beside);
-  const recordHttp = tap === null ? null : tap.recordHttp.bind(tap);
   const client = await router.newModel(
     {
       chat: { id, ownerId, parentId, rootId, workspaceId },
       ...{ modelName: config.model, extraHeaders: {}, callConfig: config.options },
     },
     route,
-    { activeApiKeyId: activeApiKeyId ?? "", recordHttp },
+    { activeApiKeyId: activeApiKeyId ?? "", aroundFetch: aroundFetch(tap, hold) },
   );
   if (!client.ok) return client;
   const { model, family } = client.value;
@@ -106,6 +106,20 @@ async function toTurnModel(
     takesFile: (mediaType) => takesFile(family, mediaType),
     tap,
   });
+}
+
+function aroundFetch(
+  tap: HttpTap | null,
+  hold: ModelRequest["hold"],
+): ModelBuildOptions["aroundFetch"] {
+  if (hold === null) return tap && tap.recordHttp.bind(tap);
+  return (fetch, known) => {
+    const sent = tap?.recordHttp(fetch, known) ?? fetch;
+    return async (input, init) => {
+      await hold;
+      return sent(input, init);
+    };
+  };
 }
 
 /** Images go to all; documents to those whose APIs take them. */

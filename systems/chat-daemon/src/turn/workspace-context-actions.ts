@@ -7,6 +7,7 @@ import type { ContextFile } from "@atelier/contract/rpc/workspace/machine";
 import { commitStep, type ActionEnd } from "./attempt-actions.ts";
 import { stepsOfTurn } from "./decision.ts";
 import type { PreparedTurn } from "./prepare-turn-actions.ts";
+import type { ToolWorkspace } from "../tools/tool.ts";
 import type { TurnDeps, TurnRun } from "./turn-deps.ts";
 
 const CONTEXT_TIMEOUT_MS = 5_000;
@@ -15,17 +16,11 @@ const CONTEXT_TIMEOUT_MS = 5_000;
 export async function pinWorkspaceContext(
   deps: TurnDeps,
   run: TurnRun,
-  { chat, rows }: PreparedTurn,
+  prepared: PreparedTurn,
 ): Promise<ActionEnd | null> {
-  // In the middle of a turn the model works with what it was told at its beginning.
-  if (chat.workspaceId === null || stepsOfTurn(rows) > 0) return null;
-  const workspace = await deps.workspaceOf(chat);
-  if (!workspace.ok) return null;
-  const { agentId, services } = workspace.value;
-  const pinned = rows
-    .flatMap(({ role, content }) => (role === "system" ? content : []))
-    .findLast((part) => part.type === "context-file");
-  if (pinned?.context_file_agent_id === agentId) return null;
+  const workspace = await workspaceToPin(deps, prepared);
+  if (workspace === null) return null;
+  const { agentId, services } = workspace;
   const read = async (signal: AbortSignal): Promise<readonly MessagePart[] | null> => {
     const [info, context] = await Promise.all([
       services.machine.info({}, { signal }),
@@ -39,6 +34,21 @@ export async function pinWorkspaceContext(
   return commitStep(deps, run, [{ role: "system", visibility: "model", content }], {
     isLast: false,
   });
+}
+
+/** The chat's, where its context is not pinned and can be had. */
+export async function workspaceToPin(
+  deps: TurnDeps,
+  { chat, rows }: PreparedTurn,
+): Promise<ToolWorkspace | null> {
+  // In the middle of a turn the model works with what it was told at its beginning.
+  if (chat.workspaceId === null || stepsOfTurn(rows) > 0) return null;
+  const workspace = await deps.workspaceOf(chat);
+  if (!workspace.ok) return null;
+  const pinned = rows
+    .flatMap(({ role, content }) => (role === "system" ? content : []))
+    .findLast((part) => part.type === "context-file");
+  return pinned?.context_file_agent_id === workspace.value.agentId ? null : workspace.value;
 }
 
 /** The first part stands for the machine itself; it is there also where no file is. */

@@ -10,7 +10,7 @@ import type { Logger } from "@atelier/base/logger";
 import type { Random } from "@atelier/base/random";
 import { isDatabaseUnavailable, type Sql } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
-import { chatUpdateChannel, type ChatMachine, type ReadChat } from "../state/chat-machine.ts";
+import { chatUpdateChannel, type ChatMachine, type TakenChat } from "../state/chat-machine.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import { parseChatUpdate } from "../state/chat-update.ts";
 import type { Lease } from "../state/lease.ts";
@@ -60,14 +60,14 @@ export class ChatRunner {
   /** Also those that were cut off and have not ended yet. */
   readonly #running = new Set<Promise<void>>();
   /** Of the chat as it was taken, until its first task has had it. */
-  #taken: ReadChat | null;
+  #taken: TakenChat | null;
   #view: RunnerView;
   #active: ActiveTask | null = null;
 
   /** `ended` is called once when the runner has nothing more to do for the chat. */
   constructor(
     deps: ChatRunnerDeps,
-    { chat, read }: { readonly chat: ChatRow; readonly read: ReadChat | null },
+    { chat, read }: { readonly chat: ChatRow; readonly read: TakenChat | null },
     ended: () => void,
   ) {
     this.#taken = read;
@@ -106,6 +106,7 @@ export class ChatRunner {
   end(): void {
     if (this.#stop.signal.aborted) return;
     this.#subscription[Symbol.dispose]();
+    this.#forgetTaken();
     this.#stop.abort(STOPPED);
     this.#ended();
   }
@@ -118,6 +119,7 @@ export class ChatRunner {
   #start(kind: RunnerTaskKind): void {
     const before = this.#active;
     before?.stop.abort(MOVED_ON);
+    if (kind !== "generation") this.#forgetTaken();
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, this.#stop.signal]);
     const { historyVersion, status } = this.#view;
@@ -140,10 +142,16 @@ export class ChatRunner {
   }
 
   /** Once: later it may have changed. */
-  #takeRead(historyVersion: number): ReadChat | null {
+  #takeRead(historyVersion: number): TakenChat | null {
     const read = this.#taken;
+    if (read?.chat.historyVersion !== historyVersion) this.#forgetTaken();
     this.#taken = null;
     return read?.chat.historyVersion === historyVersion ? read : null;
+  }
+
+  #forgetTaken(): void {
+    this.#taken?.headStart?.drop();
+    this.#taken = null;
   }
 
   /** What rejects is repeated without end: everything a task does is fenced, or keyed by its call. */

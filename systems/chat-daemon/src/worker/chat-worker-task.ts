@@ -20,8 +20,10 @@ import {
   type ChatOwner,
   type OwnWorker,
   type ReadChat,
+  type TakenChat,
 } from "../state/chat-machine.ts";
 import type { ChatRow } from "../state/chat-row.ts";
+import { isAsForeseen } from "../state/foreseen-send.ts";
 import { beat, deleteEndedLeases } from "../state/heartbeat-store.ts";
 import { HEARTBEAT_MS, type Lease } from "../state/lease.ts";
 import { ChatRunner } from "./chat-runner-actions.ts";
@@ -132,13 +134,11 @@ class Worker implements ChatWorker {
   async taking<Sent extends { readonly chat: ChatRow; readonly read: ReadChat | null }>(
     chatId: string,
     send: (owner: ChatOwner | null) => Promise<Sent | null>,
+    foreseen: ReadChat | null,
   ): Promise<Sent | null> {
     if (this.#isStopping || this.#isLimited) return send(null);
     const runnerId = this.#deps.random.uuid();
-    const sending = send({ workerId: this.workerId, runnerId }).then((sent) => {
-      if (sent?.chat.runnerId === runnerId) this.#drive(sent.chat, sent.read);
-      return sent;
-    });
+    const sending = this.#takeAs({ workerId: this.workerId, runnerId }, send, foreseen);
     // Nobody knows whether it was taken: others should not have to wait for its lease to end.
     const ended = sending
       .catch(() => this.#giveBack([{ chatId, runnerId }]))
@@ -147,6 +147,28 @@ class Worker implements ChatWorker {
       });
     this.#sending.add(ended);
     return sending;
+  }
+
+  /** What is begun of the turn meanwhile goes on where all is as foreseen. */
+  async #takeAs<Sent extends { readonly chat: ChatRow; readonly read: ReadChat | null }>(
+    owner: ChatOwner,
+    send: (owner: ChatOwner) => Promise<Sent | null>,
+    foreseen: ReadChat | null,
+  ): Promise<Sent | null> {
+    const sending = send(owner);
+    const headStart = (foreseen && this.#deps.tasks.headStart?.(foreseen)) ?? null;
+    let isUsed = false;
+    try {
+      const sent = await sending;
+      if (sent?.chat.runnerId !== owner.runnerId) return sent;
+      const { chat, read } = sent;
+      isUsed = read !== null && foreseen !== null && isAsForeseen(foreseen, read);
+      if (isUsed) await headStart?.confirm();
+      this.#drive(chat, read && { ...read, headStart: isUsed ? headStart : null });
+      return sent;
+    } finally {
+      if (!isUsed) headStart?.drop();
+    }
   }
 
   hear(chat: ChatMoved): void {
@@ -235,7 +257,7 @@ class Worker implements ChatWorker {
     }
   }
 
-  #drive(chat: ChatRow, read: ReadChat | null = null): void {
+  #drive(chat: ChatRow, read: TakenChat | null = null): void {
     const { runnerId } = chat;
     if (runnerId === null) return; // Acquired ones have one.
     const deps = { ...this.#deps, sql: this.#deps.database.sql };

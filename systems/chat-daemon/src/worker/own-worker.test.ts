@@ -67,11 +67,15 @@ test("a server that stops gives back also what it was just taking, and takes no 
   const [first, second] = [await world.chatIn("W"), await world.chatIn("W")];
   const server = startServer(world, NEVER);
   const held = Promise.withResolvers<void>();
-  const sending = server.worker.taking(first.id, async (owner) => {
-    assert.notEqual(owner, null);
-    await held.promise;
-    return send(world, first.id, owner);
-  });
+  const sending = server.worker.taking(
+    first.id,
+    async (owner) => {
+      assert.notEqual(owner, null);
+      await held.promise;
+      return send(world, first.id, owner);
+    },
+    null,
+  );
   const stopping = server[Symbol.asyncDispose]();
   assert.ok(await server.machine.sendAtRest(second.id, world.user("and?"), ALONE));
   held.resolve();
@@ -91,10 +95,14 @@ test("a chat that may have been taken when its message failed waits for no lease
   await using world = await chatWorld();
   const { id } = await world.chatIn("W");
   await using server = startServer(world, NEVER);
-  const sending = server.worker.taking(id, async (owner) => {
-    await send(world, id, owner);
-    throw new Error("the connection was lost behind the commit");
-  });
+  const sending = server.worker.taking(
+    id,
+    async (owner) => {
+      await send(world, id, owner);
+      throw new Error("the connection was lost behind the commit");
+    },
+    null,
+  );
   await assert.rejects(sending, /behind the commit/);
   for (;;) {
     const { fence, runnerId } = await read(world, id);
@@ -119,7 +127,7 @@ type Server = AsyncDisposable & { readonly worker: ChatWorker; readonly machine:
 function startServer({ database }: ChatWorld, tasks: RunnerTasks, limits?: ChatLimits): Server {
   const deps = { clock: systemClock, random: systemRandom, log: silentLogger };
   const ownWorker: OwnWorker = {
-    taking: (chatId, send) => worker.taking(chatId, send),
+    taking: (chatId, send, foreseen) => worker.taking(chatId, send, foreseen),
     hear: (chat) => worker.hear(chat),
   };
   const machine = createChatMachine({ database, clock: systemClock, ownWorker });

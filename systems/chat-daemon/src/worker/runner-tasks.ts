@@ -3,7 +3,7 @@
  * and may be cut off at any moment: all it does to the chat goes through the machine, fenced.
  */
 import type { ChatStatus } from "@atelier/contract/chat/chat-words";
-import type { ChatMachine, ReadChat } from "../state/chat-machine.ts";
+import type { ChatMachine, HeadStart, ReadChat, TakenChat } from "../state/chat-machine.ts";
 
 /** Fits wherever a `ChatFence` is asked for. */
 export type RunnerTaskContext = {
@@ -17,7 +17,7 @@ export type RunnerTaskContext = {
   readonly status: ChatStatus;
   readonly machine: ChatMachine;
   /** What was read when the chat was taken, where nobody had it yet and the task is about just that. */
-  readonly takeRead: () => ReadChat | null;
+  readonly takeRead: () => TakenChat | null;
   /** Aborted when the chat has moved on, or the runner stops. */
   readonly signal: AbortSignal;
 };
@@ -33,4 +33,6 @@ export type RunnerTasks = {
   readonly runGeneration: RunnerTask;
   /** Work was cut off: keep what there is of it, and finish. */
   readonly runInterrupt: RunnerTask;
+  /** Of a chat whose message is on its way to the disk. Absent: there is none. Must not throw. */
+  readonly headStart?: (foreseen: ReadChat) => HeadStart;
 };

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ReadChat } from "./chat-machine.ts";
+import { NO_USAGE, type ChatRow, type StoredMessage, type UserMessage } from "./chat-row.ts";
+import { foreseeSend, isAsForeseen } from "./foreseen-send.ts";
+import type { KnownHistory } from "./read-histories.ts";
+
+const BESIDE = { text: '{"a":1}', value: { a: 1 } };
+const ASKED = message({ id: 1, revision: 1, apiKeyId: "key", createdBy: "ann" });
+const ANSWER = message({ id: 2, revision: 3, role: "assistant" });
+
+test("a chat is foreseen as its statement reads it", () => {
+  assert.ok(isAsForeseen(foresee(), read()));
+  // Where it stands, who drives it, and what lists say of it, change with each message.
+  const moved = {
+    ...{
+      title: "another",
+      titleSource: "generated" as const,
+      workerId: "w",
+      runnerId: "r",
+      fence: 8,
+    },
+    ...{ snapshotVersion: 9, historyVersion: 9, lastTurnSummary: "so", updatedAt: new Date(9) },
+    ...{ lastReadMessageId: 2, pinOrder: 3 },
+  };
+  assert.ok(isAsForeseen(foresee(), read({ chat: moved })));
+});
+
+test("what a message chooses is foreseen with it", () => {
+  const chosen = { modelConfigId: "another", reasoningEffort: "high" } as const;
+  const effort = { lastModelConfigId: "another", lastReasoningEffort: "high" } as const;
+  assert.ok(isAsForeseen(foresee(chosen), read({ chat: effort, last: chosen })));
+  assert.ok(!isAsForeseen(foresee(chosen), read()));
+});
+
+const OTHERS: readonly (readonly [string, Parameters<typeof read>[0]])[] = [
+  ["an attempt that is not its first", { attempt: 2 }],
+  ["what is read beside it", { beside: { a: 1 } }],
+  ["its model", { chat: { lastModelConfigId: "another" } }],
+  ["its mode", { chat: { planMode: "plan" } }],
+  ["its workspace", { chat: { workspaceId: "w" } }],
+  ["its owner", { chat: { ownerId: "bob" } }],
+  ["its tools", { chat: { mcpServerIds: ["one"] } }],
+  ["its labels", { chat: { labels: { of: "ann" } } }],
+  ["an attempt begun before", { chat: { generationAttempt: 1 } }],
+  ["a summary that is asked for", { chat: { compactionRequestedAt: new Date(0) } }],
+  ["what was said", { last: { content: [{ type: "text", text: "or?" }] } }],
+  ["who said it", { last: { createdBy: "bob" } }],
+  ["what it came with", { last: { apiKeyId: "other" } }],
+  ["who sees it", { last: { visibility: "model" } }],
+  ["a message less", { before: [ASKED] }],
+  ["a message more", { before: [ASKED, ANSWER, message({ id: 3, revision: 4 })] }],
+  ["another revision of one", { before: [ASKED, { ...ANSWER, revision: 4 }] }],
+  ["another answer", { before: [ASKED, { ...ANSWER, content: [{ type: "text", text: "no" }] }] }],
+  ["another order", { before: [ANSWER, ASKED] }],
+];
+
+for (const [what, is] of OTHERS) {
+  test(`not as foreseen: ${what}`, () => {
+    assert.ok(!isAsForeseen(foresee(), read(is)));
+  });
+}
+
+test("rows of the same content are the same, whoever read them", () => {
+  const before = [structuredClone(ASKED), structuredClone(ANSWER)];
+  assert.ok(isAsForeseen(foresee(), read({ before })));
+});
+
+test("nothing is foreseen of a chat of which little is known", () => {
+  assert.equal(foreseeSend(undefined, said()), null);
+  assert.equal(foreseeSend({ ...known(), read: null }, said()), null);
+  assert.equal(foreseeSend({ ...known(), messages: [], written: [] }, said()), null);
+});
+
+function foresee(more: Partial<UserMessage> = {}): ReadChat {
+  return foreseeSend(known(), { ...said(), ...more }) ?? assert.fail("it is foreseen");
+}
+
+function known(): KnownHistory {
+  const chat = { ...CHAT, status: "running", generationAttempt: 1 } as const;
+  return {
+    ...{ version: 1, firstId: 0, chars: 0, messages: [ASKED], written: [ANSWER] },
+    read: { chat, beside: BESIDE },
+  };
+}
+
+/** As the statement that writes the message reads it. */
+function read({
+  chat = {},
+  before = [ASKED, ANSWER],
+  last = {},
+  attempt = 1,
+  beside = BESIDE.value,
+}: {
+  readonly chat?: Partial<ChatRow>;
+  readonly before?: readonly StoredMessage[];
+  readonly last?: Partial<StoredMessage>;
+  readonly attempt?: number;
+  readonly beside?: unknown;
+} = {}): ReadChat {
+  const { content, createdBy, apiKeyId } = said();
+  const entered = message({
+    ...{ id: 17, revision: 5, createdAt: new Date(7), content, createdBy, apiKeyId, ...last },
+  });
+  const messages = [...before, entered];
+  return { chat: { ...CHAT, status: "running", ...chat }, messages, attempt, beside };
+}
+
+function said(): UserMessage {
+  return {
+    ...{ content: [{ type: "text", text: "and?" }], createdBy: "ann", apiKeyId: "key" },
+    ...{ modelConfigId: null, reasoningEffort: null },
+  };
+}
+
+function message(more: Partial<StoredMessage>): StoredMessage {
+  return {
+    ...{ id: 1, chatId: "chat", createdAt: new Date(0), createdBy: null, modelConfigId: "model" },
+    ...{ role: "user", content: [{ type: "text", text: "hello" }], visibility: "both" },
+    ...{ compressed: false, deleted: false, revision: 1, reasoningEffort: null, apiKeyId: null },
+    ...{ providerResponseId: null, usage: NO_USAGE, runtimeMs: null, totalCostMicros: null },
+    ...more,
+  };
+}
+
+const CHAT: ChatRow = {
+  ...{ id: "chat", organizationId: "org", ownerId: "ann", workspaceId: null, agentId: null },
+  ...{ parentChatId: null, rootChatId: null, title: "chat", titleSource: "fallback" },
+  ...{ status: "waiting", archived: false, lastError: null, workerId: null, runnerId: null },
+  ...{ fence: 1, snapshotVersion: 4, historyVersion: 3, queueVersion: 0, queueLength: 0 },
+  ...{ retryStateVersion: 0, generationAttempt: 0, retryState: null, lastTurnSummary: null },
+  ...{ requiresActionDeadlineAt: null, compactionRequestedAt: null, lastModelConfigId: "model" },
+  ...{ lastReasoningEffort: null, mode: null, planMode: null, mcpServerIds: [], labels: {} },
+  ...{ dynamicTools: null, pinOrder: 0, lastReadMessageId: null, clientType: "ui" },
+  ...{ createdAt: new Date(0), updatedAt: new Date(0) },
+};

@@ -1,0 +1,179 @@
+/** For tests: a server whose chat rests, and a model that notes when it is ready to be asked, and when it is. */
+import assert from "node:assert/strict";
+import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import { silentLogger } from "@atelier/base/logger";
+import { ok } from "@atelier/base/result";
+import { systemClock } from "@atelier/base/system-clock";
+import { systemRandom } from "@atelier/base/system-random";
+import type { MessagePart } from "@atelier/contract/chat/message-part";
+import { startPubSub } from "@atelier/database/pub-sub";
+import type { HttpTap } from "../debug-runs/debug-recorder.ts";
+import { createChatMachine } from "../state/chat-machine-actions.ts";
+import type { ChatMachine, OwnWorker, ReadBeside, ReadChat } from "../state/chat-machine.ts";
+import { must } from "../state/chat-world-testkit.ts";
+import { startChatWorker } from "../worker/chat-worker-task.ts";
+import { runGeneration } from "./generation-task.ts";
+import { TurnHeadStart } from "./head-start-actions.ts";
+import { runInterruption } from "./interrupt-task.ts";
+import type { ModelRequest, TurnDeps } from "./turn-deps.ts";
+import { addWorkspace, says, turnWorld, type TurnWorld } from "./turn-testkit.ts";
+
+export type HeldServer = AsyncDisposable & {
+  readonly world: TurnWorld;
+  readonly turn: TurnDeps;
+  readonly machine: ChatMachine;
+  readonly chatId: string;
+  /** What became of the calls of the model, each with what its prompt says. */
+  readonly log: string[];
+  /** Runs when a message is to be written, and before it is. */
+  before: () => Promise<void>;
+  send(text: string): Promise<unknown>;
+  /** What a message would make of the chat. */
+  foresee(text: string): Promise<ReadChat>;
+  until(line: string): Promise<void>;
+  rests(): Promise<void>;
+  said(): Promise<readonly string[]>;
+};
+
+/** Another value where there is another workspace. */
+const BESIDE: ReadBeside = { name: "test", text: "(select to_json(count(*)) from workspaces)" };
+
+/** Its chat rests after a first turn, in which the model said `first`. */
+export async function startHeldServer({
+  isSilent = () => false,
+  tap = null,
+  hasWorkspace = false,
+  workspaceOf,
+}: {
+  /** Prompts that the model never answers. */
+  readonly isSilent?: (prompt: string) => boolean;
+  readonly tap?: HttpTap | null;
+  readonly hasWorkspace?: boolean;
+  readonly workspaceOf?: TurnDeps["workspaceOf"];
+} = {}): Promise<HeldServer> {
+  const resources = new AsyncDisposableStack();
+  const log: string[] = [];
+  const world = resources.use(await turnWorld());
+  const { database, user, newChat } = world.chats;
+  const { models } = world.deps;
+  const answers = ["first", "second", "third"].values();
+  const forTurn: typeof models.forTurn = async (chat, request) => {
+    const made = await models.forTurn(chat, request);
+    const model = heldModel(log, request.hold, (prompt) =>
+      isSilent(prompt) ? null : (answers.next().value ?? "again"),
+    );
+    return made.ok ? ok({ ...made.value, tap, model }) : made;
+  };
+  const foresights: (ReadChat | null)[] = [];
+  const ownWorker: OwnWorker = {
+    taking: (chatId, send, foreseen) => {
+      foresights.push(foreseen);
+      const written: typeof send = async (owner) => {
+        await server.before();
+        const sent = await send(owner);
+        log.push("on the disk");
+        return sent;
+      };
+      return worker.taking(chatId, written, foreseen);
+    },
+    hear: (chat) => worker.hear(chat),
+  };
+  const clock = systemClock;
+  const machine = createChatMachine({ database, clock, ownWorker, besideTaken: BESIDE });
+  const turn: TurnDeps = {
+    ...{ ...world.deps, machine, beside: BESIDE, models: { ...models, forTurn } },
+    ...(workspaceOf && { workspaceOf }),
+  };
+  const worker = resources.use(startWorker(resources, world, turn));
+  const workspaceId = hasWorkspace ? await addWorkspace(world) : null;
+  const { chat } = must(await machine.create(newChat({ dynamicTools: null, workspaceId })));
+  const isAtRest = async (): Promise<boolean> => {
+    const { status, runnerId } = await world.row(chat.id);
+    return status === "waiting" && runnerId === null;
+  };
+  const server: HeldServer = {
+    ...{ world, turn, machine, log, chatId: chat.id },
+    before: async () => {},
+    send: (text) => machine.sendAtRest(chat.id, user(text), { onlyIf: null, write: null }),
+    foresee: async (text) => {
+      server.before = () => Promise.reject(new Error("only looked at"));
+      await assert.rejects(server.send(text), /only looked at/);
+      return foresights.at(-1) ?? assert.fail("nothing was foreseen");
+    },
+    until: (line) => eventually(async () => log.includes(line)),
+    rests: () => eventually(isAtRest),
+    said: async () => (await world.history(chat.id)).map(({ content }) => textOf(content)),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+  await server.rests();
+  log.length = 0;
+  return server;
+}
+
+function startWorker(
+  resources: AsyncDisposableStack,
+  { chats: { database } }: TurnWorld,
+  turn: TurnDeps,
+): ReturnType<typeof startChatWorker> {
+  const deps = { clock: systemClock, random: systemRandom, log: silentLogger };
+  const { connection } = database;
+  const pubSub = resources.use(startPubSub({ connection, applicationName: "test" }, deps));
+  return startChatWorker({
+    ...{ ...deps, database, machine: turn.machine, pubSub },
+    tasks: {
+      runGeneration: async (context) => {
+        await runGeneration(turn, { ...context, fence: context });
+      },
+      runInterrupt: async (context) => {
+        await runInterruption(turn, { ...context, fence: context });
+      },
+      headStart: (foreseen) => new TurnHeadStart(turn, foreseen),
+    },
+  });
+}
+
+async function eventually(isSo: () => Promise<boolean>): Promise<void> {
+  const enough = AbortSignal.timeout(30_000);
+  while (!(await isSo())) await systemClock.sleep(5, enough);
+}
+
+/** Held back where a client's request to its provider is. `answerTo`: null where it says nothing until it is ended. */
+function heldModel(
+  log: string[],
+  hold: ModelRequest["hold"],
+  answerTo: (prompt: string) => string | null,
+): LanguageModelV4 {
+  return {
+    ...{ specificationVersion: "v4", provider: "test", modelId: "held", supportedUrls: {} },
+    doGenerate: () => assert.fail("nothing is summed up"),
+    doStream: async (options) => {
+      const prompt = saidIn(options);
+      log.push(`ready: ${prompt}`);
+      try {
+        await hold;
+      } catch (error) {
+        log.push(`dropped: ${prompt}`);
+        throw error;
+      }
+      log.push(`asked: ${prompt}`);
+      const answer = answerTo(prompt);
+      if (answer !== null) return { stream: ReadableStream.from(says(answer)) };
+      return new Promise((_resolve, reject) => {
+        options.abortSignal?.addEventListener("abort", () => {
+          log.push(`ended: ${prompt}`);
+          reject(new Error("ended"));
+        });
+      });
+    },
+  };
+}
+
+function saidIn({ prompt }: LanguageModelV4CallOptions): string {
+  return prompt
+    .map(({ content }) => (typeof content === "string" ? content : textOf(content)))
+    .join(", ");
+}
+
+function textOf(content: readonly (MessagePart | { readonly type: string })[]): string {
+  return content.map((part) => ("text" in part ? String(part.text) : "")).join("");
+}
