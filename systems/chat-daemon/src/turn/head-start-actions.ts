@@ -28,7 +28,7 @@ export class TurnHeadStart implements HeadStart {
   readonly #confirmed = Promise.withResolvers<void>();
   readonly #call = new AbortController();
   readonly #begun: Promise<BegunTurn | null>;
-  #isTaken = false;
+  #isHandedOver = false;
 
   constructor(deps: TurnDeps, foreseen: ReadChat) {
     this.#deps = deps;
@@ -49,17 +49,15 @@ export class TurnHeadStart implements HeadStart {
   }
 
   drop(): void {
-    if (this.#isTaken || this.#call.signal.aborted) return;
+    if (this.#isHandedOver || this.#call.signal.aborted) return;
     this.#confirmed.reject(DROPPED);
     this.#call.abort(DROPPED);
   }
 
-  /** Whoever takes it goes on with it. Null: there is nothing to go on with. */
+  /** What to go on with: the call is its taker's once its model is asked. Null: there is nothing. */
   async take(): Promise<BegunTurn | null> {
     const begun = await this.#begun;
-    if (begun === null || this.#call.signal.aborted) return null;
-    this.#isTaken = true;
-    return begun;
+    return this.#call.signal.aborted ? null : begun;
   }
 
   async #begin(foreseen: ReadChat): Promise<BegunTurn | null> {
@@ -73,11 +71,18 @@ export class TurnHeadStart implements HeadStart {
     const { model } = prepared.value.model;
     const answer = Promise.resolve(model.doStream({ ...options, abortSignal: signal }));
     answer.catch(() => {}); // Whoever takes it hears of it.
-    const asked = new AskedModel(model, answer, this.#call);
+    const asked = new AskedModel(model, answer, (abortSignal) => this.#handOver(abortSignal));
     return {
       prepared: { ...prepared.value, model: { ...prepared.value.model, model: asked } },
       options,
     };
+  }
+
+  #handOver(abortSignal: AbortSignal | undefined): void {
+    this.#isHandedOver = true;
+    const end = (): void => this.#call.abort(abortSignal?.reason);
+    if (abortSignal?.aborted === true) end();
+    else abortSignal?.addEventListener("abort", end, { once: true });
   }
 
   /** A call that is recorded for people names its step, which nobody knows yet. */
@@ -101,17 +106,17 @@ function untilStatementsLeft(): Promise<void> {
 class AskedModel implements LanguageModelV4 {
   readonly specificationVersion = "v4";
   readonly #model: LanguageModelV4;
-  readonly #call: AbortController;
+  readonly #handOver: (abortSignal: AbortSignal | undefined) => void;
   #answer: Promise<LanguageModelV4StreamResult> | null;
 
   constructor(
     model: LanguageModelV4,
     answer: Promise<LanguageModelV4StreamResult>,
-    call: AbortController,
+    handOver: (abortSignal: AbortSignal | undefined) => void,
   ) {
     this.#model = model;
     this.#answer = answer;
-    this.#call = call;
+    this.#handOver = handOver;
   }
 
   get provider(): string {
@@ -135,10 +140,7 @@ class AskedModel implements LanguageModelV4 {
     const answer = this.#answer;
     if (answer === null) return this.#model.doStream(options);
     this.#answer = null;
-    const { abortSignal } = options;
-    const end = (): void => this.#call.abort(abortSignal?.reason);
-    if (abortSignal?.aborted === true) end();
-    else abortSignal?.addEventListener("abort", end, { once: true });
+    this.#handOver(options.abortSignal);
     return answer;
   }
 }

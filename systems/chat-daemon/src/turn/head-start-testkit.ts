@@ -43,14 +43,13 @@ export async function startHeldServer({
   isSilent = () => false,
   tap = null,
   hasWorkspace = false,
-  workspaceOf,
+  ...others
 }: {
   /** Prompts that the model never answers. */
   readonly isSilent?: (prompt: string) => boolean;
   readonly tap?: HttpTap | null;
   readonly hasWorkspace?: boolean;
-  readonly workspaceOf?: TurnDeps["workspaceOf"];
-} = {}): Promise<HeldServer> {
+} & Partial<Pick<TurnDeps, "workspaceOf" | "abandonedCalls">> = {}): Promise<HeldServer> {
   const resources = new AsyncDisposableStack();
   const log: string[] = [];
   const world = resources.use(await turnWorld());
@@ -82,7 +81,7 @@ export async function startHeldServer({
   const machine = createChatMachine({ database, clock, ownWorker, besideTaken: BESIDE });
   const turn: TurnDeps = {
     ...{ ...world.deps, machine, beside: BESIDE, models: { ...models, forTurn } },
-    ...(workspaceOf && { workspaceOf }),
+    ...others,
   };
   const worker = resources.use(startWorker(resources, world, turn));
   const workspaceId = hasWorkspace ? await addWorkspace(world) : null;

@@ -116,6 +116,30 @@ test("who stops a turn ends the call that was made ready for it", async () => {
   assert.equal(log.filter((line) => line.startsWith("asked")).length, 1);
 });
 
+test("a call whose turn fails on the way to its answer is ended, and made again", async () => {
+  let isAway = false;
+  await using server = await startHeldServer({
+    hasWorkspace: true,
+    isSilent: (prompt) => isAway && prompt.endsWith("and?"),
+    abandonedCalls: async () => {
+      if (!isAway) return [];
+      await server.until("asked: hello, first, and?");
+      isAway = false;
+      throw new Error("the database was away");
+    },
+  });
+  const { log } = server;
+  isAway = true;
+  await server.send("and?");
+  await server.rests();
+  const prompt = "hello, first, and?";
+  assert.deepEqual(
+    log.filter((line) => !line.startsWith("on")),
+    ["ready", "asked", "ended", "ready", "asked"].map((what) => `${what}: ${prompt}`),
+  );
+  assert.deepEqual(await server.said(), ["hello", "first", "and?", "second"]);
+});
+
 test("a workspace whose context is not told yet is looked at first", async () => {
   const unreachable = () => Promise.resolve(fail({ code: "workspace.unreachable" }));
   const services = { machine: { info: unreachable, contextFiles: unreachable } };
