@@ -119,7 +119,6 @@ export class ChatRunner {
   #start(kind: RunnerTaskKind): void {
     const before = this.#active;
     before?.stop.abort(MOVED_ON);
-    if (kind !== "generation") this.#forgetTaken();
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, this.#stop.signal]);
     const { historyVersion, status } = this.#view;
@@ -144,9 +143,9 @@ export class ChatRunner {
   /** Once: later it may have changed. */
   #takeRead(historyVersion: number): TakenChat | null {
     const read = this.#taken;
-    if (read?.chat.historyVersion !== historyVersion) this.#forgetTaken();
+    if (read?.chat.historyVersion !== historyVersion) return null;
     this.#taken = null;
-    return read?.chat.historyVersion === historyVersion ? read : null;
+    return read;
   }
 
   #forgetTaken(): void {
