@@ -152,7 +152,6 @@ export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Mome
     ...both("title", commit(unfenced(/update "chats" set "title"/))),
     ...both("looking for abandoned calls", ofChat(LOOKS_FOR_ABANDONED)),
     ...both("step of the workspace's context", step("context-file")),
-    ...both("attempt at an answer", FIRST_ATTEMPT, 2),
     ...both("note of the prompt's prefix", ofChat(/insert into chat_prompt_prefixes/)),
     ...both("record of the model's call", ofChat(/insert into ai_interceptions/)),
     "model asked": { kind: "model", call: "step", afterBytes: 0 },
@@ -163,7 +162,6 @@ export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Mome
     ...both("queueing", commit(queuesMessage)),
     "answer nearly whole": seen(({ words }) => words >= 20),
     ...both("step of calls", step("tool-call", "write_file")),
-    ...both("attempt at tools", FIRST_ATTEMPT, 3),
     "command dispatched": { kind: "dispatched", is: startsCommand },
     "command took effect, unheard": {
       kind: "carried out",
@@ -242,11 +240,10 @@ export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Mome
     ...both("step of a tool server's result", step("tool-result", TALLY.tool)),
   },
   limit: {
-    ...both("attempt at a summary in the middle of work", FIRST_ATTEMPT, 4),
     ...both("note that it is summed up", SUMMARY_PART),
     "model asked to sum up the work": { kind: "model", call: "summary", afterBytes: 0 },
     ...both("swap of the history for its summary", step("chat_summarized")),
-    ...both("attempt behind the summary", FIRST_ATTEMPT, 5),
+    ...both("attempt behind the summary", FIRST_ATTEMPT, 2),
     "model asked behind the summary": { kind: "model", call: "step", nth: 2, afterBytes: 0 },
     "edit behind the summary took effect, unheard": {
       kind: "carried out",

@@ -37,7 +37,7 @@ export function heartbeat(said: Said, chat: AimedChat): boolean {
   return ofChat(/insert into chat_heartbeats/)(said, chat) && !/fence = /.test(said.text);
 }
 
-/** The first of its action reads the history with it; another of the same action does not. */
+/** Where no step or message has begun its action, the first reads the history with it; another does not. */
 export const FIRST_ATTEMPT: Statement = (said, chat) =>
   countsAttempt(said, chat) && said.text.includes("json_agg(message");
 export const ANOTHER_ATTEMPT: Statement = (said, chat) =>

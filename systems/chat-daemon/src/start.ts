@@ -166,7 +166,8 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   const tasks = resources.use(new Tasks(log));
   const ownWorker: OwnWorker = {
     taking: (chatId, send, foreseen) => worker.taking(chatId, send, foreseen),
-    hear: (chat) => worker.hear(chat),
+    hear: (chat, read) => worker.hear(chat, read),
+    stepping: (runnerId, commit) => worker.stepping(runnerId, commit),
   };
   const machine = createChatMachine(
     { database, clock, ownWorker, besideTaken: TURN_BESIDE },

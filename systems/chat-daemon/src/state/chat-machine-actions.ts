@@ -40,6 +40,7 @@ import { sendAtOnce } from "./send-store.ts";
 import {
   abandonAtOnce,
   beginWithHistory,
+  commitStepAndBegin,
   commitStepAtOnce,
   readWithHistory,
   recordAttemptAtOnce,
@@ -68,7 +69,11 @@ export function createChatMachine(
   return new PostgresChatMachine(deps, queueMax);
 }
 
-const NO_WORKER: OwnWorker = { taking: (_chatId, send) => send(null), hear: () => {} };
+const NO_WORKER: OwnWorker = {
+  taking: (_chatId, send) => send(null),
+  hear: () => {},
+  stepping: (_runnerId, commit) => commit(),
+};
 
 type Family = Result<undefined, TransitionFailure>;
 type Worked<T> = {
@@ -210,17 +215,28 @@ class PostgresChatMachine implements ChatMachine {
     chatId: string,
     fence: ChatFence,
     messages: readonly NewMessage[],
+    next?: { readonly beside: ReadBeside | null },
   ): Promise<Result<undefined, TransitionFailure | Stale>> {
     const hasFiles = fileIdsOf(messages.flatMap(({ content }) => content)).length > 0;
     if (hasFiles || messages.length === 0) {
       const done = await this.changeFenced(chatId, fence, (chat) => chat.commitStep(messages));
       return done.ok ? ok(undefined) : done;
     }
-    const now = this.#clock.now();
-    const moved = await commitStepAtOnce(this.#database.pool, chatId, fence, { messages, now });
-    if (moved === undefined) return fail({ kind: "stale" });
-    this.#ownWorker.hear(moved);
-    return ok(undefined);
+    const step = { messages, now: this.#clock.now() };
+    // A boundary is where the history behind it begins: what is read with it would be the one before.
+    const isBoundary = messages.some(({ compressed }) => compressed === true);
+    if (next === undefined || isBoundary || this.#ownWorker === NO_WORKER) {
+      const moved = await commitStepAtOnce(this.#database.pool, chatId, fence, step);
+      if (moved === undefined) return fail({ kind: "stale" });
+      this.#ownWorker.hear(moved);
+      return ok(undefined);
+    }
+    return this.#ownWorker.stepping(fence.runnerId, async () => {
+      const read = await commitStepAndBegin(this.#reading, chatId, fence, { ...step, ...next });
+      if (read === undefined) return fail({ kind: "stale" });
+      this.#ownWorker.hear({ ...read.chat, generationAttempt: read.attempt ?? 0 }, read);
+      return ok(undefined);
+    });
   }
 
   async setFamilyArchived(

@@ -184,8 +184,13 @@ export interface OwnWorker {
     send: (owner: ChatOwner | null) => Promise<Sent | null>,
     foreseen: ReadChat | null,
   ): Promise<Sent | null>;
-  /** Of one that has moved: its runner, if it is here, hears of it now. */
-  hear(chat: ChatMoved): void;
+  /** Of one that has moved: its runner, if it is here, hears of it now. `read`: for what it does next. */
+  hear(chat: ChatMoved, read?: ReadChat): void;
+  /**
+   * Runs `commit`, a step of this runner that says with `hear` what it read: the runner does not begin
+   * behind it on its announcement alone, which may be quicker.
+   */
+  stepping<Value>(runnerId: string, commit: () => Promise<Value>): Promise<Value>;
 }
 
 /** Somebody else runs the chat, or it has moved on, or it is gone. */
@@ -282,11 +287,15 @@ export interface ChatMachine {
   /** `abandon`, in one round trip. */
   abandonFenced(chatId: string, fence: ChatFence): Promise<Result<undefined, Stale>>;
 
-  /** `commitStep` alone, in one round trip. Stale: also where the chat does not run. */
+  /**
+   * `commitStep` alone, in one round trip. Stale: also where the chat does not run. `next`: what its runner
+   * does behind it is read and begun with it, as by `beginFenced`, and the worker of this process is given it.
+   */
   commitStepFenced(
     chatId: string,
     fence: ChatFence,
     messages: readonly NewMessage[],
+    next?: { readonly beside: ReadBeside | null },
   ): Promise<Result<undefined, TransitionFailure | Stale>>;
 
   /**

@@ -112,9 +112,11 @@ export function takingWorker(
       if (sent !== null) read.push(sent.read);
       return sent;
     },
-    hear: (chat) => {
+    hear: (chat, given) => {
       heard.push(chat);
+      if (given !== undefined) read.push(given);
     },
+    stepping: (_runnerId, commit) => commit(),
   };
 }
 

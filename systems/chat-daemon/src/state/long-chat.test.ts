@@ -23,6 +23,7 @@ test("a turn of a long chat reads no more of it than one of a short chat", async
   const ownWorker: OwnWorker = {
     taking: async (_chatId, send) => send({ workerId, runnerId: randomUUID() }),
     hear: () => {},
+    stepping: (_runnerId, commit) => commit(),
   };
   const machine = createChatMachine({ database, clock: systemClock, ownWorker });
   const turn = async (): Promise<void> => {

@@ -2,16 +2,20 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { fail, ok } from "@atelier/base/result";
+import { systemClock } from "@atelier/base/system-clock";
 import { FakeClock } from "@atelier/testkit/fake-clock";
+import { createChatMachine } from "./chat-machine-actions.ts";
 import type { ChatFence, ChatMachine } from "./chat-machine.ts";
-import type { ChatRow } from "./chat-row.ts";
+import type { ChatRow, NewMessage } from "./chat-row.ts";
 import { findChat, toChatRow, type ChatDatabaseRow } from "./chat-store.ts";
 import {
   boundary,
+  callOf,
   chatWorld,
   DYNAMIC_TOOL,
   must,
   SAYS,
+  takingWorker,
   type ChatWorld,
 } from "./chat-world-testkit.ts";
 import { NO_USAGE } from "./chat-row.ts";
@@ -50,6 +54,68 @@ test("a step at once leaves the chat as the transition of its name does", async 
       assert.deepEqual(await plain(world, atOnce.id), await plain(world, bySteps.id), step);
     }
   }
+});
+
+test("a step that goes on leaves the chat as both transitions do, and reads what the next one would", async () => {
+  await using world = await chatWorld({ queueMax: 20, clock: new FakeClock() });
+  const worker = takingWorker();
+  const clock = new FakeClock();
+  const machine = createChatMachine({ database: world.database, clock, ownWorker: worker });
+  const beside = { name: "test", text: "json_build_object('owner', chats.owner_id)" };
+  const call = { role: "assistant", content: [callOf("a")] } as const;
+  const result = {
+    ...({ type: "tool-result", tool_call_id: "a", tool_name: "t", result: {} } as const),
+  };
+  const context = { role: "system", visibility: "model", content: [] } as const;
+  const STEPS: readonly (readonly NewMessage[])[] = [
+    [{ ...call, usage: { ...NO_USAGE, inputTokens: 7 }, runtimeMs: 12 }],
+    [{ role: "tool", content: [result] }],
+    [context, SAYS, SAYS],
+  ];
+  for (const state of ["R0", "R1"] as const) {
+    const [atOnce, bySteps] = [await running(world, state), await running(world, state)];
+    for (const rows of STEPS) {
+      const fence = await fenceOf(machine, atOnce);
+      worker.heard.length = 0;
+      must(await machine.commitStepFenced(atOnce.id, fence, rows, { beside }));
+      const slow = await fenceOf(machine, bySteps);
+      must(
+        await machine.changeFenced(bySteps.id, slow, async (chat) => {
+          must(await chat.commitStep(rows));
+          return chat.recordGenerationAttempt();
+        }),
+      );
+      assert.deepEqual(await plain(world, atOnce.id), await plain(world, bySteps.id));
+      const read = worker.read.at(-1) ?? assert.fail("it was read");
+      // Another server's machine knows nothing of it.
+      const now = await fenceOf(machine, atOnce);
+      await fenceOf(machine, bySteps);
+      const { chat, messages } = must(await world.machine.readFenced(atOnce.id, now));
+      const { snapshotVersion } = read.chat;
+      assert.deepEqual(read, {
+        ...{ chat: { ...chat, generationAttempt: 0, snapshotVersion }, messages, attempt: 1 },
+        beside: { owner: chat.ownerId },
+      });
+      const [moved] = worker.heard;
+      assert.deepEqual(
+        [moved?.historyVersion, moved?.generationAttempt, moved?.status],
+        [read.chat.historyVersion, 1, "running"],
+      );
+    }
+  }
+});
+
+test("a step that begins the history anew is read again behind it", async () => {
+  await using world = await chatWorld();
+  const worker = takingWorker();
+  const { database } = world;
+  const machine = createChatMachine({ database, clock: systemClock, ownWorker: worker });
+  const chat = await running(world, "R1");
+  const fence = await fenceOf(machine, chat);
+  must(await machine.commitStepFenced(chat.id, fence, boundary(), { beside: null }));
+  assert.deepEqual(worker.read, []);
+  const next = must(await machine.beginFenced(chat.id, await fenceOf(machine, chat), null));
+  assert.deepEqual([next.attempt, next.messages[0]?.role], [1, "user"]);
 });
 
 test("a chat that is let go at once is as the transaction leaves it", async () => {
@@ -108,7 +174,9 @@ test("whoever reads a chat at once has the same of each column as by the driver"
 
 test("a step at once is refused where its fence does not hold, and changes nothing", async () => {
   await using world = await chatWorld();
-  const { machine } = world;
+  const { database } = world;
+  const ownWorker = takingWorker();
+  const machine = createChatMachine({ database, clock: systemClock, ownWorker });
   const chat = await running(world, "R0");
   const fence = await fenceOf(machine, chat);
   const before = await plain(world, chat.id);
@@ -121,6 +189,8 @@ test("a step at once is refused where its fence does not hold, and changes nothi
     assert.deepEqual(await machine.recordAttemptFenced(chat.id, wrong), stale);
     assert.deepEqual(await machine.beginFenced(chat.id, wrong, null), stale);
     assert.deepEqual(await machine.commitStepFenced(chat.id, wrong, [SAYS]), stale);
+    const goesOn = machine.commitStepFenced(chat.id, wrong, [SAYS], { beside: null });
+    assert.deepEqual(await goesOn, stale);
     assert.deepEqual(await machine.readFenced(chat.id, wrong), stale);
     assert.deepEqual(await machine.abandonFenced(chat.id, wrong), stale);
     assert.deepEqual(

@@ -19,7 +19,14 @@ import {
   toBeside,
   type Reading,
 } from "./history-store.ts";
-import { NEW_COLUMNS_ROW, NEW_COLUMNS_TEXT, toMessagesJson } from "./message-store.ts";
+import {
+  MESSAGE_COLUMNS_TEXT,
+  NEW_COLUMNS_ROW,
+  NEW_COLUMNS_TEXT,
+  toMessagesJson,
+  toStoredFromJson,
+  type MessageJson,
+} from "./message-store.ts";
 import type { KnownHistory, ReadHistories, TextBeside } from "./read-histories.ts";
 import {
   notifyOwnershipText,
@@ -104,12 +111,14 @@ export async function abandonAtOnce(
   return rows.length > 0;
 }
 
+type StepWrite = { readonly messages: readonly NewMessage[]; readonly now: Date };
+
 /** What it made of the chat. Undefined: the fence does not hold. */
 export async function commitStepAtOnce(
   pool: Database["pool"],
   chatId: string,
   fence: ChatFence,
-  { messages, now }: { readonly messages: readonly NewMessage[]; readonly now: Date },
+  { messages, now }: StepWrite,
 ): Promise<ChatMoved | undefined> {
   const [row] = await runTextStatement(pool, STEP, [
     ...fenceValues(chatId, fence),
@@ -124,7 +133,39 @@ export async function commitStepAtOnce(
   };
 }
 
+/**
+ * As `commitStepAtOnce`, and what `beginWithHistory` does then. Not for messages that begin a history anew.
+ * Undefined: the fence does not hold.
+ */
+export async function commitStepAndBegin(
+  { pool, histories }: Reading,
+  chatId: string,
+  fence: ChatFence,
+  { messages, now, beside }: StepWrite & { readonly beside: ReadBeside | null },
+): Promise<ReadChat | undefined> {
+  const known = histories.get(chatId);
+  const statement = {
+    name: ["chat-step-begin", beside?.name].join("-"),
+    text: stepAndBegin(beside?.text ?? "null::json"),
+  };
+  const [row] = await runTextStatement(pool, statement, [
+    ...fenceValues(chatId, fence),
+    ...[now.toISOString(), toMessagesJson(messages), ...knownValues(known)],
+  ]);
+  if (row === undefined) return undefined;
+  const [chatText, text, besideText, addedText] = row as StepRow; // As selected.
+  const chat = toChatFromText(chatText);
+  const read = toBeside(besideText, known);
+  const added = (JSON.parse(addedText) as MessageJson[]).map(toStoredFromJson); // As selected.
+  return {
+    chat: { ...chat, generationAttempt: 0 },
+    messages: keepHistory(histories, chat, { text, known, beside: read, added }),
+    ...{ attempt: chat.generationAttempt, beside: read.value },
+  };
+}
+
 type ReadRow = [chat: string, history: string];
+type StepRow = [...ReadRow, beside: string | null, added: string];
 type BeginRow = [...ReadRow, beside: string | null, attempt: string | null];
 
 const FENCE =
@@ -182,13 +223,11 @@ const ABANDON: TextStatement = {
   from moved as chats`,
 };
 
-const STEP: TextStatement = {
-  name: "chat-step",
-  text: `
+const step = (attempt: 0 | 1): string => `
   with moved as (
     update chats set
       snapshot_version = snapshot_version + 1, history_version = snapshot_version + 1,
-      generation_attempt = 0, compaction_requested_at = null, updated_at = $5
+      generation_attempt = ${attempt}, compaction_requested_at = null, updated_at = $5
     where ${RUNNING_FENCE} returning chats.*
   ), inserted as (
     insert into chat_messages (chat_id, created_at, ${NEW_COLUMNS_TEXT})
@@ -197,6 +236,18 @@ const STEP: TextStatement = {
       .join(", ")}
     from moved cross join jsonb_to_recordset($6::jsonb) ${NEW_COLUMNS_ROW}
     order by messages.place
-  )
+    returning ${MESSAGE_COLUMNS_TEXT}
+  )`;
+
+const STEP: TextStatement = {
+  name: "chat-step",
+  text: `${step(0)}
   select worker_id, snapshot_version as version, ${notifyUpdateText("moved")} from moved`,
 };
+
+/** The history is the one before the step. Nobody else writes it while the fence holds. */
+const stepAndBegin = (beside: string): string => `${step(1)}
+  select ${CHAT_JSON_TEXT} as chat, ${historyOfTurnText(7)} as history, ${beside} as beside,
+    (select json_agg(inserted order by inserted.id) from inserted) as added,
+    ${notifyUpdateText("chats")}
+  from moved as chats`;

@@ -86,8 +86,8 @@ async function storeStep(
   run: TurnRun,
   messages: readonly NewMessage[],
 ): Promise<ActionEnd> {
-  const { machine, log } = deps;
-  const stored = await machine.commitStepFenced(run.chatId, run.fence, messages);
+  const { machine, log, beside } = deps;
+  const stored = await machine.commitStepFenced(run.chatId, run.fence, messages, { beside });
   if (stored.ok) return DONE;
   if (stored.failure.kind !== "files_refused") return STALE;
   // A file that is gone by now must not cost the step: it would be done again and again.
@@ -96,7 +96,7 @@ async function storeStep(
     ...message,
     content: content.filter(({ type }) => type !== "file"),
   }));
-  const again = await machine.commitStepFenced(run.chatId, run.fence, rest);
+  const again = await machine.commitStepFenced(run.chatId, run.fence, rest, { beside });
   return again.ok ? DONE : STALE;
 }
 

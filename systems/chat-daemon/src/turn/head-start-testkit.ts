@@ -75,7 +75,8 @@ export async function startHeldServer({
       };
       return worker.taking(chatId, written, foreseen);
     },
-    hear: (chat) => worker.hear(chat),
+    hear: (chat, read) => worker.hear(chat, read),
+    stepping: (runnerId, commit) => worker.stepping(runnerId, commit),
   };
   const clock = systemClock;
   const machine = createChatMachine({ database, clock, ownWorker, besideTaken: BESIDE });

@@ -59,9 +59,13 @@ export class ChatRunner {
   readonly #subscription: Disposable;
   /** Also those that were cut off and have not ended yet. */
   readonly #running = new Set<Promise<void>>();
-  /** Of the chat as it was taken, until its first task has had it. */
+  /** Of the chat as it was taken, or as its last step left it, until the task behind that has had it. */
   #taken: TakenChat | null;
   #view: RunnerView;
+  /** Statements under way that commit one. */
+  #steps = 0;
+  /** Of such a one, before it has answered. */
+  #announced: RunnerEvent | null = null;
   #active: ActiveTask | null = null;
 
   /** `ended` is called once when the runner has nothing more to do for the chat. */
@@ -93,13 +97,34 @@ export class ChatRunner {
     this.hear(chat);
   }
 
-  /** In any order, as often as it comes. */
-  hear(event: RunnerEvent): void {
+  /** In any order, as often as it comes. `read`: the chat as the event says it is. */
+  hear(event: RunnerEvent, read: TakenChat | null = null): void {
     if (this.#stop.signal.aborted) return;
+    if (read === null && this.#steps > 0 && isStepOf(this.#view, event)) {
+      this.#announced = event;
+      return;
+    }
     const { view, action } = decide(event, this.#view);
     this.#view = view;
-    if (action.kind === "start") this.#start(action.task);
+    if (action.kind === "start") {
+      // Who has heard of it before has begun to read it: then it is read twice, and never begun twice.
+      this.#taken = read ?? this.#taken;
+      this.#start(action.task);
+    }
     if (action.kind === "clean_up") this.end();
+  }
+
+  /** What is announced of a step is heard from its own statement first, with what that read. */
+  async stepping<Value>(commit: () => Promise<Value>): Promise<Value> {
+    this.#steps += 1;
+    try {
+      return await commit();
+    } finally {
+      this.#steps -= 1;
+      const announced = this.#announced;
+      this.#announced = null;
+      if (announced !== null) this.hear(announced);
+    }
   }
 
   /** Also said when the chat is gone. Cuts off what is active, and does not wait for it. */
@@ -234,6 +259,13 @@ export class ChatRunner {
   #jittered(delayMs: number): number {
     return delayMs * (0.5 + Number.parseInt(this.#deps.random.uuid().slice(0, 4), 16) / 0x20000);
   }
+}
+
+/** What a step of this runner makes of its chat. Whatever else happens to it is heard at once. */
+function isStepOf(view: RunnerView, event: RunnerEvent): boolean {
+  const { runnerId, status, archived, historyVersion } = event;
+  const goesOn = runnerId === view.runnerId && status === "running" && !archived;
+  return goesOn && historyVersion > view.historyVersion;
 }
 
 function toEvent(update: NonNullable<ReturnType<typeof parseChatUpdate>>): RunnerEvent {

@@ -171,8 +171,14 @@ class Worker implements ChatWorker {
     }
   }
 
-  hear(chat: ChatMoved): void {
-    if (chat.runnerId !== null) this.#runners.get(chat.runnerId)?.hear(chat);
+  hear(chat: ChatMoved, read?: ReadChat): void {
+    const runner = chat.runnerId === null ? undefined : this.#runners.get(chat.runnerId);
+    runner?.hear(chat, read && { ...read, headStart: null });
+  }
+
+  stepping<Value>(runnerId: string, commit: () => Promise<Value>): Promise<Value> {
+    const runner = this.#runners.get(runnerId);
+    return runner === undefined ? commit() : runner.stepping(commit);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

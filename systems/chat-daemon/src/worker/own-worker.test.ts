@@ -7,7 +7,7 @@ import { systemRandom } from "@atelier/base/system-random";
 import type { PubSub } from "@atelier/database/pub-sub";
 import type { ChatLimits } from "../state/acquisition-store.ts";
 import { createChatMachine } from "../state/chat-machine-actions.ts";
-import type { ChatMachine, OwnWorker } from "../state/chat-machine.ts";
+import type { ChatMachine, OwnWorker, ReadChat } from "../state/chat-machine.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import { findChat } from "../state/chat-store.ts";
 import { chatWorld, must, type ChatWorld } from "../state/chat-world-testkit.ts";
@@ -50,6 +50,56 @@ test("the server that takes a message drives its chat at once, and hears its own
   must(await server.machine.change(id, (chat) => chat.interrupt("stop")));
   assert.deepEqual(tasks.slice(2), ["interruption under 1"]);
   assert.deepEqual(cutOff(), [true, true, false]);
+});
+
+test("a runner goes on from what its step read, also where it hears of the step before", async () => {
+  await using world = await chatWorld();
+  const { id } = await world.chatIn("W");
+  const reads: (ReadChat | null)[] = [];
+  const signals: AbortSignal[] = [];
+  await using server = startServer(world, {
+    ...NEVER,
+    runGeneration: async ({ takeRead, signal }) => {
+      reads.push(takeRead());
+      signals.push(signal);
+      await aborted(signal);
+    },
+  });
+  const { machine, worker } = server;
+  assert.ok(await machine.sendAtRest(id, world.user("and?"), ALONE));
+  const row = await read(world, id);
+  const fence = {
+    runnerId: row.runnerId ?? "",
+    historyVersion: row.historyVersion,
+    status: row.status,
+  };
+  const step = [{ role: "assistant", content: [{ type: "text", text: "so" }] }] as const;
+  const moved = { ...row, historyVersion: row.historyVersion + 1, generationAttempt: 1 };
+  const announced = { ...moved, snapshotVersion: row.snapshotVersion + 1 };
+  await worker.stepping(fence.runnerId, async () => {
+    worker.hear(announced);
+    assert.deepEqual([reads.length, signals[0]?.aborted], [1, false]);
+    must(await machine.commitStepFenced(id, fence, step, { beside: null }));
+    assert.equal(reads.length, 2);
+  });
+  assert.equal(reads.length, 2);
+  const [, behind] = reads;
+  assert.deepEqual([behind?.attempt, behind?.messages.at(-1)?.role], [1, "assistant"]);
+  assert.equal((await read(world, id)).generationAttempt, 1);
+  // One whose statement failed is heard of all the same, and whatever else happens at once.
+  const later = { ...announced, historyVersion: 90, snapshotVersion: 90 };
+  const failing = worker.stepping(fence.runnerId, async () => {
+    worker.hear(later);
+    assert.equal(reads.length, 2);
+    return Promise.reject(new Error("its answer was lost"));
+  });
+  await assert.rejects(failing, /lost/);
+  assert.deepEqual([reads.length, reads[2]], [3, null]);
+  await worker.stepping(fence.runnerId, async () => {
+    worker.hear({ ...later, status: "interrupting", historyVersion: 91, snapshotVersion: 91 });
+    assert.equal(signals[2]?.aborted, true);
+    return Promise.resolve();
+  });
 });
 
 test("where places are limited, who counts them takes the chat", async () => {
@@ -128,7 +178,8 @@ function startServer({ database }: ChatWorld, tasks: RunnerTasks, limits?: ChatL
   const deps = { clock: systemClock, random: systemRandom, log: silentLogger };
   const ownWorker: OwnWorker = {
     taking: (chatId, send, foreseen) => worker.taking(chatId, send, foreseen),
-    hear: (chat) => worker.hear(chat),
+    hear: (chat, read) => worker.hear(chat, read),
+    stepping: (runnerId, commit) => worker.stepping(runnerId, commit),
   };
   const machine = createChatMachine({ database, clock: systemClock, ownWorker });
   const worker = startChatWorker({ ...deps, database, pubSub: DEAF, machine, tasks }, limits);
