@@ -33,6 +33,7 @@ const FIRST_KIND: Readonly<Record<ScenarioName, AskKind>> = {
   limit: "full",
   limit_message: "full_talk",
   interrupt_summary: "full_stop",
+  message_at_rest: "talk",
   elsewhere: "tools",
 };
 /** Their contexts are full with their first message. */
@@ -124,6 +125,7 @@ export class KillsChat implements Disposable {
         await this.#giveResult();
         break;
       case "limit_message":
+      case "message_at_rest":
         await this.rest();
         await this.send("b", "talk");
         break;

@@ -45,9 +45,17 @@ const WORDS: Readonly<Record<AskKind, number>> = {
   ...{ child: 8, tool_server: 8, full: 8, full_talk: 8, full_stop: 8 },
 };
 
-export async function startKillsModel(hold: HoldCall): Promise<KillsModel> {
+/** `isStored`: whether the message of this key is in the database, whatever becomes of it there. */
+export async function startKillsModel(
+  hold: HoldCall,
+  isStored: (key: string) => Promise<boolean>,
+): Promise<KillsModel> {
   const calls: ModelCall[] = [];
   const faults: string[] = [];
+  const noteMissing = (key: string) => (isThere: unknown) => {
+    if (isThere !== true)
+      faults.push(`${key}: asked with a message that is not stored: ${isThere}`);
+  };
   const model = await startScriptedModel({
     script: ({ body, path }) => {
       if (!path.endsWith("/messages")) return null;
@@ -63,6 +71,7 @@ export async function startKillsModel(hold: HoldCall): Promise<KillsModel> {
       if (kind === "title" || kind === "label") return paused(titleOrLabel(), pause);
       const wrong = [...unpairedCalls(request.messages), ...contextFaults(request.messages)];
       faults.push(...wrong.map((fault) => `${key}: ${fault}`));
+      if (asked !== null) isStored(key).then(noteMissing(key), noteMissing(key));
       const nth = calls.filter((each) => each.key === key && each.kind === kind).length;
       if (nth === 1 && isRefusedOnce(call, asked)) return OVERLOADED;
       const said = { results, childId, serial: calls.length };

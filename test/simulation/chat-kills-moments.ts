@@ -18,6 +18,7 @@ import {
   ofRequest,
   ofSomeChat,
   queuesMessage,
+  sendsAtRest,
   startsCommand,
   startsEdit,
   step,
@@ -120,6 +121,7 @@ export type ScenarioName =
   | "limit"
   | "limit_message"
   | "interrupt_summary"
+  | "message_at_rest"
   | "elsewhere";
 
 /** A server takes whatever there is, and learns which chats those are. */
@@ -261,6 +263,10 @@ export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Mome
     ...both("asking to stop a summary", commit(unfenced(/"status" = /, "interrupting"))),
     ...both("end of a stopped summary", commit(fenced(/"status" = /, "interrupting"))),
   },
+  message_at_rest: {
+    ...both("message to a chat that rests", sendsAtRest),
+    "model asked with that message": { kind: "model", call: "step", of: "b", afterBytes: 0 },
+  },
   elsewhere: {
     ...both("looking for the workspace's server", ofSomeChat(LOOKS_FOR_SERVER, "later")),
     "workspace's server dialled": { kind: "relayed", is: dialsForWorkspace },
@@ -306,7 +312,7 @@ export function comesLate({ moment: name }: { readonly moment: string }): boolea
 const LATE =
   /^(?:edit |relayed edit|last answer|end of|label|message to a child|heartbeat|asking to stop a summary)/;
 const IMPATIENT =
-  /^(?:looking for|note that|limit|creation|claim|key of|title|record|first parts|parts for|queueing|heartbeat|asking|taking the client's result|editing)/;
+  /^(?:looking for|note that|limit|creation|claim|key of|title|record|first parts|parts for|queueing|message to a chat|heartbeat|asking|taking the client's result|editing)/;
 const ENDS_TRANSACTION = /^(?:end of|label|note of a retry|handing|message to a child)/;
 
 function seen(isNow: (facts: Facts) => boolean): Moment {

@@ -100,6 +100,12 @@ export function queuesMessage({ within }: Said, { key }: AimedChat): boolean {
   return isQueueing && within.values.includes(`#${key}b `);
 }
 
+/** With it the chat is taken, and its first attempt begun. */
+export function sendsAtRest({ text, values }: Said, { chatId, key }: AimedChat): boolean {
+  const isSending = text.includes("with resting as materialized");
+  return isSending && isIn(values, chatId) && values.includes(`#${key}b `);
+}
+
 export function takesResult({ within }: Said, { key }: AimedChat): boolean {
   return within.values.includes(`given-${key}`);
 }

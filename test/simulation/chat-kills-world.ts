@@ -105,11 +105,14 @@ export class ChatKillsWorld {
   ): Promise<ChatKillsWorld> {
     const aimed: Aimed = { aims: [], late: null, listener: null };
     const model = resources.use(
-      await startKillsModel((call) => {
-        const aim = aimed.aims.find((each) => each.isOfModel(call));
-        if (aim?.moment.kind !== "model") return null;
-        return { afterBytes: aim.moment.afterBytes, until: aim.hold(null) };
-      }),
+      await startKillsModel(
+        (call) => {
+          const aim = aimed.aims.find((each) => each.isOfModel(call));
+          if (aim?.moment.kind !== "model") return null;
+          return { afterBytes: aim.moment.afterBytes, until: aim.hold(null) };
+        },
+        (key) => isMessageStored(database, `#${key} `),
+      ),
     );
     const tally = resources.use(
       await startTally(
@@ -362,6 +365,14 @@ export class ChatKillsWorld {
     await this.recovered();
     this.#isOver = true;
   }
+}
+
+async function isMessageStored({ pool }: TestDatabase, words: string): Promise<boolean> {
+  const { rows } = await pool.query(
+    "select from chat_messages where role = 'user' and strpos(content::text, $1) > 0 limit 1",
+    [words],
+  );
+  return rows.length > 0;
 }
 
 const POST_MORTEM = `
