@@ -124,8 +124,13 @@ export class KillsChat implements Disposable {
       case "client_tool":
         await this.#giveResult();
         break;
-      case "limit_message":
       case "message_at_rest":
+        await this.rest();
+        await this.send("b", "talk");
+        await this.rest();
+        await this.send("c", "talk");
+        break;
+      case "limit_message":
         await this.rest();
         await this.send("b", "talk");
         break;

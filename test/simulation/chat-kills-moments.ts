@@ -265,7 +265,7 @@ export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Mome
   },
   message_at_rest: {
     ...both("message to a chat that rests", sendsAtRest),
-    "model asked with that message": { kind: "model", call: "step", of: "b", afterBytes: 0 },
+    "model asked with that message": { kind: "model", call: "step", of: "c", afterBytes: 0 },
   },
   elsewhere: {
     ...both("looking for the workspace's server", ofSomeChat(LOOKS_FOR_SERVER, "later")),

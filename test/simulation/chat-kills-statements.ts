@@ -100,10 +100,10 @@ export function queuesMessage({ within }: Said, { key }: AimedChat): boolean {
   return isQueueing && within.values.includes(`#${key}b `);
 }
 
-/** With it the chat is taken, and its first attempt begun. */
+/** With it the chat is taken, and its first attempt begun. The server knows it from the message before. */
 export function sendsAtRest({ text, values }: Said, { chatId, key }: AimedChat): boolean {
   const isSending = text.includes("with resting as materialized");
-  return isSending && isIn(values, chatId) && values.includes(`#${key}b `);
+  return isSending && isIn(values, chatId) && values.includes(`#${key}c `);
 }
 
 export function takesResult({ within }: Said, { key }: AimedChat): boolean {
