@@ -38,7 +38,7 @@ export type ChatRunnerDeps = {
 /** Pauses between attempts of a task that failed in a way nobody expected. */
 const RETRY_MS_MIN = 200;
 const RETRY_MS_MAX = 5_000;
-/** After a task has ended, its own news are awaited for this long before the database is asked. */
+/** A task's end and the news of it come together: whichever is first waits so long for the other. */
 const NEWS_MS_MAX = 250;
 /** Who has just taken a chat knows it. What came before it heard anything is read out of its first word's way. */
 const FIRST_READ_MS = 50;
@@ -100,10 +100,12 @@ export class ChatRunner {
   /** In any order, as often as it comes. `read`: the chat as the event says it is. */
   hear(event: RunnerEvent, read: TakenChat | null = null): void {
     if (this.#stop.signal.aborted) return;
-    if (read === null && this.#steps > 0 && isStepOf(this.#view, event)) {
-      this.#announced = event;
-      return;
-    }
+    const isHeld = read === null && this.#steps > 0 && isStepOf(this.#view, event);
+    if (isHeld) this.#hold(event);
+    else this.#follow(event, read);
+  }
+
+  #follow(event: RunnerEvent, read: TakenChat | null): void {
     const { view, action } = decide(event, this.#view);
     this.#view = view;
     if (action.kind === "start") {
@@ -121,10 +123,24 @@ export class ChatRunner {
       return await commit();
     } finally {
       this.#steps -= 1;
-      const announced = this.#announced;
-      this.#announced = null;
-      if (announced !== null) this.hear(announced);
+      this.#followHeld();
     }
+  }
+
+  /** Not for long: an answer can be lost on the way. */
+  #hold(event: RunnerEvent): void {
+    this.#announced = event;
+    const { clock } = this.#deps;
+    clock.sleep(NEWS_MS_MAX, this.#stop.signal).then(
+      () => this.#followHeld(),
+      () => {}, // The runner has stopped.
+    );
+  }
+
+  #followHeld(): void {
+    const announced = this.#announced;
+    this.#announced = null;
+    if (announced !== null && !this.#stop.signal.aborted) this.#follow(announced, null);
   }
 
   /** Also said when the chat is gone. Cuts off what is active, and does not wait for it. */

@@ -66,6 +66,7 @@ test("a runner goes on from what its step read, also where it hears of the step 
     },
   });
   const { machine, worker } = server;
+  const hasRead = (times: number): boolean => reads.length === times;
   assert.ok(await machine.sendAtRest(id, world.user("and?"), ALONE));
   const row = await read(world, id);
   const fence = {
@@ -95,9 +96,18 @@ test("a runner goes on from what its step read, also where it hears of the step 
   });
   await assert.rejects(failing, /lost/);
   assert.deepEqual([reads.length, reads[2]], [3, null]);
+  // So is one whose statement never answers.
+  const latest = { ...later, historyVersion: 91, snapshotVersion: 91 };
+  const answer = Promise.withResolvers<void>();
+  const hanging = worker.stepping(fence.runnerId, () => answer.promise);
+  worker.hear(latest);
+  const enough = AbortSignal.timeout(30_000);
+  while (!hasRead(4)) await systemClock.sleep(5, enough);
+  answer.resolve();
+  await hanging;
   await worker.stepping(fence.runnerId, async () => {
-    worker.hear({ ...later, status: "interrupting", historyVersion: 91, snapshotVersion: 91 });
-    assert.equal(signals[2]?.aborted, true);
+    worker.hear({ ...latest, status: "interrupting", historyVersion: 92, snapshotVersion: 92 });
+    assert.equal(signals[3]?.aborted, true);
     return Promise.resolve();
   });
 });
