@@ -52,6 +52,8 @@ test("a chat that nobody summed up has no summary", () => {
   const about = { key: "k", scenario: "tools" } as const;
   assert.deepEqual(judgeSummaries(about, [], [{ ...LAST, summary: null }]), []);
   assert.equal(judgeSummaries(about, WHOLE, [LAST]).length, 1);
+  const [unasked] = judgeSummaries(about, [call], []);
+  assert.match(unasked ?? "", /not asked with its last message: \[\{"role":"assistant"/);
 });
 
 test("a summary tells what it stands for, and what is to be gone on with", () => {

@@ -27,11 +27,15 @@ export function judgeSummaries(
   const last = boundaries.at(-1);
   const serial = last === undefined ? null : (readSummary(firstText(last))?.serial ?? "none");
   const asked = calls.findLast((call) => call.kind === "step" && call.key === `${key}z`);
+  if (asked === undefined) {
+    const end = rows.slice(-4).map(({ role, content }) => ({ role, content }));
+    return [`its model was not asked with its last message: ${JSON.stringify(end)}`];
+  }
   return [
     ...boundaries.flatMap((row) => judgeBoundary(rows, row)),
-    ...(asked?.summary === serial
+    ...(asked.summary === serial
       ? []
-      : [`the model went on with summary ${asked?.summary} in place of ${serial}`]),
+      : [`the model went on with summary ${asked.summary} in place of ${serial}`]),
   ];
 }
 
