@@ -54,7 +54,7 @@ export async function startKillsModel(
   const faults: string[] = [];
   const noteMissing = (key: string) => (isThere: unknown) => {
     if (isThere !== true)
-      faults.push(`${key}: asked with a message that is not stored: ${isThere}`);
+      faults.push(`${key}: asked with a message that is not stored: ${String(isThere)}`);
   };
   const model = await startScriptedModel({
     script: ({ body, path }) => {
