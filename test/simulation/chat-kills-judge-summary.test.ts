@@ -52,7 +52,7 @@ test("a chat that nobody summed up has no summary", () => {
   const about = { key: "k", scenario: "tools" } as const;
   assert.deepEqual(judgeSummaries(about, [], [{ ...LAST, summary: null }]), []);
   assert.equal(judgeSummaries(about, WHOLE, [LAST]).length, 1);
-  const [unasked] = judgeSummaries(about, [call], []);
+  const [unasked] = judgeSummaries(about, [{ ...call, compressed: false }], []);
   assert.match(unasked ?? "", /not asked with its last message: \[\{"role":"assistant"/);
 });
 
