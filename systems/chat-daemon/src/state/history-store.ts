@@ -4,6 +4,7 @@
  */
 import type { Database } from "@atelier/database/database";
 import type { TextValue } from "@atelier/database/text-statement";
+import type { ReadChat } from "./chat-machine.ts";
 import type { ChatRow, StoredMessage } from "./chat-row.ts";
 import {
   MESSAGE_COLUMNS_TEXT,
@@ -97,6 +98,28 @@ export function keepHistory(
   const version = chat.historyVersion;
   histories.keep(chat.id, { version, firstId, messages, read, written: [], chars });
   return messages;
+}
+
+/** A chat as a statement left it that added to its history, read it, and began the next attempt with that. */
+export function toBegun(
+  histories: ReadHistories,
+  known: KnownHistory | undefined,
+  {
+    chat,
+    history: text,
+    beside: besideText,
+    added,
+  }: {
+    readonly chat: ChatRow;
+    readonly history: string;
+    readonly beside: string | null;
+    readonly added: readonly StoredMessage[];
+  },
+): ReadChat {
+  const beside = toBeside(besideText, known);
+  const messages = keepHistory(histories, chat, { text, known, beside, added });
+  const before = { ...chat, generationAttempt: 0 };
+  return { chat: before, messages, attempt: chat.generationAttempt, beside: beside.value };
 }
 
 /** What was read beside a chat: the value of before where its text is the same. */

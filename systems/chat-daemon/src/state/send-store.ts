@@ -17,7 +17,7 @@ import { toStorableJson } from "../messages/storable-json.ts";
 import type { ChatOwner, ReadBeside, ReadChat, SendBeside } from "./chat-machine.ts";
 import type { ChatRow, StoredMessage, UserMessage } from "./chat-row.ts";
 import { CHAT_JSON_TEXT, toChatFromText } from "./chat-store.ts";
-import { historyText, keepHistory, knownValues, toBeside, type Reading } from "./history-store.ts";
+import { historyText, knownValues, toBegun, type Reading } from "./history-store.ts";
 import {
   MESSAGE_COLUMNS_TEXT,
   OPEN_CALLS_TEXT,
@@ -77,12 +77,9 @@ function toSent(
   const chat = toChatFromText(chatText);
   const message = toStoredFromJson(JSON.parse(messageText) as MessageJson);
   if (history === null) return { chat, message, read: null };
-  const { generationAttempt: attempt } = chat;
-  const beside = toBeside(besideText, known);
   const added = [message];
-  const messages = keepHistory(histories, chat, { text: history, known, beside, added });
-  const before = { ...chat, generationAttempt: 0 };
-  return { chat, message, read: { chat: before, messages, attempt, beside: beside.value } };
+  const read = toBegun(histories, known, { chat, history, beside: besideText, added });
+  return { chat, message, read };
 }
 
 type SentRow = [chat: string, message: string, history: string | null, beside: string | null];

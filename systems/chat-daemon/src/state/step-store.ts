@@ -3,6 +3,7 @@
  * first attempt with it, begin another attempt, commit, let go. They mean what the transitions of the same
  * names mean; a test drives both from the same state and compares every column.
  */
+import { madeOnce } from "@atelier/base/made-once";
 import type { Database } from "@atelier/database/database";
 import {
   runTextStatement,
@@ -16,6 +17,7 @@ import {
   historyOfTurnText,
   keepHistory,
   knownValues,
+  toBegun,
   toBeside,
   type Reading,
 } from "./history-store.ts";
@@ -70,10 +72,7 @@ export async function beginWithHistory(
   beside: ReadBeside | null,
 ): Promise<ReadChat | undefined> {
   const known = histories.get(chatId);
-  const statement = {
-    name: beside === null ? "chat-begin" : `chat-begin-${beside.name}`,
-    text: beside === null ? begin("null::json") : begin(beside.text),
-  };
+  const statement = beginOf(beside ?? NOTHING);
   const values = [...fenceValues(chatId, fence), ...knownValues(known)];
   const [row] = await runTextStatement(pool, statement, values);
   if (row === undefined) return undefined;
@@ -144,24 +143,16 @@ export async function commitStepAndBegin(
   { messages, now, beside }: StepWrite & { readonly beside: ReadBeside | null },
 ): Promise<ReadChat | undefined> {
   const known = histories.get(chatId);
-  const statement = {
-    name: ["chat-step-begin", beside?.name].join("-"),
-    text: stepAndBegin(beside?.text ?? "null::json"),
-  };
+  const statement = stepAndBeginOf(beside ?? NOTHING);
   const [row] = await runTextStatement(pool, statement, [
     ...fenceValues(chatId, fence),
     ...[now.toISOString(), toMessagesJson(messages), ...knownValues(known)],
   ]);
   if (row === undefined) return undefined;
-  const [chatText, text, besideText, addedText] = row as StepRow; // As selected.
+  const [chatText, history, besideText, addedText] = row as StepRow; // As selected.
   const chat = toChatFromText(chatText);
-  const read = toBeside(besideText, known);
   const added = (JSON.parse(addedText) as MessageJson[]).map(toStoredFromJson); // As selected.
-  return {
-    chat: { ...chat, generationAttempt: 0 },
-    messages: keepHistory(histories, chat, { text, known, beside: read, added }),
-    ...{ attempt: chat.generationAttempt, beside: read.value },
-  };
+  return toBegun(histories, known, { chat, history, beside: besideText, added });
 }
 
 type ReadRow = [chat: string, history: string];
@@ -251,3 +242,15 @@ const stepAndBegin = (beside: string): string => `${step(1)}
     (select json_agg(inserted order by inserted.id) from inserted) as added,
     ${notifyUpdateText("chats")}
   from moved as chats`;
+
+const NOTHING: ReadBeside = { name: "nothing", text: "null::json" };
+
+/** Long texts, of what is read beside one step as beside the next. */
+const beginOf = madeOnce(({ name, text }: ReadBeside) => ({
+  name: `chat-begin-${name}`,
+  text: begin(text),
+}));
+const stepAndBeginOf = madeOnce(({ name, text }: ReadBeside) => ({
+  name: `chat-step-begin-${name}`,
+  text: stepAndBegin(text),
+}));
