@@ -324,7 +324,7 @@ function startLiveParts(
   const buffer = new PartBuffer(clock, (id, part) => journal.add(id, part));
   tasks.run("chat parts", (signal) => journal.keepWriting(signal));
   tasks.run("chat part partitions", (signal) => journal.keepHours(signal));
-  return { buffer, journal, episodes: new BufferedEpisodes({ buffer, journal, log }) };
+  return { buffer, journal, episodes: new BufferedEpisodes({ buffer, journal, clock, log }) };
 }
 
 function startSockets(

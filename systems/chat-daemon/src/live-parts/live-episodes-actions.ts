@@ -2,6 +2,7 @@
  * The parts of running attempts, for those who write them and for those who go on from them: shown to
  * viewers of this server from memory, and found by another server in what was kept.
  */
+import type { Clock } from "@atelier/base/clock";
 import type { Logger } from "@atelier/base/logger";
 import type { MessagePart, MessageRole } from "@atelier/contract/chat/message-part";
 import type { EpisodeId, PartBuffer } from "./part-buffer.ts";
@@ -16,18 +17,37 @@ export type EpisodeRemains = {
   readonly modelInvokedAt: Date | null;
 };
 
+/** A database that is slow or away holds no answer up. */
+const BEGINNING_MS_MAX = 50;
+/** Made once: with each comes a trace of the stack. */
+const SHOWN = new Error("viewers have it");
+
 export class EpisodeWriter {
   readonly #buffer: PartBuffer;
+  readonly #clock: Clock;
   readonly #id: EpisodeId;
 
-  constructor(buffer: PartBuffer, id: EpisodeId) {
+  constructor({ buffer, clock }: Pick<EpisodesDeps, "buffer" | "clock">, id: EpisodeId) {
     this.#buffer = buffer;
+    this.#clock = clock;
     this.#id = id;
   }
 
   /** Never fails: what does not fit is not shown. */
   addPart(role: MessageRole, part: MessagePart): void {
     this.#buffer.addPart(this.#id, role, part);
+  }
+
+  /** Resolves when viewers may have something of it, or soon. */
+  beginningShown(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const shown = new AbortController();
+    const reader = this.#buffer.follow(this.#id, resolve);
+    this.#clock.sleep(BEGINNING_MS_MAX, shown.signal).then(resolve, resolve);
+    return promise.finally(() => {
+      reader[Symbol.dispose]();
+      shown.abort(SHOWN);
+    });
   }
 
   modelInvoked(): void {
@@ -47,33 +67,34 @@ export class EpisodeWriter {
   }
 }
 
-export class BufferedEpisodes {
-  readonly #buffer: PartBuffer;
-  readonly #journal: PartJournal;
-  readonly #log: Logger;
+type EpisodesDeps = {
+  readonly buffer: PartBuffer;
+  readonly journal: Pick<PartJournal, "read">;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
 
-  constructor(deps: {
-    readonly buffer: PartBuffer;
-    readonly journal: PartJournal;
-    readonly log: Logger;
-  }) {
-    this.#buffer = deps.buffer;
-    this.#journal = deps.journal;
-    this.#log = deps.log;
+export class BufferedEpisodes {
+  readonly #deps: EpisodesDeps;
+
+  constructor(deps: EpisodesDeps) {
+    this.#deps = deps;
   }
 
   /** Once for each id; of a second one nothing is shown. */
   createEpisode(id: EpisodeId): EpisodeWriter {
-    const created = this.#buffer.createEpisode(id);
-    if (!created.ok) this.#log.warn({ ...id }, "an episode of a chat began twice");
-    return new EpisodeWriter(this.#buffer, id);
+    const { buffer, log } = this.#deps;
+    const created = buffer.createEpisode(id);
+    if (!created.ok) log.warn({ ...id }, "an episode of a chat began twice");
+    return new EpisodeWriter(this.#deps, id);
   }
 
   /** Closes the episode on this server; parts that another server showed are found as well. */
   async closeAndRead(id: EpisodeId): Promise<EpisodeRemains> {
-    this.#buffer.closeEpisode(id);
-    const { parts, modelInvoked } = this.#buffer.read(id);
-    const found = parts.length > 0 ? parts : await this.#journal.read(id);
+    const { buffer, journal } = this.#deps;
+    buffer.closeEpisode(id);
+    const { parts, modelInvoked } = buffer.read(id);
+    const found = parts.length > 0 ? parts : await journal.read(id);
     return {
       parts: found.map(({ role, part }) => ({ role, part })),
       modelInvokedAt: modelInvoked?.at ?? null,

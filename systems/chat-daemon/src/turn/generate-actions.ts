@@ -129,6 +129,7 @@ async function readStep(
         ...{ clock, signal },
         invoked: () => episode.modelInvoked(),
         show: ({ role, part }) => episode.addPart(role, part),
+        beginningShown: () => episode.beginningShown(),
       });
       refuseEmpty(read);
       return read;

@@ -17,6 +17,8 @@ export type EpisodeSoFar = {
 export interface LiveEpisode {
   /** Never fails: what does not fit is not shown. */
   addPart(role: MessageRole, part: MessagePart): void;
+  /** Resolves when viewers may have something of it, or soon. */
+  beginningShown(): Promise<void>;
   /** The provider's stream is asked for. */
   modelInvoked(): void;
   toolStarted(toolCallId: string): void;

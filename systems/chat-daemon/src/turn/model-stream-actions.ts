@@ -23,13 +23,15 @@ export type ModelStream = {
   /** The stream is asked for now. */
   readonly invoked: () => void;
   readonly show: (part: EpisodePart) => void;
+  /** Resolves when somebody may read the first words, or soon. Absent: nobody waits for them. */
+  readonly beginningShown?: () => Promise<void>;
 };
 
 /** Resolves when the answer is whole. */
 export async function readModelStream(
   model: LanguageModelV4,
   options: LanguageModelV4CallOptions,
-  { clock, signal, invoked, show }: ModelStream,
+  { clock, signal, invoked, show, beginningShown = untilStatementsLeave }: ModelStream,
 ): Promise<StepParts> {
   signal.throwIfAborted();
   const guard = new SilenceGuard(clock, signal);
@@ -60,7 +62,7 @@ export async function readModelStream(
         for (const part of parts) show(part);
         if (parts.length === 0 || hasBegun) continue;
         hasBegun = true;
-        await untilStatementsLeave();
+        await (parts.some(isRead) ? beginningShown() : untilStatementsLeave());
       }
     } finally {
       await cancel(reader);
@@ -79,9 +81,14 @@ export async function readModelStream(
   return step;
 }
 
+/** A person looks at an empty answer until there are words: the rest of it, which may all be here, can wait. */
+function isRead({ part }: EpisodePart): boolean {
+  return part.type === "text" || part.type === "reasoning";
+}
+
 /**
  * The driver of the database sends when all microtasks are done, and the rest of what came with the first part
- * would be taken apart in those: a person looks at an empty answer until then.
+ * would be taken apart in those.
  */
 function untilStatementsLeave(): Promise<void> {
   return new Promise((resolve) => {

@@ -191,6 +191,7 @@ export class MemoryEpisodes implements LiveEpisodes {
       addPart: (role, part) => {
         if (!episode.isClosed) episode.parts.push({ role, part });
       },
+      beginningShown: () => Promise.resolve(),
       modelInvoked: () => {},
       toolStarted: () => {},
       toolCompleted: () => {},
