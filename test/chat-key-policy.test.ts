@@ -40,7 +40,7 @@ async function keyThatServes(world: ChatWorld): Promise<string> {
   const client = await chats.models.newModel(
     { chat, modelName: "m", extraHeaders: {}, callConfig: {} },
     route.value,
-    { activeApiKeyId: ann.token.split("-")[0] ?? "", aroundFetch: null },
+    { activeApiKeyId: ann.token.split("-")[0] ?? "", recordHttp: null, hold: null },
   );
   if (!client.ok) return client.failure.kind;
   const prompt = [{ role: "user" as const, content: [{ type: "text" as const, text: "hi" }] }];

@@ -51,7 +51,8 @@ async function ask(
 ): Promise<void> {
   const client = await world.chats.models.newModel(requestOf(world), route, {
     activeApiKeyId,
-    aroundFetch: null,
+    recordHttp: null,
+    hold: null,
   });
   assert.ok(client.ok, JSON.stringify(client));
   const prompt = [{ role: "user" as const, content: [{ type: "text" as const, text: "hi" }] }];
@@ -134,7 +135,11 @@ test("answers stream through both ways, in every protocol that the scripted mode
     for (const type of ["openai", "anthropic", "openai-compat", "openrouter", "vercel"] as const) {
       const [route] = await routesTo(world, type);
       assert.ok(route !== undefined);
-      const options = { activeApiKeyId: world.ann.token.split("-")[0] ?? "", aroundFetch: null };
+      const options = {
+        activeApiKeyId: world.ann.token.split("-")[0] ?? "",
+        recordHttp: null,
+        hold: null,
+      };
       const client = await world.chats.models.newModel(requestOf(world), route, options);
       assert.ok(client.ok);
       const prompt = [{ role: "user" as const, content: [{ type: "text" as const, text: "hi" }] }];
@@ -153,7 +158,8 @@ test("through the gateway, a call without somebody's live API key reaches nobody
   await ask(world, route, "unknownkey");
   const refused = await world.chats.models.newModel(requestOf(world), route, {
     activeApiKeyId: "",
-    aroundFetch: null,
+    recordHttp: null,
+    hold: null,
   });
   assert.deepEqual(!refused.ok && refused.failure.kind, "missing_key");
   assert.deepEqual([world.model.requests.length, world.directCalls.length], [0, 0]);

@@ -69,6 +69,18 @@ test("the delegation's API key wins over one that the caller put in", async () =
   assert.equal(transport.inits[0]?.delegatedApiKeyId, "key-1");
 });
 
+test("what holds a call back is told with it, and nothing where nothing does", async () => {
+  const transport = keeping();
+  const hold = Promise.resolve();
+  const delegation = { apiKeyId: "key-1", auth: ProviderAuth.none };
+  await delegatedFetch(transport, { ...delegation, hold })("http://gateway/v1");
+  await delegatedFetch(transport, delegation)("http://gateway/v1");
+  assert.deepEqual(
+    transport.inits.map((init) => init.hold),
+    [hold, null],
+  );
+});
+
 test("the headers do not show, however they are printed, also inside a route", () => {
   const auth = ProviderAuth.ownKey("openai", KEY);
   const route = { kind: "ai_gateway", delegation: { apiKeyId: "key-1", auth } };

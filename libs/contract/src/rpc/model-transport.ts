@@ -19,6 +19,8 @@ export type ModelFetch = (input: string | URL | Request, init?: RequestInit) => 
 export type DelegatedInit = RequestInit & {
   /** The API key id of whoever the call is for. Absent or empty: the call is refused. */
   readonly delegatedApiKeyId?: string;
+  /** See `Delegation`. */
+  readonly hold?: Promise<unknown> | null;
 };
 
 export interface ModelTransport {
@@ -118,13 +120,21 @@ export class ProviderAuth {
   }
 }
 
-/** On whose behalf, and with whose key. */
-export type Delegation = { readonly apiKeyId: string; readonly auth: ProviderAuth };
+export type Delegation = {
+  /** On whose behalf, and with whose key. */
+  readonly apiKeyId: string;
+  readonly auth: ProviderAuth;
+  /**
+   * The gateway does all that comes before the provider, the record too, and then waits for it. Where it rejects,
+   * nothing goes to the provider. Absent: nothing is waited for.
+   */
+  readonly hold?: Promise<unknown> | null;
+};
 
 /** The fetch that an SDK is given for one turn. The delegation wins over whatever the SDK sets. */
 export function delegatedFetch(
   transport: ModelTransport,
-  { apiKeyId, auth }: Delegation,
+  { apiKeyId, auth, hold = null }: Delegation,
 ): ModelFetch {
   return (input, init) => {
     const headers = new Headers(
@@ -133,7 +143,7 @@ export function delegatedFetch(
     // Only the delegation says whose key serves.
     headers.delete(GOVERNANCE_TOKEN_HEADER);
     auth.applyTo(headers);
-    return transport.fetch(input, { ...init, headers, delegatedApiKeyId: apiKeyId });
+    return transport.fetch(input, { ...init, headers, delegatedApiKeyId: apiKeyId, hold });
   };
 }
 

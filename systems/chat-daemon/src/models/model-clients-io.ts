@@ -6,6 +6,7 @@ import { fail, ok, type Result } from "@atelier/base/result";
 import {
   delegatedFetch,
   GOVERNANCE_TOKEN_HEADER,
+  type Delegation,
   type ModelFetch,
   type ModelTransports,
   type ProviderAuth,
@@ -63,7 +64,7 @@ async function newDirectModel(
   deps: ModelClientDeps,
   request: ModelClientRequest,
   route: Extract<ResolvedModelRoute, { kind: "direct" }>,
-  { aroundFetch }: ModelBuildOptions,
+  { recordHttp, hold }: ModelBuildOptions,
 ): Built {
   const reference = resolveModelReference(request.modelName, route.providerHint);
   if (!reference.ok) return reference;
@@ -74,8 +75,8 @@ async function newDirectModel(
   if (obstacle !== null) return fail(obstacle);
   const useResponsesApi = request.callConfig.openai_config?.use_responses_api ?? null;
   const family = directFamily(provider, { baseUrl: access.baseUrl, useResponsesApi });
-  const { directFetch } = deps;
-  const sent = aroundFetch?.(directFetch, secretsOf(access)) ?? directFetch;
+  const directFetch = hold === null ? deps.directFetch : heldFetch(deps.directFetch, hold);
+  const sent = recordHttp?.(directFetch, secretsOf(access)) ?? directFetch;
   const fetch = provider === "azure" ? azureFetch(sent, access) : sent;
   const seed = { modelName, access, fetch: withHeaders(fetch, headersOf(request)) };
   return build(deps, { family, provider, seed });
@@ -114,7 +115,7 @@ async function newGatewayModel(
   deps: ModelClientDeps,
   request: ModelClientRequest,
   route: Extract<ResolvedModelRoute, { kind: "ai_gateway" }>,
-  { activeApiKeyId, aroundFetch }: ModelBuildOptions,
+  { activeApiKeyId, recordHttp, hold }: ModelBuildOptions,
 ): Built {
   const { provider, modelProviderHint: hint, providerAuth } = route;
   if (provider === null || provider.id === "") {
@@ -124,9 +125,10 @@ async function newGatewayModel(
     return fail(routeFailure("config", "AI Gateway routing requires an AI provider name"));
   }
   if (activeApiKeyId === "") return fail(KEY_ID_MISSING);
-  const found = delegated(deps, provider.name, { apiKeyId: activeApiKeyId, auth: providerAuth });
+  const delegation = { apiKeyId: activeApiKeyId, auth: providerAuth, hold };
+  const found = delegated(deps, provider.name, delegation);
   if (!found.ok) return found;
-  const recorded = aroundFetch?.(found.value, secretsOfAuth(providerAuth)) ?? found.value;
+  const recorded = recordHttp?.(found.value, secretsOfAuth(providerAuth)) ?? found.value;
   const useResponsesApi = request.callConfig.openai_config?.use_responses_api ?? true;
   const family = gatewayFamily(hint, useResponsesApi);
   const reference = resolveModelReference(request.modelName, hint);
@@ -151,7 +153,7 @@ const KEY_ID_MISSING = routeFailure(
 function delegated(
   { transports }: ModelClientDeps,
   providerName: string,
-  delegation: { readonly apiKeyId: string; readonly auth: ProviderAuth },
+  delegation: Delegation,
 ): Result<ModelFetch, ModelFailure> {
   const unmounted = routeFailure("config", "AI Gateway transport factory is not configured");
   if (transports === null) return fail(unmounted);
@@ -181,6 +183,13 @@ async function build(
 
 function headersOf({ chat, userAgent, extraHeaders }: ModelClientRequest) {
   return { ...extraHeaders, ...identityHeaders(chat), "user-agent": userAgent };
+}
+
+function heldFetch(fetch: ModelFetch, hold: Promise<unknown>): ModelFetch {
+  return async (input, init) => {
+    await hold;
+    return fetch(input, init);
+  };
 }
 
 /** Over what the SDK says of itself. */

@@ -1,6 +1,7 @@
 /** What goes out, and what is refused before anything does: the seed's rules of building models. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { Secret } from "@atelier/base/secret";
 import { ChatModelCallConfig } from "@atelier/contract/chat/model-call-config";
 import type { ModelProviderType } from "@atelier/contract/http/ai-providers";
@@ -22,7 +23,10 @@ import type { ChatProviderType } from "./provider-names.ts";
 import { CENTRAL_KEY, CHAT, OWN_KEY, provider, transportsTo, upstream } from "./models-testkit.ts";
 
 const USER_AGENT = agentsUserAgent({ version: "1.2.3", platform: "linux", architecture: "x64" });
-const OPTIONS: ModelBuildOptions = { activeApiKeyId: "key-id-1", aroundFetch: null };
+const OPTIONS: ModelBuildOptions = {
+  activeApiKeyId: "key-id-1",
+  ...{ recordHttp: null, hold: null },
+};
 
 function request(modelName: string, fields: Partial<ModelClientRequest> = {}): ModelClientRequest {
   return {
@@ -309,14 +313,36 @@ test("a recorder looks on in both ways, and changes neither", async () => {
   for (const route of [gatewayRoute("openai"), directRoute("openai")]) {
     const { deps, gateway, direct } = world();
     const seen: string[] = [];
-    const aroundFetch =
+    const recordHttp =
       (next: ModelFetch): ModelFetch =>
       (input, init) => {
         seen.push(JSON.stringify([...new Headers(init?.headers)]));
         return next(input, init);
       };
-    await ask(deps, request("gpt-x"), route, { ...OPTIONS, aroundFetch });
+    await ask(deps, request("gpt-x"), route, { ...OPTIONS, recordHttp });
     assert.equal(seen.length, 1);
     assert.equal(gateway.length + direct.length, 1);
   }
+});
+
+test("what holds a call back is told to the gateway, which has to do first what comes before a provider", async () => {
+  const { deps, gateway } = world();
+  const hold = Promise.withResolvers<void>();
+  await ask(deps, request("gpt-x"), gatewayRoute("openai"), { ...OPTIONS, hold: hold.promise });
+  assert.equal(gateway[0]?.hold, hold.promise);
+});
+
+test("a provider is sent nothing before what holds the call back, and nothing where that fails", async () => {
+  const { deps, direct } = world();
+  const route = directRoute("openai");
+  const hold = Promise.withResolvers<void>();
+  const asked = ask(deps, request("gpt-x"), route, { ...OPTIONS, hold: hold.promise });
+  await setImmediate();
+  assert.equal(direct.length, 0);
+  hold.resolve();
+  await asked;
+  assert.equal(direct.length, 1);
+  const dropped = Promise.reject(new Error("dropped"));
+  await ask(deps, request("gpt-x"), route, { ...OPTIONS, hold: dropped });
+  assert.equal(direct.length, 1);
 });

@@ -51,11 +51,10 @@ export type ModelClientRequest = {
 export type ModelBuildOptions = {
   /** The API key that the turn's message came with. Empty: none is known. */
   readonly activeApiKeyId: string;
-  /**
-   * Looks on at what is sent and answered, or holds it back for a while. It never changes the route. `known`:
-   * keys that may go with it.
-   */
-  readonly aroundFetch: ((fetch: ModelFetch, known: readonly Secret[]) => ModelFetch) | null;
+  /** Looks on at what is sent and answered. It never changes the route. `known`: keys that may go with it. */
+  readonly recordHttp: ((fetch: ModelFetch, known: readonly Secret[]) => ModelFetch) | null;
+  /** Nothing is sent to a provider before; where it rejects, nothing is. Null: what is asked for may leave. */
+  readonly hold: Promise<unknown> | null;
 };
 
 export const ROUTE_UNSET: ModelFailure = routeFailure("config", "model route is not configured");

@@ -84,6 +84,7 @@ export type SentRequest = {
   readonly headers: Headers;
   readonly body: Record<string, unknown>;
   readonly delegatedApiKeyId: string | undefined;
+  readonly hold: DelegatedInit["hold"];
 };
 
 /** Keeps requests, and answers each with an error: what matters is what was sent. */
@@ -94,7 +95,7 @@ export function upstream(): { readonly sent: SentRequest[]; readonly fetch: Mode
       url: input instanceof Request ? input.url : String(input),
       headers: new Headers(init.headers),
       body: JSON.parse(await new Response(init.body).text()) as Record<string, unknown>,
-      delegatedApiKeyId: init.delegatedApiKeyId,
+      ...{ delegatedApiKeyId: init.delegatedApiKeyId, hold: init.hold },
     });
     return Response.json({ error: { message: "enough" } }, { status: 400 });
   };

@@ -198,7 +198,8 @@ async function ask(
     route,
     {
       activeApiKeyId: talk.apiKeyId ?? "",
-      aroundFetch: tap && tap.recordHttp.bind(tap),
+      recordHttp: tap && tap.recordHttp.bind(tap),
+      hold: null,
     },
   );
   if (!client.ok) return fail(client.failure.message);

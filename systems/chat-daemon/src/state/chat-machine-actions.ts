@@ -35,7 +35,7 @@ import type { Reading } from "./history-store.ts";
 import { StoredChat } from "./locked-chat-actions.ts";
 import { insertMessages } from "./message-store.ts";
 import { linkFiles, PostgresChat } from "./postgres-chat-actions.ts";
-import { ReadHistories } from "./read-histories.ts";
+import { ReadHistories, type OwnChange } from "./read-histories.ts";
 import { sendAtOnce } from "./send-store.ts";
 import {
   abandonAtOnce,
@@ -77,9 +77,7 @@ const NO_WORKER: OwnWorker = {
 
 type Family = Result<undefined, TransitionFailure>;
 type Worked<T> = {
-  readonly before: ChatRow;
-  readonly chat: ChatRow;
-  readonly written: readonly StoredMessage[];
+  readonly change: OwnChange;
   readonly value: T;
 };
 
@@ -274,9 +272,9 @@ class PostgresChatMachine implements ChatMachine {
   async #moving<T, F>(work: (db: Sql) => Promise<Result<Worked<T>, F>>): Promise<Result<T, F>> {
     const done = await this.#transaction(work);
     if (!done.ok) return done;
-    const { before, chat, written, value } = done.value;
-    this.#ownWorker.hear(chat);
-    this.#reading.histories.written(chat.id, before.historyVersion, written);
+    const { change, value } = done.value;
+    this.#ownWorker.hear(change.after);
+    this.#reading.histories.changed(change);
     return ok(value);
   }
 
@@ -295,8 +293,8 @@ class PostgresChatMachine implements ChatMachine {
     if (isMoved) kinds.push("status_change");
     if (chat.isActionEntered) kinds.push("action_required");
     await announceChange(db, chat.row, kinds);
-    const { written } = storage;
-    return ok({ before: row, chat: chat.row, written, value: result.value });
+    const { written, isAdded } = storage;
+    return ok({ change: { before: row, after: chat.row, written, isAdded }, value: result.value });
   }
 
   /** A failure undoes everything. */

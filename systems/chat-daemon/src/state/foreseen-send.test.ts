@@ -69,7 +69,10 @@ test("rows of the same content are the same, whoever read them", () => {
 test("nothing is foreseen of a chat of which little is known", () => {
   assert.equal(foreseeSend(undefined, said()), null);
   assert.equal(foreseeSend({ ...known(), read: null }, said()), null);
-  assert.equal(foreseeSend({ ...known(), messages: [], written: [] }, said()), null);
+  const nothing = { historyVersion: 3, written: [] };
+  assert.equal(foreseeSend({ ...known(), messages: [], rest: nothing }, said()), null);
+  // At work: the message would wait, or stop it.
+  assert.equal(foreseeSend({ ...known(), rest: null }, said()), null);
 });
 
 function foresee(more: Partial<UserMessage> = {}): ReadChat {
@@ -79,7 +82,8 @@ function foresee(more: Partial<UserMessage> = {}): ReadChat {
 function known(): KnownHistory {
   const chat = { ...CHAT, status: "running", generationAttempt: 1 } as const;
   return {
-    ...{ version: 1, firstId: 0, chars: 0, messages: [ASKED], written: [ANSWER] },
+    ...{ version: 1, firstId: 0, chars: 0, messages: [ASKED] },
+    rest: { historyVersion: 3, written: [ANSWER] },
     read: { chat, beside: BESIDE },
   };
 }

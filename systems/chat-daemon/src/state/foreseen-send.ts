@@ -14,9 +14,9 @@ export function foreseeSend(
   known: KnownHistory | undefined,
   message: UserMessage,
 ): ReadChat | null {
-  if (known === undefined || known.read === null) return null;
+  if (known === undefined || known.read === null || known.rest === null) return null;
   const { chat, beside } = known.read;
-  const before = [...known.messages, ...known.written];
+  const before = [...known.messages, ...known.rest.written];
   const last = before.at(-1);
   if (last === undefined) return null;
   const foreseen: ChatRow = {

@@ -2,6 +2,7 @@
  * The history that a chat's model may be sent, as a piece of the statement that reads the chat: all of it, or
  * what has changed since this server read it last.
  */
+import { assert } from "@atelier/base/assert";
 import type { Database } from "@atelier/database/database";
 import type { TextValue } from "@atelier/database/text-statement";
 import type { ReadChat } from "./chat-machine.ts";
@@ -70,8 +71,8 @@ type HistoryJson = {
 };
 
 /**
- * What such an expression gave. `known`: of which the statement was told. `added`: is in it, but did not come
- * with it. `beside`: null where nothing was read beside the chat.
+ * What such an expression gave. `known`: of which the statement was told. `text`: null where it is as this server
+ * left it. `added`: is behind it. `beside`: null where nothing was read beside the chat.
  */
 export function keepHistory(
   histories: ReadHistories,
@@ -82,22 +83,41 @@ export function keepHistory(
     beside,
     added = [],
   }: {
-    readonly text: string;
+    readonly text: string | null;
     readonly known: KnownHistory | undefined;
     readonly beside: TextBeside | null;
     readonly added?: readonly StoredMessage[];
   },
 ): readonly StoredMessage[] {
-  const { first_id: firstId, since, messages: rows } = JSON.parse(text) as HistoryJson; // As selected.
-  const came = [...rows.map(toStoredFromJson), ...added];
-  const messages = since === 0 ? came : withChanges(known?.messages ?? [], came, firstId);
-  const before = since === 0 ? 0 : (known?.chars ?? 0);
-  const addedChars = added.length === 0 ? 0 : JSON.stringify(added).length;
-  const chars = before + text.length + addedChars;
-  const read = beside && { chat, beside };
+  const {
+    firstId,
+    chars: charsBefore,
+    ...before
+  } = text === null ? asLeft(known) : read(text, known);
+  const messages = [...before.messages, ...added];
+  const chars = charsBefore + (added.length === 0 ? 0 : JSON.stringify(added).length);
   const version = chat.historyVersion;
-  histories.keep(chat.id, { version, firstId, messages, read, written: [], chars });
+  histories.keep(chat.id, {
+    ...{ version, firstId, messages, rest: null, chars },
+    read: beside && { chat, beside },
+  });
   return messages;
+}
+
+type History = Pick<KnownHistory, "firstId" | "messages" | "chars">;
+
+function asLeft(known: KnownHistory | undefined): History {
+  const { firstId = 0, messages = [], rest = null, chars = 0 } = known ?? {};
+  assert(rest !== null, "a history is as it was left where that is known");
+  return { firstId, messages: [...messages, ...rest.written], chars };
+}
+
+function read(text: string, known: KnownHistory | undefined): History {
+  const { first_id: firstId, since, messages: rows } = JSON.parse(text) as HistoryJson; // As selected.
+  const came = rows.map(toStoredFromJson);
+  if (since === 0) return { firstId, messages: came, chars: text.length };
+  const messages = withChanges(known?.messages ?? [], came, firstId);
+  return { firstId, messages, chars: (known?.chars ?? 0) + text.length };
 }
 
 /** A chat as a statement left it that added to its history, read it, and began the next attempt with that. */
@@ -111,7 +131,7 @@ export function toBegun(
     added,
   }: {
     readonly chat: ChatRow;
-    readonly history: string;
+    readonly history: string | null;
     readonly beside: string | null;
     readonly added: readonly StoredMessage[];
   },

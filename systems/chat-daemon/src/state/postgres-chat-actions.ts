@@ -36,6 +36,8 @@ export class PostgresChat implements ChatStorage {
   readonly row: ChatRow;
   /** All that was added to its history. */
   readonly written: StoredMessage[] = [];
+  /** Nothing was taken out of it. */
+  isAdded = true;
   readonly #db: Sql;
 
   constructor(db: Sql, row: ChatRow, now: Date) {
@@ -48,6 +50,7 @@ export class PostgresChat implements ChatStorage {
     const from = plan.deleteMessagesFrom;
     const deletedMessageIds =
       from === undefined ? [] : await softDeleteMessagesFrom(this.#db, row.id, from);
+    if (from !== undefined) this.isAdded = false;
     let queued: QueuedMessage | null = null;
     for (const write of plan.queue ?? []) queued = (await this.#writeQueue(write)) ?? queued;
     const { messages = [], patch } = plan;

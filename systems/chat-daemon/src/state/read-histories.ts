@@ -2,8 +2,10 @@
  * What this server has read of histories lately, so that Postgres sends only what has changed since: pure.
  *
  * It is never believed by itself. Each reading says which version is known already, and is answered of one
- * moment with all rows that became others behind it; where that is not enough, with all of them.
+ * moment with all rows that became others behind it; where that is not enough, with all of them. Where a chat's
+ * history still has the version that this server left it with, there are none.
  */
+import { openToolCalls } from "../messages/open-tool-calls.ts";
 import type { ChatRow, StoredMessage } from "./chat-row.ts";
 
 export type KnownHistory = {
@@ -14,10 +16,26 @@ export type KnownHistory = {
   readonly messages: readonly StoredMessage[];
   /** The chat as it was read with them. Null: without what is read beside a chat. */
   readonly read: LastRead | null;
-  /** What this server has added since: a guess at what comes next, and never believed. */
-  readonly written: readonly StoredMessage[];
+  /** How this server has left it since. Null: not at rest, or in a way that says little of its history. */
+  readonly rest: LeftAtRest | null;
   /** At least what it is as JSON. */
   readonly chars: number;
+};
+
+/** No call is open in it, and no boundary in it is newer than what is known from. */
+export type LeftAtRest = {
+  /** While the history has this version, it is what was known and what was written. */
+  readonly historyVersion: number;
+  readonly written: readonly StoredMessage[];
+};
+
+/** A chat before and after what this server made of it, and all that was added to its history. */
+export type OwnChange = {
+  readonly before: ChatRow;
+  readonly after: ChatRow;
+  readonly written: readonly StoredMessage[];
+  /** Nothing else became of its history. */
+  readonly isAdded: boolean;
 };
 
 export type LastRead = { readonly chat: ChatRow; readonly beside: TextBeside };
@@ -51,18 +69,42 @@ export class ReadHistories {
     }
   }
 
-  /** `messages` became part of a history whose version was this before. */
-  written(chatId: string, version: number, messages: readonly StoredMessage[]): void {
-    const known = this.#known.get(chatId);
-    if (known?.version !== version || messages.length === 0) return;
-    const chars = known.chars + JSON.stringify(messages).length;
-    this.keep(chatId, { ...known, written: messages, chars });
+  /** The first one behind a reading says how the chat was left; of what follows it, the next reading tells. */
+  changed(change: OwnChange): void {
+    const { before, after, written } = change;
+    const known = this.#known.get(after.id);
+    if (known === undefined) return;
+    const isNext = known.version === before.historyVersion;
+    const rest = isNext && isLeftAtRest(known, change) ? toRest(change) : null;
+    const added = rest === null || written.length === 0 ? 0 : JSON.stringify(written).length;
+    this.keep(after.id, { ...known, rest, chars: known.chars + added });
   }
 
   #forget(chatId: string): void {
     this.#chars -= this.#known.get(chatId)?.chars ?? 0;
     this.#known.delete(chatId);
   }
+}
+
+function toRest({ after: { historyVersion }, written }: OwnChange): LeftAtRest {
+  return { historyVersion, written };
+}
+
+function isLeftAtRest({ firstId, messages }: KnownHistory, change: OwnChange): boolean {
+  const { after, written, isAdded } = change;
+  const isResting = after.status === "waiting" || after.status === "error";
+  if (!isAdded || !isResting || after.archived || after.queueLength > 0) return false;
+  const all = [...messages, ...written];
+  const isCut = all.some((row) => row.id > firstId && row.compressed && row.visibility === "model");
+  return !isCut && openToolCalls(sincePerson(all)).length === 0;
+}
+
+/** What a person wrote has closed all calls before it. */
+function sincePerson(messages: readonly StoredMessage[]): readonly StoredMessage[] {
+  const last = messages.findLastIndex(
+    ({ role, visibility }) => role === "user" && visibility !== "model",
+  );
+  return messages.slice(last + 1);
 }
 
 /** `changed`: rows of a later revision than what is known, deleted ones among them. */

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
+import { systemClock } from "@atelier/base/system-clock";
+import type { TextRow } from "@atelier/database/text-statement";
 import { FakeClock } from "@atelier/testkit/fake-clock";
-import type { SendBeside } from "./chat-machine.ts";
+import type { ChatMachine, SendBeside } from "./chat-machine.ts";
 import { createChatMachine } from "./chat-machine-actions.ts";
-import type { ChatRow, NewMessage, UserMessage } from "./chat-row.ts";
+import type { ChatRow, NewMessage, StoredMessage, UserMessage } from "./chat-row.ts";
 import { findChat } from "./chat-store.ts";
 import { boundary, callOf, chatWorld, must, SAYS, takingWorker } from "./chat-world-testkit.ts";
 import { EXECUTION_STATES } from "./execution-state.ts";
@@ -177,6 +179,45 @@ test("a message that waits for the chat's lock knows what was written meanwhile"
   assert.equal((await read(world, id)).status, "waiting");
 });
 
+test("of a chat that this server left nothing is read again, unless somebody else was there", async (t) => {
+  await using world = await chatWorld();
+  const { database } = world;
+  const worker = takingWorker();
+  const machine = createChatMachine({ database, clock: systemClock, ownWorker: worker });
+  const elsewhere = createChatMachine({ database, clock: systemClock });
+  const { id } = await world.chatIn("W");
+  const queries = t.mock.method(database.pool, "query");
+  const send = async () => {
+    const entered = await machine.sendAtRest(id, world.user("and?"), ALONE);
+    if (entered === null) return null;
+    const asked = queries.mock.calls.at(-1)?.result as unknown as Promise<readonly TextRow[]>;
+    const rows = await asked;
+    assert.deepEqual(worker.read.at(-1)?.messages, await historyOf(world, id));
+    return rows[0]?.[2] === "";
+  };
+  const answer = async (by: ChatMachine, said: NewMessage) => {
+    const done = await by.change(id, async (chat) => {
+      must(await chat.commitStep([said]));
+      return chat.finishTurn();
+    });
+    must(done);
+    await database.pool.query("delete from chat_heartbeats");
+  };
+  assert.equal(await send(), false);
+  await answer(machine, SAYS);
+  assert.equal(await send(), true);
+  await answer(machine, SAYS);
+  assert.equal(await send(), true);
+  // Another server ends the turn, and another one asks.
+  await answer(elsewhere, SAYS);
+  assert.equal(await send(), false);
+  await answer(machine, SAYS);
+  must(await elsewhere.change(id, (chat) => chat.sendMessage(world.user("or?"), "queue")));
+  await answer(elsewhere, { role: "assistant", content: [callOf("open")] });
+  // Its call is open: that is for the transition.
+  assert.equal(await send(), null);
+});
+
 test("rows of the request are written with the message, or neither is; in one round trip", async (t) => {
   await using world = await chatWorld();
   const { machine, database } = world;
@@ -202,6 +243,14 @@ test("rows of the request are written with the message, or neither is; in one ro
   );
   assert.deepEqual(await plain(world, id), before);
 });
+
+/** Of a chat that is driven, by whoever knows nothing of it. */
+async function historyOf(world: World, chatId: string): Promise<readonly StoredMessage[]> {
+  const stranger = createChatMachine({ database: world.database, clock: systemClock });
+  const row = await read(world, chatId);
+  const fence = { ...leaseOf(row), historyVersion: row.historyVersion, status: row.status };
+  return must(await stranger.readFenced(chatId, fence)).messages;
+}
 
 type World = Awaited<ReturnType<typeof chatWorld>>;
 

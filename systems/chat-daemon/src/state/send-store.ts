@@ -59,6 +59,7 @@ export async function sendAtOnce(
     ...[chatId, now.toISOString(), message.createdBy, content, message.apiKeyId],
     ...[message.modelConfigId, message.reasoningEffort],
     ...[owner?.workerId ?? null, owner?.runnerId ?? null, ...knownValues(known)],
+    String(known?.rest?.historyVersion ?? 0),
     ...(beside.write?.values ?? []),
   ]);
   return row === undefined ? null : toSent(row, histories, known);
@@ -77,8 +78,10 @@ function toSent(
   const chat = toChatFromText(chatText);
   const message = toStoredFromJson(JSON.parse(messageText) as MessageJson);
   if (history === null) return { chat, message, read: null };
-  const added = [message];
-  const read = toBegun(histories, known, { chat, history, beside: besideText, added });
+  const read = toBegun(histories, known, {
+    ...{ chat, beside: besideText, added: [message] },
+    history: history === AS_LEFT ? null : history,
+  });
   return { chat, message, read };
 }
 
@@ -101,7 +104,10 @@ function sendStatement({ onlyIf, read, write }: SendingBeside): TextStatement {
 /** A few: each name has one text. */
 const texts = new Map<string, string>();
 
-const VALUES_MAX = 11;
+const VALUES_MAX = 12;
+
+/** In place of a history that this server left as it is: so it has no open calls either. */
+const AS_LEFT = "";
 
 /**
  * What is read of other tables is of the statement's beginning: so is the chat, or whoever changed it
@@ -109,11 +115,13 @@ const VALUES_MAX = 11;
  */
 const sendText = ({ onlyIf, read, write }: Record<"onlyIf" | "read" | "write", string>): string => `
   with resting as materialized (
-    select chats.id, $9::uuid is not null and ${HAS_NO_LEASE_TEXT} as is_taken from chats
+    select chats.id, $9::uuid is not null and ${HAS_NO_LEASE_TEXT} as is_taken,
+      chats.history_version = $12::bigint as is_as_left
+    from chats
     where (${onlyIf}) and chats.id = $1 and chats.status in ('waiting', 'error') and not chats.archived
       and chats.queue_length = 0
       and chats.snapshot_version = (select seen.snapshot_version from chats as seen where seen.id = $1)
-      and not exists (${OPEN_CALLS_TEXT})
+      and (chats.history_version = $12 or not exists (${OPEN_CALLS_TEXT}))
     for update of chats
   ), moved as (
     update chats set
@@ -126,7 +134,7 @@ const sendText = ({ onlyIf, read, write }: Record<"onlyIf" | "read" | "write", s
       runner_id = case when resting.is_taken then $9::uuid else chats.runner_id end,
       fence = chats.fence + resting.is_taken::integer, updated_at = $2
     from resting where chats.id = resting.id
-    returning chats.*, resting.is_taken
+    returning chats.*, resting.is_taken, resting.is_as_left
   ), entered as (
     insert into chat_messages (
       chat_id, created_at, created_by, model_config_id, role, content, reasoning_effort, api_key_id)
@@ -138,7 +146,8 @@ const sendText = ({ onlyIf, read, write }: Record<"onlyIf" | "read" | "write", s
     select id, runner_id, clock_timestamp() from moved where is_taken
   )${write}
   select ${CHAT_JSON_TEXT} as chat, to_json(entered) as message,
-    case when chats.is_taken then ${historyText(10)} end as history,
+    case when not chats.is_taken then null when chats.is_as_left then '${AS_LEFT}' else ${historyText(10)} end
+      as history,
     case when chats.is_taken then ${read} end as beside,
     ${notifyUpdateText("chats")},
     pg_notify('chat_watch_' || replace(chats.owner_id::text, '-', ''),

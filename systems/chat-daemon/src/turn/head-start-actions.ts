@@ -43,8 +43,7 @@ export class TurnHeadStart implements HeadStart {
 
   async confirm(): Promise<void> {
     this.#confirmed.resolve();
-    // The gateway gathers the records of one turn of the event loop, and writes them with the next.
-    await untilStatementsLeft();
+    // What else a message brings would be done before the request is on its way.
     await untilStatementsLeft();
   }
 

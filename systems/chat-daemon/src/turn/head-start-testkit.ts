@@ -28,8 +28,8 @@ export type HeldServer = AsyncDisposable & {
   /** Runs when a message is to be written, and before it is. */
   before: () => Promise<void>;
   send(text: string): Promise<unknown>;
-  /** What a message would make of the chat. */
-  foresee(text: string): Promise<ReadChat>;
+  /** What a message would most likely make of the chat. */
+  foresee(text: string): Promise<ReadChat | null>;
   until(line: string): Promise<void>;
   rests(): Promise<void>;
   said(): Promise<readonly string[]>;
@@ -98,7 +98,7 @@ export async function startHeldServer({
     foresee: async (text) => {
       server.before = () => Promise.reject(new Error("only looked at"));
       await assert.rejects(server.send(text), /only looked at/);
-      return foresights.at(-1) ?? assert.fail("nothing was foreseen");
+      return foresights.at(-1) ?? null;
     },
     until: (line) => eventually(async () => log.includes(line)),
     rests: () => eventually(isAtRest),

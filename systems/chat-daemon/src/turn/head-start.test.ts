@@ -43,6 +43,16 @@ test("what was read beside the chat and is otherwise now counts, and what was ma
   assert.deepEqual(await server.said(), ["hello", "first", "and?", "second"]);
 });
 
+test("a message to a chat that is at work makes nothing ready: it waits, or stops the work", async () => {
+  await using server = await startHeldServer({ isSilent: (prompt) => prompt.endsWith("and?") });
+  const { machine, chatId } = server;
+  await server.send("and?");
+  await server.until("asked: hello, first, and?");
+  assert.equal(await server.foresee("more"), null);
+  must(await machine.change(chatId, (chat) => chat.interrupt("stop")));
+  await server.rests();
+});
+
 test("a history that another server added to is asked with all of it, once", async () => {
   await using server = await startHeldServer();
   const { log, world } = server;
@@ -172,7 +182,7 @@ test("calls that people look at are made with the turn that they belong to", asy
 test("a head start that nobody takes leaves nothing running", async () => {
   await using server = await startHeldServer({ isSilent: (prompt) => prompt.endsWith("and?") });
   const { chatId, log } = server;
-  const read = await server.foresee("and?");
+  const read = (await server.foresee("and?")) ?? assert.fail("it is foreseen");
   const head = new TurnHeadStart(server.turn, read);
   await server.until("ready: hello, first, and?");
   await head.confirm();

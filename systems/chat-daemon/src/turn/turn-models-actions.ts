@@ -5,7 +5,6 @@ import type { ChatError } from "@atelier/contract/chat/chat-words";
 import type { HttpTap } from "../debug-runs/debug-recorder.ts";
 import { callSettings, webSearchTool } from "../models/call-settings.ts";
 import type { ModelFamily } from "../models/model-client.ts";
-import type { ModelBuildOptions } from "../models/model-route.ts";
 import { cacheMarksOf } from "../models/prompt-caching.ts";
 import {
   ADVISOR_MODES,
@@ -90,7 +89,10 @@ async function toTurnModel(
       ...{ modelName: config.model, extraHeaders: {}, callConfig: config.options },
     },
     route,
-    { activeApiKeyId: activeApiKeyId ?? "", aroundFetch: aroundFetch(tap, hold) },
+    {
+      ...{ activeApiKeyId: activeApiKeyId ?? "", hold },
+      recordHttp: tap && tap.recordHttp.bind(tap),
+    },
   );
   if (!client.ok) return client;
   const { model, family } = client.value;
@@ -106,20 +108,6 @@ async function toTurnModel(
     takesFile: (mediaType) => takesFile(family, mediaType),
     tap,
   });
-}
-
-function aroundFetch(
-  tap: HttpTap | null,
-  hold: ModelRequest["hold"],
-): ModelBuildOptions["aroundFetch"] {
-  if (hold === null) return tap && tap.recordHttp.bind(tap);
-  return (fetch, known) => {
-    const sent = tap?.recordHttp(fetch, known) ?? fetch;
-    return async (input, init) => {
-      await hold;
-      return sent(input, init);
-    };
-  };
 }
 
 /** Images go to all; documents to those whose APIs take them. */

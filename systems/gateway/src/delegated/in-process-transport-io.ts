@@ -48,7 +48,8 @@ async function send(
   input: string | URL | Request,
   init: DelegatedInit = {},
 ): Promise<Response> {
-  const { delegatedApiKeyId: apiKeyId = "", ...standard } = init;
+  const { delegatedApiKeyId: apiKeyId = "", hold = null, ...standard } = init;
+  hold?.catch(() => {}); // Whoever waits for it hears of it; a call that is refused does not.
   if (apiKeyId === "") {
     throw new ModelTransportError("a model call names the API key of whoever it is for");
   }
@@ -59,7 +60,7 @@ async function send(
   const { pathname, search } = call.url;
   const url = `${ROOT}/${providerName}${pathname}${search}`;
   const { method, headers, body } = call;
-  const req = new MemoryRequest({ method, url, headers, body });
+  const req = new MemoryRequest({ method, url, headers, body, hold });
   const res = new MemoryResponse(req);
   followSignal(res, signal);
   try {

@@ -11,6 +11,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import {
   answerJson,
@@ -148,6 +149,42 @@ test("without somebody to act for, nothing is sent", async () => {
   assert.equal((await unknown(URL_OF.openai, CHAT_INIT)).status, 403);
   assert.deepEqual([world.seen, world.recorded.starts], [[], []]);
 });
+
+for (const { kind, url, init, records } of [
+  { kind: "a model call", url: URL_OF.openai, init: CHAT_INIT, records: 1 },
+  { kind: "a list", url: "http://gateway/v1/models", init: {}, records: 0 },
+]) {
+  test(`${kind} that is held back has gone as far as its provider, and leaves when it may`, async () => {
+    await using world = await worldOf(fine);
+    const transport = world.gateway.transports.transportFor("openai", "agents");
+    assert.ok(transport.ok);
+    const hold = Promise.withResolvers<void>();
+    const held = { ...init, delegatedApiKeyId: CALLER.apiKeyId, hold: hold.promise };
+    const answer = transport.value.fetch(url, held);
+    for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+    assert.deepEqual([world.recorded.starts.length, world.seen.length], [records, 0]);
+    hold.resolve();
+    assert.deepEqual([(await answer).status, await (await answer).json()], [200, CHAT_ANSWER]);
+    assert.deepEqual([world.recorded.starts.length, world.seen.length], [records, 1]);
+  });
+
+  test(`${kind} that is held back and dropped goes nowhere, and its place is free again`, async () => {
+    await using world = await worldOf(fine, { config: { maxConcurrency: 1 } });
+    const transport = world.gateway.transports.transportFor("openai", "agents");
+    assert.ok(transport.ok);
+    const hold = Promise.withResolvers<void>();
+    const held = { ...init, delegatedApiKeyId: CALLER.apiKeyId, hold: hold.promise };
+    const answer = transport.value.fetch(url, held);
+    hold.reject(new Error("dropped"));
+    await assert.rejects(answer, /broke off/);
+    for (const { error, trail } of await world.ended(records)) {
+      assert.match(error?.message ?? "", /client went away/);
+      assert.deepEqual(trail?.kind === "told" && trail.attempts, []);
+    }
+    assert.equal((await world.fetchOf("openai")(URL_OF.openai, CHAT_INIT)).status, 200);
+    assert.equal(world.seen.length, 1);
+  });
+}
 
 test("a token in place of the marker is refused: it would say who calls", async () => {
   await using world = await worldOf(fine);

@@ -17,6 +17,7 @@ export class MemoryRequest extends Readable implements GatewayRequest {
   readonly complete = true;
   /** No client can trickle: whoever calls is part of this process, and says when it gives up. */
   readonly socket = { setTimeout: () => {} };
+  readonly hold: Promise<unknown> | null;
   readonly #body: BodyReader | null;
   #bytes: Buffer | null;
 
@@ -25,15 +26,18 @@ export class MemoryRequest extends Readable implements GatewayRequest {
     url,
     headers,
     body,
+    hold,
   }: {
     readonly method: string;
     readonly url: string;
     readonly headers: Headers;
     readonly body: MemoryBody;
+    readonly hold: Promise<unknown> | null;
   }) {
     super();
     this.method = method;
     this.url = url;
+    this.hold = hold;
     const pairs = [...headers];
     this.headers = Object.fromEntries(pairs);
     this.rawHeaders = pairs.flat();

@@ -2,8 +2,8 @@
  * One bridged request from socket to socket: read it, record its start, send the client's own bytes
  * upstream with the right credential, relay the answer, record its end.
  *
- * What is known at once goes on at once: only the record of the start, and what really is still on its
- * way, is waited for.
+ * What is known at once goes on at once: only the record of the start, what really is still on its
+ * way, and what holds a call back, is waited for.
  */
 import type { InterceptionStart } from "@atelier/contract/rpc/gateway-ports";
 import { findClientSessionId } from "@atelier/model-wire/client-detection";
@@ -83,8 +83,22 @@ class BridgedServing {
       const { label: route } = call.route;
       logInterceptionStarted(deps.log, { start, chosen, route, streaming: request.stream });
     }
+    const { hold = null } = call.req;
+    if (hold === null) return this.#begin(start, chosen, read);
+    const begin = (): void => this.#begin(start, chosen, read);
+    const drop = (): void => {
+      call.res.destroy();
+      begin(); // As of a client that left meanwhile: its end is recorded.
+    };
+    hold.then(begin, drop).catch(this.#onOver);
+  }
+
+  #begin(start: InterceptionStart, chosen: ChosenCredential, read: BridgedBody): void {
+    const call = this.#call;
+    const { request } = read;
     const body = call.upstream.translation === null ? read.body : read.decoded;
-    new BridgedExchange(deps, call, { start, chosen, request, body }, this.#onOver).begin();
+    const recorded = { start, chosen, request, body };
+    new BridgedExchange(this.#deps, call, recorded, this.#onOver).begin();
   }
 }
 

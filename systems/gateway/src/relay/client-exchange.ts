@@ -19,6 +19,8 @@ export interface GatewayRequest {
   };
   /** Where its connection knows that further requests have the same head. */
   readonly slot?: HeadFactsSlot;
+  /** Nothing of it goes to a provider before; where it rejects, nothing does. Absent: it may go at once. */
+  readonly hold?: Promise<unknown> | null;
   /** All of the body, if it has arrived and nobody has listened: no event tells of it then. Null: listen. */
   takeBody?(): readonly Buffer[] | null;
   /**

@@ -48,6 +48,12 @@ export async function servePassthrough(
     return;
   }
   call.timing.mark("body");
+  try {
+    await req.hold;
+  } catch {
+    res.destroy();
+    return;
+  }
   const toUpstreamCall: SendOptions["toUpstreamCall"] = (credential, headMsMax) => ({
     method,
     path: toUpstreamTarget(upstream, route.upstreamPath, path.query),
