@@ -93,7 +93,7 @@ import { chatSpendingService } from "./spending/spending-routes.ts";
 import { TURN_BESIDE, turnDeps } from "./start-turns.ts";
 import { listQueuedForCapacity, type ChatLimits } from "./state/acquisition-store.ts";
 import { createChatMachine } from "./state/chat-machine-actions.ts";
-import type { ChatMachine, OwnWorker } from "./state/chat-machine.ts";
+import type { ChatMachine, OwnViewers, OwnWorker } from "./state/chat-machine.ts";
 import { runGeneration } from "./turn/generation-task.ts";
 import { TurnHeadStart } from "./turn/head-start-actions.ts";
 import { runInterruption } from "./turn/interrupt-task.ts";
@@ -169,11 +169,16 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
     hear: (chat, read) => worker.hear(chat, read),
     stepping: (runnerId, commit) => worker.stepping(runnerId, commit),
   };
+  const ownViewers: OwnViewers = {
+    during: (chatId, write) => viewers.during(chatId, write),
+    tell: (chat, added) => viewers.tell(chat, added),
+  };
   const machine = createChatMachine(
-    { database, clock, ownWorker, besideTaken: TURN_BESIDE },
+    { database, clock, ownWorker, ownViewers, besideTaken: TURN_BESIDE },
     { queueMax: config.queueMax },
   );
   const live = startLiveParts(deps, tasks);
+  const viewers = startViewers(deps, { live, tasks, resources });
   startUpkeep(deps, tasks, machine);
   const selection = selectionOf(deps);
   const models = modelRouter(deps, selection);
@@ -217,7 +222,7 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   return {
     models,
     service: serviceOf(deps, { chats, selection, debug, mcp: { tools: mcp, signIns } }),
-    sockets: startSockets(deps, { chats, live, tasks, resources }),
+    sockets: startSockets(deps, { chats, viewers }),
     partLines: partLineService(live.buffer),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
@@ -327,16 +332,15 @@ function startLiveParts(
   return { buffer, journal, episodes: new BufferedEpisodes({ buffer, journal, clock, log }) };
 }
 
-function startSockets(
+function startViewers(
   { database, pubSub, clock, log, serverId, lines }: ChatDaemonDeps,
   parts: {
-    readonly chats: ChatDeps;
     readonly live: LiveParts;
     readonly tasks: Tasks;
     readonly resources: AsyncDisposableStack;
   },
-): ChatSocketService {
-  const { chats, live, tasks, resources } = parts;
+): ChatViewers {
+  const { live, tasks, resources } = parts;
   const { buffer, journal } = live;
   const dialled = resources.use(new DialledLines({ lines, clock, log }));
   const sources = new PartSources({
@@ -345,6 +349,13 @@ function startSockets(
   });
   const viewers = new ChatViewers({ database, pubSub, clock, log, sources });
   tasks.run("chat viewers", (signal) => viewers.keepPolling(signal));
+  return viewers;
+}
+
+function startSockets(
+  { pubSub, clock, log }: ChatDaemonDeps,
+  { chats, viewers }: { readonly chats: ChatDeps; readonly viewers: ChatViewers },
+): ChatSocketService {
   const showChats = (chatIds: readonly string[]) => showChatsById(chats, chatIds);
   const news = chatNewsWatch({ pubSub, clock, log, showChats });
   return chatSocketService({

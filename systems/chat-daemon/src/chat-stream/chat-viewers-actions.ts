@@ -1,6 +1,7 @@
 /**
  * Keeps the viewers of chats on this server up to date: told at once by notifications of the database,
- * and within POLL_MS when those get lost (spec agents 4.4, 2.7).
+ * and within POLL_MS when those get lost (spec agents 4.4, 2.7). Of what this server changes itself, they are
+ * told by that.
  *
  * A viewer that does not take what it is sent holds nothing up and costs no memory: hints collapse into
  * one, parts stay in the episode's own list, and nothing is read for it until it takes more.
@@ -12,7 +13,8 @@ import type { Database } from "@atelier/database/database";
 import type { PubSub } from "@atelier/database/pub-sub";
 import type { SharedText } from "@atelier/contract/rpc/socket-service";
 import type { PartReader } from "../live-parts/part-buffer.ts";
-import { chatUpdateChannel, type ChatUpdate } from "../state/chat-machine.ts";
+import { chatUpdateChannel, type ChatUpdate, type OwnViewers } from "../state/chat-machine.ts";
+import type { ChatRow, StoredMessage } from "../state/chat-row.ts";
 import { parseChatUpdate } from "../state/chat-update.ts";
 import { readSnapshotVersions, readView } from "./chat-view-store.ts";
 import { groupText } from "./part-line.ts";
@@ -22,7 +24,9 @@ import {
   partEvents,
   stateAfterAll,
   sync,
+  viewOfChange,
   viewOfUpdate,
+  type ChatView,
   type PartCursor,
   type PartTarget,
   type Synced,
@@ -56,11 +60,24 @@ export type SendEvents = (
 export type ViewEnd = "closed" | "chat_gone";
 
 const POLL_MS = 10_000;
+/** What this server changes can hang in the database: viewers do not wait for that. */
+const HELD_MS_MAX = 250;
+/** Made once: with each comes a trace of the stack. */
+const RELEASED = new Error("nothing is held any more");
 
 /** Everybody on this server who watches one chat. */
-type Watched = { readonly viewers: Set<Viewer>; readonly subscription: Disposable };
+type Watched = {
+  readonly viewers: Set<Viewer>;
+  readonly subscription: Disposable;
+  /** Changes of this server that are under way. */
+  changes: number;
+  /** What was announced meanwhile. */
+  held: (ChatUpdate | null)[];
+  /** Ends the wait for them. */
+  waiting: AbortController | null;
+};
 
-export class ChatViewers {
+export class ChatViewers implements OwnViewers {
   readonly #deps: ViewersDeps;
   readonly #chats = new Map<string, Watched>();
 
@@ -104,6 +121,22 @@ export class ChatViewers {
     }
   }
 
+  async during<Value>(chatId: string, write: () => Promise<Value>): Promise<Value> {
+    const watched = this.#chats.get(chatId);
+    if (watched === undefined) return write();
+    watched.changes += 1;
+    try {
+      return await write();
+    } finally {
+      watched.changes -= 1;
+      if (watched.changes === 0) release(watched);
+    }
+  }
+
+  tell(chat: ChatRow, added: readonly StoredMessage[]): void {
+    for (const viewer of this.#chats.get(chat.id)?.viewers ?? []) viewer.tell(chat, added);
+  }
+
   get count(): number {
     let count = 0;
     for (const { viewers } of this.#chats.values()) count += viewers.size;
@@ -117,16 +150,38 @@ export class ChatViewers {
     const subscription = this.#deps.pubSub.subscribe(chatUpdateChannel(chatId), {
       message: (payload) => {
         const update = parseChatUpdate(payload);
-        for (const viewer of viewers) viewer.hint(update?.snapshot_version ?? null, update);
+        if (watched.changes > 0) this.#hold(watched, update);
+        else hintAll(watched, update);
       },
-      resync: () => {
-        for (const viewer of viewers) viewer.hint(null, null);
-      },
+      resync: () => hintAll(watched, null),
     });
-    const watched = { viewers, subscription };
+    const watched: Watched = { viewers, subscription, changes: 0, held: [], waiting: null };
     this.#chats.set(chatId, watched);
     return watched;
   }
+
+  #hold(watched: Watched, update: ChatUpdate | null): void {
+    watched.held.push(update);
+    if (watched.waiting !== null) return;
+    const waiting = new AbortController();
+    watched.waiting = waiting;
+    this.#deps.clock.sleep(HELD_MS_MAX, waiting.signal).then(
+      () => release(watched),
+      () => {}, // They were released.
+    );
+  }
+}
+
+function release(watched: Watched): void {
+  const { held, waiting } = watched;
+  watched.held = [];
+  watched.waiting = null;
+  waiting?.abort(RELEASED);
+  for (const update of held) hintAll(watched, update);
+}
+
+function hintAll({ viewers }: Watched, update: ChatUpdate | null): void {
+  for (const viewer of viewers) viewer.hint(update?.snapshot_version ?? null, update);
 }
 
 /**
@@ -143,6 +198,8 @@ class Viewer {
   #isDirty = true;
   /** What that is, as far as its announcement says. Null: nobody knows. */
   #update: ChatUpdate | null = null;
+  /** What became of it by this server, in place of a reading. Null: it has to be read. */
+  #given: ChatView | null = null;
   #following: Following | null = null;
   #isBusy = false;
   #isOver = false;
@@ -164,6 +221,15 @@ class Viewer {
     if (version !== null && this.#state !== null && version <= this.#state.snapshotVersion) return;
     // What was announced says nothing about a change before it that nobody knows.
     this.#update = this.#isDirty && this.#update === null ? null : update;
+    this.#isDirty = true;
+    this.next();
+  }
+
+  /** The chat behind one change of this server. Nothing where that is not all that there is to know. */
+  tell(chat: ChatRow, added: readonly StoredMessage[]): void {
+    if (this.#isBusy || this.#isDirty || this.#isOver || this.#state === null) return;
+    this.#given = viewOfChange(this.#state, chat, added);
+    if (this.#given === null) return;
     this.#isDirty = true;
     this.next();
   }
@@ -206,9 +272,12 @@ class Viewer {
     const { chatId, afterId, cursor } = this.#request;
     const state = this.#state;
     const update = this.#update;
+    const given = this.#given;
     this.#update = null;
+    this.#given = null;
     const announced = state === null || update === null ? null : viewOfUpdate(state, update);
     const view =
+      given ??
       announced ??
       (await readView(this.#deps.database, {
         chatId,

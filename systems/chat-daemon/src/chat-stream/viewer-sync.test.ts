@@ -5,11 +5,13 @@ import type { ChatStatus } from "@atelier/contract/chat/chat-words";
 import type { ChatStreamEvent } from "@atelier/contract/chat/stream-event";
 import type { ChatMessage } from "@atelier/contract/http/chats";
 import fc from "fast-check";
+import { NO_USAGE, type ChatRow, type StoredMessage } from "../state/chat-row.ts";
 import {
   firstSync,
   partEvents,
   PartGap,
   sync,
+  viewOfChange,
   viewOfUpdate,
   type ChatView,
   type ViewerState,
@@ -148,6 +150,35 @@ describe("what was announced", () => {
 });
 
 describe("later syncs", () => {
+  test("behind one change of this server are its row and what it added, where the viewer lacks no more", () => {
+    const { chatId: id, ...row } = view({
+      snapshotVersion: 6,
+      historyVersion: 6,
+      status: "waiting",
+    });
+    const chat = { ...row, id, workerId: null, generationAttempt: 0 } as unknown as ChatRow;
+    const said = { id: 9, chatId: CHAT, createdBy: null, modelConfigId: null, role: "assistant" };
+    const added = [
+      { ...said, createdAt: new Date(0), content: [], visibility: "both", usage: NO_USAGE },
+      { ...said, id: 8, visibility: "model" },
+    ] as unknown as StoredMessage[];
+    const behind = viewOfChange(held(), chat, added);
+    assert.ok(behind !== null);
+    assert.deepEqual(
+      behind.messages.map((each) => each.id),
+      [9],
+    );
+    assert.deepEqual(typesOf(sync(held(), behind)?.events), ["message", "status", "preview_reset"]);
+    for (const state of [
+      held({ snapshotVersion: 4 }),
+      held({ snapshotVersion: 6 }),
+      held({ queueVersion: 1 }),
+    ]) {
+      assert.equal(viewOfChange(state, chat, added), null);
+    }
+    assert.equal(viewOfChange(held(), { ...chat, status: "requires_action" }, added), null);
+  });
+
   test("of something known or older are nothing", () => {
     assert.equal(sync(held(), view({})), null);
     assert.equal(sync(held(), view({ snapshotVersion: 4, status: "waiting" })), null);

@@ -10,7 +10,9 @@ import type { ChatError, ChatRetry, ChatStatus } from "@atelier/contract/chat/ch
 import type { ChatStreamEvent } from "@atelier/contract/chat/stream-event";
 import type { ChatMessage, ChatQueuedMessage } from "@atelier/contract/http/chats";
 import type { BufferedPart, EpisodeId } from "../live-parts/part-buffer.ts";
+import { toWireMessage } from "../chats/chat-wire.ts";
 import type { ChatUpdate } from "../state/chat-machine.ts";
+import type { ChatRow, StoredMessage } from "../state/chat-row.ts";
 
 /** What a viewer holds. */
 export type ViewerState = {
@@ -106,6 +108,29 @@ export function viewOfUpdate(state: ViewerState, update: ChatUpdate): ChatView |
     workerId: update.worker_id,
     ...{ lastError: null, retryState: null, awaitedCalls: [] },
     ...{ isHistoryCut: false, messages: [], queue: null },
+  };
+}
+
+/**
+ * The chat behind one change of this server, where its row and the messages that were added are all that a viewer
+ * can lack. Null: the database has to be read.
+ */
+export function viewOfChange(
+  state: ViewerState,
+  chat: ChatRow,
+  added: readonly StoredMessage[],
+): ChatView | null {
+  const isNext = chat.snapshotVersion === state.snapshotVersion + 1;
+  // Neither says what waits in the queue, or for which calls the client is asked.
+  const isTold = chat.queueVersion === state.queueVersion && chat.status !== "requires_action";
+  if (!isNext || !isTold) return null;
+  const { id: chatId, snapshotVersion, historyVersion, queueVersion, retryStateVersion } = chat;
+  const { generationAttempt, status, workerId, lastError, retryState } = chat;
+  return {
+    ...{ chatId, snapshotVersion, historyVersion, queueVersion, retryStateVersion },
+    ...{ generationAttempt, status, workerId, lastError, retryState },
+    ...{ awaitedCalls: [], isHistoryCut: false, queue: null },
+    messages: added.filter(({ visibility }) => visibility !== "model").map(toWireMessage),
   };
 }
 

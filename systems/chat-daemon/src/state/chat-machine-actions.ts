@@ -16,6 +16,7 @@ import type {
   ChatOwner,
   LockedChat,
   NewChat,
+  OwnViewers,
   OwnWorker,
   ReadBeside,
   SendBeside,
@@ -51,6 +52,7 @@ export type ChatMachineDeps = {
   readonly clock: Clock;
   /** Without one nothing is taken at once, and everybody hears of changes from the database. */
   readonly ownWorker?: OwnWorker;
+  readonly ownViewers?: OwnViewers;
   /** What is read beside a chat that is taken at once. */
   readonly besideTaken?: ReadBeside;
 };
@@ -75,6 +77,8 @@ const NO_WORKER: OwnWorker = {
   stepping: (_runnerId, commit) => commit(),
 };
 
+const NO_VIEWERS: OwnViewers = { during: (_chatId, write) => write(), tell: () => {} };
+
 type Family = Result<undefined, TransitionFailure>;
 type Worked<T> = {
   readonly change: OwnChange;
@@ -85,12 +89,14 @@ class PostgresChatMachine implements ChatMachine {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #ownWorker: OwnWorker;
+  readonly #ownViewers: OwnViewers;
   readonly #besideTaken: ReadBeside | null;
   readonly #queueMax: number;
   readonly #reading: Reading;
 
   constructor(deps: ChatMachineDeps, queueMax: number) {
     const { database, clock, ownWorker = NO_WORKER, besideTaken = null } = deps;
+    this.#ownViewers = deps.ownViewers ?? NO_VIEWERS;
     this.#besideTaken = besideTaken;
     this.#database = database;
     this.#clock = clock;
@@ -141,7 +147,7 @@ class PostgresChatMachine implements ChatMachine {
     chatId: string,
     work: (chat: LockedChat, db: Sql) => Promise<Result<T, F>>,
   ): Promise<Result<T, F | TransitionFailure>> {
-    return this.#moving<T, F | TransitionFailure>(async (db) => {
+    return this.#moving<T, F | TransitionFailure>(chatId, async (db) => {
       const row = await lockChat(db, chatId, null);
       if (row === undefined) return fail({ kind: "chat_not_found" });
       return this.#work(db, row, (chat) => work(chat, db));
@@ -153,7 +159,7 @@ class PostgresChatMachine implements ChatMachine {
     fence: ChatFence,
     work: (chat: LockedChat) => Promise<Result<T, F>>,
   ): Promise<Result<T, F | TransitionFailure | Stale>> {
-    return this.#moving<T, F | TransitionFailure | Stale>(async (db) => {
+    return this.#moving<T, F | TransitionFailure | Stale>(chatId, async (db) => {
       const row = await lockChat(db, chatId, fence);
       if (row === undefined) return fail({ kind: "stale" });
       return this.#work(db, row, work);
@@ -171,10 +177,13 @@ class PostgresChatMachine implements ChatMachine {
         ...{ owner, ...beside, read: this.#besideTaken, now: this.#clock.now() },
       });
     const foreseen = foreseeSend(this.#reading.histories.get(chatId), message);
-    const sent = await this.#ownWorker.taking(chatId, send, foreseen);
-    if (sent === null) return null;
-    this.#ownWorker.hear(sent.chat);
-    return sent.message;
+    return this.#ownViewers.during(chatId, async () => {
+      const sent = await this.#ownWorker.taking(chatId, send, foreseen);
+      if (sent === null) return null;
+      this.#ownWorker.hear(sent.chat);
+      this.#ownViewers.tell(sent.chat, [sent.message]);
+      return sent.message;
+    });
   }
 
   async readFenced(
@@ -229,12 +238,14 @@ class PostgresChatMachine implements ChatMachine {
       this.#ownWorker.hear(moved);
       return ok(undefined);
     }
-    return this.#ownWorker.stepping(fence.runnerId, async () => {
-      const read = await commitStepAndBegin(this.#reading, chatId, fence, { ...step, ...next });
-      if (read === undefined) return fail({ kind: "stale" });
-      this.#ownWorker.hear({ ...read.chat, generationAttempt: read.attempt ?? 0 }, read);
+    const commit = async (): Promise<Result<undefined, Stale>> => {
+      const done = await commitStepAndBegin(this.#reading, chatId, fence, { ...step, ...next });
+      if (done === undefined) return fail({ kind: "stale" });
+      this.#ownWorker.hear(done.chat, done.read);
+      this.#ownViewers.tell(done.chat, done.added);
       return ok(undefined);
-    });
+    };
+    return this.#ownViewers.during(chatId, () => this.#ownWorker.stepping(fence.runnerId, commit));
   }
 
   async setFamilyArchived(
@@ -268,14 +279,20 @@ class PostgresChatMachine implements ChatMachine {
     return seen === undefined ? null : acquireChat(this.#database.sql, seen, owner);
   }
 
-  /** A change of one chat: its runner hears of it as soon as it has committed. */
-  async #moving<T, F>(work: (db: Sql) => Promise<Result<Worked<T>, F>>): Promise<Result<T, F>> {
-    const done = await this.#transaction(work);
-    if (!done.ok) return done;
-    const { change, value } = done.value;
-    this.#ownWorker.hear(change.after);
-    this.#reading.histories.changed(change);
-    return ok(value);
+  /** A change of one chat: who drives it here, and who watches it, hears of it as soon as it has committed. */
+  async #moving<T, F>(
+    chatId: string,
+    work: (db: Sql) => Promise<Result<Worked<T>, F>>,
+  ): Promise<Result<T, F>> {
+    return this.#ownViewers.during(chatId, async () => {
+      const done = await this.#transaction(work);
+      if (!done.ok) return done;
+      const { change, value } = done.value;
+      this.#ownWorker.hear(change.after);
+      this.#reading.histories.changed(change);
+      if (change.isAdded) this.#ownViewers.tell(change.after, change.written);
+      return ok(value);
+    });
   }
 
   /** Several of one chat in one transaction would raise its version once each. */

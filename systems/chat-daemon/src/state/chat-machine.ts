@@ -193,6 +193,17 @@ export interface OwnWorker {
   stepping<Value>(runnerId: string, commit: () => Promise<Value>): Promise<Value>;
 }
 
+/** Those who watch chats on the same server: what it has just written they need not read. */
+export interface OwnViewers {
+  /**
+   * Runs `write`, a change of this chat that says with `tell` what it made of it. What is announced meanwhile
+   * can be just that, and quicker: it waits, though not for long.
+   */
+  during<Value>(chatId: string, write: () => Promise<Value>): Promise<Value>;
+  /** The chat behind one change, which did nothing to its history but add these messages. */
+  tell(chat: ChatRow, added: readonly StoredMessage[]): void;
+}
+
 /** Somebody else runs the chat, or it has moved on, or it is gone. */
 export type Stale = { readonly kind: "stale" };
 

@@ -141,7 +141,7 @@ export async function commitStepAndBegin(
   chatId: string,
   fence: ChatFence,
   { messages, now, beside }: StepWrite & { readonly beside: ReadBeside | null },
-): Promise<ReadChat | undefined> {
+): Promise<Stepped | undefined> {
   const known = histories.get(chatId);
   const statement = stepAndBeginOf(beside ?? NOTHING);
   const [row] = await runTextStatement(pool, statement, [
@@ -152,8 +152,16 @@ export async function commitStepAndBegin(
   const [chatText, history, besideText, addedText] = row as StepRow; // As selected.
   const chat = toChatFromText(chatText);
   const added = (JSON.parse(addedText) as MessageJson[]).map(toStoredFromJson); // As selected.
-  return toBegun(histories, known, { chat, history, beside: besideText, added });
+  const read = toBegun(histories, known, { chat, history, beside: besideText, added });
+  return { chat, read, added };
 }
+
+export type Stepped = {
+  /** As the statement left it. */
+  readonly chat: ChatRow;
+  readonly read: ReadChat;
+  readonly added: readonly StoredMessage[];
+};
 
 type ReadRow = [chat: string, history: string];
 type StepRow = [...ReadRow, beside: string | null, added: string];
