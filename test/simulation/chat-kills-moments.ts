@@ -265,6 +265,8 @@ export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Mome
   },
   message_at_rest: {
     ...both("message to a chat that rests", sendsAtRest),
+    // Beside the message, where the server knows the chat. Before it come those of two turns and of the title.
+    ...both("record of that message's call", ofChat(/insert into ai_interceptions/), 4),
     "model asked with that message": { kind: "model", call: "step", of: "c", afterBytes: 0 },
   },
   elsewhere: {

@@ -89,21 +89,17 @@ export function keepHistory(
     readonly added?: readonly StoredMessage[];
   },
 ): readonly StoredMessage[] {
-  const {
-    firstId,
-    chars: charsBefore,
-    ...before
-  } = text === null ? asLeft(known) : read(text, known);
-  const messages = [...before.messages, ...added];
-  const chars = charsBefore + (added.length === 0 ? 0 : JSON.stringify(added).length);
-  const version = chat.historyVersion;
+  const history = text === null ? asLeft(known) : read(text, known);
+  const messages = [...history.messages, ...added];
   histories.keep(chat.id, {
-    ...{ version, firstId, messages, rest: null, chars },
+    ...{ version: chat.historyVersion, firstId: history.firstId, messages, rest: null },
     read: beside && { chat, beside },
+    chars: history.chars + (added.length === 0 ? 0 : JSON.stringify(added).length),
   });
   return messages;
 }
 
+/** As `KnownHistory` has it. */
 type History = Pick<KnownHistory, "firstId" | "messages" | "chars">;
 
 function asLeft(known: KnownHistory | undefined): History {
