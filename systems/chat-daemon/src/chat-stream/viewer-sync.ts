@@ -10,9 +10,9 @@ import type { ChatError, ChatRetry, ChatStatus } from "@atelier/contract/chat/ch
 import type { ChatStreamEvent } from "@atelier/contract/chat/stream-event";
 import type { ChatMessage, ChatQueuedMessage } from "@atelier/contract/http/chats";
 import type { BufferedPart, EpisodeId } from "../live-parts/part-buffer.ts";
-import { toWireMessage } from "../chats/chat-wire.ts";
 import type { ChatUpdate } from "../state/chat-machine.ts";
 import type { ChatRow, StoredMessage } from "../state/chat-row.ts";
+import { toWireMessage } from "../state/wire-message.ts";
 
 /** What a viewer holds. */
 export type ViewerState = {

@@ -6,9 +6,9 @@ import type {
   ChatFile,
   ChatMessage,
   ChatQueuedMessage,
-  ChatUsage,
 } from "@atelier/contract/http/chats";
-import type { QueuedMessage, StepUsage, StoredMessage, UserMessage } from "../state/chat-row.ts";
+import type { QueuedMessage, UserMessage } from "../state/chat-row.ts";
+import { given } from "../state/wire-message.ts";
 import type { FileFacts, ShownAction, ShownChat } from "./shown-chat.ts";
 
 export function toWireChat(
@@ -77,20 +77,6 @@ export function toWireFile(file: FileFacts): ChatFile {
   };
 }
 
-export function toWireMessage(message: StoredMessage): ChatMessage {
-  const usage = toWireUsage(message.usage);
-  return {
-    id: message.id,
-    chat_id: message.chatId,
-    ...given("created_by", message.createdBy),
-    ...given("model_config_id", message.modelConfigId),
-    created_at: message.createdAt.toISOString(),
-    role: message.role,
-    content: message.content.map(forClients),
-    ...(Object.keys(usage).length === 0 ? {} : { usage }),
-  };
-}
-
 /** What a person sends, without what only the database knows of it once it is in the history. */
 export type WireEntering = Omit<ChatMessage, "id" | "created_at" | "model_config_id">;
 
@@ -107,26 +93,4 @@ export function toWireQueued(queued: QueuedMessage): ChatQueuedMessage {
     content: queued.content.map(forClients),
     created_at: queued.createdAt.toISOString(),
   };
-}
-
-function toWireUsage(usage: StepUsage): ChatUsage {
-  return {
-    ...given("input_tokens", usage.inputTokens),
-    ...given("output_tokens", usage.outputTokens),
-    ...given("total_tokens", usage.totalTokens),
-    ...given("reasoning_tokens", usage.reasoningTokens),
-    ...given("cache_creation_tokens", usage.cacheCreationTokens),
-    ...given("cache_read_tokens", usage.cacheReadTokens),
-    ...given("context_limit", usage.contextLimit),
-  };
-}
-
-/** Absent where there is none: clients are not shown nulls. */
-function given<const Name extends string, Value>(
-  name: Name,
-  value: Value | null | undefined,
-): { readonly [Key in Name]?: Value } {
-  return value === null || value === undefined
-    ? {}
-    : ({ [name]: value } as { readonly [Key in Name]?: Value });
 }

@@ -5,7 +5,7 @@ import type { ChatMessage, ChatQueuedMessage } from "@atelier/contract/http/chat
 import type { ChatDeps } from "./chat-deps.ts";
 import { invalid } from "./chat-failures.ts";
 import { listPrompts, listVisibleMessages, type MessagePage } from "./chat-message-store.ts";
-import { toWireMessage } from "./chat-wire.ts";
+import { toWireMessage } from "../state/wire-message.ts";
 import { listQueue } from "./queue-store.ts";
 
 export type MessageList = {

@@ -12,7 +12,8 @@ import { fileIdsOf, toParts } from "./chat-content.ts";
 import type { ChatDeps, SpendingRefusal } from "./chat-deps.ts";
 import { invalid, noSuchToolServer, toFailure, type ChatFailure } from "./chat-failures.ts";
 import { findFiles } from "./chat-file-store.ts";
-import { toWireEntering, toWireMessage, toWireQueued } from "./chat-wire.ts";
+import { toWireMessage } from "../state/wire-message.ts";
+import { toWireEntering, toWireQueued } from "./chat-wire.ts";
 import { once, type Keep, type NewKey } from "./once-actions.ts";
 import { insertSentAnswer } from "./request-key-store.ts";
 
