@@ -98,7 +98,7 @@ import { runGeneration } from "./turn/generation-task.ts";
 import { TurnHeadStart } from "./turn/head-start-actions.ts";
 import { runInterruption } from "./turn/interrupt-task.ts";
 import type { TurnDeps, TurnRun } from "./turn/turn-deps.ts";
-import { startChatWorker } from "./worker/chat-worker-task.ts";
+import { startChatWorker, type ChatWorkerDeps } from "./worker/chat-worker-task.ts";
 import type { RunnerTaskContext, RunnerTasks } from "./worker/runner-tasks.ts";
 
 export type ChatDaemonConfig = {
@@ -207,6 +207,7 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
     startChatWorker(
       {
         ...{ database, pubSub, machine, clock, random, log, workerId: deps.serverId },
+        headStartEnded: headStartCounter(deps.metrics),
         tasks: runnerTasks(turn, {
           chatBegan: (chatId) => shortTexts.chatBegan(chatId),
           interrupting: (chatId) => debug.recorder.turnEnded(chatId, "interrupted"),
@@ -270,6 +271,15 @@ function serviceOf(
     ...chatSpendingService({ database, clock, people, costs: chats.costs }),
     ...mcpServerService({ database, clock, random, secrets }, mcp),
   };
+}
+
+function headStartCounter(metrics: Metrics): NonNullable<ChatWorkerDeps["headStartEnded"]> {
+  const ended = metrics.counter(
+    "chat_head_starts_total",
+    "Turns whose first call of a model was made ready while their message was stored: used, or dropped because their chat was not as foreseen.",
+    ["outcome"],
+  );
+  return (outcome) => ended.inc({ outcome });
 }
 
 /** Nothing has been answered yet. */

@@ -25,6 +25,8 @@ export type HeldServer = AsyncDisposable & {
   readonly chatId: string;
   /** What became of the calls of the model, each with what its prompt says. */
   readonly log: string[];
+  /** What became of each head start. */
+  readonly ended: readonly string[];
   /** Runs when a message is to be written, and before it is. */
   before: () => Promise<void>;
   send(text: string): Promise<unknown>;
@@ -52,6 +54,7 @@ export async function startHeldServer({
 } & Partial<Pick<TurnDeps, "workspaceOf" | "abandonedCalls">> = {}): Promise<HeldServer> {
   const resources = new AsyncDisposableStack();
   const log: string[] = [];
+  const ended: string[] = [];
   const world = resources.use(await turnWorld());
   const { database, user, newChat } = world.chats;
   const { models } = world.deps;
@@ -84,7 +87,7 @@ export async function startHeldServer({
     ...{ ...world.deps, machine, beside: BESIDE, models: { ...models, forTurn } },
     ...others,
   };
-  const worker = resources.use(startWorker(resources, world, turn));
+  const worker = resources.use(startWorker(resources, world, { turn, ended }));
   const workspaceId = hasWorkspace ? await addWorkspace(world) : null;
   const { chat } = must(await machine.create(newChat({ dynamicTools: null, workspaceId })));
   const isAtRest = async (): Promise<boolean> => {
@@ -92,7 +95,7 @@ export async function startHeldServer({
     return status === "waiting" && runnerId === null;
   };
   const server: HeldServer = {
-    ...{ world, turn, machine, log, chatId: chat.id },
+    ...{ world, turn, machine, log, ended, chatId: chat.id },
     before: async () => {},
     send: (text) => machine.sendAtRest(chat.id, user(text), { onlyIf: null, write: null }),
     foresee: async (text) => {
@@ -113,13 +116,14 @@ export async function startHeldServer({
 function startWorker(
   resources: AsyncDisposableStack,
   { chats: { database } }: TurnWorld,
-  turn: TurnDeps,
+  { turn, ended }: { readonly turn: TurnDeps; readonly ended: string[] },
 ): ReturnType<typeof startChatWorker> {
   const deps = { clock: systemClock, random: systemRandom, log: silentLogger };
   const { connection } = database;
   const pubSub = resources.use(startPubSub({ connection, applicationName: "test" }, deps));
   return startChatWorker({
     ...{ ...deps, database, machine: turn.machine, pubSub },
+    headStartEnded: (outcome) => ended.push(outcome),
     tasks: {
       runGeneration: async (context) => {
         await runGeneration(turn, { ...context, fence: context });

@@ -24,6 +24,7 @@ test("a call is ready before its message is on the disk, and leaves behind it", 
   await server.send("more");
   await server.rests();
   assert.deepEqual(log, [`ready: ${all}`, "on the disk", `asked: ${all}`]);
+  assert.deepEqual(server.ended, ["used", "used"]);
 });
 
 test("what was read beside the chat and is otherwise now counts, and what was made ready is dropped", async () => {
@@ -112,6 +113,7 @@ test("nothing leaves where the message did not enter, or nobody knows whether it
   };
   await assert.rejects(server.send("then?"), /connection was lost/);
   await server.until("dropped: hello, first, between, second, then?");
+  assert.deepEqual(server.ended, ["dropped", "dropped"]);
   assert.deepEqual(await server.said(), ["hello", "first", "between", "second"]);
 });
 

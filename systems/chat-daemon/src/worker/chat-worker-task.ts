@@ -38,6 +38,8 @@ export type ChatWorkerDeps = {
   readonly random: Random;
   readonly log: Logger;
   readonly tasks: RunnerTasks;
+  /** What became of a turn that was begun with its message. Absent: nobody counts. */
+  readonly headStartEnded?: (outcome: "used" | "dropped") => void;
   /** By which other servers find this process; another one after each start. Absent: they need not. */
   readonly workerId?: string;
 };
@@ -168,6 +170,7 @@ class Worker implements ChatWorker {
       return sent;
     } finally {
       if (!isUsed) headStart?.drop();
+      if (headStart !== null) this.#deps.headStartEnded?.(isUsed ? "used" : "dropped");
     }
   }
 
