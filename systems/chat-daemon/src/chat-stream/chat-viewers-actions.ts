@@ -16,6 +16,7 @@ import type { PartReader } from "../live-parts/part-buffer.ts";
 import { chatUpdateChannel, type ChatUpdate, type OwnViewers } from "../state/chat-machine.ts";
 import type { ChatRow, StoredMessage } from "../state/chat-row.ts";
 import { parseChatUpdate } from "../state/chat-update.ts";
+import { HeldNews } from "../state/held-news.ts";
 import { readSnapshotVersions, readView } from "./chat-view-store.ts";
 import { groupText } from "./part-line.ts";
 import type { PartSources } from "./part-sources-actions.ts";
@@ -60,21 +61,12 @@ export type SendEvents = (
 export type ViewEnd = "closed" | "chat_gone";
 
 const POLL_MS = 10_000;
-/** What this server changes can hang in the database: viewers do not wait for that. */
-const HELD_MS_MAX = 250;
-/** Made once: with each comes a trace of the stack. */
-const RELEASED = new Error("nothing is held any more");
 
 /** Everybody on this server who watches one chat. */
 type Watched = {
   readonly viewers: Set<Viewer>;
   readonly subscription: Disposable;
-  /** Changes of this server that are under way. */
-  changes: number;
-  /** What was announced meanwhile. */
-  held: (ChatUpdate | null)[];
-  /** Ends the wait for them. */
-  waiting: AbortController | null;
+  readonly held: HeldNews<ChatUpdate | null>;
 };
 
 export class ChatViewers implements OwnViewers {
@@ -123,14 +115,7 @@ export class ChatViewers implements OwnViewers {
 
   async during<Value>(chatId: string, write: () => Promise<Value>): Promise<Value> {
     const watched = this.#chats.get(chatId);
-    if (watched === undefined) return write();
-    watched.changes += 1;
-    try {
-      return await write();
-    } finally {
-      watched.changes -= 1;
-      if (watched.changes === 0) release(watched);
-    }
+    return watched === undefined ? write() : watched.held.during(write);
   }
 
   tell(chat: ChatRow, added: readonly StoredMessage[]): void {
@@ -147,41 +132,24 @@ export class ChatViewers implements OwnViewers {
     const known = this.#chats.get(chatId);
     if (known !== undefined) return known;
     const viewers = new Set<Viewer>();
+    const hint = (update: ChatUpdate | null): void => {
+      for (const viewer of viewers) viewer.hint(update?.snapshot_version ?? null, update);
+    };
+    const held = new HeldNews<ChatUpdate | null>(this.#deps.clock, (updates) => {
+      for (const update of updates) hint(update);
+    });
     const subscription = this.#deps.pubSub.subscribe(chatUpdateChannel(chatId), {
       message: (payload) => {
         const update = parseChatUpdate(payload);
-        if (watched.changes > 0) this.#hold(watched, update);
-        else hintAll(watched, update);
+        if (held.isChanging) held.hold(update);
+        else hint(update);
       },
-      resync: () => hintAll(watched, null),
+      resync: () => hint(null),
     });
-    const watched: Watched = { viewers, subscription, changes: 0, held: [], waiting: null };
+    const watched = { viewers, subscription, held };
     this.#chats.set(chatId, watched);
     return watched;
   }
-
-  #hold(watched: Watched, update: ChatUpdate | null): void {
-    watched.held.push(update);
-    if (watched.waiting !== null) return;
-    const waiting = new AbortController();
-    watched.waiting = waiting;
-    this.#deps.clock.sleep(HELD_MS_MAX, waiting.signal).then(
-      () => release(watched),
-      () => {}, // They were released.
-    );
-  }
-}
-
-function release(watched: Watched): void {
-  const { held, waiting } = watched;
-  watched.held = [];
-  watched.waiting = null;
-  waiting?.abort(RELEASED);
-  for (const update of held) hintAll(watched, update);
-}
-
-function hintAll({ viewers }: Watched, update: ChatUpdate | null): void {
-  for (const viewer of viewers) viewer.hint(update?.snapshot_version ?? null, update);
 }
 
 /**

@@ -6,13 +6,14 @@ import { setImmediate } from "node:timers/promises";
 import type { Result } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
 import { createChatMachine } from "../state/chat-machine-actions.ts";
-import type { LockedChat, TransitionFailure } from "../state/chat-machine.ts";
+import type { ChatFence, LockedChat, TransitionFailure } from "../state/chat-machine.ts";
 import type { NewMessage } from "../state/chat-row.ts";
 import { findChat } from "../state/chat-store.ts";
 import {
   callOf,
   chatWorld,
   DYNAMIC_TOOL,
+  fenceOf,
   must,
   SAYS,
   takingWorker,
@@ -28,10 +29,9 @@ const TO_MODEL: NewMessage = { ...SAYS, visibility: "model" };
 async function driving(world: ChatWorld) {
   const { database } = world;
   const here = await server(world);
-  const owner = { workerId: here.workerId, runnerId: randomUUID() };
-  const ownWorker = takingWorker(owner);
+  const ownWorker = takingWorker({ workerId: here.workerId, runnerId: randomUUID() });
   const deps = { database, clock: systemClock, ownWorker, ownViewers: here.viewers };
-  return { here, owner, machine: createChatMachine(deps) };
+  return { here, machine: createChatMachine(deps) };
 }
 
 /** What viewers read from now on. */
@@ -55,7 +55,7 @@ function readingsIn(t: TestContext, world: ChatWorld) {
 
 test("whatever a server makes of a chat, its viewers are told what those elsewhere read", async () => {
   await using world = await chatWorld();
-  const { here, machine, owner } = await driving(world);
+  const { here, machine } = await driving(world);
   await using _ = here;
   await using there = await server(world);
   const { chat } = must(await machine.create(world.newChat({ dynamicTools: [DYNAMIC_TOOL] })));
@@ -71,7 +71,7 @@ test("whatever a server makes of a chat, its viewers are told what those elsewhe
   for (const { screen } of [own, other]) await screen.until(() => screen.status === "waiting");
   await told(() => machine.sendAtRest(chat.id, world.user("and?"), ALONE));
   await told(async () => {
-    const fence = await fenceOf(world, chat.id, owner.runnerId);
+    const fence = await fenceNow(world, chat.id);
     must(await machine.commitStepFenced(chat.id, fence, [TO_MODEL, SAYS], { beside: null }));
   });
   const changes: readonly ((locked: LockedChat) => Promise<Result<unknown, TransitionFailure>>)[] =
@@ -100,7 +100,7 @@ test("whatever a server makes of a chat, its viewers are told what those elsewhe
 
 test("a turn that a server drives is read by none of its viewers", async (t) => {
   await using world = await chatWorld();
-  const { here, machine, owner } = await driving(world);
+  const { here, machine } = await driving(world);
   await using _ = here;
   const { id } = await world.chatIn("W");
   const readings = readingsIn(t, world);
@@ -110,7 +110,7 @@ test("a turn that a server drives is read by none of its viewers", async (t) => 
   const before = readings.count();
   assert.notEqual(await machine.sendAtRest(id, world.user("and?"), ALONE), null);
   await screen.until(() => screen.status === "running");
-  const fence = await fenceOf(world, id, owner.runnerId);
+  const fence = await fenceNow(world, id);
   must(await machine.commitStepFenced(id, fence, [SAYS], { beside: null }));
   must(await machine.change(id, (locked) => locked.finishTurn()));
   await screen.until(() => screen.status === "waiting");
@@ -148,10 +148,8 @@ test("what somebody else makes of a chat meanwhile waits, but not for one whose 
   stop();
 });
 
-async function fenceOf({ database }: ChatWorld, chatId: string, runnerId: string) {
-  const row = await findChat(database.sql, chatId);
-  assert.ok(row !== undefined);
-  return { runnerId, historyVersion: row.historyVersion, status: row.status };
+async function fenceNow({ database }: ChatWorld, chatId: string): Promise<ChatFence> {
+  return fenceOf((await findChat(database.sql, chatId)) ?? assert.fail("the chat is there"));
 }
 
 /** All that was announced before is heard by now: one listener hears everything in its order. */

@@ -10,6 +10,7 @@ import type { ChatError, ChatRetry, ChatStatus } from "@atelier/contract/chat/ch
 import type { ChatStreamEvent } from "@atelier/contract/chat/stream-event";
 import type { ChatMessage, ChatQueuedMessage } from "@atelier/contract/http/chats";
 import type { BufferedPart, EpisodeId } from "../live-parts/part-buffer.ts";
+import { isVisible } from "../messages/history-message.ts";
 import type { ChatUpdate } from "../state/chat-machine.ts";
 import type { ChatRow, StoredMessage } from "../state/chat-row.ts";
 import { toWireMessage } from "../state/wire-message.ts";
@@ -130,7 +131,7 @@ export function viewOfChange(
     ...{ chatId, snapshotVersion, historyVersion, queueVersion, retryStateVersion },
     ...{ generationAttempt, status, workerId, lastError, retryState },
     ...{ awaitedCalls: [], isHistoryCut: false, queue: null },
-    messages: added.filter(({ visibility }) => visibility !== "model").map(toWireMessage),
+    messages: added.filter(isVisible).map(toWireMessage),
   };
 }
 

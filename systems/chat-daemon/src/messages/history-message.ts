@@ -15,6 +15,11 @@ export function isVisible(message: Pick<HistoryMessage, "visibility">): boolean 
   return message.visibility !== "model";
 }
 
+/** A person wrote it; summaries have the same role. */
+export function isOfPerson(message: Pick<HistoryMessage, "role" | "visibility">): boolean {
+  return message.role === "user" && isVisible(message);
+}
+
 /** The first row of a boundary: a summary, or the word that there is none. What lies before is not sent. */
 export function isBoundary(message: Pick<HistoryMessage, "visibility" | "compressed">): boolean {
   return message.compressed && message.visibility === "model";

@@ -12,6 +12,7 @@ import {
   type ChatUpdate,
 } from "./chat-machine.ts";
 import type { ChatRow } from "./chat-row.ts";
+import { isAtWork } from "./execution-state.ts";
 import { LEASE_TEXT } from "./statement-text-store.ts";
 
 export async function announceChange(
@@ -54,7 +55,7 @@ export function toChatUpdate(chat: ChatRow): ChatUpdate {
 }
 
 export function wantsWorker(chat: Pick<ChatRow, "status" | "archived">): boolean {
-  return !chat.archived && chat.status !== "waiting" && chat.status !== "error";
+  return !chat.archived && isAtWork(chat.status);
 }
 
 function notify(channel: string, payload: object): RawBuilder<unknown> {

@@ -31,6 +31,7 @@ import {
   lockChat,
   lockDescendants,
 } from "./chat-store.ts";
+import { isAtWork } from "./execution-state.ts";
 import { foreseeSend } from "./foreseen-send.ts";
 import type { Reading } from "./history-store.ts";
 import { StoredChat } from "./locked-chat-actions.ts";
@@ -254,7 +255,7 @@ class PostgresChatMachine implements ChatMachine {
     only?: { readonly idleSince: Date; record(db: Sql, root: ChatRow): Promise<void> },
   ): Promise<Family> {
     const isMeant = (chat: ChatRow): boolean =>
-      only === undefined || (!isAtWork(chat) && chat.updatedAt < only.idleSince);
+      only === undefined || (!isAtWork(chat.status) && chat.updatedAt < only.idleSince);
     return this.#transaction(async (db) => {
       const root = await lockChat(db, rootChatId, null);
       if (root === undefined) return fail({ kind: "chat_not_found" });
@@ -342,8 +343,4 @@ function withModelOf(chat: NewChat, message: NewMessage): NewMessage {
     modelConfigId: message.modelConfigId ?? chat.lastModelConfigId,
     reasoningEffort: message.reasoningEffort ?? chat.lastReasoningEffort,
   };
-}
-
-function isAtWork({ status }: ChatRow): boolean {
-  return status !== "waiting" && status !== "error";
 }

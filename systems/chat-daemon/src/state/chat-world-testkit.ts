@@ -7,6 +7,7 @@ import { systemClock } from "@atelier/base/system-clock";
 import type { MessagePart } from "@atelier/contract/chat/message-part";
 import { testDatabase, type TestDatabase } from "@atelier/testkit/test-database";
 import type {
+  ChatFence,
   ChatMachine,
   ChatMoved,
   ChatOwner,
@@ -118,6 +119,12 @@ export function takingWorker(
     },
     stepping: (_runnerId, commit) => commit(),
   };
+}
+
+/** What whoever drives the chat as it is believes of it. */
+export function fenceOf({ runnerId, historyVersion, status }: ChatRow): ChatFence {
+  assert.ok(runnerId !== null, "it has a runner");
+  return { runnerId, historyVersion, status };
 }
 
 /** The value of what cannot fail here. */

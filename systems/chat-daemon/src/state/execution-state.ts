@@ -66,3 +66,8 @@ export function executionStateOf(chat: {
   const letter = status === "running" ? "R" : status === "interrupting" ? "I" : "A";
   return `${letter}${isQueued ? 1 : 0}`;
 }
+
+/** Somebody drives the chat, or is to. */
+export function isAtWork(status: ChatStatus): boolean {
+  return status !== "waiting" && status !== "error";
+}

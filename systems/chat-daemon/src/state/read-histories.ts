@@ -5,8 +5,10 @@
  * moment with all rows that became others behind it; where that is not enough, with all of them. Where a chat's
  * history still has the version that this server left it with, there are none.
  */
+import { isBoundary, isOfPerson } from "../messages/history-message.ts";
 import { openToolCalls } from "../messages/open-tool-calls.ts";
 import type { ChatRow, StoredMessage } from "./chat-row.ts";
+import { isAtWork } from "./execution-state.ts";
 
 export type KnownHistory = {
   /** `history_version`: no row of a later revision is known. */
@@ -72,10 +74,11 @@ export class ReadHistories {
   /** The first one behind a reading says how the chat was left; of what follows it, the next reading tells. */
   changed(change: OwnChange): void {
     const { before, after, written } = change;
+    const { historyVersion } = after;
     const known = this.#known.get(after.id);
     if (known === undefined) return;
     const isNext = known.version === before.historyVersion;
-    const rest = isNext && isLeftAtRest(known, change) ? toRest(change) : null;
+    const rest = isNext && isLeftAtRest(known, change) ? { historyVersion, written } : null;
     const added = rest === null || written.length === 0 ? 0 : JSON.stringify(written).length;
     this.keep(after.id, { ...known, rest, chars: known.chars + added });
   }
@@ -86,25 +89,14 @@ export class ReadHistories {
   }
 }
 
-function toRest({ after: { historyVersion }, written }: OwnChange): LeftAtRest {
-  return { historyVersion, written };
-}
-
 function isLeftAtRest({ firstId, messages }: KnownHistory, change: OwnChange): boolean {
   const { after, written, isAdded } = change;
-  const isResting = after.status === "waiting" || after.status === "error";
-  if (!isAdded || !isResting || after.archived || after.queueLength > 0) return false;
+  if (!isAdded || isAtWork(after.status) || after.archived || after.queueLength > 0) return false;
   const all = [...messages, ...written];
-  const isCut = all.some((row) => row.id > firstId && row.compressed && row.visibility === "model");
-  return !isCut && openToolCalls(sincePerson(all)).length === 0;
-}
-
-/** What a person wrote has closed all calls before it. */
-function sincePerson(messages: readonly StoredMessage[]): readonly StoredMessage[] {
-  const last = messages.findLastIndex(
-    ({ role, visibility }) => role === "user" && visibility !== "model",
-  );
-  return messages.slice(last + 1);
+  const isCut = all.some((row) => row.id > firstId && isBoundary(row));
+  // What a person wrote has closed all calls before it.
+  const sincePerson = all.slice(all.findLastIndex(isOfPerson) + 1);
+  return !isCut && openToolCalls(sincePerson).length === 0;
 }
 
 /** `changed`: rows of a later revision than what is known, deleted ones among them. */

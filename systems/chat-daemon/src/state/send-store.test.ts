@@ -8,7 +8,15 @@ import type { ChatMachine, SendBeside } from "./chat-machine.ts";
 import { createChatMachine } from "./chat-machine-actions.ts";
 import type { ChatRow, NewMessage, StoredMessage, UserMessage } from "./chat-row.ts";
 import { findChat } from "./chat-store.ts";
-import { boundary, callOf, chatWorld, must, SAYS, takingWorker } from "./chat-world-testkit.ts";
+import {
+  boundary,
+  callOf,
+  chatWorld,
+  fenceOf,
+  must,
+  SAYS,
+  takingWorker,
+} from "./chat-world-testkit.ts";
 import { EXECUTION_STATES } from "./execution-state.ts";
 import { isLeaseAlive } from "./heartbeat-store.ts";
 
@@ -48,7 +56,7 @@ test("a message sent at once leaves the chat as the transition of its name does,
         const row = await read(world, atOnce.id);
         assert.deepEqual([row.historyVersion, row.generationAttempt], [row.snapshotVersion, 1]);
         assert.deepEqual(worker.heard.at(-1), row);
-        const fence = { ...leaseOf(row), historyVersion: row.historyVersion, status: row.status };
+        const fence = fenceOf(row);
         // Whoever reads it later finds an attempt that began before.
         const begun = must(await machine.beginFenced(atOnce.id, fence, besideTaken));
         assert.deepEqual([begun.attempt, begun.chat.generationAttempt], [null, 1]);
@@ -247,8 +255,7 @@ test("rows of the request are written with the message, or neither is; in one ro
 /** Of a chat that is driven, by whoever knows nothing of it. */
 async function historyOf(world: World, chatId: string): Promise<readonly StoredMessage[]> {
   const stranger = createChatMachine({ database: world.database, clock: systemClock });
-  const row = await read(world, chatId);
-  const fence = { ...leaseOf(row), historyVersion: row.historyVersion, status: row.status };
+  const fence = fenceOf(await read(world, chatId));
   return must(await stranger.readFenced(chatId, fence)).messages;
 }
 

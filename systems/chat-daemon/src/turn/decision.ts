@@ -3,6 +3,7 @@
  * is needed, so whoever takes a chat over decides the same.
  */
 import type { MessagePart, ToolCallPart } from "@atelier/contract/chat/message-part";
+import { isOfPerson } from "../messages/history-message.ts";
 import {
   boundaryIndexOf,
   isBoundary,
@@ -85,16 +86,16 @@ export function hasAnswerSinceBoundary(rows: readonly HistoryRow[]): boolean {
 
 /** The rows since the user last wrote, without that message. */
 export function rowsOfTurn(rows: readonly HistoryRow[]): readonly HistoryRow[] {
-  return rows.slice(rows.findLastIndex(isOfPerson) + 1).filter(({ deleted }) => !deleted);
+  return rows.slice(rows.findLastIndex(isThereOfPerson) + 1).filter(({ deleted }) => !deleted);
 }
 
 /** What the turn answers. Null: nobody wrote anything. */
 export function personsMessage(rows: readonly HistoryRow[]): HistoryRow | null {
-  return rows.findLast(isOfPerson) ?? null;
+  return rows.findLast(isThereOfPerson) ?? null;
 }
 
-function isOfPerson(row: HistoryRow): boolean {
-  return row.role === "user" && !row.deleted && row.visibility !== "model";
+function isThereOfPerson(row: HistoryRow): boolean {
+  return !row.deleted && isOfPerson(row);
 }
 
 export function stepsOfTurn(rows: readonly HistoryRow[]): number {

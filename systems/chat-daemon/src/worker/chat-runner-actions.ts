@@ -13,6 +13,7 @@ import type { PubSub } from "@atelier/database/pub-sub";
 import { chatUpdateChannel, type ChatMachine, type TakenChat } from "../state/chat-machine.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import { parseChatUpdate } from "../state/chat-update.ts";
+import { HeldNews } from "../state/held-news.ts";
 import type { Lease } from "../state/lease.ts";
 import { runAbandon, runDynamicToolsTimeout } from "./own-runner-actions.ts";
 import {
@@ -62,10 +63,8 @@ export class ChatRunner {
   /** Of the chat as it was taken, or as its last step left it, until the task behind that has had it. */
   #taken: TakenChat | null;
   #view: RunnerView;
-  /** Statements under way that commit one. */
-  #steps = 0;
-  /** Of such a one, before it has answered. */
-  #announced: RunnerEvent | null = null;
+  /** Of a step whose statement has not answered: only the last counts. */
+  readonly #announced: HeldNews<RunnerEvent>;
   #active: ActiveTask | null = null;
 
   /** `ended` is called once when the runner has nothing more to do for the chat. */
@@ -80,6 +79,10 @@ export class ChatRunner {
     this.#workerId = workerId ?? "";
     this.#fence = chat.fence;
     this.#deps = deps;
+    this.#announced = new HeldNews(deps.clock, (held) => {
+      const last = held.at(-1);
+      if (last !== undefined && !this.#stop.signal.aborted) this.#follow(last, null);
+    });
     this.#ended = ended;
     this.#view = initialView({ workerId: this.#workerId, runnerId: this.lease.runnerId });
     let firstReadMs = FIRST_READ_MS;
@@ -100,8 +103,8 @@ export class ChatRunner {
   /** In any order, as often as it comes. `read`: the chat as the event says it is. */
   hear(event: RunnerEvent, read: TakenChat | null = null): void {
     if (this.#stop.signal.aborted) return;
-    const isHeld = read === null && this.#steps > 0 && isStepOf(this.#view, event);
-    if (isHeld) this.#hold(event);
+    const isHeld = read === null && this.#announced.isChanging && isStepOf(this.#view, event);
+    if (isHeld) this.#announced.hold(event);
     else this.#follow(event, read);
   }
 
@@ -117,30 +120,8 @@ export class ChatRunner {
   }
 
   /** What is announced of a step is heard from its own statement first, with what that read. */
-  async stepping<Value>(commit: () => Promise<Value>): Promise<Value> {
-    this.#steps += 1;
-    try {
-      return await commit();
-    } finally {
-      this.#steps -= 1;
-      this.#followHeld();
-    }
-  }
-
-  /** Not for long: an answer can be lost on the way. */
-  #hold(event: RunnerEvent): void {
-    this.#announced = event;
-    const { clock } = this.#deps;
-    clock.sleep(NEWS_MS_MAX, this.#stop.signal).then(
-      () => this.#followHeld(),
-      () => {}, // The runner has stopped.
-    );
-  }
-
-  #followHeld(): void {
-    const announced = this.#announced;
-    this.#announced = null;
-    if (announced !== null && !this.#stop.signal.aborted) this.#follow(announced, null);
+  stepping<Value>(commit: () => Promise<Value>): Promise<Value> {
+    return this.#announced.during(commit);
   }
 
   /** Also said when the chat is gone. Cuts off what is active, and does not wait for it. */

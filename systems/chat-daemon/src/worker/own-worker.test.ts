@@ -10,7 +10,7 @@ import { createChatMachine } from "../state/chat-machine-actions.ts";
 import type { ChatMachine, OwnWorker, ReadChat } from "../state/chat-machine.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import { findChat } from "../state/chat-store.ts";
-import { chatWorld, must, type ChatWorld } from "../state/chat-world-testkit.ts";
+import { chatWorld, fenceOf, must, type ChatWorld } from "../state/chat-world-testkit.ts";
 import { ReadHistories } from "../state/read-histories.ts";
 import { sendAtOnce } from "../state/send-store.ts";
 import { startChatWorker, type ChatWorker } from "./chat-worker-task.ts";
@@ -69,11 +69,7 @@ test("a runner goes on from what its step read, also where it hears of the step 
   const hasRead = (times: number): boolean => reads.length === times;
   assert.ok(await machine.sendAtRest(id, world.user("and?"), ALONE));
   const row = await read(world, id);
-  const fence = {
-    runnerId: row.runnerId ?? "",
-    historyVersion: row.historyVersion,
-    status: row.status,
-  };
+  const fence = fenceOf(row);
   const step = [{ role: "assistant", content: [{ type: "text", text: "so" }] }] as const;
   const moved = { ...row, historyVersion: row.historyVersion + 1, generationAttempt: 1 };
   const announced = { ...moved, snapshotVersion: row.snapshotVersion + 1 };
