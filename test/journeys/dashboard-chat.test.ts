@@ -303,8 +303,13 @@ test("two browsers see one chat: questions and plans are answered in either", RO
   const pause = { afterBytes: 900, until: new Promise(() => {}) };
   model.acts.push({ to: "For ever", steps: [says("A story without an end.", { pause })] });
   await write(other, "For ever");
+  const stopping = other.waitForRequest(/\/interrupt$/);
   await other.getByRole("button", { name: "Stop the agent" }).click();
+  // The turn that is on the page, and none that may have begun when this arrives.
+  const { turn_message_id: stopped } = (await stopping).postDataJSON() as Record<string, unknown>;
   await other.getByText("Lands now.").waitFor();
+  const { body: shown } = await person.call(server, "GET", `/api/v2/chats/${chat.id}`);
+  assert.equal(stopped, shown.turn_message_id);
   assert.deepEqual(findings, []);
 });
 

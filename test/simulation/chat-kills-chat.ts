@@ -55,12 +55,15 @@ export class KillsChat implements Disposable {
   /** In the order in which they were accepted. */
   readonly sent: string[];
   readonly #world: ChatKillsWorld;
+  /** Of its first turn. */
+  readonly #turnMessageId: number;
 
   private constructor(
     world: ChatKillsWorld,
-    about: { id: string; key: string; text: string; scenario: ScenarioName },
+    about: { id: string; turn: number; key: string; text: string; scenario: ScenarioName },
   ) {
     this.#world = world;
+    this.#turnMessageId = about.turn;
     this.id = about.id;
     this.key = about.key;
     this.scenario = about.scenario;
@@ -86,8 +89,8 @@ export class KillsChat implements Disposable {
       ...(scenario === "tool_server" && { mcp_server_ids: [world.toolServerId] }),
     });
     assert.equal(status, 201, JSON.stringify(body));
-    const sent = texts.join("");
-    return new KillsChat(world, { id: body.id as string, key, text: sent, scenario });
+    const { id, turn_message_id: turn } = body as { id: string; turn_message_id: number };
+    return new KillsChat(world, { id, turn, key, text: texts.join(""), scenario });
   }
 
   [Symbol.dispose](): void {
@@ -103,11 +106,11 @@ export class KillsChat implements Disposable {
         break;
       case "interrupt":
         await this.until("an answer under way", isAnswering);
-        await this.#act("interrupt");
+        await this.#stop();
         break;
       case "interrupt_command":
         await this.until("a command at work", isAtWork);
-        await this.#act("interrupt");
+        await this.#stop();
         break;
       case "edit":
         await this.until("a command at work", isAtWork);
@@ -115,7 +118,7 @@ export class KillsChat implements Disposable {
         break;
       case "summary":
         await this.rest();
-        await this.#act("compact");
+        await this.#compact();
         break;
       case "recovery":
         await this.until("an answer under way", isAnswering);
@@ -136,7 +139,7 @@ export class KillsChat implements Disposable {
         break;
       case "interrupt_summary":
         await this.until("a summary under way", isSummingUp);
-        await this.#act("interrupt");
+        await this.#stop();
         break;
       case "patience":
       case "retry":
@@ -250,9 +253,18 @@ export class KillsChat implements Disposable {
     if (driver !== undefined) this.#world.strike("driver killed", driver, () => 0);
   }
 
-  async #act(action: "interrupt" | "compact"): Promise<void> {
-    // Refused: it has come through before, or there is nothing to stop any more.
-    await this.#world.call("POST", `/api/v2/chats/${this.id}/${action}`);
+  /**
+   * The turn that its person sees, which is its first. Refused: it has come through before, or that turn
+   * is over.
+   */
+  async #stop(): Promise<void> {
+    const body = { turn_message_id: this.#turnMessageId };
+    await this.#world.call("POST", `/api/v2/chats/${this.id}/interrupt`, body);
+  }
+
+  /** Refused: it has come through before. */
+  async #compact(): Promise<void> {
+    await this.#world.call("POST", `/api/v2/chats/${this.id}/compact`);
   }
 }
 

@@ -34,7 +34,7 @@ export function simpleChatCommand(command: {
   readonly summary: string;
   readonly example: string;
   readonly done: string;
-  run(api: Api, chatId: string): Promise<Result<unknown, CliFailure>>;
+  run(api: Api, chat: Chat): Promise<Result<unknown, CliFailure>>;
 }): CommandDefinition {
   return defineCommand({
     name: command.name,
@@ -43,10 +43,10 @@ export function simpleChatCommand(command: {
     args: { chat: argument(CHAT_ARGUMENT) },
     options: {},
     run: (cli, { args }) =>
-      withChat(cli, args.chat, async (api, { id }) => {
-        const done = await command.run(api, id);
+      withChat(cli, args.chat, async (api, chat) => {
+        const done = await command.run(api, chat);
         if (!done.ok) return done;
-        return ok({ json: done.value ?? { chat: id }, text: command.done });
+        return ok({ json: done.value ?? { chat: chat.id }, text: command.done });
       }),
   });
 }

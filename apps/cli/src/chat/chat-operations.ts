@@ -1,16 +1,18 @@
 /** What people do with a chat besides talking, for commands and for the lines of a session alike. */
 import { fail, ok, type Result } from "@atelier/base/result";
 import {
+  deleteQueuedChatMessage,
+  promoteQueuedChatMessage,
+  updateQueuedChatMessage,
+} from "@atelier/contract/http/chat-queue";
+import {
   clearChat,
   compactChat,
-  deleteQueuedChatMessage,
   editChatMessage,
   getChatCost,
   interruptChat,
   listChatMessages,
-  promoteQueuedChatMessage,
   updateChat,
-  updateQueuedChatMessage,
   type Chat,
   type ChatMessage,
   type ChatQueuedMessage,
@@ -24,11 +26,17 @@ import { money } from "../output/money.ts";
 
 type Done<Value> = Promise<Result<Value, CliFailure>>;
 
-const ACTIONS = { interrupt: interruptChat, compact: compactChat, clear: clearChat } as const;
+const ACTIONS = { compact: compactChat, clear: clearChat } as const;
 export type ChatAction = keyof typeof ACTIONS;
 
 export function actOnChat(api: Api, chat: string, action: ChatAction): Done<Chat> {
   return api.call(ACTIONS[action], { params: { chat } });
+}
+
+/** `turn`: the id of the message whose turn is meant, so that a stop that comes late stops no other. */
+export function stopChat(api: Api, chat: string, turn: number | undefined): Done<Chat> {
+  const body = turn === undefined ? {} : { turn_message_id: turn };
+  return api.call(interruptChat, { params: { chat }, body });
 }
 
 export function changeChat(

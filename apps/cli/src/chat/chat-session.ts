@@ -1,6 +1,11 @@
 /** A chat at a terminal: what happens is printed, and what one types below is sent. */
 import { ok, type Result } from "@atelier/base/result";
-import { EMPTY_CHAT_VIEW, isBusy, type ChatView } from "@atelier/contract/chat/chat-view";
+import {
+  EMPTY_CHAT_VIEW,
+  isBusy,
+  turnMessageId,
+  type ChatView,
+} from "@atelier/contract/chat/chat-view";
 import { sendChatMessage, type Chat } from "@atelier/contract/http/chats";
 import { EXIT_CODES, type CliFailure } from "../cli-failure.ts";
 import type { Api, Cli } from "../cli.ts";
@@ -24,7 +29,7 @@ export async function runSession(
   api: Api,
   { chat, afterId }: { readonly chat: Chat; readonly afterId: number },
 ): CommandOutcome {
-  const session = new Session(cli, { api, chatId: chat.id, modelId: null, effort: null });
+  const session = new Session(cli, api, chat);
   const title = safe`${chat.title} · ${chat.id.slice(0, 8)} · /help shows what else there is`;
   return session.run(title, afterId);
 }
@@ -35,13 +40,17 @@ class Session {
   readonly #screen: LiveScreen;
   readonly #left = new AbortController();
   #view: ChatView = EMPTY_CHAT_VIEW;
+  /** The newest message that is known to have entered the history, wherever that was heard. */
+  #asked: number | undefined;
   #isLost = false;
   /** Lines are dealt with in the order in which they were typed. */
   #work: Promise<void> = Promise.resolve();
 
-  constructor(cli: Cli, state: SessionState) {
+  constructor(cli: Cli, api: Api, chat: Chat) {
     this.#cli = cli;
-    this.#state = state;
+    this.#asked = chat.turn_message_id;
+    const turn = () => this.#asked;
+    this.#state = { api, chatId: chat.id, turn, modelId: null, effort: null };
     this.#screen = liveScreen(cli);
   }
 
@@ -90,6 +99,7 @@ class Session {
         event: (before, view, event) => this.#screen.print(printer.take(before, view, event)),
         settled: (view) => {
           this.#view = view;
+          this.#heardOf(turnMessageId(view));
           this.#showStatus();
           return false;
         },
@@ -99,6 +109,10 @@ class Session {
         },
       },
     );
+  }
+
+  #heardOf(asked: number | undefined): void {
+    this.#asked = Math.max(asked ?? 0, this.#asked ?? 0) || undefined;
   }
 
   #showStatus(): void {
@@ -149,6 +163,7 @@ class Session {
       },
     });
     if (!sent.ok) return sent;
+    this.#heardOf(sent.value.message?.id);
     return ok((sent.value.warnings ?? []).map((each) => safe`Warning: ${each}`).join("\n"));
   }
 }

@@ -17,6 +17,7 @@ import {
   editMessage,
   promoteQueued,
   queueOf,
+  stopChat,
 } from "./chat-operations.ts";
 import { messageText } from "./message-text.ts";
 import { sessionHelp, type SessionCommand } from "./session-lines.ts";
@@ -24,6 +25,8 @@ import { sessionHelp, type SessionCommand } from "./session-lines.ts";
 export type SessionState = {
   readonly api: Api;
   readonly chatId: string;
+  /** The id of the message whose turn is on the screen. */
+  readonly turn: () => number | undefined;
   /** Of the next messages; null: the chat's own. */
   modelId: string | null;
   effort: ReasoningEffort | null;
@@ -34,7 +37,7 @@ type Command = (state: SessionState, rest: string) => Said;
 
 /** An empty answer: the stream says what happened. `quit` is the session's own. */
 export const SESSION_RUNS: Readonly<Record<Exclude<SessionCommand, "quit">, Command>> = {
-  stop: ({ api, chatId }) => said(actOnChat(api, chatId, "interrupt"), ""),
+  stop: ({ api, chatId, turn }) => said(stopChat(api, chatId, turn()), ""),
   compact: ({ api, chatId }) => said(actOnChat(api, chatId, "compact"), ""),
   clear: ({ api, chatId }) => said(actOnChat(api, chatId, "clear"), ""),
   queue: runQueue,

@@ -7,5 +7,5 @@ export const chatArchive = simpleChatCommand({
   summary: "Put a chat into the archive; its work stops",
   example: "atelier chat archive 3f2a9c11",
   done: "It is in the archive.",
-  run: (api, chatId) => changeChat(api, chatId, { archived: true }),
+  run: (api, { id }) => changeChat(api, id, { archived: true }),
 });

@@ -7,5 +7,5 @@ export const chatClear = simpleChatCommand({
   summary: "Go on with an empty context; the history stays visible",
   example: "atelier chat clear last",
   done: "The context is empty.",
-  run: (api, chatId) => actOnChat(api, chatId, "clear"),
+  run: (api, { id }) => actOnChat(api, id, "clear"),
 });

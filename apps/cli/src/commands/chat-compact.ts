@@ -7,5 +7,5 @@ export const chatCompact = simpleChatCommand({
   summary: "Summarise the history so far, to free context",
   example: "atelier chat compact last",
   done: "The history is being summed up.",
-  run: (api, chatId) => actOnChat(api, chatId, "compact"),
+  run: (api, { id }) => actOnChat(api, id, "compact"),
 });

@@ -7,5 +7,5 @@ export const chatUnarchive = simpleChatCommand({
   summary: "Take a chat out of the archive",
   example: "atelier chat unarchive 3f2a9c11",
   done: "It is out of the archive.",
-  run: (api, chatId) => changeChat(api, chatId, { archived: false }),
+  run: (api, { id }) => changeChat(api, id, { archived: false }),
 });

@@ -241,12 +241,16 @@ test("attach shows what was said, then what happens, until the turn is over", as
 
 test("a chat is named by the beginning of its id, or as the last one", async () => {
   const other = { ...CHAT, id: "6f0a0000-7a51-4d0b-9d6c-0a4c1f1e2d3c", pin_order: 1 };
-  const newer = { ...CHAT, updated_at: "2026-01-02T00:00:00.000Z" };
+  const newer = { ...CHAT, updated_at: "2026-01-02T00:00:00.000Z", turn_message_id: 7 };
   const asked: string[] = [];
+  const bodies: unknown[] = [];
   const scene = {
     variables: SIGNED_IN,
     "GET /api/v2/chats": () => [other, newer],
-    "POST /api/v2/chats/:chat/interrupt": () => CHAT,
+    "POST /api/v2/chats/:chat/interrupt": ({ body }: Parsed) => {
+      bodies.push(body);
+      return CHAT;
+    },
   };
   for (const ref of ["6f0a8", "6F0A8F4E", "last"]) {
     const run = await cli(["chat", "interrupt", ref], scene);
@@ -254,6 +258,8 @@ test("a chat is named by the beginning of its id, or as the last one", async () 
     asked.push(run.requests.at(-1)?.path ?? "");
   }
   assert.deepEqual(new Set(asked), new Set([`/api/v2/chats/${ID}/interrupt`]));
+  // The turn that was found is meant, and none that begins meanwhile.
+  assert.deepEqual(bodies, Array(3).fill({ turn_message_id: 7 }));
   const codes = [];
   for (const ref of ["6f0a", "ffff", "6f0", "../x"]) {
     codes.push((await cli(["chat", "interrupt", ref], scene)).exitCode);
@@ -368,7 +374,7 @@ function keyboard() {
 test("lines typed in a session are messages and commands, and Ctrl-C leaves", async () => {
   const { type, streams } = keyboard();
   const bodies: unknown[] = [];
-  const asked: string[] = [];
+  const asked: unknown[] = [];
   const run = await cli(["chat", "attach", ID], {
     variables: SIGNED_IN,
     clock: systemClock,
@@ -381,10 +387,10 @@ test("lines typed in a session are messages and commands, and Ctrl-C leaves", as
       bodies.push(sent);
       if (bodies.length === 4) type("\u0003");
       if (bodies.length === 2) type("/nonsense\r/effort high\r/stop\r");
-      return { queued: false };
+      return { queued: false, message: message(bodies.length + 10, "user", text("")) };
     },
-    "POST /api/v2/chats/:chat/interrupt": () => {
-      asked.push("stop");
+    "POST /api/v2/chats/:chat/interrupt": ({ body }: Parsed) => {
+      asked.push(body);
       type("\u001b[200~one\ntwo\u001b[201~\r//slash\\\rmore\r");
       return CHAT;
     },
@@ -401,7 +407,8 @@ test("lines typed in a session are messages and commands, and Ctrl-C leaves", as
     { ...sent("one\ntwo"), ...eager },
     { ...sent("/slash\nmore"), ...eager },
   ]);
-  assert.deepEqual(asked, ["stop"]);
+  // The turn of what was sent last, though the stream has not shown it yet.
+  assert.deepEqual(asked, [{ turn_message_id: 12 }]);
   assert.match(run.out, /There is no \/nonsense/);
   assert.match(run.err, new RegExp(`atelier chat attach ${ID}`));
 });

@@ -2,8 +2,15 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { cursorOf, EMPTY_CHAT_VIEW, turnEnd, withEvents, type ChatView } from "./chat-view.ts";
-import type { MessagePart } from "./message-part.ts";
+import {
+  cursorOf,
+  EMPTY_CHAT_VIEW,
+  turnEnd,
+  turnMessageId,
+  withEvents,
+  type ChatView,
+} from "./chat-view.ts";
+import type { MessagePart, MessageRole } from "./message-part.ts";
 import type { ChatStreamEvent } from "./stream-event.ts";
 
 const CHAT = "6f0a8f4e-7a51-4d0b-9d6c-0a4c1f1e2d3c";
@@ -12,12 +19,12 @@ const LATER = "2026-01-01T00:00:05.000Z";
 
 const about = { chat_id: CHAT };
 
-function message(id: number, text: string): ChatStreamEvent {
+function message(id: number, text: string, role: MessageRole = "assistant"): ChatStreamEvent {
   const content: MessagePart[] = [{ type: "text", text }];
   return {
     type: "message",
     ...about,
-    message: { id, chat_id: CHAT, created_at: TIME, role: "assistant", content },
+    message: { id, chat_id: CHAT, created_at: TIME, role, content },
   };
 }
 
@@ -142,6 +149,12 @@ test("a turn has ended when its status and all that belongs to it are told", () 
     [[status("error"), failure, status("running")], null],
   ] as const;
   for (const [events, end] of rows) assert.equal(turnEnd(told(...events)), end);
+});
+
+test("a turn is known by the message that it answers", () => {
+  assert.equal(turnMessageId(told(status("running"))), undefined);
+  const asked = [message(7, "again", "user"), message(4, "once", "user")];
+  assert.equal(turnMessageId(told(...asked, message(9, "so"), message(10, "it", "tool"))), 7);
 });
 
 test("a retry counts until something happens", () => {

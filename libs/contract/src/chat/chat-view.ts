@@ -100,6 +100,11 @@ export function cursorOf(view: ChatView): {
   };
 }
 
+/** What the turn is known by: the message that it answers. Undefined: none of a person's was told yet. */
+export function turnMessageId({ messages }: ChatView): number | undefined {
+  return messages.findLast(({ role }) => role === "user")?.id;
+}
+
 /** The chat works, or is about to. */
 export function isBusy(status: ChatStatus): boolean {
   return status === "running" || status === "interrupting";

@@ -15,7 +15,7 @@ import { endpoint } from "../endpoint.ts";
 import { limitOf, NoParams, NoQuery, Timestamp } from "./common.ts";
 
 export const ChatParams = z.strictObject({ chat: z.uuid() });
-const MessageId = z.coerce.number().int().positive();
+export const ChatMessageId = z.coerce.number().int().positive();
 
 export const CHAT_TITLE_MAX = 200;
 export const CHAT_SYSTEM_PROMPT_MAX = 10_000;
@@ -154,6 +154,8 @@ const ChatFields = {
   context_tokens: Count.optional(),
   context_limit: Count.optional(),
   client_type: z.enum(CHAT_CLIENT_TYPES),
+  /** The person's message that its turn answers, or answered last: what a turn is known by. */
+  turn_message_id: z.int().optional(),
   /** Messages that wait until the chat is free. */
   queue_length: z.int(),
   /** Runnable, and waits for a slot. Not told of children. */
@@ -182,7 +184,7 @@ export const ChatInputPart = z.discriminatedUnion("type", [
   }),
 ]);
 export type ChatInputPart = z.infer<typeof ChatInputPart>;
-const Content = z.array(ChatInputPart).min(1).max(1_000);
+export const ChatContent = z.array(ChatInputPart).min(1).max(1_000);
 
 export const DynamicTool = z.strictObject({
   name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, "1 to 64 of a-z A-Z 0-9 _ -"),
@@ -196,7 +198,7 @@ const IdempotencyKey = { idempotency_key: z.string().min(1).max(128).optional() 
 
 export const CreateChat = z.strictObject({
   organization_id: z.uuid().optional(),
-  content: Content,
+  content: ChatContent,
   system_prompt: z.string().max(CHAT_SYSTEM_PROMPT_MAX).optional(),
   workspace_id: z.uuid().optional(),
   model_config_id: z.uuid().optional(),
@@ -210,7 +212,7 @@ export const CreateChat = z.strictObject({
 });
 
 /** Of all that lets an agent work. */
-const BEGINS = ["chat.state_conflict", "chat.usage_limit_reached"] as const;
+export const BEGINS = ["chat.state_conflict", "chat.usage_limit_reached"] as const;
 
 export const createChat = endpoint({
   tag: "chats",
@@ -322,7 +324,7 @@ export const listChatMessages = endpoint({
   access: "chat:read",
   params: ChatParams,
   query: z.strictObject({
-    before_id: MessageId.optional(),
+    before_id: ChatMessageId.optional(),
     after_id: z.coerce.number().int().nonnegative().optional(),
     limit: limitOf(50, 200),
   }),
@@ -368,7 +370,7 @@ export const sendChatMessage = endpoint({
   params: ChatParams,
   query: NoQuery,
   body: z.strictObject({
-    content: Content,
+    content: ChatContent,
     model_config_id: z.uuid().optional(),
     reasoning_effort: ReasoningEffort.optional(),
     /** Null: as they are. */
@@ -398,10 +400,10 @@ export const editChatMessage = endpoint({
   path: "/api/v2/chats/:chat/messages/:message",
   aliases: ["/api/experimental/chats/:chat/messages/:message"],
   access: "chat:update",
-  params: z.strictObject({ chat: z.uuid(), message: MessageId }),
+  params: z.strictObject({ chat: z.uuid(), message: ChatMessageId }),
   query: NoQuery,
   body: z.strictObject({
-    content: Content,
+    content: ChatContent,
     model_config_id: z.uuid().optional(),
     reasoning_effort: ReasoningEffort.optional(),
     mcp_server_ids: z.array(z.uuid()).max(100).nullable().optional(),
@@ -419,54 +421,23 @@ export const editChatMessage = endpoint({
   audit: { action: "write", resource: "chat" },
 });
 
-const QueuedParams = z.strictObject({ chat: z.uuid(), queued: MessageId });
-
-export const deleteQueuedChatMessage = endpoint({
+export const interruptChat = endpoint({
   tag: "chats",
-  summary: "Take a message out of the queue",
-  method: "DELETE",
-  path: "/api/v2/chats/:chat/queue/:queued",
-  aliases: ["/api/experimental/chats/:chat/queue/:queued"],
-  access: "chat:update",
-  params: QueuedParams,
-  query: NoQuery,
-  body: null,
-  success: { status: 204, body: null },
-  failures: ["chat.state_conflict"],
-  audit: { action: "write", resource: "chat" },
-});
-
-export const updateQueuedChatMessage = endpoint({
-  tag: "chats",
-  summary: "Change a queued message's text, or its place in the queue",
-  method: "PATCH",
-  path: "/api/v2/chats/:chat/queue/:queued",
-  access: "chat:update",
-  params: QueuedParams,
-  query: NoQuery,
-  body: z.strictObject({
-    content: Content.optional(),
-    /** From 0. Behind the last: at the end. */
-    index: z.int().min(0).optional(),
-  }),
-  success: { status: 200, body: ChatQueuedMessage },
-  failures: ["chat.state_conflict"],
-  audit: { action: "write", resource: "chat" },
-});
-
-export const promoteQueuedChatMessage = endpoint({
-  tag: "chats",
-  summary: "Let a queued message be the next; work under way is interrupted",
+  summary: "Stop the work; what was written so far stays",
   method: "POST",
-  path: "/api/v2/chats/:chat/queue/:queued/promote",
-  aliases: ["/api/experimental/chats/:chat/queue/:queued/promote"],
+  path: "/api/v2/chats/:chat/interrupt",
+  aliases: ["/api/experimental/chats/:chat/interrupt"],
   access: "chat:update",
-  params: QueuedParams,
+  params: ChatParams,
   query: NoQuery,
-  body: null,
-  /** Null: it is first in the queue, and becomes a message when the work has stopped. */
-  success: { status: 200, body: z.object({ message: ChatMessage.nullable() }) },
-  failures: [...BEGINS],
+  body: z
+    .strictObject({
+      /** The turn that is meant. Once another message is answered, nothing is stopped any more. */
+      turn_message_id: z.int().positive().optional(),
+    })
+    .optional(),
+  success: { status: 200, body: Chat },
+  failures: ["chat.state_conflict"],
   audit: { action: "write", resource: "chat" },
 });
 
@@ -486,10 +457,6 @@ const chatAction = <const Path extends string>(path: Path, summary: string) =>
     audit: { action: "write", resource: "chat" },
   });
 
-export const interruptChat = chatAction(
-  "interrupt",
-  "Stop the work; what was written so far stays",
-);
 export const compactChat = chatAction("compact", "Summarise the history so far, to free context");
 export const clearChat = chatAction(
   "clear",

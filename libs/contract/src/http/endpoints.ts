@@ -13,6 +13,7 @@ import * as chatDebugSettings from "./chat-debug-settings.ts";
 import * as chatDiff from "./chat-diff.ts";
 import * as chatFiles from "./chat-files.ts";
 import * as chatModels from "./chat-models.ts";
+import * as chatQueue from "./chat-queue.ts";
 import * as chatSettings from "./chat-settings.ts";
 import * as chatSharing from "./chat-sharing.ts";
 import * as chatSpending from "./chat-spending.ts";
@@ -50,6 +51,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   chatDiff,
   chatFiles,
   chatModels,
+  chatQueue,
   chatSettings,
   chatSharing,
   chatDebugSettings,

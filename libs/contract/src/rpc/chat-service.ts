@@ -5,6 +5,7 @@ import * as debugSettings from "../http/chat-debug-settings.ts";
 import * as diff from "../http/chat-diff.ts";
 import * as files from "../http/chat-files.ts";
 import { CHAT_MODEL_ENDPOINTS } from "../http/chat-models.ts";
+import * as queue from "../http/chat-queue.ts";
 import * as settings from "../http/chat-settings.ts";
 import * as sharing from "../http/chat-sharing.ts";
 import * as spending from "../http/chat-spending.ts";
@@ -24,10 +25,12 @@ export type EndpointsOf<Module> = {
 
 export const CHAT_ENDPOINTS: EndpointsOf<typeof chats> &
   EndpointsOf<typeof diff> &
-  EndpointsOf<typeof files> = {
+  EndpointsOf<typeof files> &
+  EndpointsOf<typeof queue> = {
   ...endpointsOf(chats),
   ...endpointsOf(diff),
   ...endpointsOf(files),
+  ...endpointsOf(queue),
 };
 export const CHAT_DEBUG_ENDPOINTS: EndpointsOf<typeof debug> = endpointsOf(debug);
 export const CHAT_SETTING_ENDPOINTS: EndpointsOf<typeof settings> &

@@ -22,6 +22,11 @@ export function toFailure(failure: TransitionFailure): ChatFailure {
       return invalid("content", failure.detail);
     case "nothing_to_do":
       return { code: "chat.state_conflict", detail: "There is nothing that this would change." };
+    case "other_turn":
+      return {
+        code: "chat.state_conflict",
+        detail: "The chat answers another message by now. Nothing was stopped.",
+      };
     case "parent_archived":
       return { code: "chat.state_conflict", detail: "The chat that it belongs to is archived." };
     case "family_busy":

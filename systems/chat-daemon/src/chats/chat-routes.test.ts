@@ -392,6 +392,43 @@ describe("what a state does not allow", () => {
     );
   });
 
+  test("a stop that comes late does not stop another turn than the one it was for", async () => {
+    await using chats = await chatsWorld();
+    const call = chatClient(chats);
+    const { id, turn_message_id: first } = await created(call);
+    const params = { chat: id };
+    const stop = async (turn?: number) =>
+      call("interruptChat", { params, body: { turn_message_id: turn } });
+    const body = { content: HELLO, busy_behavior: "queue" };
+    must(await call("sendChatMessage", { params, body }));
+    must(await chats.world.machine.change(id, (chat) => chat.finishTurn()));
+    const late = await stop(first);
+    assert.ok(!late.ok);
+    assert.deepEqual(late.failure, {
+      code: "chat.state_conflict",
+      detail: "The chat answers another message by now. Nothing was stopped.",
+    });
+    const working = must(await call("getChat", { params }));
+    assert.equal(working.status, "running");
+    assert.ok((working.turn_message_id ?? 0) > (first ?? 0));
+    const { messages } = must(await call("listChatMessages", { params, query: { limit: 5 } }));
+    assert.equal(working.turn_message_id, messages.find(({ role }) => role === "user")?.id);
+    assert.equal(must(await stop(working.turn_message_id)).status, "interrupting");
+    assert.equal(codeOf(await stop(working.turn_message_id)), "chat.state_conflict");
+  });
+
+  test("an edited message's turn is another one, and whoever names none stops what there is", async () => {
+    await using chats = await chatsWorld();
+    const call = chatClient(chats);
+    const { id, turn_message_id: first } = await created(call);
+    const edit = { params: { chat: id, message: first }, body: { content: HELLO } };
+    must(await call("editChatMessage", edit));
+    const before = { params: { chat: id }, body: { turn_message_id: first } };
+    assert.equal(codeOf(await call("interruptChat", before)), "chat.state_conflict");
+    const stopped = must(await call("interruptChat", { params: { chat: id } }));
+    assert.equal(stopped.status, "interrupting");
+  });
+
   test("a chat of nobody is not found", async () => {
     await using chats = await chatsWorld();
     const result = await chatClient(chats)("interruptChat", { params: { chat: randomUUID() } });

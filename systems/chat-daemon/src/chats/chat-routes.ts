@@ -2,6 +2,7 @@
 import { fail, ok } from "@atelier/base/result";
 import type { CHAT_ENDPOINTS } from "@atelier/contract/rpc/chat-service";
 import type { EndpointService, ServiceRequest } from "@atelier/contract/rpc/endpoint-service";
+import type { LockedChat } from "../state/chat-machine.ts";
 import {
   changeChat,
   showChat,
@@ -97,7 +98,7 @@ function changing(deps: ChatDeps) {
 function writing(deps: ChatDeps) {
   const act =
     (run: Parameters<typeof transition<never>>[2]) =>
-    async ({ params }: Of<"interruptChat">) =>
+    async ({ params }: Of<"compactChat">) =>
       shownAfter(deps, params.chat, await transition(deps, params.chat, run));
   return {
     sendChatMessage: async ({ caller, params, body }: Of<"sendChatMessage">) =>
@@ -118,7 +119,11 @@ function writing(deps: ChatDeps) {
       );
       return done.ok ? done : fail(withoutQueueFull(done.failure));
     },
-    interruptChat: act((chat) => chat.interrupt("The user stopped it.")),
+    interruptChat: async ({ params: { chat: id }, body }: Of<"interruptChat">) => {
+      const stop = (chat: LockedChat) =>
+        chat.interrupt("The user stopped it.", body?.turn_message_id);
+      return shownAfter(deps, id, await transition(deps, id, stop));
+    },
     compactChat: act((chat) => chat.requestCompaction()),
     clearChat: act((chat) => chat.clearContext(clearedRows(deps.random.uuid(), deps.clock.now()))),
     reconcileChat: act((chat) => chat.reconcileInvalidState()),

@@ -49,6 +49,7 @@ function fieldsOf(chat: ShownChat, ownerUsername: string | undefined): Omit<Chat
     labels: { ...chat.labels },
     has_unread: chat.hasUnread,
     client_type: chat.clientType,
+    ...given("turn_message_id", chat.turnMessageId),
     queue_length: chat.queueLength,
     inbox_section: chat.inboxSection,
     inbox_since: chat.inboxSince.toISOString(),

@@ -40,6 +40,9 @@ export function shownChats(chats: RawBuilder<unknown>): RawBuilder<ShownRow> {
       c.plan_mode, c.last_error, c.last_turn_summary, c.created_at, c.updated_at, c.archived,
       c.pin_order, c.mcp_server_ids, c.labels, c.client_type, c.queue_length, c.asks,
       c.inbox_section, c.inbox_since, c.retry_state, ${IS_UNREAD} as has_unread,
+      (select max(m.id) from chat_messages m
+        where m.chat_id = c.id and m.role = 'user' and not m.deleted and m.visibility <> 'model')
+        as turn_message_id,
       exists (
         select from chat_readers r where r.chat_id = coalesce(c.root_chat_id, c.id)) as is_shared,
       (select context_limit from chat_model_configs where id = c.last_model_config_id)
@@ -112,6 +115,7 @@ export type ShownRow = {
   readonly inbox_since: Date;
   readonly retry_state: unknown;
   readonly has_unread: boolean;
+  readonly turn_message_id: number | null;
   readonly context_limit: number | null;
   readonly has_usage: boolean;
   readonly context_tokens: number;
@@ -149,6 +153,7 @@ export function toShown(row: ShownRow): ShownChat {
     mcpServerIds: row.mcp_server_ids,
     labels: row.labels,
     hasUnread: row.has_unread,
+    turnMessageId: row.turn_message_id,
     clientType: row.client_type,
     queueLength: row.queue_length,
     asks: row.asks,

@@ -33,6 +33,8 @@ export type ShownChat = {
   readonly mcpServerIds: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly hasUnread: boolean;
+  /** What a person wrote last, which is what is answered; null: nothing. */
+  readonly turnMessageId: number | null;
   readonly clientType: "ui" | "api";
   readonly queueLength: number;
   readonly asks: ChatAsk | null;

@@ -33,6 +33,8 @@ export type TransitionFailure =
   | { readonly kind: "nothing_to_do" }
   /** Results that do not fit the calls that wait for one. */
   | { readonly kind: "results_mismatch"; readonly detail: string }
+  /** The chat answers another message than the one whose turn was meant. */
+  | { readonly kind: "other_turn" }
   | { readonly kind: "files_refused"; readonly detail: string }
   | { readonly kind: "parent_archived" }
   | { readonly kind: "family_busy" };
@@ -100,7 +102,8 @@ export interface LockedChat {
   ): Promise<Result<QueuedMessage, TransitionFailure>>;
   /** Null: it is first in the queue, and enters the history when the work has stopped. */
   promoteQueuedMessage(queuedId: number): Promise<Result<StoredMessage | null, TransitionFailure>>;
-  interrupt(reason: string): Promise<Result<undefined, TransitionFailure>>;
+  /** `turn`: the id of the message whose turn is meant; without it, whichever is under way. */
+  interrupt(reason: string, turn?: number): Promise<Result<undefined, TransitionFailure>>;
   completeRequiresAction(
     results: readonly ToolOutcome[],
   ): Promise<Result<undefined, TransitionFailure>>;

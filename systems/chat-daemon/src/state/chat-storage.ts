@@ -22,6 +22,8 @@ export interface ChatStorage {
   carryOut(row: ChatRow, plan: Plan): Promise<CarriedOut>;
   /** What can hold open tool calls, with the parts of these alone. */
   callsAndResults(): Promise<readonly HistoryMessage[]>;
+  /** The id of what a person wrote last: the message that is answered. 0: there is none. */
+  newestOfPerson(): Promise<number>;
   /** Undefined: unknown, of another chat, or deleted. */
   findMessage(messageId: number): Promise<StoredMessage | undefined>;
   findQueued(queuedId: number): Promise<QueuedMessage | undefined>;

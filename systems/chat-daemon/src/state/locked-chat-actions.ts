@@ -158,8 +158,11 @@ export class StoredChat implements LockedChat {
     return ok(await this.#promote(transition, queued));
   }
 
-  async interrupt(reason: string): Outcome<undefined> {
+  async interrupt(reason: string, turn?: number): Outcome<undefined> {
     if (!isTransitionAllowed(this.state, "interrupt")) return this.#refused("interrupt");
+    if (turn !== undefined && turn !== (await this.#storage.newestOfPerson())) {
+      return fail({ kind: "other_turn" });
+    }
     const pending = this.#row.status === "requires_action" ? await this.#pending() : [];
     await this.#carryOut("interrupt", planInterrupt(this.#row, pending, reason));
     return ok(undefined);

@@ -125,6 +125,13 @@ class MemoryStorage implements ChatStorage {
     return Promise.resolve(this.#active());
   }
 
+  async newestOfPerson(): Promise<number> {
+    const asked = this.#active().findLast(
+      ({ role, visibility }) => role === "user" && visibility !== "model",
+    );
+    return Promise.resolve(asked?.id ?? 0);
+  }
+
   async findMessage(messageId: number): Promise<StoredMessage | undefined> {
     return Promise.resolve(this.#active().find(({ id }) => id === messageId));
   }

@@ -80,6 +80,12 @@ export const NEWEST_OF_PERSON_TEXT = `coalesce((
     select max(id) from chat_messages
     where chat_id = chats.id and not deleted and role = 'user' and visibility <> 'model'), 0)`;
 
+export async function findNewestOfPerson(db: Sql, chatId: string): Promise<number> {
+  const { rows } = await sql<{ id: number }>`
+    select ${sql.raw(NEWEST_OF_PERSON_TEXT)} as id from chats where id = ${chatId}`.execute(db);
+  return rows[0]?.id ?? 0;
+}
+
 /**
  * A subquery of a statement that names the chat's row `chats`: as many rows as it has open calls, as
  * openToolCalls() finds them in listCallsAndResults().

@@ -10,6 +10,7 @@ import { findArchivedShared, updateChat } from "./chat-store.ts";
 import { evictFiles, insertFileLinks, listLinkableFiles } from "./file-link-store.ts";
 import {
   findMessage,
+  findNewestOfPerson,
   hasMessagesSinceBoundary,
   insertMessages,
   listCallsAndResults,
@@ -64,6 +65,10 @@ export class PostgresChat implements ChatStorage {
 
   async callsAndResults(): Promise<readonly HistoryMessage[]> {
     return listCallsAndResults(this.#db, this.row.id);
+  }
+
+  async newestOfPerson(): Promise<number> {
+    return findNewestOfPerson(this.#db, this.row.id);
   }
 
   async findMessage(messageId: number): Promise<StoredMessage | undefined> {

@@ -201,6 +201,7 @@ function toText(failure: TransitionFailure): string {
     case "nothing_to_do":
     case "results_mismatch":
     case "files_refused":
+    case "other_turn":
     case "family_busy":
       return `The agent refused: ${failure.kind}.`;
   }

@@ -1,11 +1,6 @@
 /** What a composer holds, and what can be done with it. */
 import type { ApiProblem } from "@atelier/contract/client";
-import {
-  editChatMessage,
-  getChat,
-  interruptChat,
-  listChatPrompts,
-} from "@atelier/contract/http/chats";
+import { editChatMessage, listChatPrompts } from "@atelier/contract/http/chats";
 import { useRef, useState } from "react";
 import { useChange, useEndpoint } from "../../api/use-endpoint.ts";
 import { keep, kept } from "../../browser/host.ts";
@@ -17,6 +12,7 @@ import { AT_DRAFT, promptTexts, step, type HistoryPlace } from "./prompt-history
 import { contentOf, inputOf, type SentFile } from "./send-input.ts";
 import { slashMeaning, slashOffers, type SlashCommand } from "./slash-commands.ts";
 import { useSlashCommands } from "./use-slash-commands.ts";
+import { useStop } from "./use-stop.ts";
 
 const PLACEHOLDER = "Say what is to be done. / for commands";
 const PROMPTS = 100;
@@ -183,10 +179,9 @@ function useSend({ message, choice, servers, editing, empty, said }: Sending) {
 }
 
 function useInterrupt(tell: (problem: ApiProblem | null) => void): () => void {
-  const { chatId } = useChatScene();
-  const stop = useChange(interruptChat, [getChat]);
+  const stop = useStop();
   return () => {
-    stop({ params: { chat: chatId } }).then(
+    stop().then(
       (outcome) => tell(outcome.ok ? null : outcome.failure),
       () => {}, // Failures are values here.
     );

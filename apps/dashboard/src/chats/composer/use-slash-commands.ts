@@ -5,7 +5,6 @@ import {
   clearChat,
   compactChat,
   getChat,
-  interruptChat,
   listChats,
   proposeChatTitle,
   updateChat,
@@ -17,6 +16,7 @@ import { useChatModels } from "../model-choice/model-choice-fields.tsx";
 import { modelName, usableModels, type ModelChoice } from "../model-choice/model-choice.ts";
 import { useChatScene, type EditedMessage } from "../page/chat-scene.ts";
 import { effortOf, type SlashName } from "./slash-commands.ts";
+import { useStop } from "./use-stop.ts";
 
 type Told = {
   readonly setChoice: (choice: ModelChoice) => void;
@@ -70,7 +70,7 @@ function useChatActions() {
   const params = { chat: chatId };
   const compact = useChange(compactChat, [getChat]);
   const clear = useChange(clearChat, [getChat]);
-  const stop = useChange(interruptChat, [getChat]);
+  const stop = useStop();
   const update = useChange(updateChat, [getChat, listChats]);
   const propose = useChange(proposeChatTitle);
   const workspaces = useChange(listWorkspaces);
@@ -82,7 +82,7 @@ function useChatActions() {
     showHelp: openHelp,
     compact: async () => said(compact({ params }), ""),
     clear: async () => said(clear({ params }), ""),
-    stop: async () => said(stop({ params }), ""),
+    stop: async () => said(stop(), ""),
     plan: async (word: string) => {
       if (word !== "on" && word !== "off") return ok("Write /plan on or /plan off.");
       const isOn = word === "on";

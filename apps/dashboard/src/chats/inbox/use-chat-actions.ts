@@ -52,7 +52,8 @@ export function useChatActions(): ChatActionState {
     actions: {
       interrupt: (chat) => {
         putChat(queryClient, { ...chat, status: "interrupting" }, { staysThere: false });
-        run(() => interrupt({ params: { chat: chat.id } }));
+        const body = { turn_message_id: chat.turn_message_id };
+        run(() => interrupt({ params: { chat: chat.id }, body }));
       },
       archive: (chat, archived) => {
         dropChat(queryClient, chat.id);

@@ -3,8 +3,8 @@ import {
   deleteQueuedChatMessage,
   promoteQueuedChatMessage,
   updateQueuedChatMessage,
-  type ChatQueuedMessage,
-} from "@atelier/contract/http/chats";
+} from "@atelier/contract/http/chat-queue";
+import { type ChatQueuedMessage } from "@atelier/contract/http/chats";
 import type { Result } from "@atelier/base/result";
 import type { ApiProblem } from "@atelier/contract/client";
 import { memo, useState } from "react";
