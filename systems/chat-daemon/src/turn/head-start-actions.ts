@@ -44,7 +44,7 @@ export class TurnHeadStart implements HeadStart {
   async confirm(): Promise<void> {
     this.#confirmed.resolve();
     // What else a message brings would be done before the request is on its way.
-    await untilStatementsLeft();
+    await untilLoopTurns();
   }
 
   drop(): void {
@@ -61,7 +61,7 @@ export class TurnHeadStart implements HeadStart {
 
   async #begin(foreseen: ReadChat): Promise<BegunTurn | null> {
     const { signal } = this.#call;
-    await untilStatementsLeft();
+    await untilLoopTurns();
     if (signal.aborted) return null;
     const prepared = await prepareTurn(this.#deps, foreseen, this.#confirmed.promise);
     if (!prepared.ok || !(await this.#isAnsweredNext(prepared.value))) return null;
@@ -95,7 +95,7 @@ export class TurnHeadStart implements HeadStart {
 const DROPPED = new Error("the turn begins otherwise");
 
 /** The driver of the database sends when all microtasks are done. */
-function untilStatementsLeft(): Promise<void> {
+function untilLoopTurns(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });

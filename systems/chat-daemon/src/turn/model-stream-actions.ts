@@ -31,7 +31,7 @@ export type ModelStream = {
 export async function readModelStream(
   model: LanguageModelV4,
   options: LanguageModelV4CallOptions,
-  { clock, signal, invoked, show, beginningShown = untilStatementsLeave }: ModelStream,
+  { clock, signal, invoked, show, beginningShown = untilMicrotasksEnd }: ModelStream,
 ): Promise<StepParts> {
   signal.throwIfAborted();
   const guard = new SilenceGuard(clock, signal);
@@ -62,7 +62,7 @@ export async function readModelStream(
         for (const part of parts) show(part);
         if (parts.length === 0 || hasBegun) continue;
         hasBegun = true;
-        await (parts.some(isRead) ? beginningShown() : untilStatementsLeave());
+        await (parts.some(isRead) ? beginningShown() : untilMicrotasksEnd());
       }
     } finally {
       await cancel(reader);
@@ -90,7 +90,7 @@ function isRead({ part }: EpisodePart): boolean {
  * The driver of the database sends when all microtasks are done, and the rest of what came with the first part
  * would be taken apart in those.
  */
-function untilStatementsLeave(): Promise<void> {
+function untilMicrotasksEnd(): Promise<void> {
   return new Promise((resolve) => {
     process.nextTick(resolve);
   });
