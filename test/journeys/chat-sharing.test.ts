@@ -121,6 +121,14 @@ test("who a chat is shared with reads it and nothing else, until it is shared no
     diffs.some((diff: object) => JSON.stringify(diff).includes(bob.id)),
     JSON.stringify(diffs),
   );
+  type Entry = { resource_id: string; status_code: number; diff: object };
+  const sent = audit.body.audit_logs.filter(
+    (each: Entry) =>
+      each.resource_id === chat.id &&
+      each.status_code === 200 &&
+      "{}" === JSON.stringify(each.diff),
+  );
+  assert.equal(sent.length, 1, "a message has one entry");
 });
 
 test("a deployment without sharing shows nobody what was shared before", async () => {

@@ -59,7 +59,7 @@ import { BriefMemory } from "./ai-user-keys/brief-memory.ts";
 import { providerAuthSource } from "./ai-user-keys/user-provider-key-actions.ts";
 import { userProviderKeyRoutes } from "./ai-user-keys/user-provider-key-routes.ts";
 import { auditLogRoutes } from "./audit-log/audit-log-routes.ts";
-import { insertAuditEvent } from "./audit/audit-store.ts";
+import { auditEventPiece, insertAuditEvent } from "./audit/audit-store.ts";
 import { deploymentRoutes, type OptionRow } from "./deployment/deployment-routes.ts";
 import { keepPartitions } from "./deployment/partition-task.ts";
 import type { Replica } from "./deployment/replica-store.ts";
@@ -205,7 +205,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const routes = await routesOf(deps, usage, [models, workspaces, previews, chats]);
   const api = resources.use(
     await createApi(routes, {
-      ...{ ...access, clock, random, log, insertAuditEvent, sql: database.sql },
+      ...{ ...access, clock, random, log, insertAuditEvent, auditEventPiece, sql: database.sql },
       version: deps.version,
       observe: observer(deps.metrics),
       streams: workspaces.streams,

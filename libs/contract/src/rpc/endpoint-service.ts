@@ -29,6 +29,22 @@ export interface ServiceAudit {
   record(transaction: object, change: ServiceTarget & ServiceChange): Promise<void>;
 }
 
+export interface ServiceRequestAudit extends ServiceAudit {
+  /** `record` for a change of one statement: the entry is a piece of that. */
+  piece(target: ServiceTarget): ServiceAuditPiece;
+}
+
+/** SQL that writes one row when the statement that it is a piece of makes its change. */
+export type ServiceAuditPiece = {
+  /** One name, one text. */
+  readonly name: string;
+  /** Over the rows of `changed`, which are one or none, with its own values from the number `first` on. */
+  readonly text: (first: number, changed: string) => string;
+  readonly values: readonly (string | null)[];
+  /** To be called once the change is made, so that no second entry is written. */
+  readonly written: () => void;
+};
+
 export type ServiceTarget = { readonly resourceId: string | null; readonly target: string };
 
 /** The thing before and after, as far as the log shows it. Null: it was not, or is not any more. */
@@ -44,7 +60,7 @@ export type ServiceRequest<E extends Endpoint> = {
   readonly params: z.output<E["params"]>;
   readonly query: z.output<E["query"]>;
   readonly body: E["body"] extends z.ZodType ? z.output<E["body"]> : undefined;
-  readonly audit: ServiceAudit;
+  readonly audit: ServiceRequestAudit;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 };

@@ -28,7 +28,13 @@ async function settingsWorld() {
     params: {},
     query: {},
     body: undefined,
-    audit: { attempted: () => {}, record: async () => {} },
+    audit: {
+      attempted: () => {},
+      record: async () => {},
+      piece: () => {
+        throw new Error("nothing here is one statement");
+      },
+    },
     signal: new AbortController().signal,
     ...input,
   });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { Result } from "@atelier/base/result";
 import type { Chat } from "@atelier/contract/http/chats";
+import type { ServiceRequestAudit } from "@atelier/contract/rpc/endpoint-service";
 import { must } from "../state/chat-world-testkit.ts";
 import { chatService, type ChatEndpoints } from "./chat-routes.ts";
 import type { ChatsWorld } from "./chats-testkit.ts";
@@ -21,9 +22,25 @@ export function chatClient({ deps, caller }: ChatsWorld, told: unknown[] = []) {
       params: input.params ?? {},
       query: { limit: 50, ...input.query },
       body: input.body,
-      audit: { attempted: (target: unknown) => told.push(target) },
+      audit: auditOf(told),
       signal: new AbortController().signal,
     });
+  };
+}
+
+/** Tells what is named and what is written, and writes nothing. */
+export function auditOf(told: unknown[]): ServiceRequestAudit {
+  return {
+    attempted: (target) => told.push(target),
+    record: async (_transaction, { resourceId }) => {
+      told.push({ recorded: resourceId });
+    },
+    piece: ({ resourceId }) => ({
+      name: "told",
+      text: (first, changed) => `select $${first}::text from ${changed}`,
+      values: [resourceId],
+      written: () => told.push({ written: resourceId }),
+    }),
   };
 }
 

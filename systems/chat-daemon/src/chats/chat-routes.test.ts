@@ -38,10 +38,27 @@ test("the audit log is told which chat was written to, also when that was refuse
   const call = chatClient(chats, told);
   const { id } = await created(call);
   const params = { chat: id };
-  must(await call("sendChatMessage", { params, body: { content: HELLO } }));
   await call("promoteQueuedChatMessage", { params: { ...params, queued: 1_000_000 } });
-  const which = { resourceId: id, target: "" };
-  assert.deepEqual(told.slice(1), [which, which]);
+  assert.deepEqual(told.slice(1), [{ resourceId: id, target: "" }]);
+});
+
+test("the audit log's entry is written with the message: in its statement, or its transaction", async () => {
+  await using chats = await chatsWorld();
+  const told: unknown[] = [];
+  const call = chatClient(chats, told);
+  const { id } = await created(call);
+  const send = async (key: string) => {
+    told.length = 0;
+    const body = { content: HELLO, busy_behavior: "queue", idempotency_key: key };
+    must(await call("sendChatMessage", { params: { chat: id }, body }));
+    return told.slice(1);
+  };
+  assert.deepEqual(await send("a"), [{ recorded: id }], "while the chat works");
+  must(await chats.world.machine.change(id, (chat) => chat.finishTurn()));
+  must(await chats.world.machine.change(id, (chat) => chat.finishTurn()));
+  assert.deepEqual(await send("b"), [{ written: id }], "to a chat that rests");
+  // The edge writes the entry of a repeat, which changes nothing.
+  assert.deepEqual(await send("b"), []);
 });
 
 test("the chat that worked last in each workspace is told, of those that are not archived and may be read", async () => {

@@ -18,6 +18,7 @@ import { showCost } from "./chat-cost-actions.ts";
 import { showMessages, showPrompts } from "./history-actions.ts";
 import { startChat } from "./create-chat-actions.ts";
 import {
+  auditTarget,
   editMessage,
   promoteQueued,
   sendMessage,
@@ -46,7 +47,7 @@ function named<Service extends object>(service: Service): Service {
     name,
     (request: Named) => {
       const { params, audit } = request;
-      if ("chat" in params) audit.attempted({ resourceId: String(params.chat), target: "" });
+      if ("chat" in params) audit.attempted(auditTarget(String(params.chat)));
       return answer(request);
     },
   ]);
@@ -101,8 +102,8 @@ function writing(deps: ChatDeps) {
     async ({ params }: Of<"compactChat">) =>
       shownAfter(deps, params.chat, await transition(deps, params.chat, run));
   return {
-    sendChatMessage: async ({ caller, params, body }: Of<"sendChatMessage">) =>
-      sendMessage(deps, caller, params.chat, body),
+    sendChatMessage: async ({ caller, params, body, audit }: Of<"sendChatMessage">) =>
+      sendMessage(deps, caller, { chatId: params.chat, audit }, body),
     editChatMessage: async ({ caller, params, body }: Of<"editChatMessage">) => {
       const which = { chatId: params.chat, messageId: params.message };
       const edited = await editMessage(deps, caller, which, body);

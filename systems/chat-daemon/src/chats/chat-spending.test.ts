@@ -5,6 +5,7 @@ import type { Chat } from "@atelier/contract/http/chats";
 import { must } from "../state/chat-world-testkit.ts";
 import type { SpendingRefusal } from "./chat-deps.ts";
 import { chatService, type ChatEndpoints } from "./chat-routes.ts";
+import { auditOf } from "./chat-client-testkit.ts";
 import { chatsWorld } from "./chats-testkit.ts";
 
 const REFUSAL: SpendingRefusal = {
@@ -30,7 +31,7 @@ async function limitedWorld() {
     body?: object,
   ) => {
     const answer = service[name] as (request: unknown) => ReturnType<(typeof service)[N]>;
-    const audit = { attempted: () => {} };
+    const audit = auditOf([]);
     const signal = new AbortController().signal;
     return answer({ caller, params, query: { limit: 50 }, body, audit, signal });
   };

@@ -3,7 +3,11 @@ import { fail, ok, type Result } from "@atelier/base/result";
 import type { ReasoningEffort } from "@atelier/contract/chat/chat-words";
 import type { Failure } from "@atelier/contract/failures";
 import type { ChatInputPart, ChatMessage, ChatQueuedMessage } from "@atelier/contract/http/chats";
-import type { ServiceCaller } from "@atelier/contract/rpc/endpoint-service";
+import type {
+  ServiceCaller,
+  ServiceRequestAudit,
+  ServiceTarget,
+} from "@atelier/contract/rpc/endpoint-service";
 import type { Sql } from "@atelier/database/database";
 import type { BusyBehavior, LockedChat } from "../state/chat-machine.ts";
 import { updateChatMetadata } from "../state/chat-metadata-store.ts";
@@ -30,6 +34,9 @@ export type SendInput = MessageInput & {
   readonly idempotency_key?: string | undefined;
 };
 
+/** `audit`: its entry is durable with the message. */
+export type SendTo = { readonly chatId: string; readonly audit: ServiceRequestAudit };
+
 export type SendAnswer = {
   readonly queued: boolean;
   readonly message?: ChatMessage;
@@ -40,7 +47,7 @@ export type SendAnswer = {
 export async function sendMessage(
   deps: ChatDeps,
   caller: ServiceCaller,
-  chatId: string,
+  { chatId, audit }: SendTo,
   input: SendInput,
 ): Promise<Result<SendAnswer, ChatFailure | SpendingRefusal | Failure<"chat.request_key_reused">>> {
   const { idempotency_key: key, ...rest } = input;
@@ -66,12 +73,13 @@ export async function sendMessage(
         await updateSelections(db, chatId, input);
         const answer = toSendAnswer(sent.value);
         await keep(db, answer);
+        await audit.record(db, { ...auditTarget(chatId), before: null, after: null });
         return ok(answer);
       }),
     );
   };
   return once<SendAnswer, ChatFailure | SpendingRefusal>(deps, request, send, (newKey) =>
-    sendAtRest({ ...deps, spendingRefusal: askOnce }, caller, { chatId, input }, newKey),
+    sendAtRest({ ...deps, spendingRefusal: askOnce }, caller, { chatId, audit, input }, newKey),
   );
 }
 
@@ -82,7 +90,7 @@ export async function sendMessage(
 async function sendAtRest(
   deps: ChatDeps,
   caller: ServiceCaller,
-  { chatId, input }: { readonly chatId: string; readonly input: SendInput },
+  { chatId, audit, input }: SendTo & { readonly input: SendInput },
   newKey: NewKey | null,
 ): Promise<Result<SendAnswer, never> | null> {
   const chooses = input.model_config_id ?? input.mcp_server_ids ?? input.plan_mode;
@@ -91,15 +99,19 @@ async function sendAtRest(
   if (!message.ok) return null;
   const onlyIf = deps.unlimited();
   if (onlyIf === null && (await deps.spendingRefusal(caller.userId)) !== null) return null;
-  const write =
+  const answer =
     newKey &&
     insertSentAnswer(newKey.key, {
       inputHash: newKey.inputHash,
       message: toWireEntering(chatId, message.value),
       at: deps.clock.now(),
     });
-  const entered = await deps.machine.sendAtRest(chatId, message.value, { onlyIf, write });
-  return entered && ok(toSendAnswer({ kind: "inserted", messages: [entered] }));
+  const audited = audit.piece(auditTarget(chatId));
+  const writes = answer === null ? [audited] : [answer, audited];
+  const entered = await deps.machine.sendAtRest(chatId, message.value, { onlyIf, writes });
+  if (entered === null) return null;
+  audited.written();
+  return ok(toSendAnswer({ kind: "inserted", messages: [entered] }));
 }
 
 export async function editMessage(
@@ -247,6 +259,11 @@ async function updateSelections(
     ...(mcpServerIds === null ? {} : { mcpServerIds }),
     ...(planMode === undefined ? {} : { planMode: planMode === "" ? null : planMode }),
   });
+}
+
+/** People know a chat by its title, which changes: the log has its id. */
+export function auditTarget(chatId: string): ServiceTarget {
+  return { resourceId: chatId, target: "" };
 }
 
 function toSendAnswer(

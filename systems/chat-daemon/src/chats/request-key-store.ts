@@ -41,10 +41,7 @@ export async function insertAnswer(
     .execute();
 }
 
-/**
- * The same, in the statement that puts the message `entered` into a history: the answer with what only the
- * database knows of it.
- */
+/** The same, in the statement that puts a message into a history: the answer with what only the database knows of it. */
 export function insertSentAnswer(
   { ownerId, operation, key }: RequestKey,
   {
@@ -61,12 +58,12 @@ export function insertSentAnswer(
   return { name: "answer", text: sentAnswerText, values };
 }
 
-const sentAnswerText = (first: number): string => `
+const sentAnswerText = (first: number, entered: string): string => `
   insert into chat_request_keys (owner_id, operation, key, input_hash, answer, created_at)
   select $${first}::uuid, $${first + 1}::text, $${first + 2}::text, $${first + 3}::bytea,
     jsonb_build_object('queued', false, 'message', message, 'messages', jsonb_build_array(message)),
     $${first + 5}::timestamptz
-  from entered, lateral (
+  from ${entered} as entered, lateral (
     select $${first + 4}::jsonb
       || jsonb_build_object('id', entered.id, 'model_config_id', entered.model_config_id,
         'created_at', to_char(entered.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))

@@ -56,6 +56,9 @@ async function spendingWorld(isRecorded = true) {
       record: async (_: object, change: Recorded) => {
         audited.push(change);
       },
+      piece: () => {
+        throw new Error("nothing here is one statement");
+      },
     },
     signal: new AbortController().signal,
     ...input,

@@ -218,18 +218,18 @@ export type ReadBeside = { readonly name: string; readonly text: string };
 
 /**
  * Rows of the request that asked for a change, written in the same statement: an SQL statement over the
- * message `entered`, with its own values from the number `first` on. The same name always has the same text.
+ * message, with its own values from the number `first` on. The same name always has the same text.
  */
 export type WriteBeside = {
   readonly name: string;
-  readonly text: (first: number) => string;
+  readonly text: (first: number, entered: string) => string;
   readonly values: readonly TextValue[];
 };
 
 export type SendBeside = {
   /** An SQL condition without which nothing is done. */
   readonly onlyIf: ReadBeside | null;
-  readonly write: WriteBeside | null;
+  readonly writes: readonly WriteBeside[];
 };
 
 export interface ChatMachine {

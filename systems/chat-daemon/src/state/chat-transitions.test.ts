@@ -142,7 +142,7 @@ async function sentAtRest(
       ? world.machine
       : createChatMachine({ database: world.database, clock, ownWorker: takingWorker(owner) });
   const message = messageOf(step, people);
-  const sent = await machine.sendAtRest(chatId, message, { onlyIf: null, write: null });
+  const sent = await machine.sendAtRest(chatId, message, { onlyIf: null, writes: [] });
   return sent === null ? null : { owner };
 }
 

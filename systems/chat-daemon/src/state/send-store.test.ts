@@ -20,7 +20,7 @@ import {
 import { EXECUTION_STATES } from "./execution-state.ts";
 import { isLeaseAlive } from "./heartbeat-store.ts";
 
-const ALONE: SendBeside = { onlyIf: null, write: null };
+const ALONE: SendBeside = { onlyIf: null, writes: [] };
 const RETRY = { attempt: 1, delay_ms: 1, error: "busy", retrying_at: "2026-01-01T00:00:00Z" };
 
 test("a message sent at once leaves the chat as the transition of its name does, with the taking and the first attempt behind it", async () => {
@@ -106,7 +106,7 @@ test("a message at once does nothing where the transition would do more, or none
     await refuses((await world.chatIn(state)).id, world.user("and?"));
   }
   const resting = await world.chatIn("W");
-  const no = { onlyIf: { name: "never", text: "false" }, write: null };
+  const no = { onlyIf: { name: "never", text: "false" }, writes: [] };
   await refuses(resting.id, world.user("and?"), no);
   const file = { type: "file", file_id: await world.addFile(), media_type: "text/plain" } as const;
   await refuses(resting.id, world.user("and?", { content: [file] }));
@@ -230,23 +230,27 @@ test("rows of the request are written with the message, or neither is; in one ro
   await using world = await chatWorld();
   const { machine, database } = world;
   const { id } = await world.chatIn("W");
-  const key = {
-    name: "test",
-    text: (first: number) =>
+  const keyed = (name: string) => ({
+    name,
+    text: (first: number, message: string) =>
       `insert into chat_request_keys (owner_id, operation, key, input_hash, answer, created_at)
-       select $${first}::uuid, 'send_message', $${first + 1}::text, '', to_jsonb(entered.id), now()
-       from entered`,
-    values: [world.ownerId, "k"],
-  };
+       select $${first}::uuid, 'send_message', $${first + 1}::text, '', to_jsonb(${message}.id), now()
+       from ${message}`,
+    values: [world.ownerId, name],
+  });
+  const writes = [keyed("one"), keyed("two")];
   const queries = t.mock.method(database.pool, "query");
-  const entered = await machine.sendAtRest(id, world.user("and?"), { onlyIf: null, write: key });
+  const entered = await machine.sendAtRest(id, world.user("and?"), { onlyIf: null, writes });
   assert.equal(queries.mock.callCount(), 1);
-  const { rows } = await database.pool.query("select answer from chat_request_keys");
-  assert.deepEqual(rows, [{ answer: entered?.id }]);
+  const { rows } = await database.pool.query("select key, answer from chat_request_keys order by key");
+  assert.deepEqual(rows, [
+    { key: "one", answer: entered?.id },
+    { key: "two", answer: entered?.id },
+  ]);
   must(await machine.change(id, (chat) => chat.finishTurn()));
   const before = await plain(world, id);
   await assert.rejects(
-    machine.sendAtRest(id, world.user("and?"), { onlyIf: null, write: key }),
+    machine.sendAtRest(id, world.user("and?"), { onlyIf: null, writes }),
     /chat_request_keys_pkey/,
   );
   assert.deepEqual(await plain(world, id), before);

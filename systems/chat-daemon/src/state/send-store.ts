@@ -14,7 +14,7 @@ import {
   type TextStatement,
 } from "@atelier/database/text-statement";
 import { toStorableJson } from "../messages/storable-json.ts";
-import type { ChatOwner, ReadBeside, ReadChat, SendBeside } from "./chat-machine.ts";
+import type { ChatOwner, ReadBeside, ReadChat, SendBeside, WriteBeside } from "./chat-machine.ts";
 import type { ChatRow, StoredMessage, UserMessage } from "./chat-row.ts";
 import { CHAT_JSON_TEXT, toChatFromText } from "./chat-store.ts";
 import { historyText, knownValues, toBegun, type Reading } from "./history-store.ts";
@@ -60,7 +60,7 @@ export async function sendAtOnce(
     ...[message.modelConfigId, message.reasoningEffort],
     ...[owner?.workerId ?? null, owner?.runnerId ?? null, ...knownValues(known)],
     String(known?.rest?.historyVersion ?? 0),
-    ...(beside.write?.values ?? []),
+    ...beside.writes.flatMap(({ values }) => values),
   ]);
   return row === undefined ? null : toSent(row, histories, known);
 }
@@ -87,18 +87,30 @@ function toSent(
 
 type SentRow = [chat: string, message: string, history: string | null, beside: string | null];
 
-function sendStatement({ onlyIf, read, write }: SendingBeside): TextStatement {
-  const name = ["chat-send", onlyIf?.name, read?.name, write?.name].join("-");
+function sendStatement({ onlyIf, read, writes }: SendingBeside): TextStatement {
+  const ofWrites = writes.map((write) => write.name);
+  const name = ["chat-send", onlyIf?.name, read?.name, ...ofWrites].join("-");
   let text = texts.get(name);
   if (text === undefined) {
     text = sendText({
       onlyIf: onlyIf?.text ?? "true",
       read: read?.text ?? "null::json",
-      write: write === null ? "" : `, kept as (${write.text(VALUES_MAX + 1)})`,
+      writes: writesText(writes),
     });
     texts.set(name, text);
   }
   return { name, text };
+}
+
+function writesText(writes: readonly WriteBeside[]): string {
+  let first = VALUES_MAX + 1;
+  return writes
+    .map(({ text, values }, place) => {
+      const written = `, written_${place} as (${text(first, "entered")})`;
+      first += values.length;
+      return written;
+    })
+    .join("");
 }
 
 /** A few: each name has one text. */
@@ -113,7 +125,11 @@ const AS_LEFT = "";
  * What is read of other tables is of the statement's beginning: so is the chat, or whoever changed it
  * meanwhile is asked about anew.
  */
-const sendText = ({ onlyIf, read, write }: Record<"onlyIf" | "read" | "write", string>): string => `
+const sendText = ({
+  onlyIf,
+  read,
+  writes,
+}: Record<"onlyIf" | "read" | "writes", string>): string => `
   with resting as materialized (
     select chats.id, $9::uuid is not null and ${HAS_NO_LEASE_TEXT} as is_taken,
       chats.history_version = $12::bigint as is_as_left
@@ -144,7 +160,7 @@ const sendText = ({ onlyIf, read, write }: Record<"onlyIf" | "read" | "write", s
   ), beaten as (
     insert into chat_heartbeats (chat_id, runner_id, heartbeat_at)
     select id, runner_id, clock_timestamp() from moved where is_taken
-  )${write}
+  )${writes}
   select ${CHAT_JSON_TEXT} as chat, to_json(entered) as message,
     case when not chats.is_taken then null when chats.is_as_left then '${AS_LEFT}' else ${historyText(10)} end
       as history,

@@ -1,5 +1,6 @@
 /** The audit log in Postgres: rows are added and read, and leave only by retention. */
 import type { AuditAction, AuditResource } from "@atelier/contract/audit-words";
+import type { ServiceAuditPiece } from "@atelier/contract/rpc/endpoint-service";
 import type { Sql } from "@atelier/database/database";
 import { sql, type RawBuilder } from "kysely";
 import type { AuditEvent } from "./audit-event.ts";
@@ -16,6 +17,28 @@ export async function insertAuditEvent(db: Sql, event: AuditEvent): Promise<void
       ${JSON.stringify(event.additionalFields)}, ${event.requestId}, ${event.ip},
       ${event.userAgent})`.execute(db);
 }
+
+/** The same in the statement that makes the change: written for each row of `changed`. */
+export function auditEventPiece(event: AuditEvent): Omit<ServiceAuditPiece, "written"> {
+  const values = [
+    ...[event.id, event.time.toISOString(), event.userId, event.action, event.resource],
+    ...[event.resourceId, event.target, JSON.stringify(event.diff), String(event.statusCode)],
+    ...[JSON.stringify(event.additionalFields), event.requestId, event.ip, event.userAgent],
+  ];
+  return { name: "audit", text: auditEventText, values };
+}
+
+const EVENT_TYPES = [
+  ...["uuid", "timestamptz", "uuid", "text", "text", "text", "text", "jsonb", "integer"],
+  ...["jsonb", "text", "text", "text"],
+];
+
+const auditEventText = (first: number, changed: string): string => `
+  insert into audit_events (
+    id, time, user_id, action, resource_type, resource_id, resource_target, diff, status_code,
+    additional_fields, request_id, ip_address, user_agent)
+  select ${EVENT_TYPES.map((type, place) => `$${first + place}::${type}`).join(", ")}
+  from ${changed}`;
 
 /** Fields that are given must match; times are inclusive at the start and exclusive at the end. */
 export type AuditFilter = {

@@ -1,5 +1,6 @@
 /** What a handler says of its change, for the audit log. */
 import type { AuditAction, AuditResource } from "@atelier/contract/audit-words";
+import type { ServiceAuditPiece } from "@atelier/contract/rpc/endpoint-service";
 import type { Sql } from "@atelier/database/database";
 
 /** Old and new value of a field. Of a secret field only that it changed. */
@@ -28,4 +29,9 @@ export interface AuditTrail {
   record(sql: Sql, entry: AuditEntry): Promise<void>;
   /** For an attempt that the handler is about to refuse: names the thing in the edge's entry. */
   attempted(entry: Pick<AuditEntry, "resourceId" | "target" | "userId">): void;
+}
+
+export interface RequestTrail extends AuditTrail {
+  /** `record` for a change of one statement: the entry is a piece of that. */
+  piece(entry: AuditEntry): ServiceAuditPiece;
 }

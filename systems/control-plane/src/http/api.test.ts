@@ -11,6 +11,7 @@ import { FakeClock } from "@atelier/testkit/fake-clock";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import type { AuditEvent } from "../audit/audit-event.ts";
+import { auditEventPiece } from "../audit/audit-store.ts";
 import { AccessGuard } from "./access-guard.ts";
 import { createApi, type ApiDeps } from "./api.ts";
 import { signInCookies } from "./presented-token.ts";
@@ -103,6 +104,7 @@ async function serve(
     insertAuditEvent: async (_sql, event) => {
       rows.push(event);
     },
+    auditEventPiece,
     authenticate: async (token) => (token === "ann" ? ANN : null),
     authenticateForChat: async (token) =>
       token === "ann" ? { actor: ANN, chat: undefined } : null,

@@ -6,10 +6,11 @@ import type { Clock } from "@atelier/base/clock";
 import { maskCredential } from "@atelier/base/mask";
 import type { Random } from "@atelier/base/random";
 import type { Endpoint } from "@atelier/contract/endpoint";
+import type { ServiceAuditPiece } from "@atelier/contract/rpc/endpoint-service";
 import type { Sql } from "@atelier/database/database";
 import type { Actor } from "../access/actor.ts";
 import type { AuditEvent } from "../audit/audit-event.ts";
-import type { AuditEntry, AuditTrail } from "../audit/audit-trail.ts";
+import type { AuditEntry, RequestTrail } from "../audit/audit-trail.ts";
 import type { RequestFacts } from "./route.ts";
 
 export type RequestAuditDeps = {
@@ -17,11 +18,13 @@ export type RequestAuditDeps = {
   readonly random: Random;
   readonly sql: Sql;
   readonly insertAuditEvent: (sql: Sql, event: AuditEvent) => Promise<void>;
+  /** The same as a piece of the statement that makes the change. */
+  readonly auditEventPiece: (event: AuditEvent) => Omit<ServiceAuditPiece, "written">;
 };
 
 type Attempt = Pick<AuditEntry, "resourceId" | "target" | "userId">;
 
-export class RequestAudit implements AuditTrail {
+export class RequestAudit implements RequestTrail {
   readonly #deps: RequestAuditDeps;
   readonly #words: NonNullable<Endpoint["audit"]>;
   readonly #successStatus: number;
@@ -62,6 +65,14 @@ export class RequestAudit implements AuditTrail {
   async record(sql: Sql, entry: AuditEntry): Promise<void> {
     await this.#deps.insertAuditEvent(sql, this.#toEvent(entry, this.#successStatus));
     this.#hasRecorded = true;
+  }
+
+  piece(entry: AuditEntry): ServiceAuditPiece {
+    const piece = this.#deps.auditEventPiece(this.#toEvent(entry, this.#successStatus));
+    const written = (): void => {
+      this.#hasRecorded = true;
+    };
+    return { ...piece, written };
   }
 
   attempted(attempt: Attempt): void {

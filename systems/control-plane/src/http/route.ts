@@ -4,7 +4,7 @@ import type { Endpoint } from "@atelier/contract/endpoint";
 import type { Failure } from "@atelier/contract/failures";
 import type { z } from "zod";
 import type { Actor } from "../access/actor.ts";
-import type { AuditTrail } from "../audit/audit-trail.ts";
+import type { RequestTrail } from "../audit/audit-trail.ts";
 
 /** What is known of a request besides its parsed parts. */
 export type RequestFacts = {
@@ -31,7 +31,7 @@ export type EndpointRequest<E extends Endpoint> = {
   readonly query: z.output<E["query"]>;
   readonly body: Parsed<E["body"]>;
   readonly facts: RequestFacts;
-  readonly audit: AuditTrail;
+  readonly audit: RequestTrail;
 };
 
 export type Handler<E extends Endpoint> = (

@@ -12,7 +12,7 @@ import type { RawAnswer, StreamedAnswer } from "@atelier/contract/raw-body";
 import { isDatabaseUnavailable } from "@atelier/database/database";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Readable } from "node:stream";
-import type { AuditTrail } from "../audit/audit-trail.ts";
+import type { RequestTrail } from "../audit/audit-trail.ts";
 import { admit, type AdmitDeps } from "./admit.ts";
 import { invalidRequest, toProblem } from "./problem.ts";
 import { rawAnswerHeaders, rawBodyOf } from "./raw-content.ts";
@@ -98,7 +98,7 @@ async function handle(deps: ServeDeps, call: Call): Promise<Outcome> {
 
   const parsed = await parseParts(endpoint, request);
   if (parsed.kind !== "parts") return parsed;
-  const trail: AuditTrail = audit ?? NO_TRAIL;
+  const trail: RequestTrail = audit ?? NO_TRAIL;
   const { query, body } = parsed;
   const input = { actor, subjectId, params: admitted.value.params, query, body, facts };
   // The parts are what the endpoint's own schemas gave.
@@ -205,7 +205,11 @@ function sendBytes(reply: FastifyReply, file: RawAnswer | StreamedAnswer): Fasti
 }
 
 /** For endpoints that change nothing. */
-const NO_TRAIL: AuditTrail = {
-  record: () => Promise.reject(new Error("an endpoint without audit words records nothing")),
+const NO_WORDS = "an endpoint without audit words records nothing";
+const NO_TRAIL: RequestTrail = {
+  record: () => Promise.reject(new Error(NO_WORDS)),
+  piece: () => {
+    throw new Error(NO_WORDS);
+  },
   attempted: () => {},
 };

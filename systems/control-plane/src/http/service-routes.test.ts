@@ -57,6 +57,10 @@ function world() {
         recorded.push({ sql, entry });
       },
       attempted: () => {},
+      piece: (entry: AuditEntry) => ({
+        ...{ name: "entry", text: () => "", values: [] },
+        written: () => recorded.push({ sql: "a statement", entry }),
+      }),
     };
     const facts = { signal: new AbortController().signal };
     const parts = { params: { thing: "t" }, query: {}, body: undefined, subjectId: null };
@@ -111,4 +115,25 @@ test("a service that only names the thing has its entry written afterwards, and 
   hasFailed = true;
   await ask("DELETE");
   assert.deepEqual(recorded, [{ sql: SQL, entry: { resourceId: "1", target: "t" } }]);
+});
+
+test("a piece of the service's own statement is the entry once it is written, and none before", async () => {
+  const { served, ask, recorded } = world();
+  const target = { resourceId: "1", target: "t" };
+  let isWritten = true;
+  using _ = served.serveWith(
+    service(async ({ audit }) => {
+      audit.attempted(target);
+      const piece = audit.piece(target);
+      if (isWritten) piece.written();
+      return ok(undefined);
+    }),
+  );
+  await ask("DELETE");
+  isWritten = false;
+  await ask("DELETE");
+  assert.deepEqual(recorded, [
+    { sql: "a statement", entry: target },
+    { sql: SQL, entry: target },
+  ]);
 });

@@ -95,6 +95,15 @@ class Trail implements ServiceAudit {
     this.#hasRecorded = true;
   }
 
+  piece(target: Parameters<ServiceAudit["piece"]>[0]): ReturnType<ServiceAudit["piece"]> {
+    const piece = this.#trail.piece(target);
+    const written = (): void => {
+      piece.written();
+      this.#hasRecorded = true;
+    };
+    return { ...piece, written };
+  }
+
   /** For services that say only what they did it to. */
   async complete(sql: Sql): Promise<void> {
     if (!this.#hasRecorded) await this.#trail.record(sql, this.#target);
