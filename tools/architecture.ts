@@ -257,6 +257,8 @@ export const TABLES: Record<
   chat_user_model_overrides: { owner: "models", readers: [] },
   chat_settings: { owner: "chat-settings", readers: [] },
   chat_user_settings: { owner: "chat-settings", readers: [] },
+  // Written by triggers of the tables that turns go by.
+  chat_turn_settings_version: { owner: "chat-settings", readers: [] },
   chat_words: { owner: "search", readers: ["chats"] },
   chat_readers: { owner: "sharing", readers: ["access", "chats"] },
   chat_debug_runs: { owner: "debug-runs", readers: [] },

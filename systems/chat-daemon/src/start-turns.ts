@@ -13,7 +13,11 @@ import {
   decidedForTurn,
   systemPromptSetting,
 } from "./chat-settings/chat-setting-actions.ts";
-import { toTurnSettings, TURN_SETTINGS_TEXT } from "./chat-settings/chat-setting-store.ts";
+import {
+  toTurnSettings,
+  TURN_SETTINGS_TEXT,
+  TURN_SETTINGS_VERSION_TEXT,
+} from "./chat-settings/chat-setting-store.ts";
 import { areCallsOfTurnRecorded } from "./chat-settings/debug-setting-actions.ts";
 import { agentMessageOnce } from "./chats/once-actions.ts";
 import { keepToolFile, loadChatFiles } from "./chats/tool-file-actions.ts";
@@ -145,6 +149,7 @@ export const TURN_BESIDE: ReadBeside = {
   name: "turn",
   text: `to_json(json_build_object('models', ${TURN_MODELS_TEXT}, 'settings', ${TURN_SETTINGS_TEXT},
     'servers', ${TURN_SERVERS_TEXT})::text)`,
+  version: TURN_SETTINGS_VERSION_TEXT,
 };
 
 type Beside = { readonly models: unknown; readonly settings: unknown; readonly servers: unknown };

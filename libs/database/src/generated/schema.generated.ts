@@ -425,6 +425,11 @@ type ChatSettingsRow = {
   updated_at: Timestamp;
 };
 
+type ChatTurnSettingsVersionRow = {
+  is_only: Generated<boolean>;
+  version: string;
+};
+
 type ChatUsageLimitConfigRow = {
   is_only: Generated<boolean>;
   enabled: boolean;
@@ -690,6 +695,7 @@ export type Schema = {
   chat_request_keys: ChatRequestKeysRow;
   chat_secrets: ChatSecretsRow;
   chat_settings: ChatSettingsRow;
+  chat_turn_settings_version: ChatTurnSettingsVersionRow;
   chat_usage_limit_config: ChatUsageLimitConfigRow;
   chat_usage_limit_overrides: ChatUsageLimitOverridesRow;
   chat_user_model_overrides: ChatUserModelOverridesRow;

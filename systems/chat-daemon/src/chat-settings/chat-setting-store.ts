@@ -36,6 +36,9 @@ export const TURN_SETTINGS_TEXT = `(
     select key, value, true from chat_user_settings where user_id = chats.owner_id
   ) as settings)`;
 
+/** Another one whenever models, settings or tool servers may have changed: each of their tables sees to that. */
+export const TURN_SETTINGS_VERSION_TEXT = "(select version::text from chat_turn_settings_version)";
+
 export function toTurnSettings(json: unknown): TurnSettingRows {
   const rows = json as readonly SettingRow[]; // As selected.
   const deployment = new Map(rows.filter((row) => !row.is_own).map(toEntry));

@@ -12,7 +12,7 @@ import type {
 } from "@atelier/contract/rpc/chat-ports";
 import type { ChatService } from "@atelier/contract/rpc/chat-service";
 import type { Database } from "@atelier/database/database";
-import type { ChatMachine, ReadBeside } from "../state/chat-machine.ts";
+import type { ChatMachine, SendCondition } from "../state/chat-machine.ts";
 
 export type ModelChoice = {
   readonly modelConfigId: string;
@@ -45,7 +45,7 @@ export type ChatDeps = {
   /** Whether a person has spent what they may: asked before work begins. Null: not yet. */
   readonly spendingRefusal: (userId: string) => Promise<SpendingRefusal | null>;
   /** A condition of SQL that says the same of everybody. Null: it has to be asked. */
-  readonly unlimited: () => ReadBeside | null;
+  readonly unlimited: () => SendCondition | null;
   readonly models: ChatModelChoices;
   readonly isSharingEnabled: boolean;
   /** Those that are wanted, or what administrators preset. Null: some of them are not there. */

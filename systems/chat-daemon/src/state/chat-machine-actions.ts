@@ -33,7 +33,7 @@ import {
 } from "./chat-store.ts";
 import { isAtWork } from "./execution-state.ts";
 import { foreseeSend } from "./foreseen-send.ts";
-import type { Reading } from "./history-store.ts";
+import { NOTHING_BESIDE, type Reading } from "./history-store.ts";
 import { StoredChat } from "./locked-chat-actions.ts";
 import { insertMessages } from "./message-store.ts";
 import { linkFiles, PostgresChat } from "./postgres-chat-actions.ts";
@@ -91,12 +91,12 @@ class PostgresChatMachine implements ChatMachine {
   readonly #clock: Clock;
   readonly #ownWorker: OwnWorker;
   readonly #ownViewers: OwnViewers;
-  readonly #besideTaken: ReadBeside | null;
+  readonly #besideTaken: ReadBeside;
   readonly #queueMax: number;
   readonly #reading: Reading;
 
   constructor(deps: ChatMachineDeps, queueMax: number) {
-    const { database, clock, ownWorker = NO_WORKER, besideTaken = null } = deps;
+    const { database, clock, ownWorker = NO_WORKER, besideTaken = NOTHING_BESIDE } = deps;
     this.#ownViewers = deps.ownViewers ?? NO_VIEWERS;
     this.#besideTaken = besideTaken;
     this.#database = database;

@@ -214,7 +214,18 @@ export type Stale = { readonly kind: "stale" };
  * One JSON value that is read in the same statement as a chat: an SQL expression that names the chat's row
  * `chats`. The same name always has the same text.
  */
-export type ReadBeside = { readonly name: string; readonly text: string };
+export type ReadBeside = {
+  readonly name: string;
+  readonly text: string;
+  /**
+   * An SQL expression over no row. While it gives the same text, so does `text` for a chat, unless that has
+   * another model.
+   */
+  readonly version: string;
+};
+
+/** An SQL condition over no row. The same name always has the same text. */
+export type SendCondition = { readonly name: string; readonly text: string };
 
 /**
  * Rows of the request that asked for a change, written in the same statement: an SQL statement over the
@@ -228,7 +239,7 @@ export type WriteBeside = {
 
 export type SendBeside = {
   /** An SQL condition without which nothing is done. */
-  readonly onlyIf: ReadBeside | null;
+  readonly onlyIf: SendCondition | null;
   readonly writes: readonly WriteBeside[];
 };
 

@@ -5,7 +5,7 @@ import { NO_USAGE, type ChatRow, type StoredMessage, type UserMessage } from "./
 import { foreseeSend, isAsForeseen } from "./foreseen-send.ts";
 import type { KnownHistory } from "./read-histories.ts";
 
-const BESIDE = { text: '{"a":1}', value: { a: 1 } };
+const BESIDE = { version: "", text: '{"a":1}', value: { a: 1 } };
 const ASKED = message({ id: 1, revision: 1, apiKeyId: "key", createdBy: "ann" });
 const ANSWER = message({ id: 2, revision: 3, role: "assistant" });
 

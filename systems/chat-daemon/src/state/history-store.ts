@@ -5,7 +5,7 @@
 import { assert } from "@atelier/base/assert";
 import type { Database } from "@atelier/database/database";
 import type { TextValue } from "@atelier/database/text-statement";
-import type { ReadChat } from "./chat-machine.ts";
+import type { ReadBeside, ReadChat } from "./chat-machine.ts";
 import type { ChatRow, StoredMessage } from "./chat-row.ts";
 import {
   MESSAGE_COLUMNS_TEXT,
@@ -17,6 +17,7 @@ import {
 import {
   withChanges,
   type KnownHistory,
+  type LastRead,
   type ReadHistories,
   type TextBeside,
 } from "./read-histories.ts";
@@ -123,24 +124,44 @@ export function toBegun(
   {
     chat,
     history: text,
-    beside: besideText,
+    beside,
     added,
   }: {
     readonly chat: ChatRow;
     readonly history: string | null;
-    readonly beside: string | null;
+    readonly beside: TextBeside;
     readonly added: readonly StoredMessage[];
   },
 ): ReadChat {
-  const beside = toBeside(besideText, known);
   const messages = keepHistory(histories, chat, { text, known, beside, added });
   const before = { ...chat, generationAttempt: 0 };
   return { chat: before, messages, attempt: chat.generationAttempt, beside: beside.value };
 }
 
 /** What was read beside a chat: the value of before where its text is the same. */
-export function toBeside(text: string | null, known: KnownHistory | undefined): TextBeside {
+export function toBeside(
+  text: string | null,
+  version: string,
+  known: KnownHistory | undefined,
+): TextBeside {
   const before = known?.read?.beside;
-  if (before?.text === text) return before;
-  return { text, value: text === null ? null : (JSON.parse(text) as unknown) };
+  if (before?.text === text) return { ...before, version };
+  return { text, version, value: text === null ? null : (JSON.parse(text) as unknown) };
+}
+
+/** Nothing is read beside a chat. */
+export const NOTHING_BESIDE: ReadBeside = {
+  ...{ name: "nothing", text: "null::json", version: "''::text" },
+};
+
+/**
+ * An SQL condition over the row `chats`, with the two values of `unchangedValues` from the number `first` on: what
+ * was read beside it before would be read again.
+ */
+export function unchangedText({ version }: ReadBeside, first: number): string {
+  return `${version} = $${first} and chats.last_model_config_id = $${first + 1}::uuid`;
+}
+
+export function unchangedValues({ chat, beside }: LastRead): readonly TextValue[] {
+  return [beside.version, chat.lastModelConfigId];
 }

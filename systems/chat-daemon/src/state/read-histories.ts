@@ -43,7 +43,12 @@ export type OwnChange = {
 export type LastRead = { readonly chat: ChatRow; readonly beside: TextBeside };
 
 /** What a statement read beside a chat, and what it says. The same text has the same value. */
-export type TextBeside = { readonly text: string | null; readonly value: unknown };
+export type TextBeside = {
+  readonly text: string | null;
+  /** As `ReadBeside` has it. */
+  readonly version: string;
+  readonly value: unknown;
+};
 
 /** What is in memory is some three times as much. */
 const CHARS_MAX = 8_000_000;

@@ -32,6 +32,7 @@ test("a message sent at once leaves the chat as the transition of its name does,
   const besideTaken = {
     name: "test",
     text: "json_build_object('model', chats.last_model_config_id)",
+    version: "''::text",
   };
   const machine = createChatMachine({ database, clock, ownWorker: worker, besideTaken });
   for (const state of ["W", "E0"] as const) {
@@ -201,7 +202,7 @@ test("of a chat that this server left nothing is read again, unless somebody els
     const asked = queries.mock.calls.at(-1)?.result as unknown as Promise<readonly TextRow[]>;
     const rows = await asked;
     assert.deepEqual(worker.read.at(-1)?.messages, await historyOf(world, id));
-    return rows[0]?.[2] === "";
+    return rows[0]?.[3] === null;
   };
   const answer = async (by: ChatMachine, said: NewMessage) => {
     const done = await by.change(id, async (chat) => {
@@ -242,7 +243,9 @@ test("rows of the request are written with the message, or neither is; in one ro
   const queries = t.mock.method(database.pool, "query");
   const entered = await machine.sendAtRest(id, world.user("and?"), { onlyIf: null, writes });
   assert.equal(queries.mock.callCount(), 1);
-  const { rows } = await database.pool.query("select key, answer from chat_request_keys order by key");
+  const { rows } = await database.pool.query(
+    "select key, answer from chat_request_keys order by key",
+  );
   assert.deepEqual(rows, [
     { key: "one", answer: entered?.id },
     { key: "two", answer: entered?.id },
@@ -254,6 +257,103 @@ test("rows of the request are written with the message, or neither is; in one ro
     /chat_request_keys_pkey/,
   );
   assert.deepEqual(await plain(world, id), before);
+});
+
+test("what is read beside a chat is read again when it has changed, and only then", async (t) => {
+  await using world = await chatWorld();
+  const { database } = world;
+  const worker = takingWorker();
+  const besideTaken = {
+    ...{ name: "files", text: "(select to_json(count(*)) from chat_files)" },
+    version: "(select count(*)::text from chat_settings)",
+  };
+  const machine = createChatMachine({
+    database,
+    clock: systemClock,
+    ownWorker: worker,
+    besideTaken,
+  });
+  const { id } = await world.chatIn("W");
+  const queries = t.mock.method(database.pool, "query");
+  const changeVersion = async () =>
+    database.pool.query("insert into chat_settings values (gen_random_uuid()::text, '1', now())");
+  /** How often the database was asked, and what was read beside. */
+  const asked = async (work: () => Promise<unknown>) => {
+    queries.mock.resetCalls();
+    await work();
+    const statements = queries.mock.callCount();
+    return [statements, worker.read.at(-1)?.beside];
+  };
+  const step = async () => {
+    const fence = fenceOf(await read(world, id));
+    return asked(async () =>
+      must(await machine.commitStepFenced(id, fence, [SAYS], { beside: besideTaken })),
+    );
+  };
+  const send = async (more: Partial<UserMessage> = {}) => {
+    must(await machine.change(id, (chat) => chat.finishTurn()));
+    await database.pool.query("delete from chat_heartbeats");
+    return asked(async () =>
+      assert.ok(await machine.sendAtRest(id, world.user("and?", more), ALONE)),
+    );
+  };
+  assert.ok(await machine.sendAtRest(id, world.user("and?"), ALONE));
+  assert.deepEqual(
+    [await step(), await send()],
+    [
+      [1, 0],
+      [1, 0],
+    ],
+  );
+  await world.addFile();
+  assert.deepEqual(
+    [await step(), await send()],
+    [
+      [1, 0],
+      [1, 0],
+    ],
+    "its version says nothing of it",
+  );
+  await changeVersion();
+  assert.deepEqual(
+    [await step(), await step(), await send()],
+    [
+      [2, 1],
+      [1, 1],
+      [1, 1],
+    ],
+  );
+  await world.addFile();
+  await changeVersion();
+  assert.deepEqual(
+    [await send(), await send(), await step()],
+    [
+      [2, 2],
+      [1, 2],
+      [1, 2],
+    ],
+  );
+  // Of another model, something else may be read.
+  await world.addFile();
+  assert.deepEqual(
+    [await send({ modelConfigId: await world.addModel() }), await send()],
+    [
+      [1, 3],
+      [1, 3],
+    ],
+  );
+  await database.pool.query("update chats set last_model_config_id = $2 where id = $1", [
+    id,
+    await world.addModel(),
+  ]);
+  await world.addFile();
+  assert.deepEqual(
+    [await step(), await send()],
+    [
+      [2, 4],
+      [1, 4],
+    ],
+  );
 });
 
 /** Of a chat that is driven, by whoever knows nothing of it. */

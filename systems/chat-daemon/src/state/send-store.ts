@@ -12,19 +12,28 @@ import {
   runTextStatement,
   type TextRow,
   type TextStatement,
+  type TextValue,
 } from "@atelier/database/text-statement";
 import { toStorableJson } from "../messages/storable-json.ts";
 import type { ChatOwner, ReadBeside, ReadChat, SendBeside, WriteBeside } from "./chat-machine.ts";
 import type { ChatRow, StoredMessage, UserMessage } from "./chat-row.ts";
 import { CHAT_JSON_TEXT, toChatFromText } from "./chat-store.ts";
-import { historyText, knownValues, toBegun, type Reading } from "./history-store.ts";
+import {
+  historyText,
+  knownValues,
+  toBegun,
+  toBeside,
+  unchangedText,
+  unchangedValues,
+  type Reading,
+} from "./history-store.ts";
 import {
   MESSAGE_COLUMNS_TEXT,
   OPEN_CALLS_TEXT,
   toStoredFromJson,
   type MessageJson,
 } from "./message-store.ts";
-import type { KnownHistory, ReadHistories } from "./read-histories.ts";
+import type { KnownHistory, ReadHistories, TextBeside } from "./read-histories.ts";
 import {
   HAS_NO_LEASE_TEXT,
   notifyOwnershipText,
@@ -55,59 +64,95 @@ export async function sendAtOnce(
 ): Promise<SentAtOnce | null> {
   const known = histories.get(chatId);
   const content = toStorableJson(message.content);
-  const [row] = await runTextStatement(pool, sendStatement(beside), [
-    ...[chatId, now.toISOString(), message.createdBy, content, message.apiKeyId],
-    ...[message.modelConfigId, message.reasoningEffort],
-    ...[owner?.workerId ?? null, owner?.runnerId ?? null, ...knownValues(known)],
-    String(known?.rest?.historyVersion ?? 0),
-    ...beside.writes.flatMap(({ values }) => values),
-  ]);
-  return row === undefined ? null : toSent(row, histories, known);
+  const run = async (
+    kind: SendKind,
+    {
+      values,
+      beside: read,
+    }: { readonly values: readonly TextValue[]; readonly beside?: TextBeside },
+  ): Promise<SentAtOnce | null> => {
+    const [row] = await runTextStatement(pool, sendStatement(kind, beside), [
+      ...[chatId, now.toISOString(), message.createdBy, content, message.apiKeyId],
+      ...[message.modelConfigId, message.reasoningEffort],
+      ...[owner?.workerId ?? null, owner?.runnerId ?? null, ...values],
+      ...beside.writes.flatMap((write) => write.values),
+    ]);
+    return row === undefined ? null : toSent(row, { histories, known, beside: read });
+  };
+  const left = leftOf(known, message);
+  const sent = left === null ? null : await run("as-left", left);
+  return sent ?? run("any", { values: knownValues(known) });
+}
+
+/** Of a chat that this server has left at rest, which it need not read again. Null: it knows none. */
+function leftOf(
+  known: KnownHistory | undefined,
+  { modelConfigId }: UserMessage,
+): { readonly values: readonly TextValue[]; readonly beside: TextBeside } | null {
+  if (known === undefined || known.rest === null || known.read === null) return null;
+  const { chat, beside } = known.read;
+  // Of another model something else is read.
+  if (modelConfigId !== null && modelConfigId !== chat.lastModelConfigId) return null;
+  const values = [String(known.rest.historyVersion), ...unchangedValues(known.read)];
+  return { values, beside };
 }
 
 /** `read`: of a chat that is taken. */
-type SendingBeside = SendBeside & { readonly read: ReadBeside | null };
+type SendingBeside = SendBeside & { readonly read: ReadBeside };
 
+/** As left: nothing is done where something is not as this server left it, and so nothing of it is read. */
+type SendKind = "as-left" | "any";
+
+/** `beside`: what was not read again. */
 function toSent(
   row: TextRow,
-  histories: ReadHistories,
-  known: KnownHistory | undefined,
+  {
+    histories,
+    known,
+    beside: before,
+  }: {
+    readonly histories: ReadHistories;
+    readonly known: KnownHistory | undefined;
+    readonly beside: TextBeside | undefined;
+  },
 ): SentAtOnce {
   // As selected. The history is the one before the message.
-  const [chatText, messageText, history, besideText] = row as SentRow;
+  const [chatText, messageText, isTaken, history, besideText, version] = row as SentRow;
   const chat = toChatFromText(chatText);
   const message = toStoredFromJson(JSON.parse(messageText) as MessageJson);
-  if (history === null) return { chat, message, read: null };
-  const read = toBegun(histories, known, {
-    ...{ chat, beside: besideText, added: [message] },
-    history: history === AS_LEFT ? null : history,
-  });
+  if (isTaken === "f") return { chat, message, read: null };
+  const beside = before ?? toBeside(besideText, version ?? "", known);
+  const read = toBegun(histories, known, { chat, history, beside, added: [message] });
   return { chat, message, read };
 }
 
-type SentRow = [chat: string, message: string, history: string | null, beside: string | null];
+/** What was not read is null. */
+type SentRow = [
+  ...[chat: string, message: string, isTaken: "t" | "f"],
+  ...[history: string | null, beside: string | null, version: string | null],
+];
 
-function sendStatement({ onlyIf, read, writes }: SendingBeside): TextStatement {
+function sendStatement(kind: SendKind, { onlyIf, read, writes }: SendingBeside): TextStatement {
   const ofWrites = writes.map((write) => write.name);
-  const name = ["chat-send", onlyIf?.name, read?.name, ...ofWrites].join("-");
+  const name = ["chat-send", kind, onlyIf?.name, read.name, ...ofWrites].join("-");
   let text = texts.get(name);
   if (text === undefined) {
+    const first = kind === "any" ? FIRST_OF_HISTORY + 2 : FIRST_OF_HISTORY + 3;
     text = sendText({
-      onlyIf: onlyIf?.text ?? "true",
-      read: read?.text ?? "null::json",
-      writes: writesText(writes),
+      ...(kind === "any" ? anyTexts(read) : asLeftTexts(read)),
+      ...{ onlyIf: onlyIf?.text ?? "true", writes: writesText(writes, first) },
     });
     texts.set(name, text);
   }
   return { name, text };
 }
 
-function writesText(writes: readonly WriteBeside[]): string {
-  let first = VALUES_MAX + 1;
+function writesText(writes: readonly WriteBeside[], first: number): string {
+  let next = first;
   return writes
     .map(({ text, values }, place) => {
-      const written = `, written_${place} as (${text(first, "entered")})`;
-      first += values.length;
+      const written = `, written_${place} as (${text(next, "entered")})`;
+      next += values.length;
       return written;
     })
     .join("");
@@ -116,28 +161,36 @@ function writesText(writes: readonly WriteBeside[]): string {
 /** A few: each name has one text. */
 const texts = new Map<string, string>();
 
-const VALUES_MAX = 12;
+/** Where the values of `knownValues` or of `leftOf` are. */
+const FIRST_OF_HISTORY = 10;
 
-/** In place of a history that this server left as it is: so it has no open calls either. */
-const AS_LEFT = "";
+type SendTexts = Record<"onlyIf" | "isReady" | "read" | "writes", string>;
+
+/** A history that was left as it is has no open calls. */
+const asLeftTexts = (read: ReadBeside): Pick<SendTexts, "isReady" | "read"> => ({
+  isReady: `chats.history_version = $${FIRST_OF_HISTORY}::bigint
+      and ${unchangedText(read, FIRST_OF_HISTORY + 1)}`,
+  read: "null as history, null as beside, null as version",
+});
+
+const anyTexts = ({ text, version }: ReadBeside): Pick<SendTexts, "isReady" | "read"> => ({
+  isReady: `not exists (${OPEN_CALLS_TEXT})`,
+  read: `case when chats.is_taken then ${historyText(FIRST_OF_HISTORY)} end as history,
+    case when chats.is_taken then ${text} end as beside, ${version} as version`,
+});
 
 /**
  * What is read of other tables is of the statement's beginning: so is the chat, or whoever changed it
  * meanwhile is asked about anew.
  */
-const sendText = ({
-  onlyIf,
-  read,
-  writes,
-}: Record<"onlyIf" | "read" | "writes", string>): string => `
+const sendText = ({ onlyIf, isReady, read, writes }: SendTexts): string => `
   with resting as materialized (
-    select chats.id, $9::uuid is not null and ${HAS_NO_LEASE_TEXT} as is_taken,
-      chats.history_version = $12::bigint as is_as_left
+    select chats.id, $9::uuid is not null and ${HAS_NO_LEASE_TEXT} as is_taken
     from chats
     where (${onlyIf}) and chats.id = $1 and chats.status in ('waiting', 'error') and not chats.archived
       and chats.queue_length = 0
       and chats.snapshot_version = (select seen.snapshot_version from chats as seen where seen.id = $1)
-      and (chats.history_version = $12 or not exists (${OPEN_CALLS_TEXT}))
+      and ${isReady}
     for update of chats
   ), moved as (
     update chats set
@@ -150,7 +203,7 @@ const sendText = ({
       runner_id = case when resting.is_taken then $9::uuid else chats.runner_id end,
       fence = chats.fence + resting.is_taken::integer, updated_at = $2
     from resting where chats.id = resting.id
-    returning chats.*, resting.is_taken, resting.is_as_left
+    returning chats.*, resting.is_taken
   ), entered as (
     insert into chat_messages (
       chat_id, created_at, created_by, model_config_id, role, content, reasoning_effort, api_key_id)
@@ -161,10 +214,7 @@ const sendText = ({
     insert into chat_heartbeats (chat_id, runner_id, heartbeat_at)
     select id, runner_id, clock_timestamp() from moved where is_taken
   )${writes}
-  select ${CHAT_JSON_TEXT} as chat, to_json(entered) as message,
-    case when not chats.is_taken then null when chats.is_as_left then '${AS_LEFT}' else ${historyText(10)} end
-      as history,
-    case when chats.is_taken then ${read} end as beside,
+  select ${CHAT_JSON_TEXT} as chat, to_json(entered) as message, chats.is_taken, ${read},
     ${notifyUpdateText("chats")},
     pg_notify('chat_watch_' || replace(chats.owner_id::text, '-', ''),
       json_build_object('kind', 'status_change', 'chat_id', chats.id)::text),

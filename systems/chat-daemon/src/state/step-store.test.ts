@@ -61,7 +61,11 @@ test("a step that goes on leaves the chat as both transitions do, and reads what
   const worker = takingWorker();
   const clock = new FakeClock();
   const machine = createChatMachine({ database: world.database, clock, ownWorker: worker });
-  const beside = { name: "test", text: "json_build_object('owner', chats.owner_id)" };
+  const beside = {
+    name: "test",
+    text: "json_build_object('owner', chats.owner_id)",
+    version: "''::text",
+  };
   const call = { role: "assistant", content: [callOf("a")] } as const;
   const result = {
     ...({ type: "tool-result", tool_call_id: "a", tool_name: "t", result: {} } as const),
@@ -211,7 +215,11 @@ test("what is read beside a chat is of its row, and its reader is told the chat 
   const { machine } = world;
   const chat = await running(world, "R0");
   const fence = await fenceOf(machine, chat);
-  const beside = { name: "test", text: "json_build_object('owner', chats.owner_id)" };
+  const beside = {
+    name: "test",
+    text: "json_build_object('owner', chats.owner_id)",
+    version: "''::text",
+  };
   const first = must(await machine.beginFenced(chat.id, fence, beside));
   assert.deepEqual(first.beside, { owner: chat.ownerId });
   assert.deepEqual([first.chat.generationAttempt, first.attempt], [0, 1]);

@@ -17,8 +17,11 @@ import {
   historyOfTurnText,
   keepHistory,
   knownValues,
+  NOTHING_BESIDE,
   toBegun,
   toBeside,
+  unchangedText,
+  unchangedValues,
   type Reading,
 } from "./history-store.ts";
 import {
@@ -29,7 +32,7 @@ import {
   toStoredFromJson,
   type MessageJson,
 } from "./message-store.ts";
-import type { KnownHistory, ReadHistories, TextBeside } from "./read-histories.ts";
+import type { KnownHistory, LastRead, ReadHistories, TextBeside } from "./read-histories.ts";
 import {
   notifyOwnershipText,
   notifyUpdateText,
@@ -72,17 +75,17 @@ export async function beginWithHistory(
   beside: ReadBeside | null,
 ): Promise<ReadChat | undefined> {
   const known = histories.get(chatId);
-  const statement = beginOf(beside ?? NOTHING);
+  const statement = beginOf(beside ?? NOTHING_BESIDE);
   const values = [...fenceValues(chatId, fence), ...knownValues(known)];
   const [row] = await runTextStatement(pool, statement, values);
   if (row === undefined) return undefined;
-  const [chatText, history, besideText, begun] = row as BeginRow; // As selected.
+  const [chatText, history, besideText, version, begun] = row as BeginRow; // As selected.
   const chat = toChatFromText(chatText);
   // Somebody changed the chat while this was read: what it is now, its next reader learns.
   const isOvertaken =
     begun === null && chat.generationAttempt === 0 && chat.status === "running" && !chat.archived;
   if (isOvertaken) return undefined;
-  const read = toBeside(besideText, known);
+  const read = toBeside(besideText, version, known);
   return {
     ...toRead({ chat, history, beside: read }, histories, known),
     attempt: begun === null ? null : Number(begun),
@@ -143,17 +146,25 @@ export async function commitStepAndBegin(
   { messages, now, beside }: StepWrite & { readonly beside: ReadBeside | null },
 ): Promise<Stepped | undefined> {
   const known = histories.get(chatId);
-  const statement = stepAndBeginOf(beside ?? NOTHING);
-  const [row] = await runTextStatement(pool, statement, [
-    ...fenceValues(chatId, fence),
-    ...[now.toISOString(), toMessagesJson(messages), ...knownValues(known)],
-  ]);
-  if (row === undefined) return undefined;
-  const [chatText, history, besideText, addedText] = row as StepRow; // As selected.
-  const chat = toChatFromText(chatText);
-  const added = (JSON.parse(addedText) as MessageJson[]).map(toStoredFromJson); // As selected.
-  const read = toBegun(histories, known, { chat, history, beside: besideText, added });
-  return { chat, read, added };
+  const run = async (
+    { again, anew }: ReturnType<typeof stepAndBeginOf>,
+    last: LastRead | null,
+  ): Promise<Stepped | undefined> => {
+    const [row] = await runTextStatement(pool, last === null ? anew : again, [
+      ...fenceValues(chatId, fence),
+      ...[now.toISOString(), toMessagesJson(messages), ...knownValues(known)],
+      ...(last === null ? [] : unchangedValues(last)),
+    ]);
+    if (row === undefined) return undefined;
+    const [chatText, history, addedText, besideText, version] = row as StepRow; // As selected.
+    const chat = toChatFromText(chatText);
+    const added = (JSON.parse(addedText) as MessageJson[]).map(toStoredFromJson); // As selected.
+    const read = last?.beside ?? toBeside(besideText, version ?? "", known);
+    return { chat, read: toBegun(histories, known, { chat, history, beside: read, added }), added };
+  };
+  const statements = stepAndBeginOf(beside ?? NOTHING_BESIDE);
+  const last = known?.read ?? null;
+  return (last && (await run(statements, last))) ?? run(statements, null);
 }
 
 export type Stepped = {
@@ -164,8 +175,9 @@ export type Stepped = {
 };
 
 type ReadRow = [chat: string, history: string];
-type StepRow = [...ReadRow, beside: string | null, added: string];
-type BeginRow = [...ReadRow, beside: string | null, attempt: string | null];
+/** What was not read is null. */
+type StepRow = [...ReadRow, added: string, beside: string | null, version: string | null];
+type BeginRow = [...ReadRow, beside: string | null, version: string, attempt: string | null];
 
 const FENCE =
   "chats.id = $1 and chats.runner_id = $2 and chats.history_version = $3 and chats.status = $4";
@@ -187,14 +199,14 @@ const READ: TextStatement = {
  * The first attempt alone: a later one may follow one whose server died, and what that had shown is read
  * before another begins.
  */
-const begin = (beside: string): string => `
+const begin = ({ text: beside, version }: ReadBeside): string => `
   with moved as (
     update chats set
       snapshot_version = snapshot_version + 1, generation_attempt = generation_attempt + 1
     where ${RUNNING_FENCE} and chats.generation_attempt = 0 returning chats.*
   )
   select ${CHAT_JSON_TEXT} as chat, ${HISTORY} as history, ${beside} as beside,
-    moved.generation_attempt as attempt,
+    ${version} as version, moved.generation_attempt as attempt,
     case when moved.id is not null then ${notifyUpdateText("moved")} end as notified
   from chats left join moved on true where ${FENCE}`;
 
@@ -222,12 +234,12 @@ const ABANDON: TextStatement = {
   from moved as chats`,
 };
 
-const step = (attempt: 0 | 1): string => `
+const step = (attempt: 0 | 1, onlyIf = "true"): string => `
   with moved as (
     update chats set
       snapshot_version = snapshot_version + 1, history_version = snapshot_version + 1,
       generation_attempt = ${attempt}, compaction_requested_at = null, updated_at = $5
-    where ${RUNNING_FENCE} returning chats.*
+    where ${RUNNING_FENCE} and ${onlyIf} returning chats.*
   ), inserted as (
     insert into chat_messages (chat_id, created_at, ${NEW_COLUMNS_TEXT})
     select moved.id, $5, ${NEW_COLUMNS_TEXT.split(", ")
@@ -245,20 +257,29 @@ const STEP: TextStatement = {
 };
 
 /** The history is the one before the step. Nobody else writes it while the fence holds. */
-const stepAndBegin = (beside: string): string => `${step(1)}
-  select ${CHAT_JSON_TEXT} as chat, ${historyOfTurnText(7)} as history, ${beside} as beside,
+const stepAndBegin = (
+  beside: string,
+  version: string,
+  onlyIf?: string,
+): string => `${step(1, onlyIf)}
+  select ${CHAT_JSON_TEXT} as chat, ${historyOfTurnText(7)} as history,
     (select json_agg(inserted order by inserted.id) from inserted) as added,
-    ${notifyUpdateText("chats")}
+    ${beside} as beside, ${version} as version, ${notifyUpdateText("chats")}
   from moved as chats`;
 
-const NOTHING: ReadBeside = { name: "nothing", text: "null::json" };
-
 /** Long texts, of what is read beside one step as beside the next. */
-const beginOf = madeOnce(({ name, text }: ReadBeside) => ({
-  name: `chat-begin-${name}`,
-  text: begin(text),
+const beginOf = madeOnce((beside: ReadBeside) => ({
+  name: `chat-begin-${beside.name}`,
+  text: begin(beside),
 }));
-const stepAndBeginOf = madeOnce(({ name, text }: ReadBeside) => ({
-  name: `chat-step-begin-${name}`,
-  text: stepAndBegin(text),
+/** `again`: does nothing where something else would be read beside the chat than before, and reads nothing of it. */
+const stepAndBeginOf = madeOnce((beside: ReadBeside) => ({
+  anew: {
+    name: `chat-step-begin-${beside.name}`,
+    text: stepAndBegin(beside.text, beside.version),
+  },
+  again: {
+    name: `chat-step-begin-again-${beside.name}`,
+    text: stepAndBegin("null", "null", unchangedText(beside, 9)),
+  },
 }));

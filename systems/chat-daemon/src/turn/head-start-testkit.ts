@@ -38,7 +38,11 @@ export type HeldServer = AsyncDisposable & {
 };
 
 /** Another value where there is another workspace. */
-const BESIDE: ReadBeside = { name: "test", text: "(select to_json(count(*)) from workspaces)" };
+const BESIDE: ReadBeside = {
+  name: "test",
+  text: "(select to_json(count(*)) from workspaces)",
+  version: "(select count(*)::text from workspaces)",
+};
 
 /** Its chat rests after a first turn, in which the model said `first`. */
 export async function startHeldServer({

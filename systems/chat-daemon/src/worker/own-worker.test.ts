@@ -11,6 +11,7 @@ import type { ChatMachine, OwnWorker, ReadChat } from "../state/chat-machine.ts"
 import type { ChatRow } from "../state/chat-row.ts";
 import { findChat } from "../state/chat-store.ts";
 import { chatWorld, fenceOf, must, type ChatWorld } from "../state/chat-world-testkit.ts";
+import { NOTHING_BESIDE } from "../state/history-store.ts";
 import { ReadHistories } from "../state/read-histories.ts";
 import { sendAtOnce } from "../state/send-store.ts";
 import { startChatWorker, type ChatWorker } from "./chat-worker-task.ts";
@@ -204,7 +205,7 @@ async function send(
   chatId: string,
   owner: Parameters<Parameters<OwnWorker["taking"]>[1]>[0],
 ) {
-  const beside = { ...ALONE, owner, read: null, now: systemClock.now() };
+  const beside = { ...ALONE, owner, read: NOTHING_BESIDE, now: systemClock.now() };
   const reading = { pool: database.pool, histories: new ReadHistories() };
   return sendAtOnce(reading, chatId, user("and?"), beside);
 }
