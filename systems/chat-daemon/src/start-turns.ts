@@ -19,7 +19,7 @@ import {
   TURN_SETTINGS_VERSION_TEXT,
 } from "./chat-settings/chat-setting-store.ts";
 import { areCallsOfTurnRecorded } from "./chat-settings/debug-setting-actions.ts";
-import { agentMessageOnce } from "./chats/once-actions.ts";
+import { agentCallOnce } from "./chats/once-actions.ts";
 import { keepToolFile, loadChatFiles } from "./chats/tool-file-actions.ts";
 import type { DebugRecorder } from "./debug-runs/debug-recorder.ts";
 import { ClientTap } from "./debug-runs/http-tap-io.ts";
@@ -86,7 +86,7 @@ export function turnDeps(parts: TurnParts): TurnDeps {
       return chosen.ok ? ok(undefined) : fail(chosen.failure.message);
     },
     serversForExplorer: (parent) => serversForExplorer({ database }, parent, kindOfChat(parent)),
-    once: (call, run) => agentMessageOnce({ database, clock }, call, run),
+    once: (call, run) => agentCallOnce({ database, clock }, call, run),
     news: parts.pubSub,
   });
   const tools = builtinTools({

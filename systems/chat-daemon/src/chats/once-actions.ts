@@ -58,18 +58,17 @@ async function repeated<Answer>(
   return ok(kept.answer as Answer); // Written by `run` under the same operation.
 }
 
-/** A message of a chat to another, by the call of the tool that sends it. A failure is for the model. */
-export async function agentMessageOnce(
+/** What a chat does to another one, by the call of the tool that does it. A failure is for the model. */
+export async function agentCallOnce<Answer>(
   deps: Pick<ChatDeps, "database" | "clock">,
-  call: { readonly ownerId: string; readonly key: string; readonly input: unknown },
-  run: (keep: (db: Sql) => Promise<void>) => Promise<Result<undefined, string>>,
-): Promise<Result<undefined, string>> {
-  const request = { ...call, operation: "message_agent" } as const;
-  const done = await once<null, string>(deps, request, async (keep) => {
-    const sent = await run((db) => keep(db, null));
-    return sent.ok ? ok(null) : sent;
-  });
-  if (done.ok) return ok(undefined);
+  call: Pick<RequestKey, "ownerId" | "key"> & {
+    readonly operation: "message_agent" | "interrupt_agent";
+    readonly input: unknown;
+  },
+  run: (keep: Keep<Answer>) => Promise<Result<Answer, string>>,
+): Promise<Result<Answer, string>> {
+  const done = await once<Answer, string>(deps, call, run);
+  if (done.ok) return done;
   const { failure } = done;
   return fail(
     typeof failure === "string" ? failure : "This call was made before with other words.",

@@ -6,7 +6,7 @@ import { hashOf } from "../messages/canonical-json.ts";
 
 export type RequestKey = {
   readonly ownerId: string;
-  readonly operation: "create_chat" | "send_message" | "message_agent";
+  readonly operation: "create_chat" | "send_message" | "message_agent" | "interrupt_agent";
   readonly key: string;
 };
 

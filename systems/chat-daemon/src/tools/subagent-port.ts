@@ -59,9 +59,9 @@ export interface Subagents {
     parent: ToolChat,
     chatId: string,
     message: { readonly callId: string; readonly text: string; readonly interrupts: boolean },
-  ): Promise<Result<undefined, string>>;
-  /** False: there was nothing to interrupt. */
-  interrupt(chatId: string): Promise<boolean>;
+  ): Promise<Result<null, string>>;
+  /** False: there was nothing to interrupt. The same call interrupts once, however often it is made. */
+  interrupt(parent: ToolChat, chatId: string, callId: string): Promise<Result<boolean, string>>;
   models(parent: ToolChat): Promise<readonly SubagentModel[]>;
   /** Whether there is a model for working with a desktop. A failure is what the model reads. */
   computerUse(parent: ToolChat): Promise<Result<undefined, string>>;

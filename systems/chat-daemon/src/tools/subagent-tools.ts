@@ -148,9 +148,11 @@ function interruptAgent(subagents: Subagents): ChatTool {
     name: "interrupt_agent",
     description: "Stops what an agent is doing. It stays there: message_agent gives it other work.",
     input: z.object({ chat_id: ChatId }),
-    run: async ({ chat_id: chatId }, { chat }) => {
+    run: async ({ chat_id: chatId }, { chat, callId }) => {
       if ((await subagents.find(chat, chatId)) === undefined) return noAgent(chatId);
-      const interrupted = await subagents.interrupt(chatId);
+      const stopped = await subagents.interrupt(chat, chatId, callId);
+      if (!stopped.ok) return toolError(stopped.failure);
+      const interrupted = stopped.value;
       const found = await subagents.find(chat, chatId);
       return found === undefined ? noAgent(chatId) : toolValue({ ...brief(found), interrupted });
     },

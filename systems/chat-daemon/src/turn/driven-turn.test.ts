@@ -6,7 +6,7 @@ import { ok } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
 import { systemRandom } from "@atelier/base/system-random";
 import { startPubSub } from "@atelier/database/pub-sub";
-import { agentMessageOnce } from "../chats/once-actions.ts";
+import { agentCallOnce } from "../chats/once-actions.ts";
 import { must } from "../state/chat-world-testkit.ts";
 import { subagentTools } from "../tools/subagent-tools.ts";
 import type { ChatTool } from "../tools/tool.ts";
@@ -37,7 +37,7 @@ test("a chat starts another, waits for it, and reports what it found", async () 
       Promise.resolve({ includesDefault: false, deploymentPrompt: "", organizationPrompt: "" }),
     computerUse: () => Promise.resolve(ok(undefined)),
     serversForExplorer: () => Promise.resolve([]),
-    once: (call, run) => agentMessageOnce({ database, clock: systemClock }, call, run),
+    once: (call, run) => agentCallOnce({ database, clock: systemClock }, call, run),
     news: pubSub,
   });
   tools.push(...subagentTools(subagents));

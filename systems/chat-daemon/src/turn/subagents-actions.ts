@@ -52,13 +52,18 @@ export type SubagentDeps = {
     organizationId: string,
   ): Promise<Pick<NewChatPrompt, "includesDefault" | "deploymentPrompt" | "organizationPrompt">>;
   /**
-   * Runs what has not been done under this key. `keep` is called in the transaction that does it. A
-   * failure is what the parent's model reads.
+   * Runs what has not been done under this key, or answers what was kept. `keep` is called in the transaction
+   * that does it. A failure is what the parent's model reads.
    */
-  once(
-    call: { readonly ownerId: string; readonly key: string; readonly input: unknown },
-    run: (keep: (db: Sql) => Promise<void>) => Promise<Result<undefined, string>>,
-  ): Promise<Result<undefined, string>>;
+  once<Answer>(
+    call: {
+      readonly operation: "message_agent" | "interrupt_agent";
+      readonly ownerId: string;
+      readonly key: string;
+      readonly input: unknown;
+    },
+    run: (keep: (db: Sql, answer: Answer) => Promise<void>) => Promise<Result<Answer, string>>,
+  ): Promise<Result<Answer, string>>;
   readonly news: Pick<PubSub, "subscribe" | "isConnected">;
 };
 
@@ -75,18 +80,28 @@ export function openSubagents(deps: SubagentDeps): Subagents {
     message: async (parent, chatId, { callId, text, interrupts }) => {
       const row = await findParent(sql, parent.id);
       const message = userMessage(parent, row?.activeApiKeyId ?? null, text);
-      const call = { ownerId: parent.ownerId, key: `${parent.id}/${callId}` };
-      return deps.once({ ...call, input: { chatId, text, interrupts } }, async (keep) => {
+      const call = { ...callOf(parent, callId), input: { chatId, text, interrupts } };
+      return deps.once<null>({ operation: "message_agent", ...call }, async (keep) => {
         const sent = await machine.change(chatId, async (chat, db) => {
           const done = await chat.sendMessage(message, interrupts ? "interrupt" : "queue");
-          if (done.ok) await keep(db);
+          if (done.ok) await keep(db, null);
           return done;
         });
-        return sent.ok ? ok(undefined) : fail(toText(sent.failure));
+        return sent.ok ? ok(null) : fail(toText(sent.failure));
       });
     },
-    interrupt: async (chatId) =>
-      (await machine.change(chatId, (chat) => chat.interrupt("interrupted by its parent"))).ok,
+    interrupt: async (parent, chatId, callId) => {
+      const call = { ...callOf(parent, callId), input: { chatId } };
+      return deps.once<boolean>({ operation: "interrupt_agent", ...call }, async (keep) => {
+        const stopped = await machine.change<boolean, never>(chatId, async (chat, db) => {
+          const done = await chat.interrupt("interrupted by its parent");
+          // Also that there was nothing to stop: made again, the call would stop what came since.
+          await keep(db, done.ok);
+          return ok(done.ok);
+        });
+        return stopped.ok ? stopped : fail(toText(stopped.failure));
+      });
+    },
     watch: (chatId, changed) => {
       const on = { message: changed, resync: changed };
       const subscription = deps.news.subscribe(chatUpdateChannel(chatId), on);
@@ -96,6 +111,13 @@ export function openSubagents(deps: SubagentDeps): Subagents {
       };
     },
   };
+}
+
+function callOf(
+  parent: ToolChat,
+  callId: string,
+): { readonly ownerId: string; readonly key: string } {
+  return { ownerId: parent.ownerId, key: `${parent.id}/${callId}` };
 }
 
 async function spawn(

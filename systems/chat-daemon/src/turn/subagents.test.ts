@@ -6,7 +6,7 @@ import { fail, ok } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
 import type { Subscriber } from "@atelier/database/pub-sub";
 import { FakeClock } from "@atelier/testkit/fake-clock";
-import { agentMessageOnce } from "../chats/once-actions.ts";
+import { agentCallOnce } from "../chats/once-actions.ts";
 import { boundary, must } from "../state/chat-world-testkit.ts";
 import type { ChatRow } from "../state/chat-row.ts";
 import { subagentTools } from "../tools/subagent-tools.ts";
@@ -52,7 +52,7 @@ async function subagentWorld(options: TurnWorldOptions = {}, more: Partial<Subag
       Promise.resolve({ includesDefault: true, deploymentPrompt: "", organizationPrompt: "" }),
     computerUse: () => Promise.resolve(ok(undefined)),
     serversForExplorer: ({ mcpServerIds }) => Promise.resolve(mcpServerIds.slice(1)),
-    once: (call, run) => agentMessageOnce({ database, clock: systemClock }, call, run),
+    once: (call, run) => agentCallOnce({ database, clock: systemClock }, call, run),
     news,
     ...more,
   });
@@ -490,9 +490,15 @@ test("a child is given more to do, and stopped", async () => {
     }),
   );
   assert.equal((await world.row(chatId)).queueLength, 1);
-  assert.equal(await subagents.interrupt(chatId), true);
+  assert.equal(must(await subagents.interrupt(parent, chatId, "10:i")), true);
   assert.equal((await world.row(chatId)).status, "interrupting");
-  assert.equal(await subagents.interrupt(chatId), false);
+  assert.equal(must(await subagents.interrupt(parent, chatId, "11:i")), false);
+  // Whoever made one of these calls, and was held up, or died and makes it again, stops no later turn.
+  must(await world.chats.machine.change(chatId, (chat) => chat.finishInterruption(null)));
+  assert.equal((await world.row(chatId)).status, "running");
+  assert.equal(must(await subagents.interrupt(parent, chatId, "10:i")), true);
+  assert.equal(must(await subagents.interrupt(parent, chatId, "11:i")), false);
+  assert.equal((await world.row(chatId)).status, "running");
 });
 
 function contextOf(chat: ChatRow, clock: FakeClock): Parameters<ChatTool["run"]>[1] {
