@@ -73,6 +73,8 @@ test(
 
     // On a page that is no matter of chats.
     const first = await ask("Choose the first");
+    // Who has waited longest comes first, whoever was asked first.
+    await navigation.getByRole("link", { name: "Agents 1 needs you" }).waitFor();
     const second = await ask("Choose the second");
     await navigation.getByRole("link", { name: "Agents 2 need you" }).waitFor();
     await untilSo(async () => (await page.title()) === "(2) Users · Atelier", "the title counts");
