@@ -35,8 +35,7 @@ export function actOnChat(api: Api, chat: string, action: ChatAction): Done<Chat
 
 /** `turn`: the id of the message whose turn is meant, so that a stop that comes late stops no other. */
 export function stopChat(api: Api, chat: string, turn: number | undefined): Done<Chat> {
-  const body = turn === undefined ? {} : { turn_message_id: turn };
-  return api.call(interruptChat, { params: { chat }, body });
+  return api.call(interruptChat, { params: { chat }, body: { turn_message_id: turn } });
 }
 
 export function changeChat(

@@ -421,27 +421,11 @@ export const editChatMessage = endpoint({
   audit: { action: "write", resource: "chat" },
 });
 
-export const interruptChat = endpoint({
-  tag: "chats",
-  summary: "Stop the work; what was written so far stays",
-  method: "POST",
-  path: "/api/v2/chats/:chat/interrupt",
-  aliases: ["/api/experimental/chats/:chat/interrupt"],
-  access: "chat:update",
-  params: ChatParams,
-  query: NoQuery,
-  body: z
-    .strictObject({
-      /** The turn that is meant. Once another message is answered, nothing is stopped any more. */
-      turn_message_id: z.int().positive().optional(),
-    })
-    .optional(),
-  success: { status: 200, body: Chat },
-  failures: ["chat.state_conflict"],
-  audit: { action: "write", resource: "chat" },
-});
-
-const chatAction = <const Path extends string>(path: Path, summary: string) =>
+const chatAction = <const Path extends string, Body extends z.ZodType | null>(
+  path: Path,
+  summary: string,
+  body: Body,
+) =>
   endpoint({
     tag: "chats",
     summary,
@@ -451,20 +435,36 @@ const chatAction = <const Path extends string>(path: Path, summary: string) =>
     access: "chat:update",
     params: ChatParams,
     query: NoQuery,
-    body: null,
+    body,
     success: { status: 200, body: Chat },
     failures: ["chat.state_conflict"],
     audit: { action: "write", resource: "chat" },
   });
 
-export const compactChat = chatAction("compact", "Summarise the history so far, to free context");
+export const interruptChat = chatAction(
+  "interrupt",
+  "Stop the work; what was written so far stays",
+  z
+    .strictObject({
+      /** The turn that is meant. Once another message is answered, nothing is stopped any more. */
+      turn_message_id: z.int().positive().optional(),
+    })
+    .optional(),
+);
+export const compactChat = chatAction(
+  "compact",
+  "Summarise the history so far, to free context",
+  null,
+);
 export const clearChat = chatAction(
   "clear",
   "Begin with an empty context; the history stays visible",
+  null,
 );
 export const reconcileChat = chatAction(
   "reconcile-invalid",
   "Bring a chat out of an impossible state",
+  null,
 );
 
 export const submitChatToolResults = endpoint({

@@ -61,10 +61,7 @@ async function repeated<Answer>(
 /** What a chat does to another one, by the call of the tool that does it. A failure is for the model. */
 export async function agentCallOnce<Answer>(
   deps: Pick<ChatDeps, "database" | "clock">,
-  call: Pick<RequestKey, "ownerId" | "key"> & {
-    readonly operation: "message_agent" | "interrupt_agent";
-    readonly input: unknown;
-  },
+  call: RequestKey & { readonly input: unknown },
   run: (keep: Keep<Answer>) => Promise<Result<Answer, string>>,
 ): Promise<Result<Answer, string>> {
   const done = await once<Answer, string>(deps, call, run);

@@ -138,13 +138,20 @@ export function toBegun(
   return { chat: before, messages, attempt: chat.generationAttempt, beside: beside.value };
 }
 
-/** What was read beside a chat: the value of before where its text is the same. */
+/**
+ * What was read beside a chat: the value of before where its text is the same. `version`: null where nothing was
+ * read, because it has not changed.
+ */
 export function toBeside(
   text: string | null,
-  version: string,
+  version: string | null,
   known: KnownHistory | undefined,
 ): TextBeside {
   const before = known?.read?.beside;
+  if (version === null) {
+    assert(before !== undefined, "what has not changed is known");
+    return before;
+  }
   if (before?.text === text) return { ...before, version };
   return { text, version, value: text === null ? null : (JSON.parse(text) as unknown) };
 }

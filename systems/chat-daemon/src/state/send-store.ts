@@ -33,7 +33,7 @@ import {
   toStoredFromJson,
   type MessageJson,
 } from "./message-store.ts";
-import type { KnownHistory, ReadHistories, TextBeside } from "./read-histories.ts";
+import type { KnownHistory, ReadHistories } from "./read-histories.ts";
 import {
   HAS_NO_LEASE_TEXT,
   notifyOwnershipText,
@@ -66,35 +66,30 @@ export async function sendAtOnce(
   const content = toStorableJson(message.content);
   const run = async (
     kind: SendKind,
-    {
-      values,
-      beside: read,
-    }: { readonly values: readonly TextValue[]; readonly beside?: TextBeside },
+    ofHistory: readonly TextValue[],
   ): Promise<SentAtOnce | null> => {
     const [row] = await runTextStatement(pool, sendStatement(kind, beside), [
       ...[chatId, now.toISOString(), message.createdBy, content, message.apiKeyId],
       ...[message.modelConfigId, message.reasoningEffort],
-      ...[owner?.workerId ?? null, owner?.runnerId ?? null, ...values],
-      ...beside.writes.flatMap((write) => write.values),
+      ...[owner?.workerId ?? null, owner?.runnerId ?? null, ...ofHistory],
+      ...beside.writes.flatMap(({ values }) => values),
     ]);
-    return row === undefined ? null : toSent(row, { histories, known, beside: read });
+    return row === undefined ? null : toSent(row, histories, known);
   };
-  const left = leftOf(known, message);
-  const sent = left === null ? null : await run("as-left", left);
-  return sent ?? run("any", { values: knownValues(known) });
+  const left = leftValues(known, message);
+  return (left && (await run("as-left", left))) ?? run("any", knownValues(known));
 }
 
 /** Of a chat that this server has left at rest, which it need not read again. Null: it knows none. */
-function leftOf(
+function leftValues(
   known: KnownHistory | undefined,
   { modelConfigId }: UserMessage,
-): { readonly values: readonly TextValue[]; readonly beside: TextBeside } | null {
+): readonly TextValue[] | null {
   if (known === undefined || known.rest === null || known.read === null) return null;
-  const { chat, beside } = known.read;
   // Of another model something else is read.
-  if (modelConfigId !== null && modelConfigId !== chat.lastModelConfigId) return null;
-  const values = [String(known.rest.historyVersion), ...unchangedValues(known.read)];
-  return { values, beside };
+  const { lastModelConfigId } = known.read.chat;
+  if (modelConfigId !== null && modelConfigId !== lastModelConfigId) return null;
+  return [String(known.rest.historyVersion), ...unchangedValues(known.read)];
 }
 
 /** `read`: of a chat that is taken. */
@@ -103,25 +98,17 @@ type SendingBeside = SendBeside & { readonly read: ReadBeside };
 /** As left: nothing is done where something is not as this server left it, and so nothing of it is read. */
 type SendKind = "as-left" | "any";
 
-/** `beside`: what was not read again. */
 function toSent(
   row: TextRow,
-  {
-    histories,
-    known,
-    beside: before,
-  }: {
-    readonly histories: ReadHistories;
-    readonly known: KnownHistory | undefined;
-    readonly beside: TextBeside | undefined;
-  },
+  histories: ReadHistories,
+  known: KnownHistory | undefined,
 ): SentAtOnce {
   // As selected. The history is the one before the message.
   const [chatText, messageText, isTaken, history, besideText, version] = row as SentRow;
   const chat = toChatFromText(chatText);
   const message = toStoredFromJson(JSON.parse(messageText) as MessageJson);
   if (isTaken === "f") return { chat, message, read: null };
-  const beside = before ?? toBeside(besideText, version ?? "", known);
+  const beside = toBeside(besideText, version, known);
   const read = toBegun(histories, known, { chat, history, beside, added: [message] });
   return { chat, message, read };
 }
@@ -161,7 +148,7 @@ function writesText(writes: readonly WriteBeside[], first: number): string {
 /** A few: each name has one text. */
 const texts = new Map<string, string>();
 
-/** Where the values of `knownValues` or of `leftOf` are. */
+/** Where the values of `knownValues` or of `leftValues` are. */
 const FIRST_OF_HISTORY = 10;
 
 type SendTexts = Record<"onlyIf" | "isReady" | "read" | "writes", string>;

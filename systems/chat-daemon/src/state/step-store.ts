@@ -32,7 +32,7 @@ import {
   toStoredFromJson,
   type MessageJson,
 } from "./message-store.ts";
-import type { KnownHistory, LastRead, ReadHistories, TextBeside } from "./read-histories.ts";
+import type { KnownHistory, ReadHistories, TextBeside } from "./read-histories.ts";
 import {
   notifyOwnershipText,
   notifyUpdateText,
@@ -147,24 +147,23 @@ export async function commitStepAndBegin(
 ): Promise<Stepped | undefined> {
   const known = histories.get(chatId);
   const run = async (
-    { again, anew }: ReturnType<typeof stepAndBeginOf>,
-    last: LastRead | null,
+    statement: TextStatement,
+    unchanged: readonly TextValue[],
   ): Promise<Stepped | undefined> => {
-    const [row] = await runTextStatement(pool, last === null ? anew : again, [
+    const [row] = await runTextStatement(pool, statement, [
       ...fenceValues(chatId, fence),
-      ...[now.toISOString(), toMessagesJson(messages), ...knownValues(known)],
-      ...(last === null ? [] : unchangedValues(last)),
+      ...[now.toISOString(), toMessagesJson(messages), ...knownValues(known), ...unchanged],
     ]);
     if (row === undefined) return undefined;
     const [chatText, history, addedText, besideText, version] = row as StepRow; // As selected.
     const chat = toChatFromText(chatText);
     const added = (JSON.parse(addedText) as MessageJson[]).map(toStoredFromJson); // As selected.
-    const read = last?.beside ?? toBeside(besideText, version ?? "", known);
+    const read = toBeside(besideText, version, known);
     return { chat, read: toBegun(histories, known, { chat, history, beside: read, added }), added };
   };
-  const statements = stepAndBeginOf(beside ?? NOTHING_BESIDE);
+  const { again, anew } = stepAndBeginOf(beside ?? NOTHING_BESIDE);
   const last = known?.read ?? null;
-  return (last && (await run(statements, last))) ?? run(statements, null);
+  return (last && (await run(again, unchangedValues(last)))) ?? run(anew, []);
 }
 
 export type Stepped = {

@@ -2,20 +2,13 @@
 import type { AuditAction, AuditResource } from "@atelier/contract/audit-words";
 import type { ServiceAuditPiece } from "@atelier/contract/rpc/endpoint-service";
 import type { Sql } from "@atelier/database/database";
-import { sql, type RawBuilder } from "kysely";
+import { CompiledQuery, sql, type RawBuilder } from "kysely";
 import type { AuditEvent } from "./audit-event.ts";
 import type { AuditDiff } from "./audit-trail.ts";
 
 export async function insertAuditEvent(db: Sql, event: AuditEvent): Promise<void> {
-  await sql`
-    insert into audit_events (
-      id, time, user_id, action, resource_type, resource_id, resource_target, diff, status_code,
-      additional_fields, request_id, ip_address, user_agent)
-    values (
-      ${event.id}, ${event.time}, ${event.userId}, ${event.action}, ${event.resource},
-      ${event.resourceId}, ${event.target}, ${JSON.stringify(event.diff)}, ${event.statusCode},
-      ${JSON.stringify(event.additionalFields)}, ${event.requestId}, ${event.ip},
-      ${event.userAgent})`.execute(db);
+  const { text, values } = auditEventPiece(event);
+  await db.executeQuery(CompiledQuery.raw(text(1, "(select) as by_itself"), [...values]));
 }
 
 /** The same in the statement that makes the change: written for each row of `changed`. */

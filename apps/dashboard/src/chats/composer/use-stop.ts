@@ -11,8 +11,7 @@ export function useStop(): () => Promise<Result<unknown, ApiProblem>> {
   const { chatId, link } = useChatScene();
   const stop = useChange(interruptChat, [getChat]);
   return async () => {
-    const turn = turnMessageId(link.state.view);
-    const body = turn === undefined ? {} : { turn_message_id: turn };
+    const body = { turn_message_id: turnMessageId(link.state.view) };
     return stop({ params: { chat: chatId }, body });
   };
 }
