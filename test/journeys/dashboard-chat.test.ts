@@ -77,10 +77,20 @@ test("a chat is written, answered, and worked on in a workspace", ROUND, async (
       says(markdown),
     ],
   });
+  // The stream is quicker than the answer to what was sent: the message stands there once all the same.
+  const answered = Promise.withResolvers<void>();
+  await page.route("**/messages", async (route) => {
+    const response = await route.fetch();
+    await answered.promise;
+    await route.fulfill({ response });
+  });
   await write(page, "Make a file.");
-  await log(page).getByText("Make a file.").waitFor();
   await page.getByRole("heading", { name: "Done" }).waitFor();
-  assert.equal(await log(page).getByText("<script>alert(1)</script>").count(), 1);
+  assert.equal(await log(page).getByText("Make a file.").count(), 1);
+  assert.equal(await log(page).getByText("Sending…").count(), 0);
+  answered.resolve();
+  await log(page).getByText("<script>alert(1)</script>").waitFor();
+  await page.getByText("Lands now.").waitFor();
   await judge("chat-tools-closed");
   await page.getByRole("button", { name: /^Counting things together/ }).click();
   await page.getByRole("group", { name: "Output" }).getByText("42").waitFor();

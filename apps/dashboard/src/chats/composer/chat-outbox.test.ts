@@ -53,6 +53,32 @@ test("a message is shown at once, and until the stream tells of it", async () =>
   assert.deepEqual(kinds(), []);
 });
 
+test("the stream may be quicker than the answer", async () => {
+  const answers = [ok({ messageId: 8, queuedId: null }), ok({ messageId: null, queuedId: 2 })];
+  const { outbox, kinds } = scene(answers);
+  const says = (id: number, text: string): ChatMessage => ({
+    ...message(id),
+    content: [{ type: "text", text }],
+  });
+  const places = () =>
+    outbox.outgoing.map(({ state }) => (state.kind === "sending" ? state.toldAs : state.kind));
+  const earlier = [says(6, "go")];
+  const later = [...earlier, says(7, "otherwise"), says(8, "go")];
+  outbox.look({ messages: earlier, queue: [says(1, "go")] });
+  outbox.send({ ...PLAIN_SEND, text: "go" });
+  outbox.send({ ...PLAIN_SEND, text: " go\n" });
+  outbox.look({ messages: earlier, queue: [says(1, "go")] });
+  assert.deepEqual(places(), [null, null], "these were there before");
+  outbox.look({ messages: later, queue: [] });
+  assert.deepEqual(places(), ["message 8", null], "one message is one of them");
+  outbox.look({ messages: later, queue: [says(2, "go")] });
+  assert.deepEqual(places(), ["message 8", "queued 2"]);
+  assert.deepEqual(kinds(), ["sending", "sending"], "the server may still refuse");
+  await settled();
+  outbox.look({ messages: later, queue: [says(2, "go")] });
+  assert.deepEqual(kinds(), []);
+});
+
 test("one that fails stays, and is sent again with the same key", async () => {
   const { outbox, kinds, asked } = scene([fail(AWAY), ok({ messageId: 7, queuedId: null })]);
   outbox.send({ ...PLAIN_SEND, text: "Hello" });

@@ -6,8 +6,17 @@ import type { Clock } from "@atelier/base/clock";
 import type { Random } from "@atelier/base/random";
 import type { Result } from "@atelier/base/result";
 import type { ApiProblem } from "@atelier/contract/client";
-import type { ChatView } from "@atelier/contract/chat/chat-view";
-import { outboxOf, outboxText, unseen, withState, without, type Outgoing } from "./outbox.ts";
+import {
+  newestOf,
+  outboxOf,
+  outboxText,
+  unseen,
+  withState,
+  without,
+  type Newest,
+  type Outgoing,
+  type Told,
+} from "./outbox.ts";
 import type { SendInput } from "./send-input.ts";
 
 export type Delivered = { readonly messageId: number | null; readonly queuedId: number | null };
@@ -27,6 +36,7 @@ export class ChatOutbox {
   readonly #deps: ChatOutboxDeps;
   readonly #listeners = new Set<() => void>();
   #outbox: readonly Outgoing[];
+  #newest: Newest = { messageId: 0, queuedId: 0 };
 
   constructor(deps: ChatOutboxDeps) {
     this.#deps = deps;
@@ -44,14 +54,14 @@ export class ChatOutbox {
 
   send(input: SendInput): void {
     const key = this.#deps.random.uuid();
-    this.#change([...this.#outbox, { key, input, state: { kind: "sending" } }]);
+    this.#change([...this.#outbox, { key, input, state: this.#sending() }]);
     this.#deliver(input, key);
   }
 
   retry(key: string): void {
     const found = this.#outbox.find((each) => each.key === key);
     if (found?.state.kind !== "failed") return;
-    this.#change(withState(this.#outbox, key, { kind: "sending" }));
+    this.#change(withState(this.#outbox, key, this.#sending()));
     this.#deliver(found.input, key);
   }
 
@@ -60,14 +70,15 @@ export class ChatOutbox {
   }
 
   /** What the stream tells of is shown from there. */
-  look({ messages, queue }: Pick<ChatView, "messages" | "queue">): void {
-    if (this.#outbox.every(({ state }) => state.kind !== "arrived")) return;
-    const seen = {
-      messageIds: new Set(messages.map(({ id }) => id)),
-      queuedIds: new Set(queue.map(({ id }) => id)),
-    };
-    const left = unseen(this.#outbox, seen);
+  look(told: Told): void {
+    this.#newest = newestOf(told);
+    if (this.#outbox.every(({ state }) => state.kind === "failed")) return;
+    const left = unseen(this.#outbox, told);
     if (left !== this.#outbox) this.#change(left);
+  }
+
+  #sending(): Outgoing["state"] {
+    return { kind: "sending", since: this.#newest, toldAs: null };
   }
 
   #deliver(input: SendInput, key: string): void {

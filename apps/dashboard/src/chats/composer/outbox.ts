@@ -2,13 +2,27 @@
  * Messages on their way: shown before the server has answered, and kept when it does not. Each has a
  * key, with which sending it again is safe: the server does it once.
  */
-import { PLAIN_SEND, type SendInput } from "./send-input.ts";
+import type { ChatView } from "@atelier/contract/chat/chat-view";
+import type { MessagePart } from "@atelier/contract/chat/message-part";
+import { inputOf, PLAIN_SEND, type SendInput } from "./send-input.ts";
+
+/** What a page has been told of. */
+export type Told = Pick<ChatView, "messages" | "queue">;
+
+/** The newest of each; 0: none. */
+export type Newest = { readonly messageId: number; readonly queuedId: number };
 
 export type Outgoing = {
   readonly key: string;
   readonly input: SendInput;
   readonly state:
-    | { readonly kind: "sending" }
+    | {
+        readonly kind: "sending";
+        /** When it was sent. */
+        readonly since: Newest;
+        /** Under which id the stream tells of it, though the server has not answered yet. */
+        readonly toldAs: string | null;
+      }
     | { readonly kind: "failed"; readonly reason: string }
     /** The server has it; the stream has not told of it yet. */
     | {
@@ -30,19 +44,66 @@ export function without(outbox: readonly Outgoing[], key: string): readonly Outg
   return outbox.filter((each) => each.key !== key);
 }
 
-/** Those that the stream has not told of. */
-export function unseen(
-  outbox: readonly Outgoing[],
-  seen: { readonly messageIds: ReadonlySet<number>; readonly queuedIds: ReadonlySet<number> },
-): readonly Outgoing[] {
+export function newestOf({ messages, queue }: Told): Newest {
+  return {
+    messageId: messages.at(-1)?.id ?? 0,
+    queuedId: Math.max(0, ...queue.map(({ id }) => id)),
+  };
+}
+
+/**
+ * Those that the stream has not told of. It may be quicker than the answer that names the message's id:
+ * a newer one of the same words is taken for it then, once.
+ */
+export function unseen(outbox: readonly Outgoing[], told: Told): readonly Outgoing[] {
+  const messageIds = new Set(told.messages.map(({ id }) => id));
+  const queuedIds = new Set(told.queue.map(({ id }) => id));
   const left = outbox.filter(({ state }) => {
     if (state.kind !== "arrived") return true;
     const { messageId, queuedId } = state;
-    if (messageId !== null) return !seen.messageIds.has(messageId);
-    return queuedId !== null && !seen.queuedIds.has(queuedId);
+    if (messageId !== null) return !messageIds.has(messageId);
+    return queuedId !== null && !queuedIds.has(queuedId);
   });
-  return left.length === outbox.length ? outbox : left;
+  const marked = withTold(left, told);
+  return left.length === outbox.length && marked === left ? outbox : marked;
 }
+
+function withTold(outbox: readonly Outgoing[], told: Told): readonly Outgoing[] {
+  const taken = new Set(outbox.flatMap(({ state }) => placesOf(state)));
+  let next = outbox;
+  for (const { key, input, state } of outbox) {
+    if (state.kind !== "sending" || state.toldAs !== null) continue;
+    const toldAs = newer(told, state.since).find(
+      (each) => !taken.has(each.place) && each.text === input.text.trim(),
+    )?.place;
+    if (toldAs === undefined) continue;
+    taken.add(toldAs);
+    next = withState(next, key, { ...state, toldAs });
+  }
+  return next;
+}
+
+function placesOf(state: Outgoing["state"]): readonly string[] {
+  if (state.kind === "sending") return state.toldAs === null ? [] : [state.toldAs];
+  if (state.kind === "failed") return [];
+  const { messageId, queuedId } = state;
+  return [
+    ...(messageId === null ? [] : [`message ${messageId}`]),
+    ...(queuedId === null ? [] : [`queued ${queuedId}`]),
+  ];
+}
+
+function newer(told: Told, since: Newest): readonly { place: string; text: string }[] {
+  const messages = told.messages.filter(({ id, role }) => role === "user" && id > since.messageId);
+  return [
+    ...messages.map(({ id, content }) => ({ place: `message ${id}`, text: textOf(content) })),
+    ...told.queue
+      .filter(({ id }) => id > since.queuedId)
+      .map(({ id, content }) => ({ place: `queued ${id}`, text: textOf(content) })),
+  ];
+}
+
+const textOf = (content: readonly MessagePart[]): string => inputOf(content).text.trim();
 
 /** What a page leaves for the next: what arrived need not be kept. */
 export function outboxText(outbox: readonly Outgoing[]): string | null {

@@ -158,6 +158,7 @@ function useSeen(): void {
   const { link, outbox } = useChatScene();
   useEffect(() => {
     const look = (): void => outbox.look(link.state.view);
+    look();
     const ends = [link.subscribe(look), outbox.subscribe(look)];
     return () => {
       for (const end of ends) end();

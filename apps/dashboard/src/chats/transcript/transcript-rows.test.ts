@@ -138,8 +138,10 @@ test("a question waits until the person has written something", () => {
 
 test("behind all messages stand those on their way, but not those that failed or wait", () => {
   const input = { ...PLAIN_SEND, text: "x" };
+  const since = { messageId: 0, queuedId: 0 };
   const outgoing = [
-    { key: "a", input, state: { kind: "sending" } },
+    { key: "a", input, state: { kind: "sending", since, toldAs: null } },
+    { key: "told", input, state: { kind: "sending", since, toldAs: "message 8" } },
     { key: "b", input, state: { kind: "failed", reason: "no" } },
     { key: "c", input, state: { kind: "arrived", messageId: null, queuedId: 4 } },
     { key: "d", input, state: { kind: "arrived", messageId: 9, queuedId: null } },

@@ -91,14 +91,15 @@ export function withPreview(
   return builder.rows;
 }
 
-/** Messages on their way, unless they wait in the queue, and why the last turn ended. */
+/** Messages on their way, unless they are shown elsewhere already, and why the last turn ended. */
 export function withTail(
   rows: readonly Row[],
   tail: { readonly outgoing: readonly Outgoing[]; readonly error: ChatError | null },
 ): readonly ShownRow[] {
   const shown = tail.outgoing.filter(
     ({ state }) =>
-      state.kind === "sending" || (state.kind === "arrived" && state.messageId !== null),
+      (state.kind === "sending" && state.toldAs === null) ||
+      (state.kind === "arrived" && state.messageId !== null),
   );
   if (shown.length === 0 && tail.error === null) return rows;
   return [
