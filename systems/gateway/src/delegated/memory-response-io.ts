@@ -43,6 +43,7 @@ export class MemoryResponse extends Writable implements GatewayResponse {
             this.#pass();
           }),
         cancel: () => {
+          this.#controller = null;
           this.#isWhole = true; // For its reader it is: nobody is left to be told otherwise.
           this.destroy();
         },
@@ -76,8 +77,11 @@ export class MemoryResponse extends Writable implements GatewayResponse {
 
   override _final(callback: () => void): void {
     this.#isWhole = true;
-    this.#controller?.close();
-    this.#pulled?.();
+    // Closing the streams behind it takes longer than reading the last bytes, which somebody waits for.
+    setImmediate(() => {
+      this.#controller?.close();
+      this.#pulled?.();
+    });
     callback();
   }
 
