@@ -41,6 +41,8 @@ export type Endpoint = {
   readonly rawAnswer?: { readonly mediaTypes: readonly string[] };
   /** Besides those that every endpoint can answer: see COMMON_FAILURES. */
   readonly failures: readonly FailureCode[];
+  /** Who asks may be taken on trust at first: whoever answers it has that proven (`ServiceCallerProof`). */
+  readonly provesCaller?: true;
   /** What the audit log says of it. Null only where nothing changes. */
   readonly audit: { readonly action: AuditAction; readonly resource: AuditResource } | null;
 };

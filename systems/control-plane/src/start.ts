@@ -29,6 +29,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { CachedCallerAuthorizer } from "./access/caller-authorizer.ts";
 import { findChatSubject } from "./access/chat-owner-store.ts";
+import { KnownKeys } from "./access/known-keys.ts";
 import { KeyUsage } from "./access/key-usage.ts";
 import { PRINCIPALS_CHANGED } from "./access/principal-change.ts";
 import { findUserId } from "./access/principal-store.ts";
@@ -82,6 +83,7 @@ import { LoginThrottle } from "./sign-in/login-throttle.ts";
 import {
   authenticate,
   authenticateDelegated,
+  assumeForChat,
   authenticateForChat,
 } from "./sign-in/principal-actions.ts";
 import { signInRoutes } from "./sign-in/sign-in-routes.ts";
@@ -295,6 +297,7 @@ function accessOf(
   usage: KeyUsage,
   resources: AsyncDisposableStack,
 ) {
+  const forChats = { database, clock, usage, knownKeys: new KnownKeys() };
   const findWorkspace = (ref: WorkspaceRef) => findWorkspaceSubject(database.sql, ref);
   const findActor = async (apiKeyId: string) =>
     (await authenticateDelegated({ database, clock }, apiKeyId))?.actor ?? null;
@@ -310,8 +313,14 @@ function accessOf(
     authenticate: async (token: string) =>
       (await authenticate({ database, clock, usage }, token))?.actor ?? null,
     authenticateForChat: async (token: string, chatId: string) => {
-      const entered = await authenticateForChat({ database, clock, usage }, token, chatId);
+      const entered = await authenticateForChat(forChats, token, chatId);
       return entered && { actor: entered.principal.actor, chat: asShared(entered.chat) };
+    },
+    assumeForChat: (token: string, chatId: string) => {
+      const assumed = assumeForChat(forChats, token, chatId);
+      return (
+        assumed && { ...assumed, actor: assumed.principal.actor, chat: asShared(assumed.chat) }
+      );
     },
     findUserId: (ref: string) => findUserId(database.sql, ref),
     findWorkspace,

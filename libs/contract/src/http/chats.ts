@@ -367,6 +367,7 @@ export const sendChatMessage = endpoint({
   path: "/api/v2/chats/:chat/messages",
   aliases: ["/api/experimental/chats/:chat/messages"],
   access: "chat:update",
+  provesCaller: true,
   params: ChatParams,
   query: NoQuery,
   body: z.strictObject({

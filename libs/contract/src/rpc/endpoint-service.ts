@@ -18,6 +18,25 @@ export interface ServiceCaller {
   may(permission: Permission, ownerId: string | null): boolean;
 }
 
+/**
+ * A caller who is taken for what their credential was when it was looked at last. The call changes nothing, and
+ * tells nothing, unless that is proven: by a statement that does nothing where it is not so, or by looking again.
+ */
+export interface ServiceCallerProof {
+  readonly condition: ServiceCondition;
+  /** To be called once a statement with the condition has made its change. */
+  proven(): void;
+  /** Looks again. Rejects where it is not so: the call is over then, and is made anew for who asks indeed. */
+  prove(): Promise<void>;
+}
+
+/** SQL of a condition, with its own values from the number `first` on. One name, one text. */
+export type ServiceCondition = {
+  readonly name: string;
+  readonly text: (first: number) => string;
+  readonly values: readonly (string | null)[];
+};
+
 /** What the audit log says of the call. Without a word of the service, an entry is written afterwards. */
 export interface ServiceAudit {
   /** Names the thing for an entry, whatever becomes of the call. */
@@ -61,6 +80,8 @@ export type ServiceRequest<E extends Endpoint> = {
   readonly query: z.output<E["query"]>;
   readonly body: E["body"] extends z.ZodType ? z.output<E["body"]> : undefined;
   readonly audit: ServiceRequestAudit;
+  /** Absent: who asks was looked at. Only endpoints that say so are called with one. */
+  readonly proof?: ServiceCallerProof | undefined;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 };

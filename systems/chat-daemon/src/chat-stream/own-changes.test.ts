@@ -21,7 +21,7 @@ import {
 } from "../state/chat-world-testkit.ts";
 import { server, watch } from "./chat-viewers-testkit.ts";
 
-const ALONE = { onlyIf: null, writes: [] };
+const ALONE = { conditions: [], writes: [] };
 const RETRY = { attempt: 1, delay_ms: 1, error: "busy", retrying_at: "2026-01-01T00:00:00Z" };
 const TO_MODEL: NewMessage = { ...SAYS, visibility: "model" };
 

@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import type { Result } from "@atelier/base/result";
 import type { Chat } from "@atelier/contract/http/chats";
-import type { ServiceRequestAudit } from "@atelier/contract/rpc/endpoint-service";
+import type {
+  ServiceCallerProof,
+  ServiceRequestAudit,
+} from "@atelier/contract/rpc/endpoint-service";
 import { must } from "../state/chat-world-testkit.ts";
 import { chatService, type ChatEndpoints } from "./chat-routes.ts";
 import type { ChatsWorld } from "./chats-testkit.ts";
@@ -14,7 +17,12 @@ export function chatClient({ deps, caller }: ChatsWorld, told: unknown[] = []) {
   const service = chatService(deps);
   return async <const N extends Name>(
     name: N,
-    input: { readonly params?: object; readonly query?: object; readonly body?: object },
+    input: {
+      readonly params?: object;
+      readonly query?: object;
+      readonly body?: object;
+      readonly proof?: ServiceCallerProof;
+    },
   ) => {
     const call = service[name] as (request: unknown) => ReturnType<(typeof service)[N]>;
     return call({
@@ -24,6 +32,7 @@ export function chatClient({ deps, caller }: ChatsWorld, told: unknown[] = []) {
       body: input.body,
       audit: auditOf(told),
       signal: new AbortController().signal,
+      proof: input.proof,
     });
   };
 }

@@ -10,9 +10,10 @@ import type {
   ChatPeople,
   ChatWorkspaceDirectory,
 } from "@atelier/contract/rpc/chat-ports";
+import type { ServiceCondition } from "@atelier/contract/rpc/endpoint-service";
 import type { ChatService } from "@atelier/contract/rpc/chat-service";
 import type { Database } from "@atelier/database/database";
-import type { ChatMachine, SendCondition } from "../state/chat-machine.ts";
+import type { ChatMachine } from "../state/chat-machine.ts";
 
 export type ModelChoice = {
   readonly modelConfigId: string;
@@ -45,7 +46,7 @@ export type ChatDeps = {
   /** Whether a person has spent what they may: asked before work begins. Null: not yet. */
   readonly spendingRefusal: (userId: string) => Promise<SpendingRefusal | null>;
   /** A condition of SQL that says the same of everybody. Null: it has to be asked. */
-  readonly unlimited: () => SendCondition | null;
+  readonly unlimited: () => ServiceCondition | null;
   readonly models: ChatModelChoices;
   readonly isSharingEnabled: boolean;
   /** Those that are wanted, or what administrators preset. Null: some of them are not there. */

@@ -158,7 +158,7 @@ describe("messages", () => {
 
   test("to a chat that rests begin a turn, and with the same key only one", async () => {
     await using chats = await chatsWorld();
-    const unlimited = { name: "test", text: "true" };
+    const unlimited = { name: "test", text: () => "true", values: [] };
     const call = chatClient({ ...chats, deps: { ...chats.deps, unlimited: () => unlimited } });
     const { machine } = chats.world;
     const params = { chat: (await created(call)).id };
@@ -338,7 +338,10 @@ describe("messages", () => {
   test("carry the API key of the request that each of them came with", async () => {
     await using chats = await chatsWorld();
     const { machine } = chats.world;
-    const atOnce = { ...chats.deps, unlimited: () => ({ name: "test", text: "true" }) };
+    const atOnce = {
+      ...chats.deps,
+      unlimited: () => ({ name: "test", text: () => "true", values: [] }),
+    };
     const content = [{ type: "text", text: "created" }];
     const params = { chat: (await created(await signedIn(chats, "k-create"), { content })).id };
     const send = async (text: string, deps = chats.deps) => {

@@ -102,8 +102,8 @@ function writing(deps: ChatDeps) {
     async ({ params }: Of<"compactChat">) =>
       shownAfter(deps, params.chat, await transition(deps, params.chat, run));
   return {
-    sendChatMessage: async ({ caller, params, body, audit }: Of<"sendChatMessage">) =>
-      sendMessage(deps, caller, { chatId: params.chat, audit }, body),
+    sendChatMessage: async ({ caller, params, body, audit, proof }: Of<"sendChatMessage">) =>
+      sendMessage(deps, caller, { chatId: params.chat, audit, proof }, body),
     editChatMessage: async ({ caller, params, body }: Of<"editChatMessage">) => {
       const which = { chatId: params.chat, messageId: params.message };
       const edited = await editMessage(deps, caller, which, body);

@@ -5,6 +5,7 @@ import type { Failure } from "@atelier/contract/failures";
 import type { ChatInputPart, ChatMessage, ChatQueuedMessage } from "@atelier/contract/http/chats";
 import type {
   ServiceCaller,
+  ServiceCallerProof,
   ServiceRequestAudit,
   ServiceTarget,
 } from "@atelier/contract/rpc/endpoint-service";
@@ -34,8 +35,12 @@ export type SendInput = MessageInput & {
   readonly idempotency_key?: string | undefined;
 };
 
-/** `audit`: its entry is durable with the message. */
-export type SendTo = { readonly chatId: string; readonly audit: ServiceRequestAudit };
+/** `audit`: its entry is durable with the message. `proof`: absent where who asks was looked at. */
+export type SendTo = {
+  readonly chatId: string;
+  readonly audit: ServiceRequestAudit;
+  readonly proof?: ServiceCallerProof | undefined;
+};
 
 export type SendAnswer = {
   readonly queued: boolean;
@@ -47,7 +52,7 @@ export type SendAnswer = {
 export async function sendMessage(
   deps: ChatDeps,
   caller: ServiceCaller,
-  { chatId, audit }: SendTo,
+  { chatId, audit, proof }: SendTo,
   input: SendInput,
 ): Promise<Result<SendAnswer, ChatFailure | SpendingRefusal | Failure<"chat.request_key_reused">>> {
   const { idempotency_key: key, ...rest } = input;
@@ -79,8 +84,25 @@ export async function sendMessage(
     );
   };
   return once<SendAnswer, ChatFailure | SpendingRefusal>(deps, request, send, (newKey) =>
-    sendAtRest({ ...deps, spendingRefusal: askOnce }, caller, { chatId, audit, input }, newKey),
+    provenBy(proof, () => {
+      const to = { chatId, audit, proof, input };
+      return sendAtRest({ ...deps, spendingRefusal: askOnce }, caller, to, newKey);
+    }),
   );
+}
+
+/** Who asks is looked at where this has not proven who it is: all that comes behind it may rely on that. */
+async function provenBy<Done>(
+  proof: ServiceCallerProof | undefined,
+  atOnce: () => Promise<Done | null>,
+): Promise<Done | null> {
+  let done: Done | null = null;
+  try {
+    done = await atOnce();
+  } finally {
+    if (done === null) await proof?.prove();
+  }
+  return done;
 }
 
 /**
@@ -90,15 +112,15 @@ export async function sendMessage(
 async function sendAtRest(
   deps: ChatDeps,
   caller: ServiceCaller,
-  { chatId, audit, input }: SendTo & { readonly input: SendInput },
+  { chatId, audit, proof, input }: SendTo & { readonly input: SendInput },
   newKey: NewKey | null,
 ): Promise<Result<SendAnswer, never> | null> {
   const chooses = input.model_config_id ?? input.mcp_server_ids ?? input.plan_mode;
   if (chooses !== undefined || fileIdsOf(input.content).length > 0) return null;
   const message = await toUserMessage(deps, caller, input);
   if (!message.ok) return null;
-  const onlyIf = deps.unlimited();
-  if (onlyIf === null && (await deps.spendingRefusal(caller.userId)) !== null) return null;
+  const unlimited = deps.unlimited();
+  if (unlimited === null && (await deps.spendingRefusal(caller.userId)) !== null) return null;
   const answer =
     newKey &&
     insertSentAnswer(newKey.key, {
@@ -108,8 +130,10 @@ async function sendAtRest(
     });
   const audited = audit.piece(auditTarget(chatId));
   const writes = answer === null ? [audited] : [answer, audited];
-  const entered = await deps.machine.sendAtRest(chatId, message.value, { onlyIf, writes });
+  const conditions = [unlimited ?? [], proof?.condition ?? []].flat();
+  const entered = await deps.machine.sendAtRest(chatId, message.value, { conditions, writes });
   if (entered === null) return null;
+  proof?.proven();
   audited.written();
   return ok(toSendAnswer({ kind: "inserted", messages: [entered] }));
 }

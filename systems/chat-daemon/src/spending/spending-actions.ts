@@ -9,7 +9,7 @@ import type { Clock } from "@atelier/base/clock";
 import { fail, ok, type Result } from "@atelier/base/result";
 import type { Failure } from "@atelier/contract/failures";
 import type { ChatCost, ChatCosts, ChatPeople, ChatPerson } from "@atelier/contract/rpc/chat-ports";
-import type { ServiceAudit } from "@atelier/contract/rpc/endpoint-service";
+import type { ServiceAudit, ServiceCondition } from "@atelier/contract/rpc/endpoint-service";
 import type { Database } from "@atelier/database/database";
 import {
   deleteOverride,
@@ -40,6 +40,11 @@ export type SpendingDeps = {
   readonly costs: ChatCosts | null;
 };
 
+const ANYBODY: ServiceCondition = { name: "any", text: () => "true", values: [] };
+const UNLIMITED: ServiceCondition = {
+  ...{ name: "unlimited", text: () => NO_LIMITS_HOLD_TEXT, values: [] },
+};
+
 type AskingDeps = Pick<SpendingDeps, "database" | "clock" | "costs">;
 
 /**
@@ -63,9 +68,9 @@ export class SpendingGate {
   }
 
   /** A condition under which everybody may, in place of asking. Null: it has to be asked. */
-  get condition(): { readonly name: string; readonly text: string } | null {
-    if (this.#deps.costs === null) return { name: "any", text: "true" };
-    return this.#isLimited ? null : { name: "unlimited", text: NO_LIMITS_HOLD_TEXT };
+  get condition(): ServiceCondition | null {
+    if (this.#deps.costs === null) return ANYBODY;
+    return this.#isLimited ? null : UNLIMITED;
   }
 }
 

@@ -63,7 +63,7 @@ test("each change is told once, with what it left, to whom it concerns", async (
   must(await machine.change(newChat.id, (chat) => chat.finishTurn()));
   assert.deepEqual(await told.next(), ["update", "watch status_change"]);
 
-  const alone = { onlyIf: null, writes: [] };
+  const alone = { conditions: [], writes: [] };
   assert.ok(await machine.sendAtRest(newChat.id, world.user("and?"), alone));
   assert.deepEqual(await told.next(), ["update", "ownership", "watch status_change"]);
   must(await machine.change(newChat.id, (chat) => chat.finishTurn()));

@@ -8,6 +8,7 @@
  */
 import type { Result } from "@atelier/base/result";
 import type { ChatError, ChatRetry, ChatStatus } from "@atelier/contract/chat/chat-words";
+import type { ServiceCondition } from "@atelier/contract/rpc/endpoint-service";
 import type { Sql } from "@atelier/database/database";
 import type { TextValue } from "@atelier/database/text-statement";
 import type { ChatRow, NewMessage, QueuedMessage, StoredMessage, UserMessage } from "./chat-row.ts";
@@ -224,9 +225,6 @@ export type ReadBeside = {
   readonly version: string;
 };
 
-/** An SQL condition over no row. The same name always has the same text. */
-export type SendCondition = { readonly name: string; readonly text: string };
-
 /**
  * Rows of the request that asked for a change, written in the same statement: an SQL statement over the
  * message, with its own values from the number `first` on. The same name always has the same text.
@@ -238,8 +236,8 @@ export type WriteBeside = {
 };
 
 export type SendBeside = {
-  /** An SQL condition without which nothing is done. */
-  readonly onlyIf: SendCondition | null;
+  /** Without all of which nothing is done. */
+  readonly conditions: readonly ServiceCondition[];
   readonly writes: readonly WriteBeside[];
 };
 

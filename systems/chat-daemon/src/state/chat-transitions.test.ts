@@ -142,7 +142,7 @@ async function sentAtRest(
       ? world.machine
       : createChatMachine({ database: world.database, clock, ownWorker: takingWorker(owner) });
   const message = messageOf(step, people);
-  const sent = await machine.sendAtRest(chatId, message, { onlyIf: null, writes: [] });
+  const sent = await machine.sendAtRest(chatId, message, { conditions: [], writes: [] });
   return sent === null ? null : { owner };
 }
 

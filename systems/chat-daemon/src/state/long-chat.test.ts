@@ -28,7 +28,9 @@ test("a turn of a long chat reads no more of it than one of a short chat", async
   const machine = createChatMachine({ database, clock: systemClock, ownWorker });
   const turn = async (): Promise<void> => {
     const held = await read(world, chat.id);
-    assert.ok(await machine.sendAtRest(chat.id, world.user("and?"), { onlyIf: null, writes: [] }));
+    assert.ok(
+      await machine.sendAtRest(chat.id, world.user("and?"), { conditions: [], writes: [] }),
+    );
     const taken = await read(world, chat.id);
     const fence = { ...leaseOf(taken), historyVersion: taken.historyVersion, status: taken.status };
     must(await machine.beginFenced(chat.id, fence, null));

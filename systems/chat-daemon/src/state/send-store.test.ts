@@ -20,7 +20,7 @@ import {
 import { EXECUTION_STATES } from "./execution-state.ts";
 import { isLeaseAlive } from "./heartbeat-store.ts";
 
-const ALONE: SendBeside = { onlyIf: null, writes: [] };
+const ALONE: SendBeside = { conditions: [], writes: [] };
 const RETRY = { attempt: 1, delay_ms: 1, error: "busy", retrying_at: "2026-01-01T00:00:00Z" };
 
 test("a message sent at once leaves the chat as the transition of its name does, with the taking and the first attempt behind it", async () => {
@@ -107,7 +107,13 @@ test("a message at once does nothing where the transition would do more, or none
     await refuses((await world.chatIn(state)).id, world.user("and?"));
   }
   const resting = await world.chatIn("W");
-  const no = { onlyIf: { name: "never", text: "false" }, writes: [] };
+  const no = {
+    conditions: [
+      { name: "first", text: (first: number) => `$${first}::text = 'yes'`, values: ["yes"] },
+      { name: "second", text: (first: number) => `$${first}::text = 'yes'`, values: ["no"] },
+    ],
+    writes: [],
+  };
   await refuses(resting.id, world.user("and?"), no);
   const file = { type: "file", file_id: await world.addFile(), media_type: "text/plain" } as const;
   await refuses(resting.id, world.user("and?", { content: [file] }));
@@ -241,7 +247,7 @@ test("rows of the request are written with the message, or neither is; in one ro
   });
   const writes = [keyed("one"), keyed("two")];
   const queries = t.mock.method(database.pool, "query");
-  const entered = await machine.sendAtRest(id, world.user("and?"), { onlyIf: null, writes });
+  const entered = await machine.sendAtRest(id, world.user("and?"), { conditions: [], writes });
   assert.equal(queries.mock.callCount(), 1);
   const { rows } = await database.pool.query(
     "select key, answer from chat_request_keys order by key",
@@ -253,7 +259,7 @@ test("rows of the request are written with the message, or neither is; in one ro
   must(await machine.change(id, (chat) => chat.finishTurn()));
   const before = await plain(world, id);
   await assert.rejects(
-    machine.sendAtRest(id, world.user("and?"), { onlyIf: null, writes }),
+    machine.sendAtRest(id, world.user("and?"), { conditions: [], writes }),
     /chat_request_keys_pkey/,
   );
   assert.deepEqual(await plain(world, id), before);

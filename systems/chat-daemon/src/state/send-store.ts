@@ -14,6 +14,7 @@ import {
   type TextStatement,
   type TextValue,
 } from "@atelier/database/text-statement";
+import type { ServiceCondition } from "@atelier/contract/rpc/endpoint-service";
 import { toStorableJson } from "../messages/storable-json.ts";
 import type { ChatOwner, ReadBeside, ReadChat, SendBeside, WriteBeside } from "./chat-machine.ts";
 import type { ChatRow, StoredMessage, UserMessage } from "./chat-row.ts";
@@ -72,7 +73,7 @@ export async function sendAtOnce(
       ...[chatId, now.toISOString(), message.createdBy, content, message.apiKeyId],
       ...[message.modelConfigId, message.reasoningEffort],
       ...[owner?.workerId ?? null, owner?.runnerId ?? null, ...ofHistory],
-      ...beside.writes.flatMap(({ values }) => values),
+      ...[...beside.writes, ...beside.conditions].flatMap(({ values }) => values),
     ]);
     return row === undefined ? null : toSent(row, histories, known);
   };
@@ -119,15 +120,16 @@ type SentRow = [
   ...[history: string | null, beside: string | null, version: string | null],
 ];
 
-function sendStatement(kind: SendKind, { onlyIf, read, writes }: SendingBeside): TextStatement {
-  const ofWrites = writes.map((write) => write.name);
-  const name = ["chat-send", kind, onlyIf?.name, read.name, ...ofWrites].join("-");
+function sendStatement(kind: SendKind, { conditions, read, writes }: SendingBeside): TextStatement {
+  const besides = [...writes, ...conditions].map((each) => each.name);
+  const name = ["chat-send", kind, read.name, ...besides].join("-");
   let text = texts.get(name);
   if (text === undefined) {
     const first = kind === "any" ? FIRST_OF_HISTORY + 2 : FIRST_OF_HISTORY + 3;
     text = sendText({
       ...(kind === "any" ? anyTexts(read) : asLeftTexts(read)),
-      ...{ onlyIf: onlyIf?.text ?? "true", writes: writesText(writes, first) },
+      writes: writesText(writes, first),
+      conditions: conditionsText(conditions, first + valuesCount(writes)),
     });
     texts.set(name, text);
   }
@@ -135,14 +137,22 @@ function sendStatement(kind: SendKind, { onlyIf, read, writes }: SendingBeside):
 }
 
 function writesText(writes: readonly WriteBeside[], first: number): string {
-  let next = first;
   return writes
-    .map(({ text, values }, place) => {
-      const written = `, written_${place} as (${text(next, "entered")})`;
-      next += values.length;
-      return written;
+    .map(({ text }, place) => {
+      const written = text(first + valuesCount(writes.slice(0, place)), "entered");
+      return `, written_${place} as (${written})`;
     })
     .join("");
+}
+
+function conditionsText(conditions: readonly ServiceCondition[], first: number): string {
+  return conditions
+    .map(({ text }, place) => `(${text(first + valuesCount(conditions.slice(0, place)))}) and `)
+    .join("");
+}
+
+function valuesCount(pieces: readonly { readonly values: readonly TextValue[] }[]): number {
+  return pieces.reduce((count, { values }) => count + values.length, 0);
 }
 
 /** A few: each name has one text. */
@@ -151,7 +161,7 @@ const texts = new Map<string, string>();
 /** Where the values of `knownValues` or of `leftValues` are. */
 const FIRST_OF_HISTORY = 10;
 
-type SendTexts = Record<"onlyIf" | "isReady" | "read" | "writes", string>;
+type SendTexts = Record<"conditions" | "isReady" | "read" | "writes", string>;
 
 /** A history that was left as it is has no open calls. */
 const asLeftTexts = (read: ReadBeside): Pick<SendTexts, "isReady" | "read"> => ({
@@ -170,11 +180,11 @@ const anyTexts = ({ text, version }: ReadBeside): Pick<SendTexts, "isReady" | "r
  * What is read of other tables is of the statement's beginning: so is the chat, or whoever changed it
  * meanwhile is asked about anew.
  */
-const sendText = ({ onlyIf, isReady, read, writes }: SendTexts): string => `
+const sendText = ({ conditions, isReady, read, writes }: SendTexts): string => `
   with resting as materialized (
     select chats.id, $9::uuid is not null and ${HAS_NO_LEASE_TEXT} as is_taken
     from chats
-    where (${onlyIf}) and chats.id = $1 and chats.status in ('waiting', 'error') and not chats.archived
+    where ${conditions}chats.id = $1 and chats.status in ('waiting', 'error') and not chats.archived
       and chats.queue_length = 0
       and chats.snapshot_version = (select seen.snapshot_version from chats as seen where seen.id = $1)
       and ${isReady}

@@ -101,7 +101,7 @@ export async function startHeldServer({
   const server: HeldServer = {
     ...{ world, turn, machine, log, ended, chatId: chat.id },
     before: async () => {},
-    send: (text) => machine.sendAtRest(chat.id, user(text), { onlyIf: null, writes: [] }),
+    send: (text) => machine.sendAtRest(chat.id, user(text), { conditions: [], writes: [] }),
     foresee: async (text) => {
       server.before = () => Promise.reject(new Error("only looked at"));
       await assert.rejects(server.send(text), /only looked at/);

@@ -182,7 +182,7 @@ test("a server that died behind the message it took has made the first attempt: 
   must(await machine.abandonFenced(id, (await world.runOf(id)).fence));
   const clock = new FakeClock();
   const dying = createChatMachine({ database, clock, ownWorker: takingWorker() });
-  assert.ok(await dying.sendAtRest(id, user("more"), { onlyIf: null, writes: [] }));
+  assert.ok(await dying.sendAtRest(id, user("more"), { conditions: [], writes: [] }));
   assert.equal((await world.row(id)).generationAttempt, 1);
   await database.pool.query("delete from chat_heartbeats");
   const successor = { workerId: randomUUID(), runnerId: randomUUID() };

@@ -17,7 +17,7 @@ import { sendAtOnce } from "../state/send-store.ts";
 import { startChatWorker, type ChatWorker } from "./chat-worker-task.ts";
 import type { RunnerTaskContext, RunnerTasks } from "./runner-tasks.ts";
 
-const ALONE = { onlyIf: null, writes: [] };
+const ALONE = { conditions: [], writes: [] };
 
 test("the server that takes a message drives its chat at once, and hears its own changes", async () => {
   await using world = await chatWorld();

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { systemRandom } from "@atelier/base/system-random";
 import { startTestControlPlane } from "../control-plane-on-postgres-testkit.ts";
 import { parseApiKey } from "./api-key.ts";
-import { findPrincipal, findPrincipalAndChat, findUserId } from "./principal-store.ts";
+import { findKeyAtChat, findPrincipal, findUserId, presentedAtChat } from "./principal-store.ts";
 
 test("a principal is found by its whole credential only", async () => {
   await using api = await startTestControlPlane();
@@ -52,7 +52,10 @@ test("with a principal comes a chat as this user finds it: a child is shared wit
      from organizations, (values ($3::uuid, null), ($4::uuid, $3::uuid)) as given (id, root)`,
     [owner.id, model, root, child],
   );
-  const find = (chatId = "") => findPrincipalAndChat(api.database, key, chatId);
+  const find = async (chatId = "", presented = key) => {
+    const found = await findKeyAtChat(api.database, key.id, chatId);
+    return found && presentedAtChat(presented, found);
+  };
   const principal = await findPrincipal(api.database, key);
   const own = { ownerId: owner.id, isShared: false };
   assert.deepEqual(await find(none), { ...principal, chat: undefined });
@@ -63,7 +66,7 @@ test("with a principal comes a chat as this user finds it: a child is shared wit
   }
   const other = parseApiKey(await api.logIn("owner"));
   const forged = { id: key.id, secret: other?.secret ?? assert.fail("there is another") };
-  assert.equal(await findPrincipalAndChat(api.database, forged, child ?? ""), undefined);
+  assert.equal(await find(child, forged), undefined);
 });
 
 test("a deleted user's credentials and names lead nowhere, even if their rows remained", async () => {

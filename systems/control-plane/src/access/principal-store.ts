@@ -1,11 +1,13 @@
 /** Reads who a credential belongs to, and which user a path means. Writes nothing. */
 import { ROLES, type Role } from "@atelier/contract/permissions";
+import type { ServiceCondition } from "@atelier/contract/rpc/endpoint-service";
 import type { Database, Sql } from "@atelier/database/database";
 import { runTextStatement, type TextRow } from "@atelier/database/text-statement";
 import { sql } from "kysely";
 import type { ChatSubject } from "./actor.ts";
 import { secretMatches, type ApiKeyParts } from "./api-key.ts";
 import { isSharedWithText } from "./chat-owner-store.ts";
+import type { KeyAtChat } from "./known-keys.ts";
 import type { Principal, UserStatus } from "./principal.ts";
 
 export type PresentedPrincipal = {
@@ -22,58 +24,96 @@ export async function findPrincipal(
   key: ApiKeyParts,
 ): Promise<PresentedPrincipal | undefined> {
   const [row] = await runTextStatement(pool, FIND_PRINCIPAL, [key.id]);
-  return row && presented(key, row);
+  const found = row && toFound(row);
+  return found && presented(key, JSON.parse(found.facts) as PrincipalFacts, found.lastUsedAt);
 }
 
-/** The same with a chat as this user finds it, for requests about one: both in one round trip. */
-export async function findPrincipalAndChat(
+/** For requests about a chat: all in one round trip. Undefined: no such key, or its user is deleted. */
+export async function findKeyAtChat(
   { pool }: Pool,
-  key: ApiKeyParts,
+  keyId: string,
   chatId: string,
-): Promise<(PresentedPrincipal & { readonly chat: ChatSubject | undefined }) | undefined> {
-  const [row] = await runTextStatement(pool, FIND_PRINCIPAL_AND_CHAT, [key.id, chatId]);
-  const found = row && presented(key, row);
-  if (row === undefined || found === undefined) return undefined;
-  const [ownerId = null, isShared] = row.slice(PRESENTED_COLUMNS);
-  return { ...found, chat: ownerId === null ? undefined : { ownerId, isShared: isShared === "t" } };
+): Promise<KeyAtChat | undefined> {
+  const [row] = await runTextStatement(pool, FIND_KEY_AT_CHAT, [keyId, chatId]);
+  return row && toFound(row);
 }
 
-/** Of every request: what is read of it comes as texts, which cost least. */
-const PRINCIPAL_TEXTS = `/* by key */ select k.id, k.kind, encode(k.hashed_secret, 'hex'),
-  to_json(k.scopes), extract(epoch from k.expires_at) * 1000, k.lifetime_seconds, u.id, u.username,
-  u.email, to_json(u.roles), u.status, extract(epoch from k.last_used_at) * 1000`;
-const PRESENTED_COLUMNS = 12;
+/** Whether `findKeyAtChat` finds these facts. */
+export function factsHold(keyId: string, chatId: string, facts: string): ServiceCondition {
+  return { name: "asks", text: factsHoldText, values: [keyId, chatId, facts] };
+}
+
+/** Undefined: another secret. `chat`: undefined where there is none. */
+export function presentedAtChat(
+  key: ApiKeyParts,
+  { facts, lastUsedAt }: KeyAtChat,
+): (PresentedPrincipal & { readonly chat: ChatSubject | undefined }) | undefined {
+  const [ownerId, isShared, ...ofKey] = JSON.parse(facts) as FactsAtChat;
+  const found = presented(key, ofKey, lastUsedAt);
+  return found && { ...found, chat: ownerId === null ? undefined : { ownerId, isShared } };
+}
+
+/** Of every request: one JSON costs less than its columns. */
+const PRINCIPAL_FACTS = [
+  ...["k.id", "k.kind", "encode(k.hashed_secret, 'hex')", "k.scopes"],
+  ...["extract(epoch from k.expires_at) * 1000", "k.lifetime_seconds"],
+  ...["u.id", "u.username", "u.email", "u.roles", "u.status"],
+] as const;
+const CHAT_FACTS = ["c.owner_id", isSharedWithText("u.id")];
+const FACTS_AT_CHAT_TEXT = `json_build_array(${[...CHAT_FACTS, ...PRINCIPAL_FACTS].join(", ")})::text`;
+const LAST_USED_TEXT = "extract(epoch from k.last_used_at) * 1000";
+
+/** As the database constrains them. */
+type PrincipalFacts = readonly [
+  ...[id: string, kind: PrincipalRow["kind"], hashedSecret: string, scopes: readonly string[]],
+  ...[expiresMs: number, lifetimeSeconds: number],
+  ...[userId: string, username: string, email: string],
+  ...[roles: readonly string[], status: UserStatus],
+];
+type FactsAtChat = readonly [ownerId: string | null, isShared: boolean, ...PrincipalFacts];
 
 const FIND_PRINCIPAL = {
   name: "find_principal",
-  text: `${PRINCIPAL_TEXTS} from api_keys k
-    join users u on u.id = k.user_id
-    where k.id = $1 and u.deleted_at is null`,
-};
-
-const FIND_PRINCIPAL_AND_CHAT = {
-  name: "find_principal_and_chat",
-  text: `${PRINCIPAL_TEXTS}, c.owner_id, ${isSharedWithText("u.id")}
+  text: `/* by key */ select json_build_array(${PRINCIPAL_FACTS.join(", ")}), ${LAST_USED_TEXT}
     from api_keys k
     join users u on u.id = k.user_id
-    left join chats c on c.id = $2
     where k.id = $1 and u.deleted_at is null`,
 };
 
-function presented(key: ApiKeyParts, row: TextRow): PresentedPrincipal | undefined {
-  const [id, kind, secret, scopes, expiresMs, lifetime, ...ofUser] = row.map((text) => text ?? "");
-  const [userId = "", username = "", email = "", roles = "[]", status, lastUsedMs = ""] = ofUser;
-  if (!secretMatches(key.secret, Buffer.from(secret ?? "", "hex"))) return undefined;
+/** Key and chat are the values from the number `first` on. */
+const keyAtChatText = (first: number): string => `
+  from api_keys k
+  join users u on u.id = k.user_id
+  left join chats c on c.id = $${first + 1}::uuid
+  where k.id = $${first}::text and u.deleted_at is null`;
+
+const FIND_KEY_AT_CHAT = {
+  name: "find_key_at_chat",
+  text: `/* by key */ select ${FACTS_AT_CHAT_TEXT}, ${LAST_USED_TEXT} ${keyAtChatText(1)}`,
+};
+
+const factsHoldText = (first: number): string =>
+  `exists (select ${keyAtChatText(first)} and ${FACTS_AT_CHAT_TEXT} = $${first + 2}::text)`;
+
+function toFound([facts, lastUsedMs]: TextRow): KeyAtChat {
+  const isUsed = lastUsedMs !== null && lastUsedMs !== undefined;
+  return { facts: facts ?? "[]", lastUsedAt: isUsed ? new Date(Number(lastUsedMs)) : null };
+}
+
+function presented(
+  key: ApiKeyParts,
+  facts: PrincipalFacts,
+  lastUsedAt: Date | null,
+): PresentedPrincipal | undefined {
+  const [id, kind, hashedSecret, scopes, expiresMs, lifetimeSeconds, ...ofUser] = facts;
+  const [userId, username, email, roles, status] = ofUser;
+  if (!secretMatches(key.secret, Buffer.from(hashedSecret, "hex"))) return undefined;
   const principal = fromRow({
-    ...{ id: id ?? "", user_id: userId, username, email },
-    kind: kind as PrincipalRow["kind"], // As the database constrains it.
-    status: status as UserStatus,
-    scopes: JSON.parse(scopes ?? "[]") as string[],
-    roles: JSON.parse(roles) as string[],
-    expires_at: new Date(Number(expiresMs)),
-    lifetime_seconds: Number(lifetime),
+    ...{ id, kind, scopes, user_id: userId, username, email, roles, status },
+    expires_at: new Date(expiresMs),
+    lifetime_seconds: lifetimeSeconds,
   });
-  return { principal, lastUsedAt: lastUsedMs === "" ? null : new Date(Number(lastUsedMs)) };
+  return { principal, lastUsedAt };
 }
 
 /** Without its secret: only for calls that this process itself makes for its user. */

@@ -13,6 +13,7 @@ import { csrfTokenOf, equalsInConstantTime } from "../access/api-key.ts";
 import { mayTouch, type Actor, type ChatSubject } from "../access/actor.ts";
 import { presentedToken, type PresentedToken, type SignInCookies } from "./presented-token.ts";
 import { invalidRequest } from "./problem.ts";
+import type { AssumedActor } from "./assumed-actor.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import type { RequestAudit } from "./request-audit.ts";
 
@@ -26,6 +27,8 @@ export type AdmitDeps = {
     token: string,
     chatId: string,
   ) => Promise<{ readonly actor: Actor; readonly chat: ChatSubject | undefined } | null>;
+  /** Who that was a while ago. Null: nobody knows, so it has to be looked at. */
+  readonly assumeForChat: (token: string, chatId: string) => AssumedActor | null;
   /** By id or username; undefined when there is no such user. */
   readonly findUserId: (ref: string) => Promise<string | undefined>;
   /** Undefined when there is no such workspace, or none with such a workspace agent. */
@@ -51,6 +54,8 @@ export type Arrival = {
   readonly params: unknown;
   readonly ip: string;
   readonly audit: RequestAudit | null;
+  /** Absent: who asks is looked at. */
+  readonly assumed?: AssumedActor | undefined;
 };
 
 export type Admitted = {
@@ -70,11 +75,22 @@ type Refusal = Failure<
 
 const NOT_FOUND = fail({ code: "resource.not_found" } as const);
 
+/** Whom a request about a chat can be taken to be from. */
+export function assumedActor(
+  deps: AdmitDeps,
+  { headers, params }: { readonly headers: IncomingHttpHeaders; readonly params: unknown },
+): AssumedActor | null {
+  const { chat } = params as { readonly chat?: unknown };
+  const presented = presentedToken(headers, deps.cookies);
+  if (presented === null || typeof chat !== "string") return null;
+  return deps.assumeForChat(presented.token, chat);
+}
+
 export async function admit(deps: AdmitDeps, arrival: Arrival): Promise<Result<Admitted, Refusal>> {
-  const { endpoint, headers, audit } = arrival;
+  const { endpoint, headers, audit, assumed } = arrival;
   const presented = presentedToken(headers, deps.cookies);
   const params = endpoint.params.safeParse(arrival.params);
-  const entered = presented === null ? null : await enter(deps, endpoint, presented, params.data);
+  const entered = assumed ?? (presented && (await enter(deps, endpoint, presented, params.data)));
   const actor = entered?.actor ?? null;
 
   const waitSeconds = deps.rateLimit.take(actor === null ? `ip:${arrival.ip}` : actor.userId);

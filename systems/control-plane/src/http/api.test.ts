@@ -108,6 +108,7 @@ async function serve(
     authenticate: async (token) => (token === "ann" ? ANN : null),
     authenticateForChat: async (token) =>
       token === "ann" ? { actor: ANN, chat: undefined } : null,
+    assumeForChat: () => null,
     findUserId: async () => undefined,
     trustedProxies: new BlockList(),
     rateLimit: new RateLimit(clock, 0),

@@ -1,6 +1,7 @@
 /** Pairs an endpoint of the contract with the code that answers it. */
 import type { Result } from "@atelier/base/result";
 import type { Endpoint } from "@atelier/contract/endpoint";
+import type { ServiceCallerProof } from "@atelier/contract/rpc/endpoint-service";
 import type { Failure } from "@atelier/contract/failures";
 import type { z } from "zod";
 import type { Actor } from "../access/actor.ts";
@@ -32,6 +33,8 @@ export type EndpointRequest<E extends Endpoint> = {
   readonly body: Parsed<E["body"]>;
   readonly facts: RequestFacts;
   readonly audit: RequestTrail;
+  /** Absent: who asks was looked at. Only endpoints that say so are called with one. */
+  readonly proof?: ServiceCallerProof | undefined;
 };
 
 export type Handler<E extends Endpoint> = (

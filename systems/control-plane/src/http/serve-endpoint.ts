@@ -13,7 +13,8 @@ import { isDatabaseUnavailable } from "@atelier/database/database";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Readable } from "node:stream";
 import type { RequestTrail } from "../audit/audit-trail.ts";
-import { admit, type AdmitDeps } from "./admit.ts";
+import { admit, assumedActor, type AdmitDeps } from "./admit.ts";
+import { ActorChanged, ActorProof } from "./assumed-actor.ts";
 import { invalidRequest, toProblem } from "./problem.ts";
 import { rawAnswerHeaders, rawBodyOf } from "./raw-content.ts";
 import { readBytes, readJsonBody } from "./read-body.ts";
@@ -47,8 +48,10 @@ type Call = {
   readonly route: Route;
   readonly request: FastifyRequest;
   readonly facts: RequestFacts;
-  readonly audit: RequestAudit | null;
+  audit: RequestAudit | null;
   userId: string | null;
+  /** Read once, also where who asks has to be looked at after all. */
+  parts: ReturnType<typeof parseParts> | null;
 };
 
 export function serveEndpoint(
@@ -59,7 +62,7 @@ export function serveEndpoint(
     const startedMs = deps.clock.monotonicMs();
     const facts = deps.factsOf(request, reply);
     const audit = auditOf(route.endpoint, deps, facts);
-    const call: Call = { route, request, facts, audit, userId: null };
+    const call: Call = { route, request, facts, audit, userId: null, parts: null };
     const outcome = await run(deps, call);
     const status = await answer(deps, call, { outcome, reply });
     const { method, path } = route.endpoint;
@@ -88,21 +91,42 @@ async function run(deps: ServeDeps, call: Call): Promise<Outcome> {
 }
 
 async function handle(deps: ServeDeps, call: Call): Promise<Outcome> {
+  const { endpoint } = call.route;
+  const assumed = endpoint.provesCaller === true ? assumedActor(deps, call.request) : null;
+  if (assumed === null) return handleAs(deps, call, null);
+  const proof = new ActorProof(assumed);
+  try {
+    const outcome = await handleAs(deps, call, proof);
+    if (proof.isProven || outcome.kind === "client_gone") return outcome;
+    assert(outcome.kind !== "answer", `${endpoint.summary}: has who asks proven`);
+    await proof.prove();
+    return outcome;
+  } catch (error) {
+    if (!(error instanceof ActorChanged)) throw error;
+    call.audit = auditOf(endpoint, deps, call.facts);
+    return handleAs(deps, call, null);
+  }
+}
+
+/** Null: who asks is looked at. */
+async function handleAs(deps: ServeDeps, call: Call, proof: ActorProof | null): Promise<Outcome> {
   const { route, request, facts, audit } = call;
   const { endpoint, handler } = route;
   const { headers, params } = request;
-  const admitted = await admit(deps, { endpoint, headers, params, ip: facts.ip, audit });
+  const arrival = { endpoint, headers, params, ip: facts.ip, audit, assumed: proof?.assumed };
+  const admitted = await admit(deps, arrival);
   if (!admitted.ok) return { kind: "failure", failure: admitted.failure };
   const { actor, subjectId } = admitted.value;
   call.userId = actor?.userId ?? null;
 
-  const parsed = await parseParts(endpoint, request);
+  const parsed = await (call.parts ??= parseParts(endpoint, request));
   if (parsed.kind !== "parts") return parsed;
   const trail: RequestTrail = audit ?? NO_TRAIL;
   const { query, body } = parsed;
   const input = { actor, subjectId, params: admitted.value.params, query, body, facts };
+  const besides = { audit: trail, proof: proof ?? undefined };
   // The parts are what the endpoint's own schemas gave.
-  const outcome = await handler({ ...input, audit: trail } as EndpointRequest<Endpoint>);
+  const outcome = await handler({ ...input, ...besides } as EndpointRequest<Endpoint>);
   if (!outcome.ok) return { kind: "failure", failure: outcome.failure };
   assert(audit === null || audit.hasRecorded, `${endpoint.summary}: leaves an audit row`);
   // Parsing our own answer drops what the contract does not name, so no secret can slip out.

@@ -56,7 +56,7 @@ const UNAVAILABLE = fail({ code: "server.unavailable", retryAfterSeconds: 5 } as
 function serviceRequest(
   request: EndpointRequest<Endpoint>,
 ): Omit<ServiceRequest<Endpoint>, "audit"> {
-  const { actor, subjectId, params, query, body, facts } = request;
+  const { actor, subjectId, params, query, body, facts, proof } = request;
   assert(actor !== null, "nobody is served elsewhere who is not signed in");
   return {
     caller: serviceCaller(actor),
@@ -65,6 +65,7 @@ function serviceRequest(
     query,
     body: body as undefined,
     signal: facts.signal,
+    proof,
   };
 }
 

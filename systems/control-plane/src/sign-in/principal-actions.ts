@@ -4,13 +4,17 @@
  */
 import type { Clock } from "@atelier/base/clock";
 import type { Database } from "@atelier/database/database";
-import { parseApiKey } from "../access/api-key.ts";
+import type { ServiceCondition } from "@atelier/contract/rpc/endpoint-service";
+import { parseApiKey, type ApiKeyParts } from "../access/api-key.ts";
 import type { KeyUsage, KeyUse } from "../access/key-usage.ts";
 import type { ChatSubject } from "../access/actor.ts";
+import type { KnownKeys } from "../access/known-keys.ts";
 import {
+  factsHold,
+  findKeyAtChat,
   findPrincipal,
-  findPrincipalAndChat,
   findPrincipalOfKey,
+  presentedAtChat,
   type PresentedPrincipal,
 } from "../access/principal-store.ts";
 import { extendedExpiry, isAdmitted, isUsedAnew, type Principal } from "../access/principal.ts";
@@ -29,17 +33,80 @@ export async function authenticate(deps: PrincipalDeps, token: string): Promise<
   return key === null ? null : enter(deps, await findPrincipal(deps.database, key));
 }
 
-/** The same, for a request about a chat. `chat`: as this user finds it; undefined: there is none. */
+export type EnteredForChat = {
+  readonly principal: Principal;
+  /** As this user finds it. Undefined: there is none. */
+  readonly chat: ChatSubject | undefined;
+};
+
+type ChatPrincipalDeps = PrincipalDeps & { readonly knownKeys: KnownKeys };
+
+/** The same, for a request about a chat. */
 export async function authenticateForChat(
-  deps: PrincipalDeps,
+  deps: ChatPrincipalDeps,
   token: string,
   chatId: string,
-): Promise<{ readonly principal: Principal; readonly chat: ChatSubject | undefined } | null> {
+): Promise<EnteredForChat | null> {
   const key = parseApiKey(token);
-  if (key === null) return null;
-  const found = await findPrincipalAndChat(deps.database, key, chatId);
+  return key && enterForChat(deps, key, chatId);
+}
+
+async function enterForChat(
+  deps: ChatPrincipalDeps,
+  key: ApiKeyParts,
+  chatId: string,
+): Promise<EnteredForChat | null> {
+  const { database, knownKeys } = deps;
+  const atChat = await findKeyAtChat(database, key.id, chatId);
+  const found = atChat && presentedAtChat(key, atChat);
   const principal = await enter(deps, found);
-  return principal && { principal, chat: found?.chat };
+  if (atChat === undefined || principal === null) {
+    knownKeys.forget(key.id, chatId);
+    return null;
+  }
+  knownKeys.keep(key.id, chatId, atChat);
+  return { principal, chat: found?.chat };
+}
+
+/** Somebody who was let in before, if nothing has changed since, which nobody has looked at yet. */
+export type AssumedForChat = EnteredForChat & {
+  /** Nothing has changed. */
+  readonly condition: ServiceCondition;
+  /** To be called once that is known. */
+  readonly entered: () => void;
+  /** Looks, and lets them in where it is so. */
+  readonly look: () => Promise<boolean>;
+};
+
+/** Null: nobody is known by this credential, or letting them in would change something. */
+export function assumeForChat(
+  deps: ChatPrincipalDeps,
+  token: string,
+  chatId: string,
+): AssumedForChat | null {
+  const { clock, usage, knownKeys } = deps;
+  const key = parseApiKey(token);
+  const known = key && knownKeys.get(key.id, chatId);
+  const found = key && known && presentedAtChat(key, known);
+  const now = clock.now();
+  if (!key || !known || !found || !isEnteredAsIs(found, now)) return null;
+  const { principal, chat } = found;
+  const { apiKeyId: keyId, userId } = principal.actor;
+  return {
+    ...{ principal, chat },
+    condition: factsHold(keyId, chatId, known.facts),
+    entered: () => usage.note({ keyId, userId, usedAt: now }),
+    look: async () => {
+      const entered = await enterForChat(deps, key, chatId);
+      return entered !== null && knownKeys.get(key.id, chatId)?.facts === known.facts;
+    },
+  };
+}
+
+/** Being let in changes nothing but that they were seen. */
+function isEnteredAsIs({ principal, lastUsedAt }: PresentedPrincipal, now: Date): boolean {
+  if (principal.userStatus !== "active" || !isAdmitted(principal, now)) return false;
+  return !isUsedAnew(lastUsedAt, now) && extendedExpiry(principal, now) === null;
 }
 
 async function enter(
