@@ -16,7 +16,7 @@ const START_MS_MAX = 120_000;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Kept for people to look at; not in git. */
-export const SCREENSHOTS = join(import.meta.dirname, "../../dist/screenshots");
+const SCREENSHOTS = join(import.meta.dirname, "../../dist/screenshots");
 
 /** Undefined where there is none: journeys in a browser are skipped there, but not where CI runs. */
 export const CHROMIUM = (process.env["PATH"] ?? "")
@@ -130,13 +130,27 @@ export async function axeFindings(
   );
 }
 
+/** Colours that are still on their way to others have no contrast to be judged. */
+async function comeToRest(page: Page): Promise<void> {
+  await page.evaluate(`Promise.allSettled(document.getAnimations()
+    .filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime))
+    .map(({ finished }) => finished))
+    .then(() => {})`);
+}
+
+/** For whoever looks at them: CI does not, and a tenth of a journey is spent on them. */
+export async function keepPicture(page: Page, name: string): Promise<void> {
+  if (process.env["CI"] !== undefined) return;
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+}
+
 /**
  * Judges the page in every way it is shown: light, dark, and on a phone. Each is kept as a picture,
  * must be clean for axe, and must not be wider than the screen. Dark differs from light by its
  * colours only; a phone shows other things.
  */
 export async function judgePage(page: Page, name: string): Promise<string[]> {
-  mkdirSync(SCREENSHOTS, { recursive: true });
   const findings: string[] = [];
   for (const [way, viewport, colorScheme, rules] of [
     ["light", DESKTOP, "light", "all"],
@@ -145,7 +159,8 @@ export async function judgePage(page: Page, name: string): Promise<string[]> {
   ] as const) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme });
-    await page.screenshot({ path: join(SCREENSHOTS, `${name}-${way}.png`), fullPage: true });
+    await comeToRest(page);
+    await keepPicture(page, `${name}-${way}`);
     const found = await axeFindings(page, rules);
     const overflow = await page.evaluate(
       "document.documentElement.scrollWidth - document.documentElement.clientWidth",

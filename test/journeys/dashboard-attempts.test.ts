@@ -6,7 +6,7 @@ import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { judgePage, openBrowser, SCREENSHOTS, signIn, WITHOUT_CHROMIUM } from "./browser-world.ts";
+import { judgePage, openBrowser, signIn, WITHOUT_CHROMIUM } from "./browser-world.ts";
 import { output, ROOT } from "./canary-world.ts";
 
 const FIRST_KEY = "sk-ant-made-up-first-0123456789abcd";
@@ -101,7 +101,11 @@ test(
 
     const shown = await output(
       [join(ROOT, "apps/cli/src/main.ts"), "ai", "sessions", "show", SESSION],
-      { ATELIER_URL: server.url, ATELIER_TOKEN: person.token, ATELIER_CONFIG_DIR: SCREENSHOTS },
+      {
+        ATELIER_URL: server.url,
+        ATELIER_TOKEN: person.token,
+        ATELIER_CONFIG_DIR: join(ROOT, "dist/no-config"),
+      },
     );
     assert.match(
       shown.text,

@@ -5,9 +5,8 @@ import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
-import { join } from "node:path";
 import { test } from "node:test";
-import { judgePage, openBrowser, SCREENSHOTS, signIn, WITHOUT_CHROMIUM } from "./browser-world.ts";
+import { judgePage, keepPicture, openBrowser, signIn, WITHOUT_CHROMIUM } from "./browser-world.ts";
 import { setUpChats } from "./chat-world.ts";
 
 async function freePort(): Promise<number> {
@@ -84,7 +83,7 @@ test(
     const other = await opened;
     await other.getByRole("link", { name: "Allow Atelier" }).click();
     await other.getByText("Signed in to The wiki").waitFor();
-    await other.screenshot({ path: join(SCREENSHOTS, "signed-in-to-tool-server.png") });
+    await keepPicture(other, "signed-in-to-tool-server");
     await other.close();
     await page.getByText("signed in", { exact: true }).waitFor();
 

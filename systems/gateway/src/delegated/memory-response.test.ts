@@ -23,7 +23,7 @@ test("the last bytes are read before the streams behind them are closed", async 
   );
   res.end(Buffer.from("all"));
   await reading;
-  for (let microtasks = 0; microtasks < 50; microtasks += 1) await null;
+  for (let microtasks = 0; microtasks < 50; microtasks += 1) await Promise.resolve();
   assert.deepEqual(told, ["read 3"]);
   assert.equal((await reader.read()).done, true);
   assert.deepEqual(told, ["read 3", "closed"]);
