@@ -5,8 +5,10 @@
 import { testDatabase } from "@atelier/testkit/test-database";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isTallyMoment } from "../simulation/chat-kills-aim.ts";
 import { KillsChat } from "../simulation/chat-kills-chat.ts";
 import { MOMENTS, type ScenarioName } from "../simulation/chat-kills-moments.ts";
+import type { TallyCall } from "../simulation/chat-kills-tally.ts";
 import { ChatKillsWorld } from "../simulation/chat-kills-world.ts";
 import type { Said } from "../simulation/postgres-talk.ts";
 
@@ -21,10 +23,12 @@ test("what is waited for at a moment comes in the chats that are to be struck at
   const said: Said[] = [];
   const told: string[] = [];
   const relayed: string[] = [];
+  const tallied: TallyCall[] = [];
   world.listen({
     database: (each) => said.push(each),
     agent: (text) => told.push(text),
     relay: (text) => relayed.push(text),
+    tally: (call) => tallied.push(call),
   });
   const run = async (scenario: ScenarioName): Promise<readonly string[]> => {
     const key = `m${SCENARIOS.indexOf(scenario)}`;
@@ -38,6 +42,10 @@ test("what is waited for at a moment comes in the chats that are to be struck at
     return Object.entries(MOMENTS[scenario]).flatMap(([name, moment]) => {
       if (moment.kind === "relayed" || moment.kind === "carried out elsewhere") {
         const isThere = relayed.some((text) => about.some((each) => moment.is(text, each)));
+        return isThere ? [] : [`${scenario}, ${name}`];
+      }
+      if (moment.kind === "remote" || moment.kind === "remote list") {
+        const isThere = tallied.some((call) => isTallyMoment(moment, call, key));
         return isThere ? [] : [`${scenario}, ${name}`];
       }
       if (moment.kind !== "asked" && moment.kind !== "answered" && moment.kind !== "dispatched") {

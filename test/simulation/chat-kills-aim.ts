@@ -86,10 +86,8 @@ export class Aim<Side> {
     return this.#isNth(moment, kind === moment.call && key.startsWith(own));
   }
 
-  isOfTally({ number, isDone }: TallyCall): boolean {
-    const { moment } = this;
-    if (moment.kind !== "remote" || moment.isDone !== isDone) return false;
-    return this.#isNth({}, number === tallyNumber(`${this.#key}a`));
+  isOfTally(call: TallyCall): boolean {
+    return this.#isNth({}, isTallyMoment(this.moment, call, this.#key));
   }
 
   hold(side: Side | null): Promise<HeldFate> {
@@ -118,6 +116,13 @@ export class Aim<Side> {
     if (this.#chatId !== null || !text.includes("insert into chat_messages")) return;
     if (values.includes(`#${this.#key}a `)) this.#chatId = UUID.exec(values)?.[0] ?? null;
   }
+}
+
+/** Of the chat whose messages carry this key. */
+export function isTallyMoment(moment: Moment, call: TallyCall, key: string): boolean {
+  if (call.kind === "list") return moment.kind === "remote list";
+  if (moment.kind !== "remote" || moment.isDone !== call.isDone) return false;
+  return call.number === tallyNumber(`${key}a`);
 }
 
 /** For one connection of a server to the database. What `heard` gives a promise for comes later. */

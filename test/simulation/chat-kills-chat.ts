@@ -80,6 +80,7 @@ export class KillsChat implements Disposable {
     scenario: ScenarioName,
   ): Promise<KillsChat> {
     const text = askText({ key: `${key}a`, kind: FIRST_KIND[scenario], home: world.machine.home });
+    if (scenario === "tool_server") await world.changeToolServer(key);
     const texts = FULL.includes(scenario) ? [text, FILLER] : [text];
     const { status, body } = await world.call("POST", "/api/v2/chats", {
       content: texts.map((each) => ({ type: "text", text: each })),

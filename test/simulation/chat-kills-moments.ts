@@ -104,7 +104,9 @@ export type Moment =
       readonly afterBytes: number;
     }
   /** The tool server is called, and has not done it yet, or has and does not say so. */
-  | { readonly kind: "remote"; readonly isDone: boolean };
+  | { readonly kind: "remote"; readonly isDone: boolean }
+  /** It is asked for its tools, for this chat or others: servers remember them for all. */
+  | { readonly kind: "remote list" };
 
 export type ScenarioName =
   | "tools"
@@ -236,6 +238,7 @@ export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Mome
     ...both("message to a child", commit(tellsChild)),
   },
   tool_server: {
+    "tool server asked for its tools": { kind: "remote list" },
     ...both("note of a tool server's call", ofChat(/insert into mcp_calls/)),
     "tool server called": { kind: "remote", isDone: false },
     "tool server's call took effect, unheard": { kind: "remote", isDone: true },

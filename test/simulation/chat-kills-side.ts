@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { databaseTap, relayTap, type Aim } from "./chat-kills-aim.ts";
 import { SMALL_CONTEXT_TOKENS } from "./chat-kills-context.ts";
-import { TALLY } from "./chat-kills-tally.ts";
+import { TALLY, type TallyCall } from "./chat-kills-tally.ts";
 import { FaultyWire, type HeldFate } from "./faulty-wire.ts";
 import type { Said } from "./postgres-talk.ts";
 
@@ -31,11 +31,12 @@ export type Aimed = {
   listener: Listener | null;
 };
 
-/** Hears all that servers say to the database, to the workspace's agent, and to each other. */
+/** Hears all that servers say to the database, to the workspace's agent, to each other, and to the tool server. */
 export type Listener = {
   readonly database: (said: Said) => void;
   readonly agent: (text: string) => void;
   readonly relay: (text: string) => void;
+  readonly tally?: (call: TallyCall) => void;
 };
 
 const ENCRYPTION_KEY = Buffer.alloc(32, 9).toString("base64");

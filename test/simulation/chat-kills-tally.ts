@@ -1,8 +1,13 @@
-/** A tool server that counts how often each call of it took effect, and can be held before and after that. */
+/**
+ * A tool server that counts how often each call of it took effect, and can be held before and after that, and
+ * before it tells its tools.
+ */
 import { addingTool, startRemote } from "@atelier/chat-daemon/mcp/mcp-testkit";
 import { createHash } from "node:crypto";
 
-export type TallyCall = { readonly number: number; readonly isDone: boolean };
+export type TallyCall =
+  | { readonly kind: "list" }
+  | { readonly kind: "call"; readonly number: number; readonly isDone: boolean };
 
 export type Tally = AsyncDisposable & {
   readonly url: string;
@@ -23,11 +28,12 @@ export async function startTally(
 ): Promise<Tally> {
   const counts = new Map<number, number>();
   const remote = await startRemote(async ({ bodyText }) => {
+    if (bodyText.includes('"tools/list"')) await hold({ kind: "list" });
     const number = calledWith(bodyText);
     if (number !== null) {
-      await hold({ number, isDone: false });
+      await hold({ kind: "call", number, isDone: false });
       counts.set(number, (counts.get(number) ?? 0) + 1);
-      await hold({ number, isDone: true });
+      await hold({ kind: "call", number, isDone: true });
     }
     return false;
   }, addingTool);

@@ -294,6 +294,7 @@ function isConcerned(kind: Moment["kind"], strike: ChatStrike): boolean {
     case "seen":
     case "model":
     case "remote":
+    case "remote list":
       return false;
   }
 }

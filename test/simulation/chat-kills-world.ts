@@ -115,9 +115,10 @@ export class ChatKillsWorld {
       ),
     );
     const tally = resources.use(
-      await startTally(
-        (call) => aimed.aims.find((each) => each.isOfTally(call))?.hold(null) ?? null,
-      ),
+      await startTally((call) => {
+        aimed.listener?.tally?.(call);
+        return aimed.aims.find((each) => each.isOfTally(call))?.hold(null) ?? null;
+      }),
     );
     const sides: Side[] = [];
     // Servers end before their wires do, so that they can say what they have.
@@ -180,6 +181,13 @@ export class ChatKillsWorld {
   /** Until it is called with null. */
   comesLate(side: Side | null): void {
     this.#aimed.late = side;
+  }
+
+  /** Servers ask for its tools anew, which they remember until it changes. */
+  async changeToolServer(description: string): Promise<void> {
+    const path = `/api/v2/mcp-servers/${this.toolServerId}`;
+    const { status, body } = await this.call("PATCH", path, { description });
+    assert.equal(status, 200, JSON.stringify(body));
   }
 
   /** Which the workspace's agent has dialled. Undefined: none that is known, at the moment. */
