@@ -146,6 +146,7 @@ export async function within<Value>(
   { ms, signal }: { readonly ms: number; readonly signal: AbortSignal },
   work: (limit: AbortSignal) => Promise<Value>,
 ): Promise<Result<Value, string>> {
+  signal.throwIfAborted();
   const done = new AbortController();
   const limit = new AbortController();
   const late = clock.sleep(ms, AbortSignal.any([signal, done.signal])).then(

@@ -224,6 +224,7 @@ class Hint {
   }
 
   async orAfter(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted(); // Whoever was aborted before is not told of it again.
     const over = new AbortController();
     const follow = (): void => over.abort(signal.reason);
     signal.addEventListener("abort", follow, { once: true });

@@ -78,6 +78,7 @@ export function partialRows(
 }
 
 async function atMost(deps: TurnDeps, work: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   const ended = new AbortController();
   const follow = (): void => ended.abort(signal.reason);
   signal.addEventListener("abort", follow, { once: true });

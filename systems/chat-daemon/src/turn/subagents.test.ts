@@ -476,6 +476,27 @@ test("a parent that is stopped while it waits leaves its agents at work", async 
   assert.equal((await world.row(chatId)).status, "running");
 });
 
+test("a parent that is stopped while it looks after its agent does not begin to wait", async () => {
+  const stop = new AbortController();
+  const { world, subagents, watchers } = await subagentWorld();
+  await using _world = world;
+  const parent = await world.create();
+  const { chatId } = must(await subagents.spawn(parent, GENERAL));
+  const looking: typeof subagents = {
+    ...subagents,
+    find: async (...about) => {
+      const found = await subagents.find(...about);
+      stop.abort(new Error("interrupted"));
+      return found;
+    },
+  };
+  const tool = subagentTools(looking).find(({ name }) => name === "wait_agent");
+  // Its clock stands still: whoever waits, waits for ever.
+  const context = { ...contextOf(parent, new FakeClock()), signal: stop.signal };
+  await assert.rejects(async () => tool?.run({ chat_id: chatId }, context), /interrupted/);
+  assert.equal(watchers.size, 0);
+});
+
 test("a child is given more to do, and stopped", async () => {
   const { world, subagents } = await subagentWorld();
   await using _world = world;

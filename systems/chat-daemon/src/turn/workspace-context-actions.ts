@@ -84,6 +84,7 @@ async function withinTime<Value>(
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<Value>,
 ): Promise<Value | null> {
+  signal.throwIfAborted();
   const ended = new AbortController();
   const follow = (): void => ended.abort(signal.reason);
   signal.addEventListener("abort", follow, { once: true });
