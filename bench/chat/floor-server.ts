@@ -1,6 +1,6 @@
 /**
  * The least that a chat with our promises could be: who asks is looked up; the message is on disk before it is
- * answered, the call before the model is asked, and the first words before they are shown. All else is left out: no
+ * answered, the call before the model is asked, and the first words are committed before they are shown. All else is left out: no
  * turns, no rights, no prompt, one viewer. Its argument is JSON of a `FloorTask`.
  */
 import { once } from "node:events";
@@ -21,12 +21,13 @@ const database = openDatabase({
 const { pool } = database;
 const agent = new Agent({ keepAlive: true });
 
-const write = (what: string, content: string) =>
+/** `more`: a further column of the answer. */
+const write = (what: string, content: string, more = "1") =>
   runTextStatement(
     pool,
     {
       name: `floor-${what}`,
-      text: "insert into floor_rows (kind, content) values ($1, $2::jsonb) returning id",
+      text: `insert into floor_rows (kind, content) values ($1, $2::jsonb) returning id, ${more}`,
     },
     [what, content],
   );
@@ -64,7 +65,7 @@ async function turn(message: string): Promise<void> {
   });
   await write("call", body);
   const words = JSON.stringify([await firstWords(body)]);
-  await write("words", words);
+  await write("words", words, "set_config('synchronous_commit', 'off', true)");
   for (const viewer of viewers.clients)
     if (viewer.readyState === WebSocket.OPEN) viewer.send(words);
 }

@@ -99,9 +99,11 @@ test("of a chat that another server has by now, nothing is kept", async () => {
   };
   const older = { ...entry, id: { ...id, historyVersion: id.historyVersion - 1 } };
   const at = new Date();
-  const written = await insertParts(world.database, [older, entry], { at, workerId });
+  const written = await insertParts(world.database, [older, entry], {
+    ...{ at, workerId, isFlushed: true },
+  });
   assert.deepEqual(written, [entry]);
-  const lost = { at, workerId: randomUUID() };
+  const lost = { at, workerId: randomUUID(), isFlushed: true };
   assert.deepEqual(await insertParts(world.database, [entry], lost), []);
 });
 

@@ -1,7 +1,8 @@
 /**
  * Keeps parts for successors: in one write for all that came within a moment. A part is shown when it is
  * kept, so a server that dies takes nothing along that somebody has read; one that has lost its chat
- * keeps nothing more.
+ * keeps nothing more. What an episode begins with is kept before it is on the database's disk, which the write
+ * behind it, or its step, brings it to (docs/decisions/0032-first-words-before-the-disk.md).
  *
  * While the database is away parts wait, up to a bound.
  */
@@ -79,12 +80,13 @@ export class PartJournal {
         await this.#somethingWaits(signal);
         await this.#gather(nextMs - clock.monotonicMs(), signal);
         nextMs = clock.monotonicMs() + WRITE_EVERY_MS;
+        const isFlushed = !this.#backlog.hasBeginning;
         this.#inHand = this.#backlog.take();
-        await this.#write(signal);
+        await this.#write(isFlushed, signal);
       }
     } finally {
       this.#inHand = [...this.#inHand, ...this.#backlog.take()];
-      if (this.#inHand.length > 0) await this.#tryToWrite();
+      if (this.#inHand.length > 0) await this.#tryToWrite(true);
     }
   }
 
@@ -127,18 +129,18 @@ export class PartJournal {
     if (ms > 0 && !this.#backlog.hasBeginning) await this.#gathering.sleep(ms, signal);
   }
 
-  async #write(signal: AbortSignal): Promise<void> {
+  async #write(isFlushed: boolean, signal: AbortSignal): Promise<void> {
     let delayMs = RETRY_MS_MIN;
-    while (!(await this.#tryToWrite())) {
+    while (!(await this.#tryToWrite(isFlushed))) {
       await this.#deps.clock.sleep(delayMs, signal);
       delayMs = Math.min(delayMs * 2, RETRY_MS_MAX);
     }
   }
 
-  async #tryToWrite(): Promise<boolean> {
+  async #tryToWrite(isFlushed: boolean): Promise<boolean> {
     const { database, clock, log, workerId, kept } = this.#deps;
     try {
-      const about = { at: clock.now(), workerId: workerId() };
+      const about = { at: clock.now(), workerId: workerId(), isFlushed };
       const written = await insertParts(database, this.#inHand, about);
       this.#inHand = [];
       for (const { id, firstSeq, parts } of written) {

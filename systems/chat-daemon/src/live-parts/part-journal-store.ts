@@ -13,9 +13,7 @@ const StoredParts = z.array(z.tuple([z.enum(MESSAGE_ROLES), MessagePart]));
  * Answers one row whatever it writes: a row for each entry would cost the server more than the write. The
  * numbers come only when some entries were not written.
  */
-const INSERT = {
-  name: "insert_chat_message_parts",
-  text: `with given as (
+const insert = (more = ""): string => `with given as (
       select entries.* from rows from (jsonb_to_recordset($1::jsonb) as (
           chat_id uuid, history_version bigint, generation_attempt bigint, first_seq bigint, parts jsonb))
         with ordinality as entries
@@ -30,18 +28,28 @@ const INSERT = {
       select chat_id, history_version, generation_attempt, first_seq, parts, $2::timestamptz
       from given)
     select case when count(*) < jsonb_array_length($1::jsonb)
-      then coalesce(json_agg(number), '[]') end as numbers
-    from given`,
+      then coalesce(json_agg(number), '[]') end as numbers${more}
+    from given`;
+
+const INSERT = { name: "insert_chat_message_parts", text: insert() };
+const INSERT_SOONER = {
+  name: "insert_chat_message_parts_sooner",
+  text: insert(", set_config('synchronous_commit', 'off', true)"),
 };
 
 /**
  * Returns those that were written: not what a server writes that has lost the chat, because its successor
- * has read already. `workerId` null: whoever has it.
+ * has read already. `workerId` null: whoever has it. `isFlushed` false: everybody can read them then, and the
+ * database's log is on its disk with the next write that waits for that, or within `wal_writer_delay` or three.
  */
 export async function insertParts(
   { pool }: Pick<Database, "pool">,
   entries: readonly JournalEntry[],
-  { at, workerId }: { readonly at: Date; readonly workerId: string | null },
+  {
+    at,
+    workerId,
+    isFlushed,
+  }: { readonly at: Date; readonly workerId: string | null; readonly isFlushed: boolean },
 ): Promise<readonly JournalEntry[]> {
   const json = JSON.stringify(
     entries.map(({ id, firstSeq, parts }) => ({
@@ -53,7 +61,8 @@ export async function insertParts(
     })),
   );
   const values = [json, at.toISOString(), workerId];
-  const [row] = await runTextStatement(pool, INSERT, values);
+  const statement = isFlushed ? INSERT : INSERT_SOONER;
+  const [row] = await runTextStatement(pool, statement, values);
   // From 1. Null: all of them.
   const numbers = row?.[0] ?? null;
   if (numbers === null) return entries;

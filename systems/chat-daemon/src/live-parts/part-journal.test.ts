@@ -109,7 +109,7 @@ describe("the journal", () => {
   });
 
   test("does not let an episode's first parts wait for others, and takes these along", async () => {
-    const { clock, groups, answers, journal, stop, writing } = heldJournal();
+    const { clock, groups, hurried, answers, journal, stop, writing } = heldJournal();
     journal.add(EPISODE, part(1));
     await turn();
     answers[0]?.();
@@ -138,6 +138,7 @@ describe("the journal", () => {
     assert.equal(groups.length, 3, "the time of the next one counts from there");
     await clock.advance(1);
     assert.equal(groups.length, 4);
+    assert.deepEqual(hurried, [true, true, true, false], "what begins waits for no disk");
     answers[3]?.();
     stop.abort(new Error("stopped"));
     await assert.rejects(writing, /stopped/);
@@ -206,6 +207,7 @@ describe("the journal", () => {
     await insertParts(database, [{ id: EPISODE, firstSeq: 1, parts: [part(1)] }], {
       at: clock.now(),
       workerId: null,
+      isFlushed: true,
     });
     await clock.advance(4 * 3_600_000);
     await journal.tidyHours();
@@ -216,20 +218,48 @@ describe("the journal", () => {
   });
 });
 
+test("what need not be on the disk yet is there for everybody, and its connection waits again for the next", async (t) => {
+  await using database = await testDatabase();
+  const { pool } = database;
+  const queries = t.mock.method(pool, "query");
+  await pool.query("set synchronous_commit = 'on'"); // Databases of tests wait for no disk.
+  const about = { at: new Date(), workerId: null };
+  for (const [seq, isFlushed] of [
+    [1, false],
+    [2, true],
+  ] as const) {
+    const entry = { id: EPISODE, firstSeq: seq, parts: [part(seq)] };
+    assert.deepEqual(await insertParts(database, [entry], { ...about, isFlushed }), [entry]);
+    const setting = await pool.query("show synchronous_commit");
+    assert.deepEqual(setting.rows, [{ synchronous_commit: "on" }]);
+    assert.equal(pool.totalCount, 1, "of the same connection");
+    assert.equal((await joined(database)).length, seq);
+  }
+  const texts = queries.mock.calls.map(({ arguments: [query] }) => String(Object(query).text));
+  const hurried = texts.filter((text) => text.includes("'synchronous_commit', 'off', true"));
+  assert.equal(hurried.length, 1);
+});
+
+const joined = (database: Database) =>
+  new PartJournal({ database, clock: new FakeClock(), ...UNFENCED }).read(EPISODE);
+
 /** A journal that writes, until stopped, into a database that answers writes when it is told to. */
 function heldJournal() {
   const clock = new FakeClock();
   const groups: string[] = [];
   const answers: (() => void)[] = [];
-  const query = async ({ values }: { readonly values: readonly string[] }) => {
+  const hurried: boolean[] = [];
+  const query = async ({ name, values }: { readonly name: string; readonly values: string[] }) => {
     groups.push(values[0] ?? "");
+    hurried.push(name.endsWith("_sooner"));
     await new Promise<void>((resolve) => answers.push(resolve));
     return [[null]];
   };
   const database = { pool: { query } } as unknown as Database;
   const journal = new PartJournal({ database, clock, ...UNFENCED });
   const stop = new AbortController();
-  return { clock, groups, answers, journal, stop, writing: journal.keepWriting(stop.signal) };
+  const writing = journal.keepWriting(stop.signal);
+  return { clock, groups, hurried, answers, journal, stop, writing };
 }
 
 async function turn(): Promise<void> {
