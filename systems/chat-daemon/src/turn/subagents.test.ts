@@ -1,92 +1,20 @@
+/** Agents that a chat starts: what they begin with, what they are told, and that each is done once. */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import type { Clock } from "@atelier/base/clock";
 import { fail, ok } from "@atelier/base/result";
-import { systemClock } from "@atelier/base/system-clock";
-import type { Subscriber } from "@atelier/database/pub-sub";
 import { FakeClock } from "@atelier/testkit/fake-clock";
-import { agentCallOnce } from "../chats/once-actions.ts";
 import { boundary, must } from "../state/chat-world-testkit.ts";
-import type { ChatRow } from "../state/chat-row.ts";
 import { subagentTools } from "../tools/subagent-tools.ts";
-import type { ChatTool } from "../tools/tool.ts";
-import { openSubagents, type SubagentDeps } from "./subagents-actions.ts";
 import {
-  addWorkspace,
-  callsTools,
-  says,
-  turnWorld,
-  type TurnWorld,
-  type TurnWorldOptions,
-} from "./turn-testkit.ts";
-
-type Watcher = () => void;
-
-/** A world whose chats can start others; nothing runs the children but the test. */
-async function subagentWorld(options: TurnWorldOptions = {}, more: Partial<SubagentDeps> = {}) {
-  const tools: ChatTool[] = [];
-  const watchers = new Set<Watcher>();
-  const world: TurnWorld = await turnWorld({
-    ...options,
-    deps: { ...options.deps, toolsOf: async () => tools },
-  });
-  const { machine, database, modelConfigId } = world.chats;
-  const news = {
-    isConnected: true,
-    subscribe: (_channel: string, on: Subscriber): Disposable => {
-      const watcher = (): void => on.message("");
-      watchers.add(watcher);
-      return {
-        [Symbol.dispose]: () => {
-          watchers.delete(watcher);
-        },
-      };
-    },
-  };
-  const subagents = openSubagents({
-    ...{ machine, sql: database.sql, usableModels: () => Promise.resolve([]) },
-    childModel: (_parent, { reasoningEffort }) =>
-      Promise.resolve(ok({ modelConfigId, reasoningEffort })),
-    newChatPrompt: () =>
-      Promise.resolve({ includesDefault: true, deploymentPrompt: "", organizationPrompt: "" }),
-    computerUse: () => Promise.resolve(ok(undefined)),
-    serversForExplorer: ({ mcpServerIds }) => Promise.resolve(mcpServerIds.slice(1)),
-    once: (call, run) => agentCallOnce({ database, clock: systemClock }, call, run),
-    news,
-    ...more,
-  });
-  tools.push(...subagentTools(subagents));
-  return { world, watchers, news, subagents };
-}
-
-async function resultsOf(
-  world: TurnWorld,
-  chatId: string,
-): Promise<readonly Record<string, unknown>[]> {
-  const rows = (await world.history(chatId)).filter(({ role }) => role === "tool");
-  return rows.map(({ content: [part] }) => {
-    assert.ok(part?.type === "tool-result");
-    return part.result as Record<string, unknown>;
-  });
-}
-
-const spawnCall = (input: object) => callsTools([{ id: "s", name: "spawn_agent", input }]);
-
-async function childOf(world: TurnWorld, parent: ChatRow): Promise<ChatRow> {
-  const [first] = await resultsOf(world, parent.id);
-  return world.row(String(first?.["chat_id"]));
-}
-
-/** A child as the tool asks for it. */
-const GENERAL = {
-  callId: "1",
-  type: "general",
-  prompt: "p",
-  title: "",
-  modelConfigId: null,
-  reasoningEffort: null,
-} as const;
+  childOf,
+  contextOf,
+  GENERAL,
+  resultsOf,
+  spawnCall,
+  subagentWorld,
+} from "./subagents-testkit.ts";
+import { addWorkspace, says } from "./turn-testkit.ts";
 
 test("a child starts with its own prompt, its parent's owner and the key of its parent's turn", async () => {
   const { world } = await subagentWorld({
@@ -259,77 +187,6 @@ test("a parent that is archived by now starts nobody", async () => {
   assert.equal((await subagents.list(parent, { limit: 10, offset: 0 })).total, 0);
 });
 
-test("waiting ends when the child is done, with its report; others' chats are not found", async () => {
-  const { world, watchers, subagents } = await subagentWorld();
-  await using _world = world;
-  const parent = await world.create();
-  const request = { ...GENERAL, title: "T" };
-  const { chatId } = must(await subagents.spawn(parent, request));
-  const tool = subagentTools(subagents).find(({ name }) => name === "wait_agent") ?? assert.fail();
-  const clock = new FakeClock();
-  const context = { ...contextOf(parent, clock) };
-  const waiting = tool.run({ chat_id: chatId }, context);
-  while (watchers.size === 0) await new Promise((resolve) => setImmediate(resolve));
-  must(
-    await world.chats.machine.change(chatId, async (chat) => {
-      must(
-        await chat.commitStep([
-          { role: "assistant", content: [{ type: "text", text: "found it" }] },
-        ]),
-      );
-      return chat.finishTurn();
-    }),
-  );
-  for (const changed of watchers) changed();
-  assert.deepEqual(await waiting, {
-    kind: "json",
-    value: { chat_id: chatId, title: "T", status: "waiting", type: "general", report: "found it" },
-  });
-  assert.equal(watchers.size, 0, "nobody listens any more");
-  const other = await world.create();
-  const foreign = await tool.run({ chat_id: chatId }, contextOf(other, clock));
-  assert.equal(foreign.kind, "error");
-});
-
-test("waiting too long says so and leaves the child alone; a child's error is told in its parts", async () => {
-  const { world, subagents } = await subagentWorld();
-  await using _world = world;
-  const parent = await world.create();
-  const request = { ...GENERAL, title: "T" };
-  const { chatId } = must(await subagents.spawn(parent, request));
-  const tool = subagentTools(subagents).find(({ name }) => name === "wait_agent") ?? assert.fail();
-  const clock = new FakeClock();
-  const late = tool.run({ chat_id: chatId, timeout_seconds: 1 }, contextOf(parent, clock));
-  let isOver = false;
-  const ended = late.then(() => (isOver = true));
-  while (!isOver) {
-    await clock.advance(1_000);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  await ended;
-  const told = await late;
-  assert.ok(told.kind === "json");
-  assert.deepEqual(told.value, {
-    chat_id: chatId,
-    title: "T",
-    status: "running",
-    type: "general",
-    timed_out: true,
-  });
-  const error = { message: "broke", kind: "auth" as const, retryable: false, detail: "why" };
-  must(await world.chats.machine.change(chatId, (chat) => chat.finishError(error)));
-  const broken = await tool.run({ chat_id: chatId }, contextOf(parent, clock));
-  assert.deepEqual(broken.kind === "json" && broken.value, {
-    ...{ chat_id: chatId, title: "T", status: "error", type: "general", report: "" },
-    ...{
-      last_error: "broke",
-      last_error_kind: "auth",
-      last_error_retryable: false,
-      last_error_detail: "why",
-    },
-  });
-});
-
 test("what a parent's turn sends is asked for with the key of that turn", async () => {
   const { world, subagents } = await subagentWorld();
   await using _world = world;
@@ -403,100 +260,6 @@ test("another chat's agents are neither given work nor stopped", async () => {
   });
 });
 
-for (const { name, isConnected, looksMs } of [
-  { name: "while news come, every five seconds", isConnected: true, looksMs: [0, 5_000, 8_000] },
-  {
-    name: "while none come, five times a second",
-    isConnected: false,
-    looksMs: [0, 200, 400, 600, 800, 1_000],
-  },
-]) {
-  test(`a child is looked at ${name}, and once more when time is over`, async () => {
-    const { world, news, subagents } = await subagentWorld();
-    await using _world = world;
-    news.isConnected = isConnected;
-    const parent = await world.create();
-    const { chatId } = must(await subagents.spawn(parent, GENERAL));
-    const looks: number[] = [];
-    const clock = new FakeClock();
-    let sleeps = 0;
-    const counting: Clock = {
-      now: () => clock.now(),
-      monotonicMs: () => clock.monotonicMs(),
-      sleep: (delayMs, signal) => {
-        sleeps += 1;
-        return clock.sleep(delayMs, signal);
-      },
-    };
-    const endMs = looksMs.at(-1) ?? 0;
-    const looking: typeof subagents = {
-      ...subagents,
-      find: async (asking, id) => {
-        looks.push(clock.monotonicMs());
-        // It ends in the very moment in which the time is over.
-        if (clock.monotonicMs() === endMs) {
-          await world.chats.machine.change(chatId, (chat) => chat.finishTurn());
-        }
-        return subagents.find(asking, id);
-      },
-    };
-    const tool = subagentTools(looking).find(({ name: each }) => each === "wait_agent");
-    const context = { ...contextOf(parent, clock), clock: counting };
-    const waiting = tool?.run({ chat_id: chatId, timeout_seconds: endMs / 1_000 }, context);
-    for (let look = 1; look < looksMs.length; look++) {
-      for (let turns = 0; sleeps < look && turns < 10_000; turns++) {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      await clock.advance((looksMs[look] ?? 0) - (looksMs[look - 1] ?? 0));
-    }
-    const told = await waiting;
-    assert.ok(told?.kind === "json");
-    const { status, timed_out: timedOut } = told.value as Record<string, unknown>;
-    assert.deepEqual([status, timedOut], ["waiting", undefined], "that is no timeout");
-    assert.deepEqual(looks, looksMs);
-  });
-}
-
-test("a parent that is stopped while it waits leaves its agents at work", async () => {
-  const { world, watchers, subagents } = await subagentWorld();
-  await using _world = world;
-  const { machine } = world.chats;
-  const parent = await world.create();
-  const { chatId } = must(await subagents.spawn(parent, GENERAL));
-  const stop = new AbortController();
-  const tool = subagentTools(subagents).find(({ name }) => name === "wait_agent");
-  const context = { ...contextOf(parent, new FakeClock()), signal: stop.signal };
-  const waiting = tool?.run({ chat_id: chatId }, context);
-  while (watchers.size === 0) await new Promise((resolve) => setImmediate(resolve));
-  must(await machine.change(parent.id, (chat) => chat.interrupt("stop")));
-  stop.abort(new Error("interrupted"));
-  await assert.rejects(async () => waiting, /interrupted/);
-  assert.equal(watchers.size, 0);
-  assert.equal((await world.drive(parent.id)).status, "waiting");
-  assert.equal((await world.row(chatId)).status, "running");
-});
-
-test("a parent that is stopped while it looks after its agent does not begin to wait", async () => {
-  const stop = new AbortController();
-  const { world, subagents, watchers } = await subagentWorld();
-  await using _world = world;
-  const parent = await world.create();
-  const { chatId } = must(await subagents.spawn(parent, GENERAL));
-  const looking: typeof subagents = {
-    ...subagents,
-    find: async (...about) => {
-      const found = await subagents.find(...about);
-      stop.abort(new Error("interrupted"));
-      return found;
-    },
-  };
-  const tool = subagentTools(looking).find(({ name }) => name === "wait_agent");
-  // Its clock stands still: whoever waits, waits for ever.
-  const context = { ...contextOf(parent, new FakeClock()), signal: stop.signal };
-  await assert.rejects(async () => tool?.run({ chat_id: chatId }, context), /interrupted/);
-  assert.equal(watchers.size, 0);
-});
-
 test("a child is given more to do, and stopped", async () => {
   const { world, subagents } = await subagentWorld();
   await using _world = world;
@@ -521,19 +284,3 @@ test("a child is given more to do, and stopped", async () => {
   assert.equal(must(await subagents.interrupt(parent, chatId, "11:i")), false);
   assert.equal((await world.row(chatId)).status, "running");
 });
-
-function contextOf(chat: ChatRow, clock: FakeClock): Parameters<ChatTool["run"]>[1] {
-  return {
-    ...{
-      chat,
-      toolCallId: "c",
-      callId: "c",
-      clock,
-      signal: new AbortController().signal,
-      publish: () => {},
-    },
-    effect: { chatId: chat.id, callId: "c", inputHash: "", fence: 1 },
-    workspace: () => Promise.resolve(fail("none")),
-    random: { uuid: () => "", alphanumeric: () => "" },
-  };
-}
