@@ -13,6 +13,7 @@ const PROGRAMS = ["chromium", "chromium-browser", "google-chrome"];
 /** Of a page that is wrong; a slow machine is none. */
 const PAGE_MS_MAX = 60_000;
 const START_MS_MAX = 120_000;
+const REST_MS_MAX = 2_000;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Kept for people to look at; not in git. */
@@ -132,10 +133,12 @@ export async function axeFindings(
 
 /** Colours that are still on their way to others have no contrast to be judged. */
 async function comeToRest(page: Page): Promise<void> {
-  await page.evaluate(`Promise.allSettled(document.getAnimations()
-    .filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime))
-    .map(({ finished }) => finished))
-    .then(() => {})`);
+  await page.evaluate(`Promise.race([
+    Promise.allSettled(document.getAnimations()
+      .filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime))
+      .map(({ finished }) => finished)),
+    new Promise((resolve) => setTimeout(resolve, ${REST_MS_MAX})), // One that was halted never ends.
+  ]).then(() => {})`);
 }
 
 /** For whoever looks at them: CI does not, and a tenth of a journey is spent on them. */
