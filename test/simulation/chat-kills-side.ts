@@ -36,7 +36,7 @@ export type Listener = {
   readonly database: (said: Said) => void;
   readonly agent: (text: string) => void;
   readonly relay: (text: string) => void;
-  readonly tally?: (call: TallyCall) => void;
+  readonly tally: (call: TallyCall) => void;
 };
 
 const ENCRYPTION_KEY = Buffer.alloc(32, 9).toString("base64");

@@ -116,7 +116,7 @@ export class ChatKillsWorld {
     );
     const tally = resources.use(
       await startTally((call) => {
-        aimed.listener?.tally?.(call);
+        aimed.listener?.tally(call);
         return aimed.aims.find((each) => each.isOfTally(call))?.hold(null) ?? null;
       }),
     );

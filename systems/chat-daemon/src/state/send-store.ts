@@ -73,7 +73,7 @@ export async function sendAtOnce(
       ...[chatId, now.toISOString(), message.createdBy, content, message.apiKeyId],
       ...[message.modelConfigId, message.reasoningEffort],
       ...[owner?.workerId ?? null, owner?.runnerId ?? null, ...ofHistory],
-      ...[...beside.writes, ...beside.conditions].flatMap(({ values }) => values),
+      ...valuesOf([...beside.writes, ...beside.conditions]),
     ]);
     return row === undefined ? null : toSent(row, histories, known);
   };
@@ -128,32 +128,40 @@ function sendStatement(kind: SendKind, { conditions, read, writes }: SendingBesi
     const first = kind === "any" ? FIRST_OF_HISTORY + 2 : FIRST_OF_HISTORY + 3;
     text = sendText({
       ...(kind === "any" ? anyTexts(read) : asLeftTexts(read)),
-      writes: writesText(writes, first),
-      conditions: conditionsText(conditions, first + valuesCount(writes)),
+      writes: printed(writes, first, writtenText),
+      conditions: printed(conditions, first + valuesOf(writes).length, conditionText),
     });
     texts.set(name, text);
   }
   return { name, text };
 }
 
-function writesText(writes: readonly WriteBeside[], first: number): string {
-  return writes
-    .map(({ text }, place) => {
-      const written = text(first + valuesCount(writes.slice(0, place)), "entered");
-      return `, written_${place} as (${written})`;
+/** Each printed with the number of its first value. */
+function printed<Piece extends Pieced>(
+  pieces: readonly Piece[],
+  first: number,
+  print: (piece: Piece, first: number, place: number) => string,
+): string {
+  let next = first;
+  return pieces
+    .map((piece, place) => {
+      const text = print(piece, next, place);
+      next += piece.values.length;
+      return text;
     })
     .join("");
 }
 
-function conditionsText(conditions: readonly ServiceCondition[], first: number): string {
-  return conditions
-    .map(({ text }, place) => `(${text(first + valuesCount(conditions.slice(0, place)))}) and `)
-    .join("");
-}
+type Pieced = { readonly values: readonly TextValue[] };
 
-function valuesCount(pieces: readonly { readonly values: readonly TextValue[] }[]): number {
-  return pieces.reduce((count, { values }) => count + values.length, 0);
-}
+const writtenText = ({ text }: WriteBeside, first: number, place: number): string =>
+  `, written_${place} as (${text(first, "entered")})`;
+
+const conditionText = ({ text }: ServiceCondition, first: number): string =>
+  `(${text(first)}) and `;
+
+const valuesOf = (pieces: readonly Pieced[]): readonly TextValue[] =>
+  pieces.flatMap(({ values }) => values);
 
 /** A few: each name has one text. */
 const texts = new Map<string, string>();

@@ -7,13 +7,21 @@ import { must } from "../state/chat-world-testkit.ts";
 import { subagentTools } from "../tools/subagent-tools.ts";
 import { contextOf, GENERAL, subagentWorld } from "./subagents-testkit.ts";
 
+async function parentOfOne() {
+  const made = await subagentWorld();
+  const parent = await made.world.create();
+  const { chatId } = must(await made.subagents.spawn(parent, { ...GENERAL, title: "T" }));
+  return { ...made, parent, chatId };
+}
+
+function waitTool(subagents: Parameters<typeof subagentTools>[0]) {
+  return subagentTools(subagents).find(({ name }) => name === "wait_agent") ?? assert.fail();
+}
+
 test("waiting ends when the child is done, with its report; others' chats are not found", async () => {
-  const { world, watchers, subagents } = await subagentWorld();
+  const { world, watchers, subagents, parent, chatId } = await parentOfOne();
   await using _world = world;
-  const parent = await world.create();
-  const request = { ...GENERAL, title: "T" };
-  const { chatId } = must(await subagents.spawn(parent, request));
-  const tool = subagentTools(subagents).find(({ name }) => name === "wait_agent") ?? assert.fail();
+  const tool = waitTool(subagents);
   const clock = new FakeClock();
   const context = { ...contextOf(parent, clock) };
   const waiting = tool.run({ chat_id: chatId }, context);
@@ -40,12 +48,9 @@ test("waiting ends when the child is done, with its report; others' chats are no
 });
 
 test("waiting too long says so and leaves the child alone; a child's error is told in its parts", async () => {
-  const { world, subagents } = await subagentWorld();
+  const { world, subagents, parent, chatId } = await parentOfOne();
   await using _world = world;
-  const parent = await world.create();
-  const request = { ...GENERAL, title: "T" };
-  const { chatId } = must(await subagents.spawn(parent, request));
-  const tool = subagentTools(subagents).find(({ name }) => name === "wait_agent") ?? assert.fail();
+  const tool = waitTool(subagents);
   const clock = new FakeClock();
   const late = tool.run({ chat_id: chatId, timeout_seconds: 1 }, contextOf(parent, clock));
   let isOver = false;
@@ -87,11 +92,9 @@ for (const { name, isConnected, looksMs } of [
   },
 ]) {
   test(`a child is looked at ${name}, and once more when time is over`, async () => {
-    const { world, news, subagents } = await subagentWorld();
+    const { world, news, subagents, parent, chatId } = await parentOfOne();
     await using _world = world;
     news.isConnected = isConnected;
-    const parent = await world.create();
-    const { chatId } = must(await subagents.spawn(parent, GENERAL));
     const looks: number[] = [];
     const clock = new FakeClock();
     let sleeps = 0;
@@ -115,9 +118,9 @@ for (const { name, isConnected, looksMs } of [
         return subagents.find(asking, id);
       },
     };
-    const tool = subagentTools(looking).find(({ name: each }) => each === "wait_agent");
+    const tool = waitTool(looking);
     const context = { ...contextOf(parent, clock), clock: counting };
-    const waiting = tool?.run({ chat_id: chatId, timeout_seconds: endMs / 1_000 }, context);
+    const waiting = tool.run({ chat_id: chatId, timeout_seconds: endMs / 1_000 }, context);
     for (let look = 1; look < looksMs.length; look++) {
       for (let turns = 0; sleeps < look && turns < 10_000; turns++) {
         await new Promise((resolve) => setImmediate(resolve));
@@ -125,7 +128,7 @@ for (const { name, isConnected, looksMs } of [
       await clock.advance((looksMs[look] ?? 0) - (looksMs[look - 1] ?? 0));
     }
     const told = await waiting;
-    assert.ok(told?.kind === "json");
+    assert.ok(told.kind === "json");
     const { status, timed_out: timedOut } = told.value as Record<string, unknown>;
     assert.deepEqual([status, timedOut], ["waiting", undefined], "that is no timeout");
     assert.deepEqual(looks, looksMs);
@@ -133,15 +136,13 @@ for (const { name, isConnected, looksMs } of [
 }
 
 test("a parent that is stopped while it waits leaves its agents at work", async () => {
-  const { world, watchers, subagents } = await subagentWorld();
+  const { world, watchers, subagents, parent, chatId } = await parentOfOne();
   await using _world = world;
   const { machine } = world.chats;
-  const parent = await world.create();
-  const { chatId } = must(await subagents.spawn(parent, GENERAL));
   const stop = new AbortController();
-  const tool = subagentTools(subagents).find(({ name }) => name === "wait_agent");
+  const tool = waitTool(subagents);
   const context = { ...contextOf(parent, new FakeClock()), signal: stop.signal };
-  const waiting = tool?.run({ chat_id: chatId }, context);
+  const waiting = tool.run({ chat_id: chatId }, context);
   while (watchers.size === 0) await new Promise((resolve) => setImmediate(resolve));
   must(await machine.change(parent.id, (chat) => chat.interrupt("stop")));
   stop.abort(new Error("interrupted"));
@@ -153,10 +154,8 @@ test("a parent that is stopped while it waits leaves its agents at work", async 
 
 test("a parent that is stopped while it looks after its agent does not begin to wait", async () => {
   const stop = new AbortController();
-  const { world, subagents, watchers } = await subagentWorld();
+  const { world, subagents, watchers, parent, chatId } = await parentOfOne();
   await using _world = world;
-  const parent = await world.create();
-  const { chatId } = must(await subagents.spawn(parent, GENERAL));
   const looking: typeof subagents = {
     ...subagents,
     find: async (...about) => {
@@ -165,9 +164,9 @@ test("a parent that is stopped while it looks after its agent does not begin to 
       return found;
     },
   };
-  const tool = subagentTools(looking).find(({ name }) => name === "wait_agent");
+  const tool = waitTool(looking);
   // Its clock stands still: whoever waits, waits for ever.
   const context = { ...contextOf(parent, new FakeClock()), signal: stop.signal };
-  await assert.rejects(async () => tool?.run({ chat_id: chatId }, context), /interrupted/);
+  await assert.rejects(async () => tool.run({ chat_id: chatId }, context), /interrupted/);
   assert.equal(watchers.size, 0);
 });
