@@ -166,8 +166,8 @@ export function startChatDaemon(deps: ChatDaemonDeps): ChatDaemon {
   const tasks = resources.use(new Tasks(log));
   const ownWorker: OwnWorker = {
     taking: (chatId, send, foreseen) => worker.taking(chatId, send, foreseen),
-    hear: (chat, read) => worker.hear(chat, read),
-    stepping: (runnerId, commit) => worker.stepping(runnerId, commit),
+    hear: (chat) => worker.hear(chat),
+    stepping: (runnerId, commit, foreseen) => worker.stepping(runnerId, commit, foreseen),
   };
   const ownViewers: OwnViewers = {
     during: (chatId, write) => viewers.during(chatId, write),
@@ -276,7 +276,7 @@ function serviceOf(
 function headStartCounter(metrics: Metrics): NonNullable<ChatWorkerDeps["headStartEnded"]> {
   const ended = metrics.counter(
     "chat_head_starts_total",
-    "Turns whose first call of a model was made ready while their message was stored: used, or dropped because their chat was not as foreseen.",
+    "Calls of a model that were made ready while what they answer was stored: used, or dropped because their chat was not as foreseen.",
     ["outcome"],
   );
   return (outcome) => ended.inc({ outcome });

@@ -32,7 +32,7 @@ import {
   lockDescendants,
 } from "./chat-store.ts";
 import { isAtWork } from "./execution-state.ts";
-import { foreseeSend } from "./foreseen-send.ts";
+import { foreseeSend, foreseeStep } from "./foreseen-read.ts";
 import { NOTHING_BESIDE, type Reading } from "./history-store.ts";
 import { StoredChat } from "./locked-chat-actions.ts";
 import { insertMessages } from "./message-store.ts";
@@ -239,14 +239,15 @@ class PostgresChatMachine implements ChatMachine {
       this.#ownWorker.hear(moved);
       return ok(undefined);
     }
-    const commit = async (): Promise<Result<undefined, Stale>> => {
-      const done = await commitStepAndBegin(this.#reading, chatId, fence, { ...step, ...next });
-      if (done === undefined) return fail({ kind: "stale" });
-      this.#ownWorker.hear(done.chat, done.read);
+    const known = this.#reading.histories.get(chatId);
+    const foreseen = foreseeStep(known, fence.historyVersion, messages);
+    const commit = () => commitStepAndBegin(this.#reading, chatId, fence, { ...step, ...next });
+    return this.#ownViewers.during(chatId, async () => {
+      const done = await this.#ownWorker.stepping(fence.runnerId, commit, foreseen);
+      if (done === null) return fail({ kind: "stale" });
       this.#ownViewers.tell(done.chat, done.added);
       return ok(undefined);
-    };
-    return this.#ownViewers.during(chatId, () => this.#ownWorker.stepping(fence.runnerId, commit));
+    });
   }
 
   async setFamilyArchived(

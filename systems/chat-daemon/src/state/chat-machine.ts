@@ -162,12 +162,15 @@ export type ReadChat = {
   readonly beside: unknown;
 };
 
+/** What a chat will most likely be read as. `entered`: so many of its last messages are still to be written. */
+export type ForeseenChat = ReadChat & { readonly entered: number };
+
 /**
- * What was begun of a turn while its message was on the way to the disk, from what the chat would most likely
- * be read as. Nothing of it leaves the server before it is confirmed.
+ * The next call of a model, made ready while the messages before it were on the way to the disk, from what the
+ * chat would most likely be read as. Nothing of it leaves the server before it is confirmed.
  */
 export interface HeadStart {
-  /** The message is on the disk, and the chat was read as foreseen. Resolves when what it held back has left. */
+  /** The messages are on the disk, and the chat was read as foreseen. Resolves when what it held back has left. */
   confirm(): Promise<void>;
   /** Ends what nobody went on with. */
   drop(): void;
@@ -186,15 +189,19 @@ export interface OwnWorker {
   taking<Sent extends { readonly chat: ChatRow; readonly read: ReadChat | null }>(
     chatId: string,
     send: (owner: ChatOwner | null) => Promise<Sent | null>,
-    foreseen: ReadChat | null,
+    foreseen: ForeseenChat | null,
   ): Promise<Sent | null>;
-  /** Of one that has moved: its runner, if it is here, hears of it now. `read`: for what it does next. */
-  hear(chat: ChatMoved, read?: ReadChat): void;
+  /** Of one that has moved: its runner, if it is here, hears of it now. */
+  hear(chat: ChatMoved): void;
   /**
-   * Runs `commit`, a step of this runner that says with `hear` what it read: the runner does not begin
-   * behind it on its announcement alone, which may be quicker.
+   * Runs `commit`, a step of this runner, which then goes on from what it read, and does not begin
+   * behind it on its announcement alone, which may be quicker. `foreseen`: as for `taking`.
    */
-  stepping<Value>(runnerId: string, commit: () => Promise<Value>): Promise<Value>;
+  stepping<Stepped extends { readonly chat: ChatRow; readonly read: ReadChat }>(
+    runnerId: string,
+    commit: () => Promise<Stepped | null>,
+    foreseen: ForeseenChat | null,
+  ): Promise<Stepped | null>;
 }
 
 /** Those who watch chats on the same server: what it has just written they need not read. */

@@ -113,11 +113,17 @@ export function takingWorker(
       if (sent !== null) read.push(sent.read);
       return sent;
     },
-    hear: (chat, given) => {
+    hear: (chat) => {
       heard.push(chat);
-      if (given !== undefined) read.push(given);
     },
-    stepping: (_runnerId, commit) => commit(),
+    stepping: async (_runnerId, commit) => {
+      const done = await commit();
+      if (done !== null) {
+        heard.push(done.chat);
+        read.push(done.read);
+      }
+      return done;
+    },
   };
 }
 

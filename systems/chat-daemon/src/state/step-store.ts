@@ -137,24 +137,24 @@ export async function commitStepAtOnce(
 
 /**
  * As `commitStepAtOnce`, and what `beginWithHistory` does then. Not for messages that begin a history anew.
- * Undefined: the fence does not hold.
+ * Null: the fence does not hold.
  */
 export async function commitStepAndBegin(
   { pool, histories }: Reading,
   chatId: string,
   fence: ChatFence,
   { messages, now, beside }: StepWrite & { readonly beside: ReadBeside | null },
-): Promise<Stepped | undefined> {
+): Promise<Stepped | null> {
   const known = histories.get(chatId);
   const run = async (
     statement: TextStatement,
     unchanged: readonly TextValue[],
-  ): Promise<Stepped | undefined> => {
+  ): Promise<Stepped | null> => {
     const [row] = await runTextStatement(pool, statement, [
       ...fenceValues(chatId, fence),
       ...[now.toISOString(), toMessagesJson(messages), ...knownValues(known), ...unchanged],
     ]);
-    if (row === undefined) return undefined;
+    if (row === undefined) return null;
     const [chatText, history, addedText, besideText, version] = row as StepRow; // As selected.
     const chat = toChatFromText(chatText);
     const added = (JSON.parse(addedText) as MessageJson[]).map(toStoredFromJson); // As selected.

@@ -1,6 +1,10 @@
 /** For tests: a server whose chat rests, and a model that notes when it is ready to be asked, and when it is. */
 import assert from "node:assert/strict";
-import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import type {
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4StreamPart,
+} from "@ai-sdk/provider";
 import { silentLogger } from "@atelier/base/logger";
 import { ok } from "@atelier/base/result";
 import { systemClock } from "@atelier/base/system-clock";
@@ -29,6 +33,10 @@ export type HeldServer = AsyncDisposable & {
   readonly ended: readonly string[];
   /** Runs when a message is to be written, and before it is. */
   before: () => Promise<void>;
+  /** The same of a step's results. */
+  beforeStep: () => Promise<void>;
+  /** As JSON, of the calls that the model was asked. */
+  readonly prompts: readonly string[];
   send(text: string): Promise<unknown>;
   /** What a message would most likely make of the chat. */
   foresee(text: string): Promise<ReadChat | null>;
@@ -44,29 +52,37 @@ const BESIDE: ReadBeside = {
   version: "(select count(*)::text from workspaces)",
 };
 
+/** What the model says, or the calls of tools that it makes: one after the other. */
+export type HeldAnswers = readonly (string | readonly LanguageModelV4StreamPart[])[];
+
 /** Its chat rests after a first turn, in which the model said `first`. */
 export async function startHeldServer({
   isSilent = () => false,
   tap = null,
   hasWorkspace = false,
+  answers = ["first", "second", "third"],
   ...others
 }: {
   /** Prompts that the model never answers. */
   readonly isSilent?: (prompt: string) => boolean;
   readonly tap?: HttpTap | null;
   readonly hasWorkspace?: boolean;
-} & Partial<Pick<TurnDeps, "workspaceOf" | "abandonedCalls">> = {}): Promise<HeldServer> {
+  readonly answers?: HeldAnswers;
+} & Partial<
+  Pick<TurnDeps, "workspaceOf" | "abandonedCalls" | "toolsOf">
+> = {}): Promise<HeldServer> {
   const resources = new AsyncDisposableStack();
   const log: string[] = [];
   const ended: string[] = [];
+  const prompts: string[] = [];
   const world = resources.use(await turnWorld());
   const { database, user, newChat } = world.chats;
   const { models } = world.deps;
-  const answers = ["first", "second", "third"].values();
+  const rest = answers.values();
   const forTurn: typeof models.forTurn = async (chat, request) => {
     const made = await models.forTurn(chat, request);
-    const model = heldModel(log, request.hold, (prompt) =>
-      isSilent(prompt) ? null : (answers.next().value ?? "again"),
+    const model = heldModel({ log, prompts }, request.hold, (prompt) =>
+      isSilent(prompt) ? null : (rest.next().value ?? "again"),
     );
     return made.ok ? ok({ ...made.value, tap, model }) : made;
   };
@@ -82,8 +98,17 @@ export async function startHeldServer({
       };
       return worker.taking(chatId, written, foreseen);
     },
-    hear: (chat, read) => worker.hear(chat, read),
-    stepping: (runnerId, commit) => worker.stepping(runnerId, commit),
+    hear: (chat) => worker.hear(chat),
+    stepping: (runnerId, commit, foreseen) => {
+      const written: typeof commit = async () => {
+        if (foreseen === null) return commit();
+        await server.beforeStep();
+        const done = await commit();
+        log.push("results on the disk");
+        return done;
+      };
+      return worker.stepping(runnerId, written, foreseen);
+    },
   };
   const clock = systemClock;
   const machine = createChatMachine({ database, clock, ownWorker, besideTaken: BESIDE });
@@ -99,8 +124,9 @@ export async function startHeldServer({
     return status === "waiting" && runnerId === null;
   };
   const server: HeldServer = {
-    ...{ world, turn, machine, log, ended, chatId: chat.id },
+    ...{ world, turn, machine, log, ended, prompts, chatId: chat.id },
     before: async () => {},
+    beforeStep: async () => {},
     send: (text) => machine.sendAtRest(chat.id, user(text), { conditions: [], writes: [] }),
     foresee: async (text) => {
       server.before = () => Promise.reject(new Error("only looked at"));
@@ -147,9 +173,9 @@ async function eventually(isSo: () => Promise<boolean>): Promise<void> {
 
 /** Held back where a client's request to its provider is. `answerTo`: null where it says nothing until it is ended. */
 function heldModel(
-  log: string[],
+  { log, prompts }: { readonly log: string[]; readonly prompts: string[] },
   hold: ModelRequest["hold"],
-  answerTo: (prompt: string) => string | null,
+  answerTo: (prompt: string) => Answer | null,
 ): LanguageModelV4 {
   return {
     ...{ specificationVersion: "v4", provider: "test", modelId: "held", supportedUrls: {} },
@@ -164,8 +190,11 @@ function heldModel(
         throw error;
       }
       log.push(`asked: ${prompt}`);
+      prompts.push(JSON.stringify(options.prompt));
       const answer = answerTo(prompt);
-      if (answer !== null) return { stream: ReadableStream.from(says(answer)) };
+      if (answer !== null) {
+        return { stream: ReadableStream.from(typeof answer === "string" ? says(answer) : answer) };
+      }
       return new Promise((_resolve, reject) => {
         options.abortSignal?.addEventListener("abort", () => {
           log.push(`ended: ${prompt}`);
@@ -176,12 +205,20 @@ function heldModel(
   };
 }
 
+type Answer = HeldAnswers[number];
+
 function saidIn({ prompt }: LanguageModelV4CallOptions): string {
   return prompt
     .map(({ content }) => (typeof content === "string" ? content : textOf(content)))
+    .filter((text) => text !== "")
     .join(", ");
 }
 
 function textOf(content: readonly (MessagePart | { readonly type: string })[]): string {
-  return content.map((part) => ("text" in part ? String(part.text) : "")).join("");
+  return content
+    .map((part) => {
+      if (part.type === "tool-result") return "result";
+      return "text" in part ? String(part.text) : "";
+    })
+    .join("");
 }

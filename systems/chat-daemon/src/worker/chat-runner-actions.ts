@@ -102,7 +102,10 @@ export class ChatRunner {
 
   /** In any order, as often as it comes. `read`: the chat as the event says it is. */
   hear(event: RunnerEvent, read: TakenChat | null = null): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#stop.signal.aborted) {
+      read?.headStart?.drop();
+      return;
+    }
     const isHeld = read === null && this.#announced.isChanging && isStepOf(this.#view, event);
     if (isHeld) this.#announced.hold(event);
     else this.#follow(event, read);
@@ -113,9 +116,9 @@ export class ChatRunner {
     this.#view = view;
     if (action.kind === "start") {
       // Who has heard of it before has begun to read it: then it is read twice, and never begun twice.
-      this.#taken = read ?? this.#taken;
+      if (read !== null) this.#keepTaken(read);
       this.#start(action.task);
-    }
+    } else read?.headStart?.drop();
     if (action.kind === "clean_up") this.end();
   }
 
@@ -128,7 +131,7 @@ export class ChatRunner {
   end(): void {
     if (this.#stop.signal.aborted) return;
     this.#subscription[Symbol.dispose]();
-    this.#forgetTaken();
+    this.#keepTaken(null);
     this.#stop.abort(STOPPED);
     this.#ended();
   }
@@ -170,9 +173,9 @@ export class ChatRunner {
     return read;
   }
 
-  #forgetTaken(): void {
+  #keepTaken(read: TakenChat | null): void {
     this.#taken?.headStart?.drop();
-    this.#taken = null;
+    this.#taken = read;
   }
 
   /** What rejects is repeated without end: everything a task does is fenced, or keyed by its call. */

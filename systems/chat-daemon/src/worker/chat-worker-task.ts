@@ -18,12 +18,13 @@ import {
   type ChatMachine,
   type ChatMoved,
   type ChatOwner,
+  type ForeseenChat,
   type OwnWorker,
   type ReadChat,
   type TakenChat,
 } from "../state/chat-machine.ts";
 import type { ChatRow } from "../state/chat-row.ts";
-import { isAsForeseen } from "../state/foreseen-send.ts";
+import { isAsForeseen } from "../state/foreseen-read.ts";
 import { beat, deleteEndedLeases } from "../state/heartbeat-store.ts";
 import { HEARTBEAT_MS, type Lease } from "../state/lease.ts";
 import { ChatRunner } from "./chat-runner-actions.ts";
@@ -38,7 +39,7 @@ export type ChatWorkerDeps = {
   readonly random: Random;
   readonly log: Logger;
   readonly tasks: RunnerTasks;
-  /** What became of a turn that was begun with its message. Absent: nobody counts. */
+  /** What became of a call that was made ready before its time. Absent: nobody counts. */
   readonly headStartEnded?: (outcome: "used" | "dropped") => void;
   /** By which other servers find this process; another one after each start. Absent: they need not. */
   readonly workerId?: string;
@@ -136,11 +137,15 @@ class Worker implements ChatWorker {
   async taking<Sent extends { readonly chat: ChatRow; readonly read: ReadChat | null }>(
     chatId: string,
     send: (owner: ChatOwner | null) => Promise<Sent | null>,
-    foreseen: ReadChat | null,
+    foreseen: ForeseenChat | null,
   ): Promise<Sent | null> {
     if (this.#isStopping || this.#isLimited) return send(null);
     const runnerId = this.#deps.random.uuid();
-    const sending = this.#takeAs({ workerId: this.workerId, runnerId }, send, foreseen);
+    const sending = this.#goingOn(
+      { runnerId, foreseen },
+      () => send({ workerId: this.workerId, runnerId }),
+      (chat, read) => this.#drive(chat, read),
+    );
     // Nobody knows whether it was taken: others should not have to wait for its lease to end.
     const ended = sending
       .catch(() => this.#giveBack([{ chatId, runnerId }]))
@@ -151,37 +156,48 @@ class Worker implements ChatWorker {
     return sending;
   }
 
-  /** What is begun of the turn meanwhile goes on where all is as foreseen. */
-  async #takeAs<Sent extends { readonly chat: ChatRow; readonly read: ReadChat | null }>(
-    owner: ChatOwner,
-    send: (owner: ChatOwner) => Promise<Sent | null>,
-    foreseen: ReadChat | null,
-  ): Promise<Sent | null> {
-    const sending = send(owner);
+  hear(chat: ChatMoved): void {
+    const runner = chat.runnerId === null ? undefined : this.#runners.get(chat.runnerId);
+    runner?.hear(chat);
+  }
+
+  async stepping<Stepped extends { readonly chat: ChatRow; readonly read: ReadChat }>(
+    runnerId: string,
+    commit: () => Promise<Stepped | null>,
+    foreseen: ForeseenChat | null,
+  ): Promise<Stepped | null> {
+    const runner = this.#runners.get(runnerId);
+    if (runner === undefined) return commit();
+    return runner.stepping(async () =>
+      this.#goingOn(
+        { runnerId, foreseen: this.#isStopping ? null : foreseen },
+        commit,
+        (chat, read) => runner.hear(chat, read),
+      ),
+    );
+  }
+
+  /** The call that comes next is made ready while `write` is under way, and is gone on with where all is as foreseen. */
+  async #goingOn<Written extends { readonly chat: ChatRow; readonly read: ReadChat | null }>(
+    { runnerId, foreseen }: { readonly runnerId: string; readonly foreseen: ForeseenChat | null },
+    write: () => Promise<Written | null>,
+    goOn: (chat: ChatRow, read: TakenChat | null) => void,
+  ): Promise<Written | null> {
+    const writing = write();
     const headStart = (foreseen && this.#deps.tasks.headStart?.(foreseen)) ?? null;
     let isUsed = false;
     try {
-      const sent = await sending;
-      if (sent?.chat.runnerId !== owner.runnerId) return sent;
-      const { chat, read } = sent;
+      const written = await writing;
+      if (written?.chat.runnerId !== runnerId) return written;
+      const { chat, read } = written;
       isUsed = read !== null && foreseen !== null && isAsForeseen(foreseen, read);
       if (isUsed) await headStart?.confirm();
-      this.#drive(chat, read && { ...read, headStart: isUsed ? headStart : null });
-      return sent;
+      goOn(chat, read && { ...read, headStart: isUsed ? headStart : null });
+      return written;
     } finally {
       if (!isUsed) headStart?.drop();
       if (headStart !== null) this.#deps.headStartEnded?.(isUsed ? "used" : "dropped");
     }
-  }
-
-  hear(chat: ChatMoved, read?: ReadChat): void {
-    const runner = chat.runnerId === null ? undefined : this.#runners.get(chat.runnerId);
-    runner?.hear(chat, read && { ...read, headStart: null });
-  }
-
-  stepping<Value>(runnerId: string, commit: () => Promise<Value>): Promise<Value> {
-    const runner = this.#runners.get(runnerId);
-    return runner === undefined ? commit() : runner.stepping(commit);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

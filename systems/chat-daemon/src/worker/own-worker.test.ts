@@ -74,39 +74,75 @@ test("a runner goes on from what its step read, also where it hears of the step 
   const step = [{ role: "assistant", content: [{ type: "text", text: "so" }] }] as const;
   const moved = { ...row, historyVersion: row.historyVersion + 1, generationAttempt: 1 };
   const announced = { ...moved, snapshotVersion: row.snapshotVersion + 1 };
-  await worker.stepping(fence.runnerId, async () => {
+  const commit = async (): Promise<null> => {
     worker.hear(announced);
     assert.deepEqual([reads.length, signals[0]?.aborted], [1, false]);
     must(await machine.commitStepFenced(id, fence, step, { beside: null }));
     assert.equal(reads.length, 2);
-  });
+    return null;
+  };
+  await worker.stepping(fence.runnerId, commit, null);
   assert.equal(reads.length, 2);
   const [, behind] = reads;
   assert.deepEqual([behind?.attempt, behind?.messages.at(-1)?.role], [1, "assistant"]);
   assert.equal((await read(world, id)).generationAttempt, 1);
   // One whose statement failed is heard of all the same, and whatever else happens at once.
   const later = { ...announced, historyVersion: 90, snapshotVersion: 90 };
-  const failing = worker.stepping(fence.runnerId, async () => {
+  const lost = async (): Promise<null> => {
     worker.hear(later);
     assert.equal(reads.length, 2);
     return Promise.reject(new Error("its answer was lost"));
-  });
-  await assert.rejects(failing, /lost/);
+  };
+  await assert.rejects(worker.stepping(fence.runnerId, lost, null), /lost/);
   assert.deepEqual([reads.length, reads[2]], [3, null]);
   // So is one whose statement never answers.
   const latest = { ...later, historyVersion: 91, snapshotVersion: 91 };
-  const answer = Promise.withResolvers<void>();
-  const hanging = worker.stepping(fence.runnerId, () => answer.promise);
+  const answer = Promise.withResolvers<null>();
+  const hanging = worker.stepping(fence.runnerId, () => answer.promise, null);
   worker.hear(latest);
   const enough = AbortSignal.timeout(30_000);
   while (!hasRead(4)) await systemClock.sleep(5, enough);
-  answer.resolve();
+  answer.resolve(null);
   await hanging;
-  await worker.stepping(fence.runnerId, async () => {
+  const interrupted = async (): Promise<null> => {
     worker.hear({ ...latest, status: "interrupting", historyVersion: 92, snapshotVersion: 92 });
     assert.equal(signals[3]?.aborted, true);
-    return Promise.resolve();
+    return Promise.resolve(null);
+  };
+  await worker.stepping(fence.runnerId, interrupted, null);
+});
+
+test("a call that was made ready is dropped where its runner has moved on meanwhile, or is gone", async () => {
+  await using world = await chatWorld();
+  const { id } = await world.chatIn("W");
+  const ends: string[] = [];
+  const headStart = () => ({
+    confirm: async () => {
+      ends.push("confirmed");
+    },
+    drop: () => {
+      ends.push("dropped");
+    },
   });
+  await using server = startServer(world, { ...NEVER, headStart });
+  const { machine, worker } = server;
+  assert.ok(await machine.sendAtRest(id, world.user("and?"), ALONE));
+  const chat = await read(world, id);
+  const foreseen = { chat, messages: [], attempt: 1, beside: null, entered: 0 };
+  const commit = (news: ChatRow) => async () => {
+    worker.hear(news);
+    return Promise.resolve({ chat, read: foreseen });
+  };
+  const { runnerId } = fenceOf(chat);
+  const stopping = { ...chat, status: "interrupting", snapshotVersion: 90 } as const;
+  await worker.stepping(runnerId, commit(stopping), foreseen);
+  assert.deepEqual(ends.splice(0), ["confirmed", "dropped"]);
+  const ended = async () => {
+    await worker[Symbol.asyncDispose]();
+    return { chat, read: foreseen };
+  };
+  await worker.stepping(runnerId, ended, foreseen);
+  assert.deepEqual(ends, ["confirmed", "dropped"]);
 });
 
 test("where places are limited, who counts them takes the chat", async () => {
@@ -185,8 +221,8 @@ function startServer({ database }: ChatWorld, tasks: RunnerTasks, limits?: ChatL
   const deps = { clock: systemClock, random: systemRandom, log: silentLogger };
   const ownWorker: OwnWorker = {
     taking: (chatId, send, foreseen) => worker.taking(chatId, send, foreseen),
-    hear: (chat, read) => worker.hear(chat, read),
-    stepping: (runnerId, commit) => worker.stepping(runnerId, commit),
+    hear: (chat) => worker.hear(chat),
+    stepping: (runnerId, commit, foreseen) => worker.stepping(runnerId, commit, foreseen),
   };
   const machine = createChatMachine({ database, clock: systemClock, ownWorker });
   const worker = startChatWorker({ ...deps, database, pubSub: DEAF, machine, tasks }, limits);

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ReadChat } from "./chat-machine.ts";
-import { NO_USAGE, type ChatRow, type StoredMessage, type UserMessage } from "./chat-row.ts";
-import { foreseeSend, isAsForeseen } from "./foreseen-send.ts";
+import type { ForeseenChat, ReadChat } from "./chat-machine.ts";
+import {
+  NO_USAGE,
+  type ChatRow,
+  type NewMessage,
+  type StoredMessage,
+  type UserMessage,
+} from "./chat-row.ts";
+import { foreseeSend, foreseeStep, isAsForeseen } from "./foreseen-read.ts";
 import type { KnownHistory } from "./read-histories.ts";
 
 const BESIDE = { version: "", text: '{"a":1}', value: { a: 1 } };
@@ -75,7 +81,104 @@ test("nothing is foreseen of a chat of which little is known", () => {
   assert.equal(foreseeSend({ ...known(), rest: null }, said()), null);
 });
 
-function foresee(more: Partial<UserMessage> = {}): ReadChat {
+const CALLS = message({ id: 3, revision: 6, role: "assistant", apiKeyId: null });
+const RESULTS: readonly NewMessage[] = ["one", "two"].map((call, place) => ({
+  role: "tool",
+  content: [{ type: "tool-result", tool_call_id: call, tool_name: "read_file", result: call }],
+  runtimeMs: place === 0 ? 12 : null,
+}));
+
+test("a step's results are foreseen as its statement reads them", () => {
+  const foreseen = foreseeStep(working(), 6, RESULTS) ?? assert.fail("it is foreseen");
+  assert.ok(isAsForeseen(foreseen, stepped()));
+  // A summary that was asked for is not any more: that is what a step does.
+  assert.equal(foreseen.chat.compactionRequestedAt, null);
+});
+
+const OTHER_STEPS: readonly (readonly [string, () => ReadChat])[] = [
+  ["its mode", () => stepped({ chat: { planMode: "plan" } })],
+  ["an attempt that is not its first", () => ({ ...stepped(), attempt: 2 })],
+  ["what is read beside it", () => ({ ...stepped(), beside: { a: 1 } })],
+  ["another result", () => stepped({ result: "three" })],
+  ["another time that it took", () => stepped({ first: { runtimeMs: 13 } })],
+  ["a result less", () => ({ ...stepped(), messages: stepped().messages.slice(0, -1) })],
+  ["an answer that was edited", () => stepped({ calls: { revision: 9 } })],
+];
+
+for (const [what, other] of OTHER_STEPS) {
+  test(`a step, not as foreseen: ${what}`, () => {
+    const foreseen = foreseeStep(working(), 6, RESULTS) ?? assert.fail("it is foreseen");
+    assert.ok(!isAsForeseen(foreseen, other()));
+  });
+}
+
+test("results are foreseen with their keys in the order of the database", () => {
+  const result = { zeta: 1, at: { b: null, a: [{ yy: 1, x: 2 }] }, é: 1, ab: "\0" };
+  const [entered] =
+    foreseeStep(working(), 6, [{ role: "tool", content: [resultOf(result)] }])?.messages.slice(
+      -1,
+    ) ?? [];
+  assert.equal(
+    JSON.stringify(entered?.content),
+    '[{"type":"tool-result","result":{"ab":"\ufffd","at":{"a":[{"x":2,"yy":1}],"b":null},"é":1,"zeta":1},"tool_name":"t","tool_call_id":"c"}]',
+  );
+});
+
+test("no step is foreseen that is not results of tools behind what is known", () => {
+  assert.equal(foreseeStep(undefined, 6, RESULTS), null);
+  assert.equal(foreseeStep({ ...working(), read: null }, 6, RESULTS), null);
+  // Somebody else's step came between.
+  assert.equal(foreseeStep(working(), 7, RESULTS), null);
+  assert.equal(foreseeStep(working(), 6, [...RESULTS, { role: "assistant", content: [] }]), null);
+  const long = [{ role: "tool", content: [resultOf("x".repeat(200_000))] }] as const;
+  assert.equal(foreseeStep(working(), 6, long), null);
+});
+
+function resultOf(result: unknown): NewMessage["content"][number] {
+  return { type: "tool-result", tool_call_id: "c", tool_name: "t", result };
+}
+
+/** A chat whose tools run. */
+function working(): KnownHistory {
+  const chat = { ...CHAT, status: "running", generationAttempt: 1 } as const;
+  const requested = { ...chat, compactionRequestedAt: new Date(3) };
+  return {
+    ...{ version: 6, firstId: 0, chars: 0, messages: [ASKED, ANSWER, CALLS], rest: null },
+    read: { chat: requested, beside: BESIDE },
+  };
+}
+
+/** As the statement that writes its results reads it. */
+function stepped({
+  chat = {},
+  calls = {},
+  first = {},
+  result = "two",
+}: {
+  readonly chat?: Partial<ChatRow>;
+  readonly calls?: Partial<StoredMessage>;
+  readonly first?: Partial<StoredMessage>;
+  readonly result?: string;
+} = {}): ReadChat {
+  const results = ["one", result].map((said, place) =>
+    message({
+      ...{ id: 20 + place, revision: 7, createdAt: new Date(9), role: "tool" },
+      ...{ modelConfigId: null, runtimeMs: place === 0 ? 12 : null },
+      content: [
+        {
+          ...{ type: "tool-result", result: said, tool_name: "read_file" },
+          tool_call_id: place === 0 ? "one" : "two",
+        },
+      ],
+      ...(place === 0 && first),
+    }),
+  );
+  const messages = [ASKED, ANSWER, { ...CALLS, ...calls }, ...results];
+  const row = { ...CHAT, status: "running", historyVersion: 7, ...chat } as const;
+  return { chat: row, messages, attempt: 1, beside: BESIDE.value };
+}
+
+function foresee(more: Partial<UserMessage> = {}): ForeseenChat {
   return foreseeSend(known(), { ...said(), ...more }) ?? assert.fail("it is foreseen");
 }
 
@@ -102,7 +205,9 @@ function read({
   readonly attempt?: number;
   readonly beside?: unknown;
 } = {}): ReadChat {
-  const { content, createdBy, apiKeyId } = said();
+  const { createdBy, apiKeyId } = said();
+  // In the order of the database.
+  const content = [{ text: "and?", type: "text" }] as const;
   const entered = message({
     ...{ id: 17, revision: 5, createdAt: new Date(7), content, createdBy, apiKeyId, ...last },
   });
