@@ -311,5 +311,9 @@ export const HOT_PATH: {
         { "web streams": "calls of this process, by libraries that speak fetch" },
       ]),
     ),
+    "systems/gateway/src/delegated/memory-fetch-response.ts": {
+      "web streams": "calls of this process, by libraries that speak fetch",
+      "whole JSON": "where such a library asks for it",
+    },
   },
 };

@@ -174,6 +174,8 @@ export const MOMENTS: Readonly<Record<ScenarioName, Readonly<Record<string, Mome
     },
     "command ended": seen(({ isCommandDone }) => isCommandDone),
     ...both("step of results", step("tool-result", "write_file")),
+    // Beside the results. Before it come those of the first call and of the title.
+    ...both("record of the call behind results", ofChat(/insert into ai_interceptions/), 3),
     "second model call": { kind: "model", call: "step", nth: 2, afterBytes: 0 },
     ...both("step of an edit's call", step("tool-call", "edit_files")),
     "edit dispatched": { kind: "dispatched", is: startsEdit },

@@ -17,6 +17,7 @@ import {
   type ModelTransports,
 } from "@atelier/contract/rpc/model-transport";
 import type { DelegatedExchange, GatewayServer } from "../relay/gateway-server-io.ts";
+import { MemoryFetchResponse } from "./memory-fetch-response.ts";
 import { MemoryRequest, type MemoryBody } from "./memory-request-io.ts";
 import { MemoryResponse, type MemoryHead } from "./memory-response-io.ts";
 
@@ -131,7 +132,7 @@ function toResponse(
     res.body.pipeTo(new WritableStream()).catch(() => {}); // Nothing is in it but its end.
     return new Response(null, { status: known, headers });
   }
-  return new Response(decoded(res.body, headers), { status: known, headers });
+  return new MemoryFetchResponse(decoded(res.body, headers), { status: known, headers });
 }
 
 /** As fetch does it: the reader gets the plain bytes, whatever a provider compressed unasked. */
