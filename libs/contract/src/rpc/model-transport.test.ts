@@ -71,7 +71,7 @@ test("the delegation's API key wins over one that the caller put in", async () =
 
 test("what holds a call back is told with it, and nothing where nothing does", async () => {
   const transport = keeping();
-  const hold = Promise.resolve();
+  const hold = { until: Promise.resolve(), left: () => {} };
   const delegation = { apiKeyId: "key-1", auth: ProviderAuth.none };
   await delegatedFetch(transport, { ...delegation, hold })("http://gateway/v1");
   await delegatedFetch(transport, delegation)("http://gateway/v1");

@@ -16,11 +16,19 @@ export type ModelCallSource = "agents";
 
 export type ModelFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
+/** What a call that is made ready before its time waits for. */
+export type Hold = {
+  /** Nothing of the call goes to a provider before; where it rejects, nothing does. */
+  readonly until: Promise<unknown>;
+  /** Told when the call is on its way to the provider. Must not throw. */
+  readonly left: () => void;
+};
+
 export type DelegatedInit = RequestInit & {
   /** The API key id of whoever the call is for. Absent or empty: the call is refused. */
   readonly delegatedApiKeyId?: string;
   /** See `Delegation`. */
-  readonly hold?: Promise<unknown> | null;
+  readonly hold?: Hold | null;
 };
 
 export interface ModelTransport {
@@ -125,10 +133,9 @@ export type Delegation = {
   readonly apiKeyId: string;
   readonly auth: ProviderAuth;
   /**
-   * The gateway does all that comes before the provider, the record too, and then waits for it. Where it rejects,
-   * nothing goes to the provider. Absent: nothing is waited for.
+   * The gateway does all that comes before the provider, the record too, and then waits for it. Absent: for nothing.
    */
-  readonly hold?: Promise<unknown> | null;
+  readonly hold?: Hold | null;
 };
 
 /** The fetch that an SDK is given for one turn. The delegation wins over whatever the SDK sets. */

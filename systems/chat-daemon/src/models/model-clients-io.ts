@@ -7,6 +7,7 @@ import {
   delegatedFetch,
   GOVERNANCE_TOKEN_HEADER,
   type Delegation,
+  type Hold,
   type ModelFetch,
   type ModelTransports,
   type ProviderAuth,
@@ -185,10 +186,12 @@ function headersOf({ chat, userAgent, extraHeaders }: ModelClientRequest) {
   return { ...extraHeaders, ...identityHeaders(chat), "user-agent": userAgent };
 }
 
-function heldFetch(fetch: ModelFetch, hold: Promise<unknown>): ModelFetch {
+function heldFetch(fetch: ModelFetch, { until, left }: Hold): ModelFetch {
   return async (input, init) => {
-    await hold;
-    return fetch(input, init);
+    await until;
+    const answer = fetch(input, init);
+    left();
+    return answer;
   };
 }
 

@@ -328,21 +328,28 @@ test("a recorder looks on in both ways, and changes neither", async () => {
 test("what holds a call back is told to the gateway, which has to do first what comes before a provider", async () => {
   const { deps, gateway } = world();
   const hold = Promise.withResolvers<void>();
-  await ask(deps, request("gpt-x"), gatewayRoute("openai"), { ...OPTIONS, hold: hold.promise });
-  assert.equal(gateway[0]?.hold, hold.promise);
+  const held = { until: hold.promise, left: () => {} };
+  await ask(deps, request("gpt-x"), gatewayRoute("openai"), { ...OPTIONS, hold: held });
+  assert.equal(gateway[0]?.hold, held);
 });
 
 test("a provider is sent nothing before what holds the call back, and nothing where that fails", async () => {
   const { deps, direct } = world();
   const route = directRoute("openai");
   const hold = Promise.withResolvers<void>();
-  const asked = ask(deps, request("gpt-x"), route, { ...OPTIONS, hold: hold.promise });
+  let hasLeft = false;
+  const left = (): void => {
+    hasLeft = true;
+  };
+  const held = { until: hold.promise, left };
+  const asked = ask(deps, request("gpt-x"), route, { ...OPTIONS, hold: held });
   await setImmediate();
-  assert.equal(direct.length, 0);
+  assert.deepEqual([direct.length, hasLeft], [0, false]);
   hold.resolve();
   await asked;
-  assert.equal(direct.length, 1);
-  const dropped = Promise.reject(new Error("dropped"));
+  assert.deepEqual([direct.length, hasLeft], [1, true]);
+  hasLeft = false;
+  const dropped = { until: Promise.reject(new Error("dropped")), left };
   await ask(deps, request("gpt-x"), route, { ...OPTIONS, hold: dropped });
-  assert.equal(direct.length, 1);
+  assert.deepEqual([direct.length, hasLeft], [1, false]);
 });

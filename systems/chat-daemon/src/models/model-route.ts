@@ -6,7 +6,7 @@ import { fail, ok, type Result } from "@atelier/base/result";
 import type { Secret } from "@atelier/base/secret";
 import type { ChatModelCallConfig } from "@atelier/contract/chat/model-call-config";
 import type { ChatProvider } from "@atelier/contract/rpc/chat-ports";
-import type { ModelFetch, ProviderAuth } from "@atelier/contract/rpc/model-transport";
+import type { Hold, ModelFetch, ProviderAuth } from "@atelier/contract/rpc/model-transport";
 import { routeFailure, type ModelFailure } from "./model-failure.ts";
 import { ProviderKeys } from "./provider-keys.ts";
 
@@ -53,8 +53,8 @@ export type ModelBuildOptions = {
   readonly activeApiKeyId: string;
   /** Looks on at what is sent and answered. It never changes the route. `known`: keys that may go with it. */
   readonly recordHttp: ((fetch: ModelFetch, known: readonly Secret[]) => ModelFetch) | null;
-  /** Nothing is sent to a provider before; where it rejects, nothing is. Null: what is asked for may leave. */
-  readonly hold: Promise<unknown> | null;
+  /** Null: what is asked for may leave. */
+  readonly hold: Hold | null;
 };
 
 export const ROUTE_UNSET: ModelFailure = routeFailure("config", "model route is not configured");

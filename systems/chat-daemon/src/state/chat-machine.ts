@@ -170,7 +170,7 @@ export type ForeseenChat = ReadChat & { readonly entered: number };
  * chat would most likely be read as. Nothing of it leaves the server before it is confirmed.
  */
 export interface HeadStart {
-  /** The messages are on the disk, and the chat was read as foreseen. Resolves when what it held back has left. */
+  /** The messages are on the disk, and the chat was read as foreseen. Resolves when what it held back has left, or soon. */
   confirm(): Promise<void>;
   /** Ends what nobody went on with. */
   drop(): void;

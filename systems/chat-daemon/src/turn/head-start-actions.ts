@@ -26,6 +26,7 @@ export type BegunTurn = {
 export class TurnHeadStart implements HeadStart {
   readonly #deps: TurnDeps;
   readonly #confirmed = Promise.withResolvers<void>();
+  readonly #left = Promise.withResolvers<void>();
   readonly #call = new AbortController();
   readonly #begun: Promise<BegunTurn | null>;
   #isHandedOver = false;
@@ -39,12 +40,22 @@ export class TurnHeadStart implements HeadStart {
       }
       return null;
     });
+    this.#begun
+      .then((begun) => {
+        if (begun === null) this.#left.resolve();
+      })
+      .catch(() => {}); // It never rejects.
   }
 
+  /** What else a message or a step brings would be done first, and the provider asked that much later. */
   async confirm(): Promise<void> {
     this.#confirmed.resolve();
-    // What else a message brings would be done before the request is on its way.
-    await untilLoopTurns();
+    const { clock } = this.#deps;
+    const wait = new AbortController();
+    // It may wait for the gateway's record still, and somebody waits for what follows this.
+    const isEnough = clock.sleep(LEAVES_MS_MAX, wait.signal).catch(() => {});
+    await Promise.race([this.#left.promise, isEnough]);
+    wait.abort(LEFT);
   }
 
   drop(): void {
@@ -63,13 +74,14 @@ export class TurnHeadStart implements HeadStart {
     const { signal } = this.#call;
     await untilLoopTurns();
     if (signal.aborted) return null;
-    const prepared = await prepareTurn(this.#deps, foreseen, this.#confirmed.promise);
+    const hold = { until: this.#confirmed.promise, left: () => this.#left.resolve() };
+    const prepared = await prepareTurn(this.#deps, foreseen, hold);
     if (!prepared.ok || !(await this.#isAnsweredNext(prepared.value))) return null;
     const options = await answerOptions(this.#deps, prepared.value, { mayChain: true });
     if (signal.aborted) return null;
     const { model } = prepared.value.model;
     const answer = Promise.resolve(model.doStream({ ...options, abortSignal: signal }));
-    answer.catch(() => {}); // Whoever takes it hears of it.
+    answer.catch(() => this.#left.resolve()); // Whoever takes it hears of it.
     const asked = new AskedModel(model, answer, (abortSignal) => this.#handOver(abortSignal));
     return {
       prepared: { ...prepared.value, model: { ...prepared.value.model, model: asked } },
@@ -91,7 +103,10 @@ export class TurnHeadStart implements HeadStart {
   }
 }
 
+const LEAVES_MS_MAX = 2;
+
 /** Made once: with each comes a trace of the stack. */
+const LEFT = new Error("the request has left");
 const DROPPED = new Error("the turn begins otherwise");
 
 /** The driver of the database sends when all microtasks are done. */

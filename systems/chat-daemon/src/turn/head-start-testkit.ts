@@ -1,5 +1,6 @@
 /** For tests: a server whose chat rests, and a model that notes when it is ready to be asked, and when it is. */
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
 import type {
   LanguageModelV4,
   LanguageModelV4CallOptions,
@@ -184,12 +185,15 @@ function heldModel(
       const prompt = saidIn(options);
       log.push(`ready: ${prompt}`);
       try {
-        await hold;
+        await hold?.until;
       } catch (error) {
         log.push(`dropped: ${prompt}`);
         throw error;
       }
+      // As where the gateway's record is a little later than what is held for.
+      if (hold !== null) await setImmediate();
       log.push(`asked: ${prompt}`);
+      hold?.left();
       prompts.push(JSON.stringify(options.prompt));
       const answer = answerTo(prompt);
       if (answer !== null) {

@@ -1,7 +1,10 @@
 /** Turns whose model call is made ready while their message is on its way to the disk. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { LanguageModelV4 } from "@ai-sdk/provider";
+import type { Clock } from "@atelier/base/clock";
 import { fail, ok } from "@atelier/base/result";
+import { systemClock } from "@atelier/base/system-clock";
 import type { HttpTap } from "../debug-runs/debug-recorder.ts";
 import { must } from "../state/chat-world-testkit.ts";
 import type { ToolWorkspace } from "../tools/tool.ts";
@@ -195,3 +198,35 @@ test("a head start that nobody takes leaves nothing running", async () => {
   assert.equal(log.length, 3);
   assert.equal((await server.world.row(chatId)).status, "waiting");
 });
+
+test("a message is answered when its call has left", async () => {
+  await using server = await startHeldServer();
+  server.before = () => server.until("ready: hello, first, and?");
+  await server.send("and?");
+  assert.equal(server.log.at(-1), "asked: hello, first, and?");
+  await server.rests();
+});
+
+test("a message waits for no call that does not leave", async () => {
+  await using server = await startHeldServer();
+  const read = (await server.foresee("and?")) ?? assert.fail("it is foreseen");
+  const { turn } = server;
+  const begin = (doStream: LanguageModelV4["doStream"], clock = NEVER): TurnHeadStart => {
+    const forTurn: typeof turn.models.forTurn = async (chat, request) => {
+      const made = await turn.models.forTurn(chat, request);
+      return made.ok ? ok({ ...made.value, model: { ...made.value.model, doStream } }) : made;
+    };
+    return new TurnHeadStart({ ...turn, clock, models: { ...turn.models, forTurn } }, read);
+  };
+  // Refused on its way, or never begun.
+  await begin(() => Promise.reject(new Error("over its limit"))).confirm();
+  const broken = { ...turn, clock: NEVER, toolsOf: () => Promise.reject(new Error("away")) };
+  await new TurnHeadStart(broken, read).confirm();
+  // On its way for long.
+  const hanging = begin(() => new Promise(() => {}), systemClock);
+  await hanging.confirm();
+  hanging.drop();
+});
+
+/** No time passes. */
+const NEVER: Clock = { ...systemClock, sleep: () => new Promise(() => {}) };

@@ -10,6 +10,7 @@ import type { Random } from "@atelier/base/random";
 import type { Result } from "@atelier/base/result";
 import type { ChatError } from "@atelier/contract/chat/chat-words";
 import type { ToolCallPart } from "@atelier/contract/chat/message-part";
+import type { Hold } from "@atelier/contract/rpc/model-transport";
 import type { DebugRecorder, HttpTap } from "../debug-runs/debug-recorder.ts";
 import type { CacheMarks } from "../prompt/cache-breakpoints.ts";
 import type { PromptFile } from "../prompt/model-prompt.ts";
@@ -47,8 +48,8 @@ export type ModelRequest = {
   readonly activeApiKeyId: string | null;
   /** What `TurnDeps.beside` read with the chat. */
   readonly beside: unknown;
-  /** Nothing is sent to a provider before; where it rejects, nothing is. Null: what is asked for may leave. */
-  readonly hold: Promise<unknown> | null;
+  /** Null: what is asked for may leave. */
+  readonly hold: Hold | null;
 };
 
 export interface TurnModels {

@@ -50,7 +50,7 @@ async function send(
   init: DelegatedInit = {},
 ): Promise<Response> {
   const { delegatedApiKeyId: apiKeyId = "", hold = null, ...standard } = init;
-  hold?.catch(() => {}); // Whoever waits for it hears of it; a call that is refused does not.
+  hold?.until.catch(() => {}); // Whoever waits for it hears of it; a call that is refused does not.
   if (apiKeyId === "") {
     throw new ModelTransportError("a model call names the API key of whoever it is for");
   }

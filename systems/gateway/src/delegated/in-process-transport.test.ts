@@ -159,11 +159,14 @@ for (const { kind, url, init, records } of [
     const transport = world.gateway.transports.transportFor("openai", "agents");
     assert.ok(transport.ok);
     const hold = Promise.withResolvers<void>();
-    const held = { ...init, delegatedApiKeyId: CALLER.apiKeyId, hold: hold.promise };
-    const answer = transport.value.fetch(url, held);
+    const left = Promise.withResolvers<void>();
+    const held = { until: hold.promise, left: () => left.resolve() };
+    const asked = { ...init, delegatedApiKeyId: CALLER.apiKeyId, hold: held };
+    const answer = transport.value.fetch(url, asked);
     for (let turn = 0; turn < 20; turn += 1) await setImmediate();
     assert.deepEqual([world.recorded.starts.length, world.seen.length], [records, 0]);
     hold.resolve();
+    await left.promise;
     assert.deepEqual([(await answer).status, await (await answer).json()], [200, CHAT_ANSWER]);
     assert.deepEqual([world.recorded.starts.length, world.seen.length], [records, 1]);
   });
@@ -173,8 +176,9 @@ for (const { kind, url, init, records } of [
     const transport = world.gateway.transports.transportFor("openai", "agents");
     assert.ok(transport.ok);
     const hold = Promise.withResolvers<void>();
-    const held = { ...init, delegatedApiKeyId: CALLER.apiKeyId, hold: hold.promise };
-    const answer = transport.value.fetch(url, held);
+    const held = { until: hold.promise, left: () => assert.fail("nothing leaves") };
+    const asked = { ...init, delegatedApiKeyId: CALLER.apiKeyId, hold: held };
+    const answer = transport.value.fetch(url, asked);
     hold.reject(new Error("dropped"));
     await assert.rejects(answer, /broke off/);
     for (const { error, trail } of await world.ended(records)) {

@@ -41,11 +41,6 @@ const QUESTIONS: Readonly<Record<string, (answer: Response) => unknown>> = {
       (error: unknown) => error instanceof TypeError,
     );
   },
-  "a form that it is not": (answer) =>
-    answer.formData().then(
-      () => "read",
-      (error: unknown) => error instanceof TypeError,
-    ),
 };
 
 describe("an answer without a socket says what a Response says", () => {

@@ -50,7 +50,7 @@ export class MemoryFetchResponse implements Response {
   }
 
   formData(): Promise<FormData> {
-    return this.#made().formData();
+    return Promise.reject(new TypeError("no provider answers with a form"));
   }
 
   json(): Promise<unknown> {

@@ -1,6 +1,7 @@
 /** A request without a socket: what a fetch was given, in the shape that the relay reads. */
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
+import type { Hold } from "@atelier/contract/rpc/model-transport";
 import type { GatewayRequest } from "../relay/client-exchange.ts";
 
 type BodyReader = ReadableStreamDefaultReader<Uint8Array>;
@@ -17,7 +18,7 @@ export class MemoryRequest extends Readable implements GatewayRequest {
   readonly complete = true;
   /** No client can trickle: whoever calls is part of this process, and says when it gives up. */
   readonly socket = { setTimeout: () => {} };
-  readonly hold: Promise<unknown> | null;
+  readonly hold: Hold | null;
   readonly #body: BodyReader | null;
   #bytes: Buffer | null;
 
@@ -32,7 +33,7 @@ export class MemoryRequest extends Readable implements GatewayRequest {
     readonly url: string;
     readonly headers: Headers;
     readonly body: MemoryBody;
-    readonly hold: Promise<unknown> | null;
+    readonly hold: Hold | null;
   }) {
     super();
     this.method = method;

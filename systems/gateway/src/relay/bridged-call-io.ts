@@ -85,12 +85,15 @@ class BridgedServing {
     }
     const { hold = null } = call.req;
     if (hold === null) return this.#begin(start, chosen, read);
-    const begin = (): void => this.#begin(start, chosen, read);
+    const begin = (): void => {
+      this.#begin(start, chosen, read);
+      hold.left();
+    };
     const drop = (): void => {
       call.res.destroy();
-      begin(); // As of a client that left meanwhile: its end is recorded.
+      this.#begin(start, chosen, read); // As of a client that left meanwhile: its end is recorded.
     };
-    hold.then(begin, drop).catch(this.#onOver);
+    hold.until.then(begin, drop).catch(this.#onOver);
   }
 
   #begin(start: InterceptionStart, chosen: ChosenCredential, read: BridgedBody): void {

@@ -3,6 +3,7 @@
  * ServerResponse fit as they are; calls inside this process bring the same without a socket.
  */
 import type { IncomingHttpHeaders } from "node:http";
+import type { Hold } from "@atelier/contract/rpc/model-transport";
 import type { HeadFactsSlot } from "./head-facts.ts";
 
 export interface GatewayRequest {
@@ -19,8 +20,8 @@ export interface GatewayRequest {
   };
   /** Where its connection knows that further requests have the same head. */
   readonly slot?: HeadFactsSlot;
-  /** Nothing of it goes to a provider before; where it rejects, nothing does. Absent: it may go at once. */
-  readonly hold?: Promise<unknown> | null;
+  /** Absent: it may go at once. */
+  readonly hold?: Hold | null;
   /** All of the body, if it has arrived and nobody has listened: no event tells of it then. Null: listen. */
   takeBody?(): readonly Buffer[] | null;
   /**

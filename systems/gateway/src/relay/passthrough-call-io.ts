@@ -48,9 +48,7 @@ export async function servePassthrough(
     return;
   }
   call.timing.mark("body");
-  try {
-    await req.hold;
-  } catch {
+  if (!(await mayLeave(req))) {
     res.destroy();
     return;
   }
@@ -89,7 +87,17 @@ export async function servePassthrough(
       attempts: null,
       toUpstreamCall,
     });
+    req.hold?.left();
   });
+}
+
+async function mayLeave({ hold }: Pick<GatewayRequest, "hold">): Promise<boolean> {
+  try {
+    await hold?.until;
+    return true;
+  } catch {
+    return false; // Whoever held it back knows why.
+  }
 }
 
 function passedHeaders(
