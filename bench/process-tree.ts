@@ -11,14 +11,14 @@ export type ProcessStat = {
   readonly pid: number;
   readonly command: string;
   readonly parent: number;
-  /** User and system time of the process and its threads. */
+  /** User and system time of the process, its threads and its children that have ended. */
   readonly cpuMs: number;
 };
 
 /** How a tree's figure is shared between its program and the database that it runs. */
 export type TreeUse = { readonly own: number; readonly postgres: number };
 
-/** Milliseconds of user and system time of a process, its threads and its living children. */
+/** Milliseconds of user and system time of a process, its threads and its children. */
 export function treeCpuMs(pid: number): TreeUse {
   return sumOf(treeOf(pid), ({ cpuMs }) => cpuMs);
 }
@@ -62,7 +62,8 @@ export function parseStat(text: string): ProcessStat | null {
   const [from, to] = [text.indexOf("("), text.lastIndexOf(")")];
   if (from < 0 || to < from) return null;
   const fields = text.slice(to + 2).split(" ");
-  const ticks = Number(fields[11]) + Number(fields[12]);
+  // Its own, and its ended children's: Postgres ends connections that nobody uses.
+  const ticks = fields.slice(11, 15).reduce((sum, each) => sum + Number(each), 0);
   return {
     pid: Number(text.slice(0, from)),
     command: text.slice(from + 1, to),
