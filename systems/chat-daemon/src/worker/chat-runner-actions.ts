@@ -117,6 +117,10 @@ export class ChatRunner {
     if (action.kind === "start") {
       // Who has heard of it before has begun to read it: then it is read twice, and never begun twice.
       if (read !== null) this.#keepTaken(read);
+      // Only a step of the turn takes it, and only as the history was.
+      const isWanted =
+        action.task === "generation" && this.#taken?.chat.historyVersion === view.historyVersion;
+      if (!isWanted) this.#keepTaken(null);
       this.#start(action.task);
     } else read?.headStart?.drop();
     if (action.kind === "clean_up") this.end();

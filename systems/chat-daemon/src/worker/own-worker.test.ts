@@ -137,6 +137,13 @@ test("a call that was made ready is dropped where its runner has moved on meanwh
   const stopping = { ...chat, status: "interrupting", snapshotVersion: 90 } as const;
   await worker.stepping(runnerId, commit(stopping), foreseen);
   assert.deepEqual(ends.splice(0), ["confirmed", "dropped"]);
+  // So is one that no task has had yet.
+  const going = { ...chat, historyVersion: 95, snapshotVersion: 95 };
+  const on = { ...foreseen, chat: going };
+  await worker.stepping(runnerId, async () => Promise.resolve({ chat: going, read: on }), on);
+  assert.deepEqual(ends.splice(0), ["confirmed"]);
+  worker.hear({ ...stopping, historyVersion: 95, snapshotVersion: 96 });
+  assert.deepEqual(ends.splice(0), ["dropped"]);
   const ended = async () => {
     await worker[Symbol.asyncDispose]();
     return { chat, read: foreseen };
