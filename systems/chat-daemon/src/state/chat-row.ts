@@ -109,6 +109,28 @@ export type StoredMessage = {
   readonly totalCostMicros: number | null;
 };
 
+/** What the database makes of a message: what callers left open is null, or as its columns have it by default. */
+export function toStored(
+  message: NewMessage,
+  at: Pick<StoredMessage, "id" | "chatId" | "createdAt" | "revision">,
+): StoredMessage {
+  return {
+    ...{ ...at, deleted: false },
+    createdBy: message.createdBy ?? null,
+    modelConfigId: message.modelConfigId ?? null,
+    role: message.role,
+    content: message.content,
+    visibility: message.visibility ?? "both",
+    compressed: message.compressed ?? false,
+    reasoningEffort: message.reasoningEffort ?? null,
+    apiKeyId: message.apiKeyId ?? null,
+    providerResponseId: message.providerResponseId ?? null,
+    usage: message.usage ?? NO_USAGE,
+    runtimeMs: message.runtimeMs ?? null,
+    totalCostMicros: message.totalCostMicros ?? null,
+  };
+}
+
 /** What a person sends: it goes into the history, or into the queue. */
 export type UserMessage = {
   readonly content: readonly MessagePart[];

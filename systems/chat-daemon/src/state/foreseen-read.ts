@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from "node:util";
 import { toStorableJson } from "../messages/storable-json.ts";
 import type { ForeseenChat, ReadChat } from "./chat-machine.ts";
 import {
-  NO_USAGE,
+  toStored,
   type ChatRow,
   type NewMessage,
   type StoredMessage,
@@ -63,8 +63,13 @@ function behind(
   const last = before.at(-1);
   const contents = toContents(added);
   if (last === undefined || contents === null) return null;
+  const { id, chatId, createdAt, revision } = last;
   const entered = added.map((message, place) =>
-    toEntered({ ...message, content: contents[place] ?? [] }, last, place),
+    // In its place; what is not known of it yet is looked at by nobody.
+    toStored(
+      { ...message, content: contents[place] ?? [] },
+      { id: id + 1 + place, chatId, createdAt, revision },
+    ),
   );
   const messages = [...before, ...entered];
   return { chat, messages, attempt: 1, beside: beside.value, entered: added.length };
@@ -137,24 +142,6 @@ function isSameText(one: unknown, other: unknown): boolean {
 
 /** What is known of a message only when it is written. */
 const ONLY_ON_DISK: ReadonlySet<keyof StoredMessage> = new Set(["id", "createdAt", "revision"]);
-
-function toEntered(
-  message: NewMessage,
-  { id, chatId, createdAt, revision }: StoredMessage,
-  place: number,
-): StoredMessage {
-  const { role, content, visibility = "both", compressed = false } = message;
-  const { createdBy = null, apiKeyId = null, modelConfigId = null } = message;
-  const { reasoningEffort = null, providerResponseId = null } = message;
-  const { usage, runtimeMs = null, totalCostMicros = null } = message;
-  return {
-    ...{ chatId, createdBy, modelConfigId, role, content, visibility, compressed, deleted: false },
-    ...{ reasoningEffort, apiKeyId, providerResponseId, runtimeMs, totalCostMicros },
-    usage: usage ?? NO_USAGE,
-    // In its place; what is not known of it yet is looked at by nobody.
-    ...{ id: id + 1 + place, createdAt, revision },
-  };
-}
 
 /** As Postgres' `jsonb` gives them back. Null: they are too long. */
 function toContents(added: readonly NewMessage[]): readonly NewMessage["content"][] | null {

@@ -7,7 +7,7 @@ import { ok, type Result } from "@atelier/base/result";
 import type { HistoryMessage } from "../messages/history-message.ts";
 import type { ChatOwner, LockedChat, TransitionFailure } from "./chat-machine.ts";
 import {
-  NO_USAGE,
+  toStored,
   type ChatRow,
   type NewMessage,
   type QueuedMessage,
@@ -116,7 +116,10 @@ class MemoryStorage implements ChatStorage {
     const { row } = this.#state;
     const stored = messages.map((message) => {
       this.#ids.message += 1;
-      return toStored(row, this.#ids.message, message, this.now);
+      return toStored(message, {
+        ...{ id: this.#ids.message, chatId: row.id, createdAt: this.now },
+        revision: row.snapshotVersion,
+      });
     });
     return [...this.#state.messages, ...stored];
   }
@@ -261,22 +264,4 @@ class MemoryStorage implements ChatStorage {
     }
     this.#state = { ...this.#state, row };
   }
-}
-
-function toStored(row: ChatRow, id: number, message: NewMessage, now: Date): StoredMessage {
-  return {
-    ...{ id, chatId: row.id, createdAt: now, revision: row.snapshotVersion, deleted: false },
-    createdBy: message.createdBy ?? null,
-    modelConfigId: message.modelConfigId ?? null,
-    role: message.role,
-    content: message.content,
-    visibility: message.visibility ?? "both",
-    compressed: message.compressed ?? false,
-    reasoningEffort: message.reasoningEffort ?? null,
-    apiKeyId: message.apiKeyId ?? null,
-    providerResponseId: message.providerResponseId ?? null,
-    usage: message.usage ?? NO_USAGE,
-    runtimeMs: message.runtimeMs ?? null,
-    totalCostMicros: message.totalCostMicros ?? null,
-  };
 }

@@ -1,7 +1,7 @@
 /**
- * The first call of a turn's model, made ready while the turn's message is on its way to the disk: from what the
- * chat will most likely be, as far as the request to the provider, which is held back until the message is
- * there and all is as foreseen.
+ * A call of a turn's model, made ready while the message or the results that it answers are on their way to the
+ * disk: from what the chat will most likely be, as far as the request to the provider, which is held back until
+ * they are there and all is as foreseen.
  *
  * Nobody but the provider's request waits for it, and whatever stands in its way is left to the turn itself,
  * which then prepares as it always does.
@@ -34,17 +34,17 @@ export class TurnHeadStart implements HeadStart {
   constructor(deps: TurnDeps, foreseen: ReadChat) {
     this.#deps = deps;
     this.#confirmed.promise.catch(() => {}); // Where nothing is held back.
-    this.#begun = this.#begin(foreseen).catch((err: unknown) => {
-      if (!this.#call.signal.aborted) {
-        deps.log.debug({ err, chatId: foreseen.chat.id }, "a turn was not begun with its message");
-      }
-      return null;
-    });
-    this.#begun
-      .then((begun) => {
-        if (begun === null) this.#left.resolve();
+    this.#begun = this.#begin(foreseen)
+      .catch((err: unknown) => {
+        if (!this.#call.signal.aborted) {
+          deps.log.debug({ err, chatId: foreseen.chat.id }, "a call was not made ready");
+        }
+        return null;
       })
-      .catch(() => {}); // It never rejects.
+      .then((begun) => {
+        if (begun === null) this.#left.resolve(); // Nothing will.
+        return begun;
+      });
   }
 
   /** What else a message or a step brings would be done first, and the provider asked that much later. */

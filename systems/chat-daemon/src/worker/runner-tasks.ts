@@ -33,6 +33,6 @@ export type RunnerTasks = {
   readonly runGeneration: RunnerTask;
   /** Work was cut off: keep what there is of it, and finish. */
   readonly runInterrupt: RunnerTask;
-  /** Of a chat whose message is on its way to the disk. Absent: there is none. Must not throw. */
+  /** Of a chat whose newest messages are on their way to the disk. Absent: there is none. Must not throw. */
   readonly headStart?: (foreseen: ReadChat) => HeadStart;
 };
